@@ -1,0 +1,97 @@
+"""One protocol for the places a version lives in: container, virtual environment, this interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from harness.runtimes.base import Runtime
+
+Progress = Callable[[str], None]
+"""Called with one line about what is being done now."""
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether a version can run here.
+
+    :param state: ``ok``; ``unsupported`` (can never run here: GPU, Python, API); ``unavailable`` (could
+        run, something is missing: image, wheel, engine, login)
+    :param reason: one line; :param remedy: what the user can do, or empty
+    """
+
+    state: str
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on one worker process.
+
+    :param memory_bytes: resident size of the process tree
+    :param result_bytes: size of the result folder
+    """
+
+    seconds: float = 600.0
+    memory_bytes: int = 8 << 30
+    result_bytes: int = 512 << 20
+    log_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a worker process ended.
+
+    :param status: ``ok`` (exit 0 and a result file), ``failed``, ``time_limit``, ``memory_limit``,
+        ``result_limit``, ``killed`` (by a signal we did not send), ``interrupted``
+    :param reason: one line, empty when ok; :param log_tail: last lines of the worker's log
+    """
+
+    status: str
+    reason: str = ""
+    exit_code: int | None = None
+    seconds: float = 0.0
+    peak_memory_bytes: int | None = None
+    log_tail: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+class Prepared(Protocol):
+    """An environment made ready for one version."""
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What it really holds: python, package versions, image digest ..."""
+        ...
+
+    def run(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> Outcome:
+        """Run the worker on *job* (a JSON file whose paths are relative to its folder).
+
+        :param job: ``job.json`` inside a folder that also holds links to or copies of *inputs*
+        :param inputs: files the job names (network package, ONNX file)
+        :param result: an empty, writable folder; the worker's log is ``result/worker.log``
+        """
+        ...
+
+
+class Environment(Protocol):
+    """Registered through ``trtmatrix_environments``."""
+
+    @property
+    def name(self) -> str:
+        """``docker``, ``venv``, ``current``."""
+        ...
+
+    def availability(self, runtime: Runtime, version: str) -> Availability:
+        """Say in well under a second, without installing anything, whether *version* can run here."""
+        ...
+
+    def prepare(self, runtime: Runtime, version: str, progress: Progress) -> Prepared:
+        """Make *version* ready (cached by content).
+
+        :raises EnvironmentError_: it cannot be made; the message names the reason
+        """
+        ...

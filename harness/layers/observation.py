@@ -1,0 +1,97 @@
+"""What a stored run says of each cell and build: the input of bottleneck rules, verdicts and report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.evidence.records import Evidence
+from harness.layers.picture import Picture
+from harness.matrix.cell import Cell
+
+Samples = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OutputCheck:
+    """How a build's outputs compare with the FP32 reference.
+
+    :param error: largest absolute difference over the reference's largest absolute value
+    :param bound: what was allowed for the precision, fixed beforehand
+    :param top1: agreement of the first answer where the margin allows the question, None elsewhere
+    """
+
+    valid: bool
+    error: float
+    bound: float
+    top1: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class BuildObservation:
+    """One build of a cell.
+
+    :param build: number, counted from 0; :param host: host it was measured on
+    :param passes: pass name (``latency``, ``cuda_graph``, ``cold_l2`` ...) to samples in milliseconds:
+        GPU time on a GPU, wall time on a CPU; samples taken while throttled are left out here and counted in
+        :attr:`throttled`
+    :param enqueue_ms: host time of the launch, for the latency pass, where it was measured
+    :param facts: engine size, build seconds, clocks, effective settings ...
+    """
+
+    build: int
+    status: str
+    host: str
+    reason: str = ""
+    passes: Mapping[str, Samples] = field(default_factory=dict)
+    enqueue_ms: Samples | None = None
+    throttled: int = 0
+    outputs: OutputCheck | None = None
+    evidence: Evidence | None = None
+    picture: Picture | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    folder: Path | None = None
+    round: int = 0
+
+    @property
+    def latency_ms(self) -> float | None:
+        """Median of the latency pass, None where none was taken."""
+        samples = self.passes.get("latency")
+        return float(np.median(samples)) if samples is not None and samples.size else None
+
+
+@dataclass(frozen=True)
+class CellObservation:
+    """One cell with its builds.
+
+    :param status: ``measured``, ``recorded``, ``failed``, ``invalid``, ``unsupported``, ``unavailable``,
+        ``interrupted``; :param reason: why, one line, empty when measured
+    """
+
+    cell: Cell
+    status: str
+    reason: str = ""
+    builds: tuple[BuildObservation, ...] = ()
+    digest: str = "unknown"
+
+    @property
+    def good(self) -> tuple[BuildObservation, ...]:
+        """The builds that may be looked at: measured or recorded, outputs not found wrong."""
+        return tuple(b for b in self.builds if b.status == "ok" and (b.outputs is None or b.outputs.valid))
+
+
+@dataclass(frozen=True)
+class RunObservation:
+    """One or more stored runs, read.
+
+    :param runs: the bundles' folders; :param manifest: that of the first
+    """
+
+    runs: tuple[Path, ...]
+    manifest: Mapping[str, object]
+    cells: tuple[CellObservation, ...]

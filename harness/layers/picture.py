@@ -1,0 +1,111 @@
+"""The picture of one build: which source op spent what, on which kernel, and what is left over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.networks.graph import Graph
+
+
+class LayerRole(StrEnum):
+    """What an engine layer is there for."""
+
+    COMPUTE = "compute"
+    REFORMAT = "reformat"  # changes layout or type, executes
+    NO_OP = "no_op"  # listed, never executes: costs nothing
+    UNKNOWN = "unknown"
+
+
+class KernelFamily(StrEnum):
+    """Kinds of kernels, the same words for every runtime."""
+
+    GEMM_AS_CONV1X1 = "gemm_as_conv1x1"
+    GEMM = "gemm"
+    IMPLICIT_GEMM = "implicit_gemm"
+    DIRECT = "direct"
+    FFT = "fft"
+    WINOGRAD = "winograd"
+    DEPTHWISE = "depthwise"
+    REFORMAT = "reformat"
+    NO_OP = "no_op"
+    POINTWISE = "pointwise"  # elementwise work: activations, sums
+    POOLING = "pooling"
+    REDUCE = "reduce"
+    SOFTMAX = "softmax"
+    MYELIN = "myelin"
+    SHUFFLE = "shuffle"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLayer:
+    """An engine layer with its time, kernel family and source ops.
+
+    :param op_class: accounting class: that of the heaviest source op (by FLOPs) for compute layers that
+        carry ops, ``reformat`` for reformats, ``no_op``, ``unknown`` for the unattributed
+    :param time_ms: median of the profile, None where the layer has no profile row
+    :param source_ops: names, in network order; empty for reformats, no-ops and the unattributed
+    :param shares: source op name to the part of :attr:`time_ms` it carries (sums to 1)
+    :param before, after: for reformats, the source ops on either side
+    :param standalone_activation: carries activation ops only (an activation that runs on its own)
+    """
+
+    position: int
+    name: str
+    type: str | None
+    kernel: str | None
+    tactic: str | None
+    family: KernelFamily
+    role: LayerRole
+    op_class: str
+    time_ms: float | None
+    source_ops: tuple[str, ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    input_formats: tuple[str, ...] = ()
+    output_formats: tuple[str, ...] = ()
+    standalone_activation: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All engine layers of one build, attributed.
+
+    :param graph: the network, None where it is unknown (then nothing is attributed)
+    :param total_ms: sum of the layer times (never a latency)
+    :param unattributed_ms: time of compute layers without source ops
+    :param partial: layers are a part of the network: no shares of the whole
+    """
+
+    layers: tuple[PictureLayer, ...]
+    graph: Graph | None
+    total_ms: float
+    unattributed_ms: float
+    partial: bool = False
+
+    def time_of_class(self) -> dict[str, float]:
+        """Return op class to milliseconds; a fused layer counts whole for the class of its heaviest op."""
+        times: dict[str, float] = {}
+        for layer in self.layers:
+            times[layer.op_class] = times.get(layer.op_class, 0.0) + (layer.time_ms or 0.0)
+        return times
+
+    def time_of_op(self) -> dict[str, float]:
+        """Return source op name to milliseconds."""
+        times: dict[str, float] = {}
+        for layer in self.layers:
+            for name, share in layer.shares.items():
+                times[name] = times.get(name, 0.0) + share * (layer.time_ms or 0.0)
+        return times
+
+    def layer_of_op(self) -> dict[str, PictureLayer]:
+        """Return source op name to the engine layer that carries it (the heaviest, where several do)."""
+        found: dict[str, PictureLayer] = {}
+        for layer in self.layers:
+            for name in layer.source_ops:
+                if name not in found or (layer.time_ms or 0.0) > (found[name].time_ms or 0.0):
+                    found[name] = layer
+        return found
