@@ -5,7 +5,7 @@
     TrtmatrixError
     |-- UsageError            bad option, expression or name (exit code 2)
     |-- InputError            a file is not what it should be (exit code 2)
-    `-- EnvironmentError_     nothing here can run what was asked for (exit code 3)
+    `-- UnavailableError      nothing here can run what was asked for (exit code 3)
 
 Everything else that escapes is a defect of the harness and keeps its traceback.
 """
@@ -47,7 +47,7 @@ class InputError(TrtmatrixError):
         super().__init__(f"{place}: {problem}")
 
 
-class EnvironmentError_(TrtmatrixError):
+class UnavailableError(TrtmatrixError):
     """No environment at hand can run what was asked for."""
 
     exit_code = EXIT_ENVIRONMENT

@@ -92,6 +92,6 @@ class Environment(Protocol):
     def prepare(self, runtime: Runtime, version: str, progress: Progress) -> Prepared:
         """Make *version* ready (cached by content).
 
-        :raises EnvironmentError_: it cannot be made; the message names the reason
+        :raises UnavailableError: it cannot be made; the message names the reason
         """
         ...
