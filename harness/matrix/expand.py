@@ -1,0 +1,93 @@
+"""From a matrix file to its cells: every name resolved, ids unique."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from harness.errors import InputError
+from harness.matrix.cell import Cell
+from harness.matrix.file import Block, MatrixFile, VersionBlock
+from harness.matrix.strict import suggestion
+
+AA = "aa"
+"""The label of the second arm of an A/A pair."""
+
+Resolve = Callable[[str, str, str], Sequence[str]]
+"""Called with runtime, environment and what the file says; returns the versions that it names."""
+
+
+def expand(
+    matrix: MatrixFile,
+    *,
+    networks: Collection[str],
+    runtimes: dict[str, tuple[str, ...]],
+    environments: Collection[str],
+    resolve: Resolve = lambda _runtime, _environment, said: [said],
+) -> list[Cell]:
+    """Return the cells of *matrix* in its own order: block, network, treatment, runtime, version.
+
+    :param networks: known names, the file's own networks included
+    :param runtimes: known names to the environments that can hold each, the preferred one first
+    :param resolve: turns a version expression (``>=8.5,<10``) into versions; a plain version names itself
+    :raises InputError: a name is unknown, two cells have one id, or nothing is left
+    """
+    _check_names(matrix, networks, runtimes, environments)
+    cells: dict[str, Cell] = {}
+    for block in matrix.blocks:
+        for cell in _cells_of(matrix, block, runtimes, resolve):
+            if any(fnmatchcase(cell.id, pattern) for pattern in matrix.exclude):
+                continue
+            if cells.get(cell.id, cell) != cell:
+                raise InputError(matrix.path, f"two different cells would be called '{cell.id}'")
+            cells[cell.id] = cell
+    if not cells:
+        raise InputError(matrix.path, "no cell is left: every one is excluded", where="exclude")
+    return list(cells.values())
+
+
+def _cells_of(
+    matrix: MatrixFile, block: Block, runtimes: dict[str, tuple[str, ...]], resolve: Resolve
+) -> Iterator[Cell]:
+    for network in block.networks:
+        for treatment in block.treatments:
+            for versions in matrix.versions:
+                if block.runtimes and versions.runtime not in block.runtimes:
+                    continue
+                for version, environment, repeat in _arms(versions, runtimes[versions.runtime], resolve):
+                    yield Cell(network, treatment, versions.runtime, version, environment, repeat)
+
+
+def _arms(
+    block: VersionBlock, preferred: tuple[str, ...], resolve: Resolve
+) -> Iterator[tuple[str, str, str]]:
+    """Yield (version, environment, label): the first environment bare, others and A/A arms labelled."""
+    environments = block.environments or preferred[:1]
+    for said in block.versions:
+        for version in resolve(block.runtime, environments[0], said):
+            for index, environment in enumerate(environments):
+                yield version, environment, "" if index == 0 else environment
+            if said in block.repeat:
+                yield version, environments[0], AA
+
+
+def _check_names(
+    matrix: MatrixFile,
+    networks: Collection[str],
+    runtimes: dict[str, tuple[str, ...]],
+    environments: Collection[str],
+) -> None:
+    for number, block in enumerate(matrix.blocks, start=1):
+        _known(matrix, f"[[block]] {number}", "networks", block.networks, networks)
+        _known(matrix, f"[[block]] {number}", "runtimes", block.runtimes, runtimes)
+    for number, versions in enumerate(matrix.versions, start=1):
+        table = f"[[versions]] {number}"
+        _known(matrix, table, "runtime", (versions.runtime,), runtimes)
+        _known(matrix, table, "environment", versions.environments, environments)
+
+
+def _known(matrix: MatrixFile, table: str, key: str, names: Collection[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            problem = f"key '{key}': unknown name '{name}'{suggestion(name, list(known))}"
+            raise InputError(matrix.path, problem, where=table)

@@ -1,0 +1,220 @@
+"""Matrix files: TOML that says what is measured. ``docs/reference/matrix-file.md`` describes the format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from harness.errors import InputError
+from harness.matrix.cell import Treatment
+from harness.matrix.strict import Table, read_toml
+
+MATRIX_SCHEMA = "trtmatrix.matrix/1"
+
+# What each list of a [[block]] may hold; None: any name (tensor formats are the version's own).
+TREATMENT_VALUES: Mapping[str, tuple[str, ...] | None] = {
+    "precision": ("fp32", "tf32", "fp16", "int8"),
+    "relu6": ("clip", "relu_sub"),
+    "tensor_format": None,
+    "source": ("auto", "api", "onnx", "uff"),
+    "batch_mode": ("auto", "explicit", "implicit"),
+    "typing": ("auto", "weak", "strong"),
+    "tactic_sources": ("default", "core", "all"),
+    "timing_cache": ("off", "on"),
+    "cuda_graph": ("off", "on"),
+    "l2": ("warm", "cold"),
+    "copies": ("out", "in"),
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a build is measured; the keys of ``[measure]``, defaults as they stand here.
+
+    :param relative_half_width: a pass stops once the 95 % interval of its windows' mean is this narrow
+    :param profile_iterations: runs of the per-layer pass
+    """
+
+    warmup_seconds: float = 0.2
+    minimum_samples: int = 30
+    maximum_samples: int = 1000
+    maximum_seconds: float = 1.0
+    relative_half_width: float = 0.01
+    windows: int = 5
+    profile_iterations: int = 20
+    passes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class VersionBlock:
+    """One ``[[versions]]``: releases of a runtime, where they live, which are measured twice."""
+
+    runtime: str
+    versions: tuple[str, ...]
+    environments: tuple[str, ...] = ()
+    repeat: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """One ``[[block]]``: networks x treatments, for all runtimes or those named."""
+
+    networks: tuple[str, ...]
+    treatments: tuple[Treatment, ...]
+    runtimes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MatrixFile:
+    """A matrix file, read and checked for form; names are resolved when it is expanded.
+
+    :param builds: builds a cell, one a round; :param exclude: patterns of cell ids
+    :param networks: name of a user's network to the path of its ONNX file
+    :param baseline: version or ``previous``; :param fail_on: verdicts that fail the suites
+    :param options: runtime name to what its worker is told besides
+    """
+
+    path: Path
+    text: str
+    description: str = ""
+    builds: int = 3
+    quick_builds: int = 1
+    seed: int | None = None
+    cpu: int | None = None
+    measure: Measure = field(default_factory=Measure)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    versions: tuple[VersionBlock, ...] = ()
+    exclude: tuple[str, ...] = ()
+    networks: Mapping[str, Path] = field(default_factory=dict)
+    baseline: str = "previous"
+    fail_on: tuple[str, ...] = ("regressed", "invalid")
+    options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+def read_matrix(path: Path) -> MatrixFile:
+    """Read the matrix file at *path*.
+
+    :raises InputError: names file, table and key
+    """
+    top = Table(path, "top level", read_toml(path))
+    schema = top.get("schema", str, required=True)
+    if schema != MATRIX_SCHEMA:
+        raise top.error("schema", f"expected {MATRIX_SCHEMA!r}, found {schema!r}")
+    run = Table(path, "[run]", top.raw("run") or {})
+    policy = Table(path, "[policy]", top.raw("policy") or {})
+    networks = Table(path, "[networks]", top.raw("networks") or {})
+    options = Table(path, "[options]", top.raw("options") or {})
+    found = MatrixFile(
+        path=path,
+        text=path.read_text(encoding="utf-8"),
+        description=top.get("description", str) or "",
+        builds=_positive(run, "builds", 3),
+        quick_builds=_positive(run, "quick_builds", 1),
+        seed=run.get("seed", int),
+        cpu=run.get("cpu", int),
+        measure=_measure(path, top.raw("measure") or {}),
+        limits=_limits(path, top.raw("limits") or {}),
+        blocks=tuple(_block(t) for t in _tables(path, top.raw("block"), "block")),
+        versions=tuple(_versions(t) for t in _tables(path, top.raw("versions"), "versions")),
+        exclude=top.names("exclude"),
+        networks={
+            name: path.parent / str(networks.get(name, str, required=True)) for name in networks.user_names()
+        },
+        baseline=policy.get("baseline", str) or "previous",
+        fail_on=policy.names("fail_on", ("regressed", "invalid"), allowed=VERDICTS_THAT_CAN_FAIL),
+        options={
+            runtime: Table(path, f"[options.{runtime}]", options.raw(runtime)).as_dict()
+            for runtime in options.user_names()
+        },
+    )
+    for table in (run, policy, top):
+        table.done()
+    if not found.blocks or not found.versions:
+        raise InputError(path, "a matrix needs at least one [[block]] and one [[versions]]")
+    return found
+
+
+VERDICTS_THAT_CAN_FAIL = ("present", "regressed", "invalid", "indeterminate", "unsupported")
+
+
+def _positive(table: Table, key: str, default: int) -> int:
+    value = table.get(key, int, default)
+    if value is None or value < 1:
+        raise table.error(key, "expected a whole number above 0")
+    return value
+
+
+def _tables(path: Path, data: object, name: str) -> list[Table]:
+    if data is None:
+        return []
+    if not isinstance(data, list):
+        raise InputError(path, f"expected [[{name}]] tables", where=f"[{name}]")
+    return [Table(path, f"[[{name}]] {i}", item) for i, item in enumerate(data, start=1)]
+
+
+def _measure(path: Path, data: object) -> Measure:
+    table = Table(path, "[measure]", data)
+    values: dict[str, object] = {}
+    for item in fields(Measure):
+        if item.name == "passes":
+            values["passes"] = table.names("passes", (), allowed=("cuda_graph", "cold_l2"))
+            continue
+        default = item.default
+        assert isinstance(default, int | float)
+        value = table.get(item.name, type(default), default)
+        if value is None or value < 0:
+            raise table.error(item.name, "expected a number of 0 or more")
+        values[item.name] = value
+    table.done()
+    return Measure(**values)  # type: ignore[arg-type]
+
+
+def _limits(path: Path, data: object) -> dict[str, float]:
+    table = Table(path, "[limits]", data)
+    found = {}
+    for key in ("seconds", "memory_gib", "result_mib"):
+        value = table.get(key, float)
+        if value is not None:
+            if value <= 0:
+                raise table.error(key, "expected a number above 0")
+            found[key] = value
+    table.done()
+    return found
+
+
+def _versions(table: Table) -> VersionBlock:
+    runtime = table.get("runtime", str, required=True)
+    assert runtime is not None
+    block = VersionBlock(
+        runtime=runtime,
+        versions=table.names("versions"),
+        environments=table.names("environment"),
+        repeat=table.names("repeat"),
+    )
+    if not block.versions:
+        raise table.error("versions", "is missing")
+    for version in block.repeat:
+        if version not in block.versions:
+            raise table.error("repeat", f"{version!r} is not among the versions of this table")
+    table.done()
+    return block
+
+
+def _block(table: Table) -> Block:
+    networks = table.names("networks")
+    if not networks:
+        raise table.error("networks", "is missing")
+    treatments = [Treatment(batch=batch) for batch in table.numbers("batch", (1,))]
+    for key, allowed in TREATMENT_VALUES.items():
+        default = getattr(Treatment(), key)
+        values = table.names(key, (default,), allowed=allowed)
+        treatments = [
+            Treatment(**{**old.as_json(), key: value})  # type: ignore[arg-type]
+            for old in treatments
+            for value in values
+        ]
+    block = Block(networks=networks, treatments=tuple(treatments), runtimes=table.names("runtimes"))
+    table.done()
+    return block

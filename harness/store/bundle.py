@@ -1,0 +1,186 @@
+"""A run's bundle: one folder that holds all of its evidence.
+
+::
+
+    RUN/manifest.json         schema, run id, state, machine, seed, matrix, harness, networks, cells
+    RUN/samples.parquet       one row a timed inference (:data:`harness.store.schema.SAMPLES`)
+    RUN/layer_times.parquet   one row an engine layer and build (:data:`harness.store.schema.LAYER_TIMES`)
+    RUN/networks/*.json       the networks' structure, digest and reference outputs' summary
+    RUN/builds/CELL/BUILD/    build.json (written last), and the files of the worker as they came
+
+A build folder appears whole, by a rename, once its build is over: what a crash leaves can always be read, and
+a run that is resumed knows what it has. The tables are made from the build folders when the run ends, and
+again whenever they are missing.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError, UsageError
+from harness.matrix.cell import Cell
+from harness.store.files import read_json, write_json
+from harness.store.schema import BUILD_SCHEMA, BUNDLE_SCHEMA
+
+_CELL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
+
+
+@dataclass(frozen=True)
+class CellRecord:
+    """A cell as the manifest holds it: status ``pending``, ``measured``, ``failed``, ``unsupported`` ..."""
+
+    cell: Cell
+    status: str
+    reason: str = ""
+    digest: str = "unknown"
+
+
+@dataclass(frozen=True)
+class BuildRecord:
+    """One build's ``build.json`` and the folder it lies in."""
+
+    cell_id: str
+    build: int
+    status: str
+    reason: str
+    folder: Path
+    document: Mapping[str, Any]
+
+
+class Bundle:
+    """A bundle on disk."""
+
+    def __init__(self, root: Path, manifest: dict[str, Any]) -> None:
+        self.root = root
+        self.manifest = manifest
+
+    @classmethod
+    def create(cls, root: Path, manifest: Mapping[str, Any]) -> Bundle:
+        """Make a new bundle in *root*.
+
+        :raises UsageError: the folder holds something else already
+        """
+        if root.exists() and any(root.iterdir()):
+            raise UsageError(f"{root}: the folder is not empty; name a new one, or --resume the run in it")
+        (root / "builds").mkdir(parents=True, exist_ok=True)
+        bundle = cls(root, {"schema": BUNDLE_SCHEMA, **manifest})
+        bundle.save()
+        return bundle
+
+    @classmethod
+    def open(cls, root: Path) -> Bundle:
+        """Open the bundle in *root*.
+
+        :raises InputError: no bundle, or of a schema that this version does not read
+        """
+        if not root.is_dir():
+            raise InputError(root, "no such run: expected the folder of a bundle")
+        manifest = read_json(root / "manifest.json")
+        if manifest.get("schema") != BUNDLE_SCHEMA:
+            raise InputError(
+                root / "manifest.json", f"expected schema {BUNDLE_SCHEMA!r}, found {manifest.get('schema')!r}"
+            )
+        return cls(root, manifest)
+
+    def save(self) -> None:
+        """Write the manifest."""
+        write_json(self.root / "manifest.json", self.manifest)
+
+    # cells
+
+    def cells(self) -> list[CellRecord]:
+        """Return the cells in the order of the matrix."""
+        try:
+            return [
+                CellRecord(Cell.from_json(c), c["status"], c.get("reason", ""), c.get("digest", "unknown"))
+                for c in self.manifest.get("cells", [])
+            ]
+        except (KeyError, TypeError, AssertionError) as error:
+            raise InputError(self.root / "manifest.json", f"a cell lacks {error}", where="cells") from None
+
+    def set_cell(self, cell: Cell, status: str, reason: str = "", digest: str = "unknown") -> None:
+        """Add *cell*, or change what is said of it; :meth:`save` writes it."""
+        check_cell_id(cell.id)
+        entry = {**cell.as_json(), "status": status, "reason": reason, "digest": digest}
+        cells: list[dict[str, Any]] = self.manifest.setdefault("cells", [])
+        for index, known in enumerate(cells):
+            if known["id"] == cell.id:
+                cells[index] = entry
+                return
+        cells.append(entry)
+
+    # builds
+
+    def build_folder(self, cell_id: str, build: int) -> Path:
+        """Return where a build's files lie (or will lie)."""
+        return self.root / "builds" / check_cell_id(cell_id) / str(build)
+
+    def put_build(self, cell_id: str, build: int, files: Path, document: Mapping[str, Any]) -> BuildRecord:
+        """Move the folder *files* into the bundle as one build; it appears whole or not at all.
+
+        :param document: JSON-able content of ``build.json``: at least ``status`` and ``reason``
+        """
+        target = self.build_folder(cell_id, build)
+        write_json(
+            files / "build.json", {"schema": BUILD_SCHEMA, "cell": cell_id, "build": build, **document}
+        )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            shutil.rmtree(target)
+        staging = target.with_name(f".{target.name}.new")
+        shutil.rmtree(staging, ignore_errors=True)
+        shutil.move(files, staging)
+        staging.rename(target)
+        return _build_record(target)
+
+    def builds(self, cell_id: str | None = None) -> Iterator[BuildRecord]:
+        """Yield the builds, by cell in the order of the matrix and by number."""
+        for record in self.cells():
+            if cell_id in (None, record.cell.id):
+                folder = self.root / "builds" / record.cell.id
+                numbers = sorted(int(p.name) for p in folder.glob("[0-9]*") if p.name.isdigit())
+                for number in numbers:
+                    yield _build_record(folder / str(number))
+
+    def has_build(self, cell_id: str, build: int) -> bool:
+        """Say whether a build is there, whole."""
+        return (self.build_folder(cell_id, build) / "build.json").is_file()
+
+
+def _build_record(folder: Path) -> BuildRecord:
+    document = read_json(folder / "build.json")
+    try:
+        return BuildRecord(
+            cell_id=document["cell"],
+            build=int(document["build"]),
+            status=document["status"],
+            reason=document.get("reason", ""),
+            folder=folder,
+            document=document,
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(folder / "build.json", f"lacks or spoils the key {error}") from None
+
+
+def check_cell_id(cell_id: str) -> str:
+    """Return *cell_id* if it can be a folder's name.
+
+    :raises UsageError: it cannot; ids are made of letters, digits, ``_``, ``.``, ``+`` and ``-``
+    """
+    if not _CELL_ID.fullmatch(cell_id):
+        raise UsageError(
+            f"'{cell_id}' cannot be a cell id: use letters, digits, '_', '.', '+' and '-', 200 at most"
+        )
+    return cell_id
+
+
+def find_runs(folder: Path) -> Sequence[Path]:
+    """Return the bundles directly below *folder*, oldest first by their run id."""
+    if not folder.is_dir():
+        return []
+    return sorted(p.parent for p in folder.glob("*/manifest.json"))
