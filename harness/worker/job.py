@@ -1,0 +1,144 @@
+"""Reading of a job: strict, so that a key nobody reads is an error and not a silent default.
+
+Imports nothing but the standard library: the number of threads of NumPy's BLAS can only be set before
+NumPy is imported, and the job says how many.
+"""
+
+import json
+import os
+import re
+from typing import Any, Dict, List, Mapping, Optional, Tuple  # noqa: F401
+
+from .errors import FailedError
+
+PROTOCOL = 1
+
+_REQUIRED = ("protocol", "worker_module", "cell", "network", "weights", "inputs", "measure")
+_OPTIONAL = {
+    "build": 0,
+    "seed": 0,
+    "onnx": None,
+    "affinity": None,
+    "threads": 1,
+    "device": None,
+    "options": {},
+}  # type: Dict[str, Any]
+
+_MEASURE = {
+    "warmup_seconds": 0.5,
+    "minimum_samples": 30,
+    "maximum_samples": 2000,
+    "maximum_seconds": 10.0,
+    "relative_half_width": 0.01,
+    "windows": 5,
+    "profile_iterations": 20,
+    "passes": [],
+}  # type: Dict[str, Any]
+
+
+class Measure(object):
+    """How long a pass goes on (see the protocol's ``measure``)."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        _refuse(data, _MEASURE, "measure")
+        values = dict(_MEASURE)
+        values.update(data)
+        self.warmup_seconds = _number(values, "warmup_seconds", 0.0)
+        self.minimum_samples = int(_number(values, "minimum_samples", 1))
+        self.maximum_samples = int(_number(values, "maximum_samples", 1))
+        self.maximum_seconds = _number(values, "maximum_seconds", 0.0)
+        self.relative_half_width = _number(values, "relative_half_width", 0.0)
+        self.windows = int(_number(values, "windows", 1))
+        self.profile_iterations = int(_number(values, "profile_iterations", 0))
+        self.passes = tuple(str(name) for name in values["passes"])  # type: Tuple[str, ...]
+        if self.maximum_samples < self.minimum_samples:
+            raise FailedError("job: measure.maximum_samples is below measure.minimum_samples")
+
+
+class Job(object):
+    """One build of one cell, as the harness asked for it.
+
+    Attributes are the keys of the protocol; ``network``, ``weights``, ``onnx`` and ``inputs`` are absolute
+    paths, ``treatment`` is the cell's, ``measure`` a :class:`Measure`.
+    """
+
+    def __init__(self, data: Mapping[str, Any], folder: str) -> None:
+        _check(data)
+        values = dict(_OPTIONAL)
+        values.update(data)
+        self.folder = folder
+        self.worker_module = str(values["worker_module"])
+        self.cell = dict(values["cell"])  # type: Dict[str, Any]
+        self.treatment = dict(self.cell.get("treatment", {}))  # type: Dict[str, Any]
+        self.version = str(self.cell.get("version", ""))
+        self.build = int(values["build"])
+        self.seed = int(values["seed"])
+        self.network = os.path.join(folder, values["network"])
+        self.weights = os.path.join(folder, values["weights"])
+        self.onnx = None if values["onnx"] is None else os.path.join(folder, values["onnx"])
+        self.inputs = os.path.join(folder, values["inputs"])
+        self.measure = Measure(values["measure"])
+        self.affinity = values["affinity"]  # type: Optional[List[int]]
+        self.threads = int(values["threads"])
+        self.device = values["device"]  # type: Optional[str]
+        self._options = dict(values["options"])  # type: Dict[str, Any]
+
+    def options(self, known: Mapping[str, Any]) -> Dict[str, Any]:
+        """Return the runtime-specific options over the defaults *known*.
+
+        :raises FailedError: an option that is not among *known*
+        """
+        _refuse(self._options, known, "options")
+        values = dict(known)
+        values.update(self._options)
+        return values
+
+
+def read_job(path: str) -> Job:
+    """Read ``job.json``.
+
+    :raises FailedError: no JSON, another protocol, a key that is missing or unknown
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            data = json.load(stream)
+    except (OSError, ValueError) as error:
+        raise FailedError("job: cannot read {}: {}".format(os.path.basename(path), error))
+    if not isinstance(data, dict):
+        raise FailedError("job: expected an object")
+    return Job(data, os.path.dirname(os.path.abspath(path)))
+
+
+def _check(data: Mapping[str, Any]) -> None:
+    # The protocol first: another one may well have other keys.
+    if data.get("protocol") != PROTOCOL:
+        raise FailedError("job: protocol {!r}, this worker speaks {}".format(data.get("protocol"), PROTOCOL))
+    known = dict(_OPTIONAL)
+    known.update((key, None) for key in _REQUIRED)
+    _refuse(data, known, "")
+    for key in _REQUIRED:
+        if key not in data:
+            raise FailedError("job: key '{}' is missing".format(key))
+    for key in ("cell", "measure", "options"):
+        if not isinstance(data.get(key, {}), dict):
+            raise FailedError("job: '{}' must be an object".format(key))
+    if re.match(r"[a-z][a-z0-9_]*\Z", str(data["worker_module"])) is None:
+        raise FailedError("job: '{}' is no worker module".format(data["worker_module"]))
+
+
+def _refuse(data: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
+    unknown = sorted(key for key in data if key not in known)
+    if unknown:
+        place = "job: {}.".format(where) if where else "job: "
+        raise FailedError(
+            "{}{} is unknown; known: {}".format(place, unknown[0], ", ".join(sorted(known)) or "none")
+        )
+
+
+def _number(values: Mapping[str, Any], key: str, minimum: float) -> float:
+    value = values[key]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < minimum:
+        raise FailedError(
+            "job: measure.{} is {!r}, expected a number not below {}".format(key, value, minimum)
+        )
+    return value
