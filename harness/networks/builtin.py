@@ -1,0 +1,15 @@
+"""The networks that come with trtmatrix, registered through the project's own hook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness import hookimpl
+from harness.networks.base import NetworkFamily
+from harness.networks.mobilenet import MobileNetV1, MobileNetV2
+
+
+@hookimpl
+def trtmatrix_networks() -> Sequence[NetworkFamily]:
+    """Return the built-in networks."""
+    return (MobileNetV1(), MobileNetV2())

@@ -1,0 +1,87 @@
+"""Measures the calibration factors of the built-in networks: ``python -m harness.networks.calibrate``.
+
+The factors are measured once and stored, since a factor computed on the spot would differ in its last digit
+from machine to machine and with it the digest. Run it again only to change the networks on purpose.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from harness.networks.base import NetworkFamily
+from harness.networks.graph import Graph, OpKind, SourceOp
+from harness.networks.inputs import probe_inputs
+from harness.networks.kernels import Array
+from harness.networks.mobilenet import MobileNetV1, MobileNetV2
+from harness.networks.reference import evaluate
+
+SHARE_ABOVE_6 = 0.08
+"""Share of the elements before each ReLU6 that pass 6, on the probe images."""
+_LINEAR_DEVIATION = 2.0
+_IMAGES = 2
+
+
+def factors(graph: Graph) -> dict[str, float]:
+    """Return convolution (or product) name to the factor of its weights, three significant digits.
+
+    Before ReLU6 the factor is such that :data:`SHARE_ABOVE_6` of the elements pass 6; a linear convolution
+    gets a standard deviation of 2. *graph* must have been made without factors, ReLU6 as ``clip``.
+    """
+    found: dict[str, float] = {}
+
+    def visit(op: SourceOp, result: Array) -> Array:
+        if op.kind is not OpKind.CONV:
+            return result
+        bias = graph.weights[op.weights["bias"]][:, None, None]
+        bare = result - bias
+        clipped = any(reader.kind is OpKind.CLIP for reader in graph.consumers(op.output))
+        factor = _clipped_factor(bare, bias) if clipped else _LINEAR_DEVIATION / float(bare.std())
+        found[op.name] = float(f"{factor:.3g}")
+        scaled: Array = bare * np.float32(found[op.name]) + bias
+        return scaled
+
+    evaluate(graph, probe_inputs(graph), visit=visit)
+    return found
+
+
+def _clipped_factor(bare: Array, bias: Array) -> float:
+    low, high = 0.05, 20.0
+    for _ in range(20):
+        middle = math.sqrt(low * high)
+        share = float((bare * np.float32(middle) + bias > 6.0).mean())
+        low, high = (middle, high) if share < SHARE_ABOVE_6 else (low, middle)
+    return math.sqrt(low * high)
+
+
+def shares_above_6(graph: Graph) -> dict[str, float]:
+    """Return ReLU6 name to the share of its input elements above 6 on the probe images (form ``clip``)."""
+    before: dict[str, Array] = {}
+    shares: dict[str, float] = {}
+
+    def visit(op: SourceOp, result: Array) -> Array:
+        if op.kind is OpKind.CLIP:
+            shares[op.name] = float((before.pop(op.inputs[0]) > 6.0).mean())
+        elif any(reader.kind is OpKind.CLIP for reader in graph.consumers(op.output)):
+            before[op.output] = result
+        return result
+
+    evaluate(graph, probe_inputs(graph), visit=visit)
+    return shares
+
+
+def write(families: Sequence[NetworkFamily], path: Path) -> None:
+    """Measure *families* (made without factors) and write the table to *path*."""
+    table = {family.name: factors(family.graph(batch=_IMAGES)) for family in families}
+    path.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(
+        (MobileNetV1(calibrated=False), MobileNetV2(calibrated=False)),
+        Path(__file__).with_name("calibration.json"),
+    )

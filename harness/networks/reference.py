@@ -1,0 +1,62 @@
+"""FP32 reference outputs of a network, in NumPy: no runtime needed, and none trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from harness.errors import UsageError
+from harness.networks.graph import FloatArray, Graph, SourceOp
+from harness.networks.kernels import Array, compute
+
+Visitor = Callable[[SourceOp, Array], Array]
+"""Sees each op with its output as soon as it is there; what it returns is what the next ops read."""
+
+
+def evaluate(
+    graph: Graph,
+    inputs: Mapping[str, Array],
+    weights: Mapping[str, Array] | None = None,
+    visit: Visitor | None = None,
+) -> dict[str, Array]:
+    """Run *graph* and return its output tensors by name, in the element type of inputs and weights.
+
+    Tensors are dropped after their last reader, so that memory stays near that of the largest layer.
+
+    :param weights: key to array, where other than the graph's own
+    :raises UsageError: an input is missing or has the wrong shape; an op has no reference
+    """
+    _check(graph, inputs)
+    held: dict[str, Array] = dict(inputs)
+    own = graph.weights if weights is None else weights
+    last = {tensor: op.name for op in graph.ops for tensor in op.inputs}
+    for op in graph.ops:
+        roles = {role: own[key] for role, key in op.weights.items()}
+        result = compute(op, [held[tensor] for tensor in op.inputs], roles)
+        held[op.output] = visit(op, result) if visit is not None else result
+        for tensor in set(op.inputs):
+            if last[tensor] == op.name and tensor not in graph.outputs:
+                del held[tensor]
+    return {name: held[name] for name in graph.outputs}
+
+
+def reference_outputs(graph: Graph, inputs: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return output tensor name to float32 array: arithmetic in float32, as the network is defined.
+
+    :param inputs: input tensor name to array, batch first
+    :raises UsageError: an input is missing or has the wrong shape; an op has no reference
+    """
+    outputs = evaluate(graph, inputs)
+    return {name: np.ascontiguousarray(array, np.float32) for name, array in outputs.items()}
+
+
+def _check(graph: Graph, inputs: Mapping[str, Array]) -> None:
+    for name in graph.inputs:
+        if name not in inputs:
+            raise UsageError(f"network '{graph.name}': the input '{name}' is missing")
+        if tuple(inputs[name].shape) != tuple(graph.shapes[name]):
+            raise UsageError(
+                f"network '{graph.name}': input '{name}' has shape {tuple(inputs[name].shape)},"
+                f" the network wants {tuple(graph.shapes[name])}"
+            )
