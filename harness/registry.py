@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from harness.runtimes.base import Runtime
 
 # Each of these modules implements hooks of harness.hookspecs, exactly as a third party's plugin does.
-BUILT_IN: tuple[str, ...] = ("harness.networks.builtin",)
+BUILT_IN: tuple[str, ...] = (
+    "harness.networks.builtin",
+    "harness.environments.venv",
+    "harness.environments.current",
+)
 
 
 class _Named(Protocol):

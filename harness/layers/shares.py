@@ -22,9 +22,9 @@ def cost_of(graph: Graph, op: SourceOp) -> int:
     elements = prod(graph.shapes[op.output])
     if op.kind is OpKind.CONV:
         # (K, C/groups, R, S): each output element sums over all of it but K, once multiplied, once added.
-        return max(1, 2 * elements * prod(graph.weights[op.weights["kernel"]].shape[1:]))
+        return max(1, 2 * elements * int(prod(graph.weights[op.weights["kernel"]].shape[1:])))
     if op.kind is OpKind.MATMUL:
-        return max(1, 2 * elements * graph.weights[op.weights["matrix"]].shape[0])
+        return max(1, 2 * elements * int(graph.weights[op.weights["matrix"]].shape[0]))
     if op.kind is OpKind.GLOBAL_AVERAGE_POOL:
         return max(1, prod(graph.shapes[op.inputs[0]]))
     if op.kind in (OpKind.AVERAGE_POOL, OpKind.MAX_POOL):

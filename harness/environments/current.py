@@ -1,0 +1,79 @@
+"""``current``: the interpreter that runs the harness, where it holds the asked version of the runtime."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import InvalidVersion, Version
+
+from harness import hookimpl
+from harness.environments.base import Availability, Environment, Prepared, Progress
+from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
+from harness.errors import UnavailableError
+from harness.runtimes.base import Runtime, environment_variables
+
+
+class CurrentInterpreter:
+    """Nothing is made here: a version is there or it is not."""
+
+    name = "current"
+
+    def availability(self, runtime: Runtime, version: str) -> Availability:
+        """Compare the version asked for with the installed distribution's."""
+        package = package_of(runtime, version)
+        installed = _installed(package)
+        if installed is None:
+            return Availability(
+                "unavailable",
+                f"{package} is not installed in the Python that runs the harness",
+                f"pip install {package}=={version}, or environment = 'venv'",
+            )
+        if not _same(installed, version):
+            return Availability(
+                "unavailable",
+                f"the Python that runs the harness holds {package} {installed}, not {version}",
+                "environment = 'venv'",
+            )
+        return Availability("ok")
+
+    def prepare(self, runtime: Runtime, version: str, progress: Progress) -> Prepared:
+        """Return the running interpreter.
+
+        :raises UnavailableError: it does not hold *version*
+        """
+        found = self.availability(runtime, version)
+        if found.state != "ok":
+            raise UnavailableError(found.reason)
+        progress(f"using the installed {runtime.name} {version}")
+        python = Path(sys.executable)
+        return PreparedInterpreter(python, dict(environment_variables(runtime)), interpreter_facts(python))
+
+
+def package_of(runtime: Runtime, version: str) -> str:
+    """Return the distribution that carries *runtime*: the first of its requirements."""
+    requirements = runtime.requirements(version, sys.version_info[:2])
+    return Requirement(requirements[0]).name if requirements else runtime.name
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _same(installed: str, asked: str) -> bool:
+    try:
+        return Version(installed).public == Version(asked).public
+    except InvalidVersion:
+        return installed == asked
+
+
+@hookimpl
+def trtmatrix_environments() -> Sequence[Environment]:
+    """Register the running interpreter."""
+    return [CurrentInterpreter()]

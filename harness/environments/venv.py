@@ -1,0 +1,97 @@
+"""``venv``: a virtual environment of wheels for each version, made once and kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import hookimpl
+from harness.environments.base import Availability, Environment, Prepared, Progress
+from harness.environments.cache import cached
+from harness.environments.installer import Plan, install, python_of
+from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
+from harness.environments.pythons import Interpreter, find_python, running
+from harness.errors import UnavailableError
+from harness.runtimes.base import Runtime, environment_variables
+
+_FACTS = "trtmatrix.json"
+
+
+class VirtualEnvironment:
+    """Wheels of the asked version beside NumPy, on any Python of this machine that they fit."""
+
+    name = "venv"
+
+    def availability(self, runtime: Runtime, version: str) -> Availability:
+        """Say whether there is a Python for *version*; whether the wheel can be had shows when it is made."""
+        bounds = runtime.pythons(version)
+        if find_python(bounds) is not None:
+            return Availability("ok")
+        assert bounds is not None
+        low, high = (".".join(map(str, release)) for release in bounds)
+        return Availability(
+            "unsupported",
+            f"no wheel of {runtime.name} {version} for Python {running().full}, "
+            f"and no Python from {low} to {high} is here",
+            f"install Python {high}; the harness may stay on its own",
+        )
+
+    def prepare(self, runtime: Runtime, version: str, progress: Progress) -> Prepared:
+        """Make *version* ready, from the cache where it was made before.
+
+        :raises UnavailableError: no Python fits, or the wheels cannot be had
+        """
+        interpreter = find_python(runtime.pythons(version))
+        if interpreter is None:
+            raise UnavailableError(self.availability(runtime, version).reason)
+        plan = plan_for(runtime, version, interpreter)
+        folder = make(plan, f"{runtime.name} {version}", progress)
+        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+        return PreparedInterpreter(python_of(folder), dict(environment_variables(runtime)), facts)
+
+
+def plan_for(runtime: Runtime, version: str, interpreter: Interpreter) -> Plan:
+    """Return what is to be installed for *version* (a runtime's ``complete_requirements`` rules out more)."""
+    requirements: Sequence[str] = runtime.requirements(version, interpreter.release)
+    complete = bool(getattr(runtime, "complete_requirements", False))
+    return Plan(interpreter, tuple(requirements), dependencies=not complete)
+
+
+def make(plan: Plan, title: str, progress: Progress) -> Path:
+    """Return the folder of the virtual environment *plan*, made where the cache has none.
+
+    :raises UnavailableError: it cannot be made
+    """
+
+    def fill(folder: Path) -> None:
+        progress(f"installing {title} for Python {plan.interpreter.full}")
+        installer = install(plan, folder)
+        facts = interpreter_facts(python_of(folder))
+        facts.update(installer=installer, requirements=list(plan.requirements))
+        (folder / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+    return cached("venv", key_of(plan), fill)
+
+
+def key_of(plan: Plan) -> str:
+    """Return the name under which *plan* is cached: a digest over everything that decides its content."""
+    content = [
+        sorted(plan.requirements),
+        plan.dependencies,
+        plan.interpreter.full,
+        str(plan.interpreter.path),
+        sysconfig.get_platform(),
+        platform.libc_ver() if sys.platform == "linux" else "",
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+@hookimpl
+def trtmatrix_environments() -> Sequence[Environment]:
+    """Register the environment of wheels."""
+    return [VirtualEnvironment()]
