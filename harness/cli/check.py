@@ -1,0 +1,43 @@
+"""``trtmatrix check MATRIX``: read the matrix, list its cells, say which can run here and why not."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EXIT_ENVIRONMENT, EXIT_OK
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("check", help="read a matrix and say what can run here, without running it")
+    parser.add_argument("matrix", nargs="?", type=Path, help="matrix file (default: the embedded one)")
+    parser.add_argument(
+        "--explain", action="store_true", help="say what to do about each cell that cannot run"
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one line a cell; exit status 3 when none can run here."""
+    from harness.cli.listing import print_rows
+    from harness.environments.preflight import preflight
+    from harness.session import Choices, make_plan
+
+    plan = make_plan(Choices(matrix=arguments.matrix))
+    found = preflight(plan.cells)
+    rows: list[dict[str, object]] = []
+    for item in found:
+        row: dict[str, object] = {
+            "cell": item.cell.id,
+            "environment": item.cell.environment,
+            "state": item.state,
+            "reason": item.reason,
+        }
+        if arguments.explain or arguments.json:
+            row["what_to_do"] = item.remedy
+        rows.append(row)
+    print_rows(rows, as_json=arguments.json)
+    return EXIT_OK if any(item.state == "ok" for item in found) else EXIT_ENVIRONMENT

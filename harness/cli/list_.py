@@ -1,0 +1,109 @@
+"""``trtmatrix list versions|networks|runtimes|environments|runs``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+Rows = list[dict[str, object]]
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("list", help="what is known here: versions, networks, runtimes ...")
+    parser.add_argument("what", choices=sorted(_LISTS))
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("trtmatrix-runs"), help="where 'list runs' looks (%(default)s)"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the listing."""
+    from harness.cli.listing import print_rows
+
+    print_rows(list(_LISTS[arguments.what](arguments)), as_json=arguments.json)
+    return 0
+
+
+def _versions(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    from harness import registry
+
+    catalogues = [e for e in registry.environments().values() if hasattr(e, "version_rows")]
+    seen = {"runtime": "", "version": "", "environment": "", "where": "", "needs": ""}
+    for runtime in registry.runtimes().values():
+        for version in runtime.known_versions():
+            bounds = runtime.pythons(version)
+            needs = f"Python {_span(bounds)}" if bounds else ""
+            place = next((e for e in runtime.environments if e != "docker"), runtime.environments[0])
+            yield {
+                **seen,
+                "runtime": runtime.name,
+                "version": version,
+                "environment": place,
+                "where": "wheel" if place == "venv" else place,
+                "needs": needs,
+            }
+    for environment in catalogues:
+        for row in environment.version_rows():
+            yield {key: row.get(key, "") for key in seen}
+
+
+def _span(bounds: tuple[tuple[int, int], tuple[int, int]]) -> str:
+    low, high = (f"{major}.{minor}" for major, minor in bounds)
+    return low if low == high else f"{low} to {high}"
+
+
+def _networks(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    from harness import registry
+
+    for family in registry.networks().values():
+        yield {"network": family.name, "description": family.description}
+
+
+def _runtimes(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    from harness import registry
+
+    for runtime in registry.runtimes().values():
+        yield {
+            "runtime": runtime.name,
+            "device": runtime.device,
+            "environments": list(runtime.environments),
+            "versions": len(runtime.known_versions()),
+        }
+
+
+def _environments(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    from harness import registry
+
+    for environment in registry.environments().values():
+        yield {
+            "environment": environment.name,
+            "holds": [r.name for r in registry.runtimes().values() if environment.name in r.environments],
+        }
+
+
+def _runs(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    from harness.store.bundle import Bundle, find_runs
+
+    for root in find_runs(arguments.folder):
+        bundle = Bundle.open(root)
+        yield {
+            "run": str(root),
+            "started": bundle.manifest.get("started"),
+            "state": bundle.manifest.get("state"),
+            "cells": len(bundle.cells()),
+            "matrix": bundle.manifest.get("matrix", {}).get("file"),
+        }
+
+
+_LISTS = {
+    "versions": _versions,
+    "networks": _networks,
+    "runtimes": _runtimes,
+    "environments": _environments,
+    "runs": _runs,
+}

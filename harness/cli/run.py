@@ -1,0 +1,93 @@
+"""``trtmatrix run MATRIX``: one pytest session over the suites."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_TESTS_FAILED, EXIT_USAGE, UsageError
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("run", help="measure a matrix: one pytest session over the suites")
+    parser.add_argument("matrix", nargs="?", type=Path, help="matrix file (default: the embedded one)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
+    parser.add_argument("--builds", type=int, metavar="N", help="builds of each cell, one a round")
+    parser.add_argument("--quick", action="store_true", help="one build of each cell")
+    parser.add_argument(
+        "-k", dest="expression", metavar="EXPR", help="only the cells whose id matches, as pytest -k"
+    )
+    parser.add_argument(
+        "--network", action="append", default=[], metavar="ONNX", help="measure this ONNX file instead"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="with --resume, measure failed builds again"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
+    parser.add_argument(
+        "pytest_args", nargs="*", metavar="-- PYTEST-ARGS", help="handed to pytest as they are"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run pytest and translate its exit status."""
+    import pytest
+
+    from harness.resources import data_folder
+    from harness.session import Choices, make_plan, run_id
+
+    # The file is read here once before pytest starts: a mistake in it is one line, not a pytest session.
+    networks = tuple(Path(p) for p in arguments.network)
+    make_plan(Choices(matrix=arguments.matrix, networks=networks))
+    if arguments.expression is not None and not arguments.expression.strip():
+        raise UsageError("-k: the expression is empty")
+    if arguments.builds is not None and arguments.builds < 1:
+        raise UsageError(f"--builds: expected a whole number above 0, found {arguments.builds}")
+    out = arguments.out or Path("trtmatrix-runs") / run_id()
+    command = [
+        str(data_folder("suites")),
+        "-q",
+        "--no-header",
+        "-rfE",
+        f"--matrix-out={out}",
+        *_options(arguments),
+    ]
+    status = int(pytest.main([*command, *arguments.pytest_args], plugins=_plugins()))
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise UsageError(f"-k {arguments.expression!r} matches no cell; 'trtmatrix check' lists their ids")
+    if arguments.report is not None and (out / "manifest.json").exists():
+        from harness.cli.report import write_report
+
+        write_report([out], arguments.report)
+        print(f"report: {arguments.report}")
+    return _EXIT.get(status, status)
+
+
+_EXIT = {0: EXIT_OK, 1: EXIT_TESTS_FAILED, 2: 130, 3: EXIT_ENVIRONMENT, 4: EXIT_USAGE}
+"""pytest's exit status to ours; pytest's 2 is an interruption, its 3 also our own 'no environment'."""
+
+
+def _options(arguments: argparse.Namespace) -> list[str]:
+    options = [f"--matrix={arguments.matrix}"] if arguments.matrix else []
+    options += [f"--matrix-builds={arguments.builds}"] if arguments.builds is not None else []
+    options += ["--matrix-quick"] if arguments.quick else []
+    options += ["--matrix-resume"] if arguments.resume else []
+    options += ["--matrix-retry-failed"] if arguments.retry_failed else []
+    options += [f"--matrix-network={path}" for path in arguments.network]
+    options += ["-k", arguments.expression] if arguments.expression is not None else []
+    return options
+
+
+def _plugins() -> list[object]:
+    """Return the plugin itself where no entry point has loaded it (run from a source tree)."""
+    from importlib.metadata import entry_points
+
+    if any(entry.value == "harness.plugin" for entry in entry_points(group="pytest11")):
+        return []
+    import harness.plugin
+
+    return [harness.plugin]

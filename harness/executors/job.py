@@ -1,0 +1,166 @@
+"""One build of one cell: the job folder, the worker, the check of its outputs, the bundle's build."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.environments.base import Limits, Outcome, Prepared
+from harness.errors import InputError
+from harness.executors.inputs import NetworkInputs, needs_onnx, opset_for, place
+from harness.matrix.cell import Cell
+from harness.matrix.file import Measure
+from harness.networks.bounds import check_outputs
+from harness.runtimes.base import Runtime
+from harness.store.files import read_json
+
+PROTOCOL = 1
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """What all jobs of a run have in common.
+
+    :param affinity: CPUs a worker is bound to, None to leave that to the system
+    :param options: runtime name to the worker's options
+    """
+
+    measure: Measure
+    limits: Limits
+    seed: int
+    affinity: tuple[int, ...] | None
+    device: str | None
+    options: Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A build that is over: the folder to put into the bundle, and its ``build.json``."""
+
+    folder: Path
+    document: dict[str, Any]
+    outcome: Outcome
+
+
+def run_job(
+    cell: Cell,
+    build: int,
+    inputs: NetworkInputs,
+    runtime: Runtime,
+    prepared: Prepared,
+    settings: JobSettings,
+    scratch: Path,
+) -> BuildResult:
+    """Measure one build of *cell* and say how it went; never raises for what the worker did.
+
+    :param scratch: folder on the bundle's file system; the result folder is made in it
+    """
+    folder = Path(tempfile.mkdtemp(dir=scratch, prefix="job-"))
+    result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
+    started = datetime.now(UTC)
+    try:
+        job, files = write_job(cell, build, inputs, runtime, settings, folder)
+        outcome = prepared.run(job, files, result, settings.limits)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    document = describe(cell, inputs, runtime, prepared, outcome, result)
+    document["started"] = started.isoformat(timespec="milliseconds")
+    return BuildResult(result, document, outcome)
+
+
+def write_job(
+    cell: Cell,
+    build: int,
+    inputs: NetworkInputs,
+    runtime: Runtime,
+    settings: JobSettings,
+    folder: Path,
+) -> tuple[Path, Sequence[Path]]:
+    """Write ``job.json`` and place the files it names; return both (see the worker protocol)."""
+    files = [
+        place(inputs.network, folder, "network.json"),
+        place(inputs.weights, folder, "weights.npz"),
+        place(inputs.inputs, folder, "inputs.npz"),
+    ]
+    onnx = None
+    if needs_onnx(runtime, cell):
+        files.append(place(inputs.onnx(opset_for(runtime, cell.version)), folder, "network.onnx"))
+        onnx = "network.onnx"
+    document = {
+        "protocol": PROTOCOL,
+        "worker_module": runtime.worker_module,
+        "cell": cell.as_json(),
+        "build": build,
+        "seed": settings.seed,
+        "network": "network.json",
+        "weights": "weights.npz",
+        "onnx": onnx,
+        "inputs": "inputs.npz",
+        "measure": asdict(settings.measure),
+        "affinity": list(settings.affinity) if settings.affinity is not None else None,
+        "threads": 1,
+        "device": settings.device if runtime.device == "gpu" else None,
+        "options": dict(settings.options.get(cell.runtime, {})),
+    }
+    job = folder / "job.json"
+    job.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return job, files
+
+
+def describe(
+    cell: Cell, inputs: NetworkInputs, runtime: Runtime, prepared: Prepared, outcome: Outcome, result: Path
+) -> dict[str, Any]:
+    """Return the content of ``build.json``: how the worker ended, what it said, whether outputs are right."""
+    document: dict[str, Any] = {
+        "status": "ok",
+        "reason": "",
+        "digest": inputs.graph.digest,
+        "outcome": _outcome_json(outcome),
+        "environment": dict(prepared.facts),
+        "outputs": None,
+    }
+    if outcome.status != "ok":
+        return {**document, "status": "failed", "reason": outcome.reason, "log_tail": outcome.log_tail}
+    try:
+        said = read_json(result / "result.json")
+        condense = getattr(runtime, "condense", None)
+        if said.get("status") == "ok" and condense is not None:
+            condense(result)
+        if said.get("status") == "ok":
+            document["outputs"] = _compare(cell, inputs, result / "outputs.npz")
+    except InputError as error:
+        return {**document, "status": "failed", "reason": str(error), "log_tail": outcome.log_tail}
+    document["status"], document["reason"] = said.get("status", "failed"), said.get("reason", "")
+    if document["status"] != "ok":
+        document["log_tail"] = outcome.log_tail
+    return document
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "status": outcome.status,
+        "exit_code": outcome.exit_code,
+        "seconds": outcome.seconds,
+        "peak_memory_bytes": outcome.peak_memory_bytes,
+        **dict(outcome.facts),
+    }
+
+
+def _compare(cell: Cell, inputs: NetworkInputs, path: Path) -> dict[str, Any] | None:
+    """Compare a build's outputs with the reference; None where the runtime could not run the engine."""
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            outputs = {name: np.asarray(found[name]) for name in found.files}
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(path, f"not a NumPy archive of outputs: {error}") from None
+    return asdict(check_outputs(inputs.graph, outputs, inputs.reference, cell.treatment.precision))

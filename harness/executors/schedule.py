@@ -1,0 +1,202 @@
+"""The schedule of a run: cells measured in rounds, every round in a new random order, resumable.
+
+A round measures every selected cell once, each in a process of its own: builds of one cell lie as far apart
+in time as the run is long, so that drift of the machine shows as spread between builds and not as a
+difference between versions.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.environments.base import Environment, Outcome, Prepared
+from harness.errors import TrtmatrixError, UnavailableError
+from harness.executors.base import Executor
+from harness.executors.inputs import InputStore
+from harness.executors.job import BuildResult, JobSettings, run_job
+from harness.executors.progress import Clock
+from harness.matrix.cell import Cell
+from harness.networks.base import NetworkFamily
+from harness.runtimes.base import Runtime
+from harness.store.bundle import Bundle
+from harness.store.machine import host_name
+from harness.store.tables import write_tables
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The registered parts a run draws on, by name."""
+
+    runtimes: Mapping[str, Runtime]
+    environments: Mapping[str, Environment]
+    networks: Mapping[str, NetworkFamily]
+    executor: Executor
+
+
+class Schedule:
+    """Measures cells into a bundle.
+
+    :param rounds: builds a cell; builds that the bundle holds already are not measured again
+    :param retry_failed: with a resumed bundle, measure again the builds that failed
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        cells: Sequence[Cell],
+        parts: Parts,
+        settings: JobSettings,
+        *,
+        rounds: int,
+        say: Say = lambda _line: None,
+        retry_failed: bool = False,
+    ) -> None:
+        self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
+        self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
+        self._scratch = Path(tempfile.mkdtemp(dir=bundle.root, prefix=".work-"))
+        self._inputs = InputStore(self._scratch / "inputs", parts.networks, settings.seed)
+        self._prepared: dict[tuple[str, str, str], Prepared | tuple[str, str]] = {}
+
+    def run(self) -> None:
+        """Measure everything that is missing; on an interruption the bundle keeps what there is."""
+        overhead = self._bundle.manifest.setdefault("seconds", {})
+        began = time.monotonic()
+        try:
+            runnable = [cell for cell in self._cells if self._prepare(cell)]
+            overhead["prepare"] = round(time.monotonic() - began, 3)
+            self._measure(runnable)
+            self._bundle.manifest["state"] = "complete"
+        except KeyboardInterrupt:
+            self._bundle.manifest["state"] = "interrupted"
+            raise
+        finally:
+            self._settle()
+            overhead["total"] = round(time.monotonic() - began, 3)
+            self._bundle.save()
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    # before measuring
+
+    def _prepare(self, cell: Cell) -> bool:
+        """Make the environment and the inputs of *cell*; say in the manifest why where that fails."""
+        runtime = self._parts.runtimes[cell.runtime]
+        reason = runtime.unsupported(cell)
+        if reason:
+            self._bundle.set_cell(cell, "unsupported", reason)
+            return False
+        key = (cell.runtime, cell.version, cell.environment)
+        if key not in self._prepared:
+            self._prepared[key] = self._prepare_environment(cell, runtime)
+        prepared = self._prepared[key]
+        if isinstance(prepared, tuple):
+            self._bundle.set_cell(cell, *prepared)
+            return False
+        try:
+            digest = self._inputs.get(cell).graph.digest
+        except TrtmatrixError as error:
+            self._bundle.set_cell(cell, "unsupported", str(error))
+            return False
+        self._bundle.set_cell(cell, "pending", "", digest)
+        return True
+
+    def _prepare_environment(self, cell: Cell, runtime: Runtime) -> Prepared | tuple[str, str]:
+        environment = self._parts.environments[cell.environment]
+        available = environment.availability(runtime, cell.version)
+        if available.state != "ok":
+            return available.state, "; ".join(p for p in (available.reason, available.remedy) if p)
+        try:
+            return environment.prepare(runtime, cell.version, self._say)
+        except UnavailableError as error:
+            return "unavailable", str(error)
+
+    # measuring
+
+    def _measure(self, cells: Sequence[Cell]) -> None:
+        todo = [job for round_ in range(self._rounds) for job in self._order(cells, round_)]
+        clock = Clock(len(todo))
+        for cell, round_ in todo:
+            result = self._build(cell, round_)
+            document = {**result.document, "round": round_, "host": host_name()}
+            self._bundle.put_build(cell.id, round_, result.folder, document)
+            said = f"round {round_ + 1}/{self._rounds}  {cell.id}"
+            self._say(clock.step(said, _state(document)))
+            if result.outcome.status == "interrupted":
+                raise KeyboardInterrupt
+
+    def _order(self, cells: Sequence[Cell], round_: int) -> list[tuple[Cell, int]]:
+        """Return the cells of a round that are still to be measured, in the round's own random order."""
+        order = list(cells)
+        random.Random(f"{self._settings.seed}/{round_}").shuffle(order)
+        return [(cell, round_) for cell in order if not self._done(cell, round_)]
+
+    def _done(self, cell: Cell, round_: int) -> bool:
+        if not self._bundle.has_build(cell.id, round_):
+            return False
+        if not self._retry_failed:
+            return True
+        record = next(r for r in self._bundle.builds(cell.id) if r.build == round_)
+        return record.status != "failed"
+
+    def _build(self, cell: Cell, round_: int) -> BuildResult:
+        runtime = self._parts.runtimes[cell.runtime]
+        prepared = self._prepared[cell.runtime, cell.version, cell.environment]
+        assert not isinstance(prepared, tuple)
+        made: list[BuildResult] = []
+
+        def work() -> Outcome:
+            made.append(
+                run_job(
+                    cell,
+                    round_,
+                    self._inputs.get(cell),
+                    runtime,
+                    prepared,
+                    replace(self._settings, seed=self._settings.seed + round_),
+                    self._scratch,
+                )
+            )
+            return made[0].outcome
+
+        device = self._settings.device or "gpu" if runtime.device == "gpu" else "cpu"
+        self._parts.executor.run(device, work)
+        return made[0]
+
+    # after measuring
+
+    def _settle(self) -> None:
+        """Give each cell the status that its builds add up to, and write the tables."""
+        for cell in self._cells:
+            builds = list(self._bundle.builds(cell.id))
+            if not builds:
+                continue
+            worst = max(builds, key=lambda b: _SEVERITY[_state(b.document)])
+            state = _state(worst.document)
+            reason = worst.reason or (worst.document.get("outputs") or {}).get("reason", "")
+            status = "measured" if state == "ok" else state
+            self._bundle.set_cell(cell, status, reason, str(worst.document.get("digest", "unknown")))
+        for record in self._bundle.cells():
+            if record.status == "pending":
+                self._bundle.set_cell(
+                    record.cell, "interrupted", "the run ended before this cell was measured", record.digest
+                )
+        write_tables(self._bundle, self._parts.runtimes)
+
+
+_SEVERITY = {"ok": 0, "unsupported": 1, "invalid": 2, "failed": 3}
+
+
+def _state(document: Mapping[str, object]) -> str:
+    """Return ``ok``, ``invalid`` (outputs wrong), ``unsupported`` or ``failed`` for a ``build.json``."""
+    outputs = document.get("outputs")
+    if document.get("status") == "ok" and isinstance(outputs, Mapping) and not outputs.get("valid", True):
+        return "invalid"
+    status = str(document.get("status"))
+    return status if status in _SEVERITY else "failed"

@@ -1,0 +1,164 @@
+"""Reading stored runs back: from files alone, with no GPU, container or runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import registry
+from harness.errors import InputError, UsageError
+from harness.layers.observation import (
+    BuildObservation,
+    CellObservation,
+    OutputCheck,
+    RunObservation,
+    Samples,
+)
+from harness.matrix.cell import Cell
+from harness.networks.base import NetworkFamily
+from harness.networks.graph import Graph
+from harness.runtimes.base import Runtime
+from harness.store.bundle import BuildRecord, Bundle, CellRecord
+from harness.store.files import read_json
+from harness.store.tables import sample_rows
+
+
+def observe(runs: Iterable[Path]) -> RunObservation:
+    """Read the bundles in *runs* as one observation.
+
+    Builds of one cell from several runs stand side by side, numbered on; the order of cells is that of the
+    first run that holds them.
+
+    :raises InputError: a folder is no bundle, or a file of it is torn
+    """
+    bundles = [Bundle.open(Path(run)) for run in runs]
+    if not bundles:
+        raise UsageError("name at least one run: the folder of a bundle")
+    graphs = Graphs(registry.networks())
+    cells: dict[str, CellObservation] = {}
+    for bundle in bundles:
+        for record in bundle.cells():
+            found = _cell(bundle, record, graphs)
+            known = cells.get(record.cell.id)
+            cells[record.cell.id] = found if known is None else _joined(known, found)
+    return RunObservation(tuple(b.root for b in bundles), bundles[0].manifest, tuple(cells.values()))
+
+
+class Graphs:
+    """Graphs of the networks in a run, made once: the registered ones, checked against the stored digest."""
+
+    def __init__(self, families: Mapping[str, NetworkFamily]) -> None:
+        self._families = families
+        self._made: dict[tuple[str, int, str], Graph | None] = {}
+
+    def get(self, cell: Cell) -> Graph | None:
+        """Return the graph of *cell*'s network, None where it is not known here."""
+        relu6 = cell.treatment.relu6 if cell.treatment.relu6 != "unknown" else "clip"
+        key = (cell.network, cell.treatment.batch or 1, relu6)
+        if key not in self._made:
+            family = self._families.get(cell.network)
+            try:
+                self._made[key] = family.graph(batch=key[1], relu6=relu6) if family else None
+            except UsageError:
+                self._made[key] = None
+        return self._made[key]
+
+
+def _joined(first: CellObservation, second: CellObservation) -> CellObservation:
+    start = max((b.build for b in first.builds), default=-1) + 1
+    moved = tuple(replace(b, build=start + index) for index, b in enumerate(second.builds))
+    status = first.status if first.builds or not second.builds else second.status
+    reason = first.reason if first.builds or not second.builds else second.reason
+    return replace(first, status=status, reason=reason, builds=first.builds + moved)
+
+
+def _cell(bundle: Bundle, record: CellRecord, graphs: Graphs) -> CellObservation:
+    runtime = registry.runtimes().get(record.cell.runtime)
+    if runtime is None and record.status in ("measured", "recorded"):
+        raise InputError(
+            bundle.root, f"cell {record.cell.id}: no plugin here knows the runtime '{record.cell.runtime}'"
+        )
+    graph = stored_graph(bundle, record) or graphs.get(record.cell)
+    builds = tuple(_build(build, runtime, graph) for build in bundle.builds(record.cell.id))
+    return CellObservation(record.cell, record.status, record.reason, builds, record.digest)
+
+
+def stored_graph(bundle: Bundle, record: CellRecord) -> Graph | None:
+    """Return the network's structure as the bundle keeps it, None where it keeps none."""
+    from harness.networks.package import read_structure
+
+    treatment = record.cell.treatment
+    path = bundle.root / "networks" / f"{record.cell.network}-{treatment.relu6}-b{treatment.batch}.json"
+    return read_structure(path) if path.exists() else None
+
+
+def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) -> BuildObservation:
+    document = record.document
+    plain = BuildObservation(
+        build=record.build,
+        status=record.status,
+        host=str(document.get("host", "unknown")),
+        reason=record.reason,
+        outputs=_outputs(document.get("outputs")),
+        folder=record.folder,
+        round=int(document.get("round", record.build)),
+    )
+    if record.status != "ok" or runtime is None:
+        return plain
+    passes, enqueue, throttled = _samples(record)
+    evidence = runtime.read(record.folder)
+    return replace(
+        plain,
+        passes=passes,
+        enqueue_ms=enqueue,
+        throttled=throttled,
+        evidence=evidence,
+        picture=runtime.picture(graph, evidence),
+        facts=_facts(record, evidence.facts),
+    )
+
+
+def _facts(record: BuildRecord, facts: Mapping[str, object]) -> dict[str, object]:
+    """Return the worker's facts with the settings it took and could not take."""
+    path = record.folder / "result.json"
+    said = read_json(path) if path.exists() else {}
+    return {
+        **facts,
+        **dict(said.get("facts", {})),
+        "settings": said.get("settings", []),
+        "not_expressible": said.get("not_expressible", []),
+        "environment": dict(record.document.get("environment", {})),
+        "wall_seconds": dict(record.document.get("outcome", {})).get("seconds"),
+    }
+
+
+def _outputs(data: Any) -> OutputCheck | None:
+    if not isinstance(data, Mapping):
+        return None
+    return OutputCheck(
+        valid=bool(data["valid"]),
+        error=float(data["error"]),
+        bound=float(data["bound"]),
+        top1=data.get("top1"),
+        reason=str(data.get("reason", "")),
+    )
+
+
+def _samples(record: BuildRecord) -> tuple[dict[str, Samples], Samples | None, int]:
+    """Return samples by pass, enqueue times of the latency pass, and how many were throttled (left out)."""
+    passes: dict[str, list[float]] = {}
+    enqueue: list[float] = []
+    throttled = 0
+    for row in sample_rows(record):
+        if row["throttled"]:
+            throttled += 1
+            continue
+        passes.setdefault(row["pass"], []).append(row["latency_ms"])
+        if row["pass"] == "latency" and row["enqueue_ms"] is not None:
+            enqueue.append(row["enqueue_ms"])
+    arrays = {name: np.asarray(values, dtype=np.float64) for name, values in passes.items()}
+    return arrays, np.asarray(enqueue) if enqueue else None, throttled

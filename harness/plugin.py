@@ -1,0 +1,124 @@
+"""The pytest plugin: options, the ``trtmatrix_cell`` parameter, and the run that the tests of a suite read.
+
+The plugin is loaded in every pytest session of an environment that holds trtmatrix, so it does nothing at
+all until a test asks for one of its fixtures, and all names that it brings begin with ``trtmatrix``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.suite import OPTIONS, MatrixSession, option_value
+
+if TYPE_CHECKING:
+    from harness.bottlenecks.judge import Verdict
+    from harness.layers.observation import CellObservation, RunObservation
+    from harness.matrix.cell import Cell
+
+_SESSION = pytest.StashKey[MatrixSession]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, each with its ini twin (``--matrix-out``: ``matrix_out``)."""
+    group = parser.getgroup("trtmatrix", "version matrix (trtmatrix)")
+    for option in OPTIONS:
+        option.add(group, parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse what cannot be measured: several processes at once on one machine."""
+    workers = getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)
+    if workers and (option_value(config, "matrix") or MatrixSession.names_suites(config)):
+        raise pytest.UsageError(
+            "trtmatrix measures one cell at a time: run without -n (cells side by side disturb each other)"
+        )
+
+
+def matrix_session(config: pytest.Config) -> MatrixSession:
+    """Return the run of this session, made at first use."""
+    if _SESSION not in config.stash:
+        config.stash[_SESSION] = MatrixSession(config)
+    return config.stash[_SESSION]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Parametrize over the cells of the matrix, and over bottlenecks and builds where a test asks."""
+    if "trtmatrix_cell" not in metafunc.fixturenames:
+        return
+    session = matrix_session(metafunc.config)
+    metafunc.parametrize("trtmatrix_cell", session.plan.cells, ids=lambda cell: cell.id, scope="session")
+    if "trtmatrix_bottleneck" in metafunc.fixturenames:
+        metafunc.parametrize("trtmatrix_bottleneck", session.bottleneck_names(), scope="session")
+    if "trtmatrix_build" in metafunc.fixturenames:
+        builds = range(session.rounds)
+        metafunc.parametrize("trtmatrix_build", builds, ids=[f"build{b}" for b in builds], scope="session")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which cells are left after every deselection: those are measured."""
+    cells: dict[Cell, None] = {}
+    for item in session.items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is not None and "trtmatrix_cell" in callspec.params:
+            cells[callspec.params["trtmatrix_cell"]] = None
+    if cells:
+        matrix_session(session.config).selected = list(cells)
+
+
+@pytest.fixture(scope="session")
+def trtmatrix_run(request: pytest.FixtureRequest) -> RunObservation:
+    """All that this session's run measured (or that ``--matrix-run`` names), read from its bundle."""
+    return matrix_session(request.config).observation()
+
+
+@pytest.fixture(scope="session")
+def trtmatrix_verdicts(request: pytest.FixtureRequest) -> list[Verdict]:
+    """The verdicts over this session's run, against the matrix's baseline."""
+    return matrix_session(request.config).verdicts()
+
+
+@pytest.fixture(scope="session")
+def trtmatrix_fail_on(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The verdicts that fail a test, as the matrix's ``[policy]`` says."""
+    return matrix_session(request.config).plan.matrix.fail_on
+
+
+@pytest.fixture
+def trtmatrix_observed(trtmatrix_cell: Cell, trtmatrix_run: RunObservation) -> CellObservation:
+    """What was measured of ``trtmatrix_cell``; skips with the reason where it cannot run here."""
+    found = next((c for c in trtmatrix_run.cells if c.cell.id == trtmatrix_cell.id), None)
+    if found is None:
+        pytest.skip("not part of this run")
+    if found.status in ("unsupported", "unavailable", "interrupted"):
+        pytest.skip(f"{found.status}: {found.reason}")
+    return found
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Name the matrix, where one is asked for."""
+    matrix = option_value(config, "matrix")
+    return [f"trtmatrix: {Path(str(matrix)).name}"] if matrix else []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the bundle lies."""
+    config = terminalreporter.config
+    if _SESSION in config.stash and config.stash[_SESSION].bundle is not None:
+        for line in config.stash[_SESSION].summary():
+            terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Give each test of a cell the cell's parts as properties (JUnit files show them)."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is not None and "trtmatrix_cell" in callspec.params and not item.user_properties:
+        cell: Cell = callspec.params["trtmatrix_cell"]
+        item.user_properties.extend(
+            [("network", cell.network), ("treatment", cell.treatment.label), ("release", cell.release)]
+        )
+    yield

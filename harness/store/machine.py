@@ -1,0 +1,82 @@
+"""Facts about the machine a run was made on, and the name of the host level."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from pathlib import Path
+
+import psutil
+
+
+def cpu_model() -> str:
+    """Return the processor's own name, the architecture where it has none."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass  # not Linux: the platform module's answer below is all there is
+    return platform.processor() or platform.machine()
+
+
+def machine_id() -> str:
+    """Return an id that is the same for every run on one installation, and tells nothing about it."""
+    for name in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            raw = Path(name).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if raw:
+            return hashlib.sha256(raw.encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{platform.node()}{cpu_model()}".encode()).hexdigest()[:12]
+
+
+def gpus() -> list[dict[str, object]]:
+    """Return name, UUID, compute capability and memory of each NVIDIA GPU; empty without a driver."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        found: list[dict[str, object]] = []
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
+            found.append(
+                {
+                    "name": pynvml.nvmlDeviceGetName(handle),
+                    "uuid": pynvml.nvmlDeviceGetUUID(handle),
+                    "compute_capability": f"{major}.{minor}",
+                    "memory_bytes": int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
+                    "driver": pynvml.nvmlSystemGetDriverVersion(),
+                }
+            )
+        return found
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def machine_facts() -> dict[str, object]:
+    """Return what the manifest says of this machine."""
+    memory = psutil.virtual_memory()
+    return {
+        "host": host_name(),
+        "system": platform.system(),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "cpu": cpu_model(),
+        "cpus": os.cpu_count() or 1,
+        "memory_bytes": int(memory.total),
+        "load_1_minute": psutil.getloadavg()[0],
+        "gpus": gpus(),
+    }
+
+
+def host_name() -> str:
+    """Return the name of the host level: node name and machine id."""
+    return f"{platform.node() or 'host'}-{machine_id()}"

@@ -1,0 +1,98 @@
+"""The Parquet tables of a bundle, made from its build folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from typing import Any, Protocol
+
+from harness.errors import InputError
+from harness.evidence.records import Evidence
+from harness.store.bundle import BuildRecord, Bundle
+from harness.store.files import read_json, write_table
+from harness.store.schema import LAYER_TIMES, SAMPLES
+
+
+class ReadsEvidence(Protocol):
+    """The part of a runtime that the store needs."""
+
+    def read(self, folder: Any) -> Evidence:
+        """Read a build folder."""
+        ...
+
+
+def write_tables(bundle: Bundle, runtimes: Mapping[str, Any]) -> None:
+    """Write ``samples.parquet`` and ``layer_times.parquet`` of *bundle* anew.
+
+    A build whose evidence cannot be read is left out of the layer table, and says so in the manifest's
+    ``warnings``; its files stay.
+    """
+    samples: list[dict[str, Any]] = []
+    layers: list[dict[str, Any]] = []
+    warnings: list[str] = []
+    runtime_of = {record.cell.id: record.cell.runtime for record in bundle.cells()}
+    for build in bundle.builds():
+        if build.status != "ok":
+            continue
+        try:
+            samples.extend(sample_rows(build))
+            layers.extend(_layer_rows(build, runtimes[runtime_of[build.cell_id]].read(build.folder)))
+        except InputError as error:
+            warnings.append(f"{build.cell_id} build {build.build}: {error}")
+    bundle.manifest["warnings"] = warnings
+    write_table(bundle.root / "samples.parquet", samples, SAMPLES)
+    write_table(bundle.root / "layer_times.parquet", layers, LAYER_TIMES)
+
+
+def sample_rows(build: BuildRecord) -> Iterator[dict[str, Any]]:
+    """Yield one row for each sample that the worker of *build* left.
+
+    :raises InputError: ``samples.json`` is torn or its columns differ in length
+    """
+    path = build.folder / "samples.json"
+    if not path.exists():
+        return
+    common = {
+        "cell": build.cell_id,
+        "build": build.build,
+        "round": int(build.document.get("round", 0)),
+        "host": str(build.document.get("host", "unknown")),
+    }
+    for window in read_json(path).get("windows", []):
+        try:
+            latency = window["latency_ms"]
+            columns = [window.get(name) for name in ("start_ns", "enqueue_ms", "host_ms", "throttled")]
+            head = {**common, "pass": window["pass"], "window": window["window"], "clock": window["clock"]}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(path, f"a window lacks {error}", where="windows") from None
+        if any(column is not None and len(column) != len(latency) for column in columns):
+            raise InputError(path, "columns of a window differ in length", where="windows")
+        for index, (value, *others) in enumerate(zip_longest(latency, *(c or [] for c in columns))):
+            start, enqueue, host, throttled = others
+            yield {
+                **head,
+                "sample": index,
+                "latency_ms": value,
+                "start_ns": start,
+                "enqueue_ms": enqueue,
+                "host_ms": host,
+                "throttled": throttled,
+            }
+
+
+def _layer_rows(build: BuildRecord, evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """Yield one row a profile row, with type and kernel of the engine layer of the same name."""
+    by_name = {layer.name: layer for layer in evidence.layers}
+    for time in evidence.times:
+        layer = by_name.get(time.name)
+        yield {
+            "cell": build.cell_id,
+            "build": build.build,
+            "position": time.position,
+            "name": time.name,
+            "type": layer.type if layer else None,
+            "kernel": layer.kernel if layer else None,
+            "average_ms": time.average_ms,
+            "median_ms": time.median_ms,
+            "samples_ms": list(time.samples_ms) or None,
+        }

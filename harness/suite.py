@@ -1,0 +1,195 @@
+"""What stands behind the pytest plugin: its options, and the one run of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import TrtmatrixError
+from harness.resources import data_folder
+
+if TYPE_CHECKING:
+    from harness.bottlenecks.judge import Verdict
+    from harness.layers.observation import RunObservation
+    from harness.matrix.cell import Cell
+    from harness.session import Choices, Plan
+    from harness.store.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the plugin and its ini twin.
+
+    :param name: ``out`` is ``--matrix-out`` and ini ``matrix_out``; ``matrix`` is ``--matrix``
+    :param kind: ini type: ``string``, ``bool``, ``paths``
+    """
+
+    name: str
+    metavar: str
+    help: str
+    kind: str = "string"
+
+    @property
+    def flag(self) -> str:
+        """The command-line flag."""
+        return "--matrix" if self.name == "matrix" else "--matrix-" + self.name.replace("_", "-")
+
+    @property
+    def ini(self) -> str:
+        """The ini key."""
+        return self.flag[2:].replace("-", "_")
+
+    def add(self, group: pytest.OptionGroup, parser: pytest.Parser) -> None:
+        """Add option and ini key."""
+        how: dict[str, Any] = {"dest": "trtmatrix_" + self.name, "default": None, "help": self.help}
+        if self.kind == "bool":
+            how["action"] = "store_true"
+        else:
+            how["metavar"] = self.metavar
+            if self.kind == "args":
+                how["action"] = "append"
+        group.addoption(self.flag, **how)
+        parser.addini(self.ini, self.help, type=self.kind, default=None)  # type: ignore[arg-type]
+
+
+OPTIONS = (
+    Option("matrix", "FILE", "matrix file to measure (default: the embedded default matrix)"),
+    Option("out", "DIR", "folder of the run's bundle (default: trtmatrix-runs/RUN-ID)"),
+    Option("run", "DIR", "read the cells from this bundle and measure nothing"),
+    Option("builds", "N", "builds of each cell, one a round"),
+    Option("quick", "", "one build of each cell", "bool"),
+    Option("resume", "", "go on with the run in --matrix-out; what it has is kept", "bool"),
+    Option("retry_failed", "", "with --matrix-resume, measure failed builds again", "bool"),
+    Option("network", "ONNX", "measure this ONNX file in place of the matrix's networks", "args"),
+)
+
+
+def option_value(config: pytest.Config, name: str) -> Any:
+    """Return the option called *name*, its ini twin's value where it was not given, None where neither."""
+    value = config.getoption("trtmatrix_" + name, None)
+    if value is None:
+        option = next(o for o in OPTIONS if o.name == name)
+        value = config.getini(option.ini) or None
+    return value
+
+
+class MatrixSession:
+    """The run of one pytest session: planned at collection, measured at first use, then only read."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._plan: Plan | None = None
+        self._observation: RunObservation | None = None
+        self._verdicts: list[Verdict] | None = None
+        self.bundle: Bundle | None = None
+        self.selected: list[Cell] = []
+
+    @staticmethod
+    def names_suites(config: pytest.Config) -> bool:
+        """Say whether the command line names the suites that come with trtmatrix."""
+        suites = data_folder("suites").resolve()
+        paths = [Path(config.invocation_params.dir, arg.partition("::")[0]).resolve() for arg in config.args]
+        return any(path == suites or suites in path.parents for path in paths)
+
+    @property
+    def choices(self) -> Choices:
+        """What the user chose."""
+        from harness.session import Choices
+
+        def path(name: str) -> Path | None:
+            value = option_value(self._config, name)
+            return Path(value) if value else None
+
+        builds = option_value(self._config, "builds")
+        if builds is not None and not (str(builds).isdigit() and int(builds) > 0):
+            raise pytest.UsageError(f"--matrix-builds: expected a whole number above 0, found '{builds}'")
+        return Choices(
+            matrix=path("matrix"),
+            out=path("out"),
+            builds=int(builds) if builds is not None else None,
+            quick=bool(option_value(self._config, "quick")),
+            resume=bool(option_value(self._config, "resume")),
+            retry_failed=bool(option_value(self._config, "retry_failed")),
+            networks=tuple(Path(p) for p in option_value(self._config, "network") or ()),
+        )
+
+    @property
+    def plan(self) -> Plan:
+        """The matrix and its cells (those of the stored run with ``--matrix-run``).
+
+        :raises pytest.UsageError: the matrix file is not good, in one line
+        """
+        if self._plan is None:
+            from harness.session import make_plan, stored_plan
+
+            stored = option_value(self._config, "run")
+            try:
+                self._plan = stored_plan(Path(stored)) if stored else make_plan(self.choices)
+            except TrtmatrixError as error:
+                raise pytest.UsageError(str(error)) from None
+        return self._plan
+
+    @property
+    def rounds(self) -> int:
+        """Builds a cell."""
+        return self.plan.rounds(self.choices)
+
+    def bottleneck_names(self) -> Sequence[str]:
+        """Return the names of the registered bottleneck rules, and ``latency``."""
+        from harness import registry
+
+        return [*registry.bottlenecks(), "latency"]
+
+    def observation(self) -> RunObservation:
+        """Return the run, measured now if it was not yet."""
+        if self._observation is None:
+            from harness.observe import observe
+
+            self._observation = observe([self._measured()])
+        return self._observation
+
+    def verdicts(self) -> list[Verdict]:
+        """Return the verdicts over the run, with the matrix's baseline."""
+        if self._verdicts is None:
+            from harness.bottlenecks.judge import judge
+
+            self._verdicts = judge(self.observation(), self.plan.matrix.baseline)
+        return self._verdicts
+
+    def _measured(self) -> Path:
+        stored = option_value(self._config, "run")
+        if stored:
+            return Path(stored)
+        from harness.session import measure
+
+        try:
+            self.bundle = measure(self.plan, self.choices, self.selected, self._say())
+        except TrtmatrixError as error:
+            pytest.exit(str(error), returncode=error.exit_code)
+        return self.bundle.root
+
+    def _say(self) -> Any:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+
+        def say(line: str) -> None:
+            if reporter is None or capture is None:
+                return
+            with capture.global_and_fixture_disabled():
+                reporter.ensure_newline()
+                reporter.write_line(line)
+
+        return say
+
+    def summary(self) -> list[str]:
+        """Return the lines that end a session: where the bundle lies and what became of the cells."""
+        assert self.bundle is not None
+        counts: dict[str, int] = {}
+        for record in self.bundle.cells():
+            counts[record.status] = counts.get(record.status, 0) + 1
+        said = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
+        return [f"trtmatrix: {said}; bundle in {self.bundle.root}"]

@@ -1,0 +1,21 @@
+"""Are the known bottlenecks gone, and did nothing get slower? By the decision table, against the baseline."""
+
+from __future__ import annotations
+
+import pytest
+from harness.bottlenecks.judge import Verdict, verdict_message
+
+from harness.layers.observation import CellObservation
+
+
+def test_bottlenecks(
+    measured: CellObservation, bottleneck: str, verdicts: list[Verdict], fail_on: tuple[str, ...]
+) -> None:
+    """No verdict on this cell is one that the matrix's policy fails."""
+    mine = [v for v in verdicts if v.cell_id == measured.cell.id and v.bottleneck == bottleneck]
+    if not mine:
+        pytest.skip("nothing to compare it with")
+    for verdict in mine:
+        if verdict.verdict == "indeterminate" and "indeterminate" not in fail_on:
+            pytest.skip(verdict_message(verdict))
+        assert verdict.verdict not in fail_on, verdict_message(verdict)

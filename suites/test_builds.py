@@ -1,0 +1,12 @@
+"""Every build of every cell was made and ran to its end."""
+
+from __future__ import annotations
+
+from harness.layers.observation import CellObservation
+
+
+def test_builds(observed: CellObservation) -> None:
+    """No build of the cell failed."""
+    broken = [f"build {b.build}: {b.reason}" for b in observed.builds if b.status != "ok"]
+    assert not broken, f"{observed.cell.id}: " + "; ".join(broken)
+    assert observed.builds, f"{observed.cell.id}: nothing was built"

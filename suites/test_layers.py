@@ -1,0 +1,27 @@
+"""Where the time goes: every engine layer has a time and belongs to source ops, or is named and counted."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.layers.observation import CellObservation
+
+UNATTRIBUTED_SHARE = 0.05
+"""More time than this outside all source ops means that the attribution does not know this engine."""
+
+
+def test_layers(measured: CellObservation) -> None:
+    """The layer times are there and are carried by source ops."""
+    pictures = [(b.build, b.picture) for b in measured.good if b.picture is not None and b.picture.layers]
+    if not any(picture.total_ms for _, picture in pictures):
+        pytest.skip("no per-layer profile was taken: this runtime ran nothing here")
+    for build, picture in pictures:
+        assert picture.total_ms > 0, f"{measured.cell.id} build {build}: the profile is empty"
+        if picture.graph is None:
+            continue
+        share = picture.unattributed_ms / picture.total_ms
+        lost = [layer.name for layer in picture.layers if layer.op_class == "unknown" and layer.time_ms]
+        assert share <= UNATTRIBUTED_SHARE, (
+            f"{measured.cell.id} build {build}: {share:.1%} of the layer time "
+            f"belongs to no source op: {lost[:5]}"
+        )

@@ -1,0 +1,19 @@
+"""Outputs first: a build whose outputs are wrong is never fast."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.layers.observation import CellObservation
+
+
+def test_outputs(observed: CellObservation) -> None:
+    """Each build's outputs agree with the FP32 reference within the precision's bound."""
+    checked = [b for b in observed.builds if b.outputs is not None]
+    if not checked:
+        pytest.skip("no build ran: there are no outputs to compare")
+    for build in checked:
+        assert build.outputs is not None
+        assert build.outputs.valid, (
+            f"{observed.cell.id} build {build.build}: outputs are wrong: {build.outputs.reason}"
+        )
