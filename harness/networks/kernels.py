@@ -16,6 +16,11 @@ from harness.errors import UsageError
 from harness.networks.graph import OpKind, SourceOp
 
 Array = NDArray[Any]
+Round = Callable[[Array], Array]
+"""Rounds the elements of an array to a number format."""
+
+ACCUMULATION_DEPTH = 16
+"""Products added before a partial sum is rounded: the depth of one tensor-core step in half precision."""
 
 
 def _pair(op: SourceOp, key: str) -> tuple[int, int]:
@@ -41,31 +46,49 @@ def _windows(op: SourceOp, tensor: Array) -> Array:
     ]
 
 
-def convolution(op: SourceOp, tensor: Array, weights: Mapping[str, Array]) -> Array:
-    """Return the convolution of *tensor* (N, C, H, W) with kernel (K, C/groups, R, S), plus bias (K,)."""
+def convolution(
+    op: SourceOp, tensor: Array, weights: Mapping[str, Array], accumulate: Round | None = None
+) -> Array:
+    """Return the convolution of *tensor* (N, C, H, W) with kernel (K, C/groups, R, S), plus bias (K,).
+
+    :param accumulate: rounds partial sums of :data:`ACCUMULATION_DEPTH` products (of one, depthwise)
+    """
     kernel = weights["kernel"]
-    filters, per_group, rows, columns = kernel.shape
-    groups = filters_groups(op)
+    filters, per_group, _, _ = kernel.shape
+    groups = cast("int", op.attributes.get("groups", 1))
     windows = _windows(op, _padded(op, tensor))
-    batch, height, width = windows.shape[0], windows.shape[2], windows.shape[3]
     if per_group == 1 and filters == groups:
-        # One product a tap instead of an unfolded copy: the input of a depthwise layer is large.
-        result = windows[..., 0, 0] * kernel[:, 0, 0, 0, None, None]
-        for row, column in [divmod(tap, columns) for tap in range(1, rows * columns)]:
-            result += windows[..., row, column] * kernel[:, 0, row, column, None, None]
+        result = _depthwise(windows, kernel, accumulate)
     else:
+        batch, height, width = windows.shape[0], windows.shape[2], windows.shape[3]
         grouped = windows.reshape(batch, groups, per_group, *windows.shape[2:])
         unfolded = grouped.transpose(0, 1, 2, 5, 6, 3, 4).reshape(batch, groups, -1, height * width)
-        flat = kernel.reshape(groups, filters // groups, -1)
-        result = np.matmul(flat, unfolded).reshape(batch, filters, height, width)
+        product = _product(kernel.reshape(groups, filters // groups, -1), unfolded, accumulate)
+        result = product.reshape(batch, filters, height, width)
     if "bias" in weights:
         result = result + weights["bias"][:, None, None]
     return result
 
 
-def filters_groups(op: SourceOp) -> int:
-    """Return the number of groups of a convolution."""
-    return cast("int", op.attributes.get("groups", 1))
+def _depthwise(windows: Array, kernel: Array, accumulate: Round | None) -> Array:
+    # One product a tap instead of an unfolded copy: the input of a depthwise layer is large.
+    _, _, rows, columns = kernel.shape
+    result: Array = windows[..., 0, 0] * kernel[:, 0, 0, 0, None, None]
+    for row, column in [divmod(tap, columns) for tap in range(1, rows * columns)]:
+        result += windows[..., row, column] * kernel[:, 0, row, column, None, None]
+        result = result if accumulate is None else accumulate(result)
+    return result
+
+
+def _product(matrix: Array, columns: Array, accumulate: Round | None) -> Array:
+    if accumulate is None:
+        return cast("Array", np.matmul(matrix, columns))
+    depth = matrix.shape[-1]
+    result = np.zeros((*columns.shape[:-2], matrix.shape[-2], columns.shape[-1]), columns.dtype)
+    for start in range(0, depth, ACCUMULATION_DEPTH):
+        part = slice(start, start + ACCUMULATION_DEPTH)
+        result = accumulate(result + np.matmul(matrix[..., part], columns[..., part, :]))
+    return result
 
 
 def average_pool(op: SourceOp, tensor: Array) -> Array:
@@ -110,18 +133,21 @@ _UNARY: dict[OpKind, Callable[[SourceOp, Array], Array]] = {
 }
 
 
-def compute(op: SourceOp, operands: list[Array], weights: Mapping[str, Array]) -> Array:
+def compute(
+    op: SourceOp, operands: list[Array], weights: Mapping[str, Array], accumulate: Round | None = None
+) -> Array:
     """Return the output tensor of *op*.
 
     :param operands: tensors read, in the order of ``op.inputs``
     :param weights: role (``kernel``, ``bias``, ...) to array
+    :param accumulate: rounds the partial sums of convolutions and products
     :raises UsageError: an op of a user's file that has no kind here
     """
     if op.kind in _UNARY:
         return _UNARY[op.kind](op, operands[0])
     match op.kind:
         case OpKind.CONV:
-            return convolution(op, operands[0], weights)
+            return convolution(op, operands[0], weights, accumulate)
         case OpKind.ADD:
             return operands[0] + operands[1]
         case OpKind.SUB:
@@ -129,7 +155,7 @@ def compute(op: SourceOp, operands: list[Array], weights: Mapping[str, Array]) -
         case OpKind.CONCAT:
             return np.concatenate(operands, axis=1)
         case OpKind.MATMUL:
-            return operands[0] @ weights["matrix"]
+            return _product(operands[0], weights["matrix"], accumulate)
         case OpKind.ADD_VECTOR:
             return operands[0] + weights["vector"]
     raise UsageError(f"op '{op.name}' ({op.attributes.get('op_type', op.kind)}) has no reference here")

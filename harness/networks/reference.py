@@ -8,10 +8,14 @@ import numpy as np
 
 from harness.errors import UsageError
 from harness.networks.graph import FloatArray, Graph, SourceOp
+from harness.networks.inputs import probe_inputs
 from harness.networks.kernels import Array, compute
 
 Visitor = Callable[[SourceOp, Array], Array]
 """Sees each op with its output as soon as it is there; what it returns is what the next ops read."""
+
+Step = Callable[[SourceOp, list[Array], Mapping[str, Array]], Array]
+"""Computes one op from its operands and its weights by role, as :func:`harness.networks.kernels.compute`."""
 
 
 def evaluate(
@@ -19,6 +23,7 @@ def evaluate(
     inputs: Mapping[str, Array],
     weights: Mapping[str, Array] | None = None,
     visit: Visitor | None = None,
+    step: Step = compute,
 ) -> dict[str, Array]:
     """Run *graph* and return its output tensors by name, in the element type of inputs and weights.
 
@@ -33,7 +38,7 @@ def evaluate(
     last = {tensor: op.name for op in graph.ops for tensor in op.inputs}
     for op in graph.ops:
         roles = {role: own[key] for role, key in op.weights.items()}
-        result = compute(op, [held[tensor] for tensor in op.inputs], roles)
+        result = step(op, [held[tensor] for tensor in op.inputs], roles)
         held[op.output] = visit(op, result) if visit is not None else result
         for tensor in set(op.inputs):
             if last[tensor] == op.name and tensor not in graph.outputs:
@@ -49,6 +54,20 @@ def reference_outputs(graph: Graph, inputs: Mapping[str, FloatArray]) -> dict[st
     """
     outputs = evaluate(graph, inputs)
     return {name: np.ascontiguousarray(array, np.float32) for name, array in outputs.items()}
+
+
+_references: dict[tuple[str, int, int], dict[str, FloatArray]] = {}
+
+
+def probe_reference(graph: Graph, seed: int = 0) -> dict[str, FloatArray]:
+    """Return the reference outputs for :func:`harness.networks.inputs.probe_inputs`, kept for the process.
+
+    :raises UsageError: an op has no reference
+    """
+    key = (graph.digest, graph.batch, seed)
+    if not graph.digest or key not in _references:
+        _references[key] = reference_outputs(graph, probe_inputs(graph, seed))
+    return _references[key]
 
 
 def _check(graph: Graph, inputs: Mapping[str, Array]) -> None:

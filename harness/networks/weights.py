@@ -8,7 +8,8 @@ Each filter is bell-shaped with variance gain / fan-in (He et al. 2015: gain 2 b
 linear convolutions) and, where it has many inputs, of zero mean: inputs of a convolution are rectified,
 so a filter with a mean would answer mostly to that and the network would forget its image. A factor for
 each convolution, measured once by :mod:`harness.networks.calibrate` and stored in ``calibration.json``,
-sets the scale: on the probe images 8 % of the elements before each ReLU6 pass 6, 30 to 40 % lie below 0.
+sets the scale: on the probe images 8 % of the elements before each ReLU6 pass 6, a quarter to a half lie
+below 0.
 """
 
 from __future__ import annotations
