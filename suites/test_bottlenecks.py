@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from harness.bottlenecks.judge import Verdict, verdict_message
 
+from harness.bottlenecks.judge import Verdict, verdict_message
 from harness.layers.observation import CellObservation
 
 

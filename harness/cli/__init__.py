@@ -1,4 +1,4 @@
-"""The command ``trtmatrix``: one file a command; exit codes 0 done, 1 tests failed, 2 input, 3 environment."""
+"""The command ``trtmatrix``: one file a command; exits 0 done, 1 tests failed, 2 bad input, 3 environment."""
 
 from __future__ import annotations
 

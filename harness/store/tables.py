@@ -65,6 +65,8 @@ def sample_rows(build: BuildRecord) -> Iterator[dict[str, Any]]:
             head = {**common, "pass": window["pass"], "window": window["window"], "clock": window["clock"]}
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(path, f"a window lacks {error}", where="windows") from None
+        if not isinstance(latency, list):
+            raise InputError(path, "latency_ms of a window is no list", where="windows")
         if any(column is not None and len(column) != len(latency) for column in columns):
             raise InputError(path, "columns of a window differ in length", where="windows")
         for index, (value, *others) in enumerate(zip_longest(latency, *(c or [] for c in columns))):

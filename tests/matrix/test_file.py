@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import InputError
+from harness.matrix.file import Measure, read_matrix
+
+GOOD = """
+schema = "trtmatrix.matrix/1"
+description = "two versions"
+exclude = ["*-fp16-b8-*"]
+[run]
+builds = 5
+seed = 7
+[measure]
+maximum_seconds = 2
+passes = ["cuda_graph"]
+[limits]
+seconds = 60
+[policy]
+baseline = "8.5.3.1"
+fail_on = ["regressed"]
+[networks]
+mine = "models/mine.onnx"
+[options.tensorrt]
+workspace_mib = 256
+[[versions]]
+runtime = "tensorrt"
+versions = ["8.5.3.1", "8.6.0"]
+repeat = ["8.6.0"]
+[[block]]
+networks = ["mine"]
+precision = ["fp32", "fp16"]
+batch = [1, 8]
+"""
+
+
+def matrix(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "matrix.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_everything_a_file_can_say(tmp_path: Path) -> None:
+    found = read_matrix(matrix(tmp_path, GOOD))
+    assert (found.builds, found.seed, found.exclude) == (5, 7, ("*-fp16-b8-*",))
+    assert found.measure == Measure(maximum_seconds=2.0, passes=("cuda_graph",))
+    assert found.limits == {"seconds": 60.0}
+    assert (found.baseline, found.fail_on) == ("8.5.3.1", ("regressed",))
+    assert found.networks == {"mine": tmp_path / "models/mine.onnx"}
+    assert found.options == {"tensorrt": {"workspace_mib": 256}}
+    assert found.versions[0].repeat == ("8.6.0",)
+    assert [(t.precision, t.batch) for t in found.blocks[0].treatments] == [
+        ("fp32", 1),
+        ("fp16", 1),
+        ("fp32", 8),
+        ("fp16", 8),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("builds = 5", "bulids = 5", r"\[run\]: unknown key 'bulids'; did you mean 'builds'\?"),
+        ("builds = 5", "builds = 0", r"\[run\]: key 'builds': expected a whole number above 0"),
+        ("builds = 5", "builds = true", r"key 'builds': expected a whole number, found true or false"),
+        ("builds = 5", 'builds = "5"', r"key 'builds': expected a whole number, found a string"),
+        ("seconds = 60", "seconds = -1", r"\[limits\]: key 'seconds': expected a number above 0"),
+        (
+            '"fp16"]',
+            '"fp17"]',
+            r"\[\[block\]\] 1: key 'precision': unknown value 'fp17'; did you mean 'fp16'",
+        ),
+        ("batch = [1, 8]", "batch = [1, 1]", r"key 'batch': names one thing twice"),
+        ("batch = [1, 8]", "batch = [0]", r"key 'batch': expected a whole number above 0"),
+        ('repeat = ["8.6.0"]', 'repeat = ["9"]', r"\[\[versions\]\] 1: key 'repeat': '9' is not among"),
+        ('runtime = "tensorrt"\n', "", r"\[\[versions\]\] 1: key 'runtime': is missing"),
+        ("matrix/1", "matrix/9", r"key 'schema': expected 'trtmatrix.matrix/1', found 'trtmatrix.matrix/9'"),
+        ("[[block]]", "[block]", r"\[block\]: expected \[\[block\]\] tables"),
+        ('"regressed"]', '"worse"]', r"\[policy\]: key 'fail_on': unknown value 'worse'"),
+        ("[run]", "[run", r"not TOML"),
+    ],
+)
+def test_a_mistake_names_file_table_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    path = matrix(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(InputError, match=message) as caught:
+        read_matrix(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.toml: no such file"):
+        read_matrix(tmp_path / "none.toml")
+
+
+def test_a_matrix_needs_blocks_and_versions(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least one"):
+        read_matrix(matrix(tmp_path, 'schema = "trtmatrix.matrix/1"'))

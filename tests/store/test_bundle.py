@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.errors import InputError, UsageError
+from harness.matrix.cell import Cell, Treatment
+from harness.store.bundle import Bundle, find_runs
+
+CELL = Cell("mobilenet_v2", Treatment(), "openvino", "2024.6.0", "venv")
+OTHER = Cell("mobilenet_v1", Treatment(), "openvino", "2024.6.0", "venv")
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    made = Bundle.create(tmp_path / "run", {"run": "r1", "state": "running"})
+    made.set_cell(CELL, "pending")
+    made.set_cell(OTHER, "unsupported", "no wheel")
+    made.save()
+    return made
+
+
+def put(bundle: Bundle, build: int, **document: object) -> None:
+    files = bundle.root / "incoming"
+    files.mkdir()
+    (files / "result.json").write_text("{}", encoding="utf-8")
+    bundle.put_build(CELL.id, build, files, {"status": "ok", "reason": "", **document})
+
+
+def test_cells_and_builds_come_back(bundle: Bundle) -> None:
+    put(bundle, 1, round=1)
+    put(bundle, 0, round=0)
+    again = Bundle.open(bundle.root)
+    assert [(c.cell, c.status, c.reason) for c in again.cells()] == [
+        (CELL, "pending", ""),
+        (OTHER, "unsupported", "no wheel"),
+    ]
+    assert [(b.cell_id, b.build, b.status) for b in again.builds()] == [
+        (CELL.id, 0, "ok"),
+        (CELL.id, 1, "ok"),
+    ]
+    assert (again.build_folder(CELL.id, 1) / "result.json").exists()
+
+
+def test_more_than_ten_builds_stay_in_order(bundle: Bundle) -> None:
+    for number in range(12):
+        put(bundle, number)
+    assert [b.build for b in bundle.builds(CELL.id)] == list(range(12))
+
+
+def test_a_build_that_was_cut_off_is_not_there(bundle: Bundle) -> None:
+    staging = bundle.root / "builds" / CELL.id / ".0.new"
+    staging.mkdir(parents=True)
+    (staging / "samples.json").write_text("{", encoding="utf-8")
+    assert not bundle.has_build(CELL.id, 0)
+    assert list(bundle.builds()) == []
+
+
+def test_a_build_put_again_replaces_the_old(bundle: Bundle) -> None:
+    put(bundle, 0, status="failed", reason="died")
+    put(bundle, 0)
+    assert [b.status for b in bundle.builds(CELL.id)] == ["ok"]
+
+
+def test_changing_a_cell_keeps_its_place(bundle: Bundle) -> None:
+    bundle.set_cell(CELL, "measured", digest="sha256:1")
+    assert [(c.cell.id, c.status, c.digest) for c in bundle.cells()] == [
+        (CELL.id, "measured", "sha256:1"),
+        (OTHER.id, "unsupported", "unknown"),
+    ]
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(UsageError, match="not empty"):
+        Bundle.create(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", r"manifest\.json:1: not JSON"),
+        ("[]", "expected a JSON object, found list"),
+        ('{"schema": "other/1"}', "expected schema 'trtmatrix.bundle/1', found 'other/1'"),
+    ],
+)
+def test_a_torn_manifest_is_one_line(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        Bundle.open(tmp_path)
+
+
+def test_no_such_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such run"):
+        Bundle.open(tmp_path / "none")
+
+
+def test_a_spoiled_cell_is_one_line(bundle: Bundle) -> None:
+    path = bundle.root / "manifest.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    del data["cells"][0]["runtime"]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(InputError, match=r"manifest\.json: cells: a cell lacks 'runtime'"):
+        Bundle.open(bundle.root).cells()
+
+
+@pytest.mark.parametrize("name", ["../escape", "a/b", "", ".hidden", "x" * 300])
+def test_a_cell_id_is_a_plain_folder_name(bundle: Bundle, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a cell id"):
+        bundle.build_folder(name, 0)
+
+
+def test_runs_are_found(bundle: Bundle) -> None:
+    assert find_runs(bundle.root.parent) == [bundle.root]
+    assert find_runs(bundle.root.parent / "none") == []
