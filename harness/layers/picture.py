@@ -50,6 +50,8 @@ class PictureLayer:
     :param shares: source op name to the part of :attr:`time_ms` it carries (sums to 1)
     :param before, after: for reformats, the source ops on either side
     :param standalone_activation: carries activation ops only (an activation that runs on its own)
+    :param attributed_by: how the source ops were found: ``name``, ``metadata``, ``tensors``, ``subgraph``,
+        ``order``; empty where there are none
     """
 
     position: int
@@ -68,6 +70,7 @@ class PictureLayer:
     input_formats: tuple[str, ...] = ()
     output_formats: tuple[str, ...] = ()
     standalone_activation: bool = False
+    attributed_by: str = ""
 
 
 @dataclass(frozen=True)
