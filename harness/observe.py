@@ -21,6 +21,7 @@ from harness.layers.observation import (
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import Graph
+from harness.networks.package import read_structure
 from harness.runtimes.base import Runtime
 from harness.store.bundle import BuildRecord, Bundle, CellRecord
 from harness.store.files import read_json
@@ -82,17 +83,17 @@ def _cell(bundle: Bundle, record: CellRecord, graphs: Graphs) -> CellObservation
         raise InputError(
             bundle.root, f"cell {record.cell.id}: no plugin here knows the runtime '{record.cell.runtime}'"
         )
-    graph = stored_graph(bundle, record) or graphs.get(record.cell)
+    graph = _graph(bundle, record, graphs)
     builds = tuple(_build(build, runtime, graph) for build in bundle.builds(record.cell.id))
     return CellObservation(record.cell, record.status, record.reason, builds, record.digest)
 
 
-def stored_graph(bundle: Bundle, record: CellRecord) -> Graph | None:
-    """Return the network's structure as the bundle keeps it, None where it keeps none."""
-    from harness.networks.package import read_structure
-
-    treatment = record.cell.treatment
-    path = bundle.root / "networks" / f"{record.cell.network}-{treatment.relu6}-b{treatment.batch}.json"
+def _graph(bundle: Bundle, record: CellRecord, graphs: Graphs) -> Graph | None:
+    """Return a cell's network: the registered one if it is still the same, else what the bundle keeps."""
+    known = graphs.get(record.cell)
+    if known is not None and record.digest in (known.digest, "unknown"):
+        return known
+    path = bundle.network_path(record.cell)
     return read_structure(path) if path.exists() else None
 
 

@@ -100,11 +100,12 @@ class Schedule:
             self._bundle.set_cell(cell, *prepared)
             return False
         try:
-            digest = self._inputs.get(cell).graph.digest
+            inputs = self._inputs.get(cell)
         except TrtmatrixError as error:
             self._bundle.set_cell(cell, "unsupported", str(error))
             return False
-        self._bundle.set_cell(cell, "pending", "", digest)
+        self._bundle.keep_network(cell, inputs.network)
+        self._bundle.set_cell(cell, "pending", "", inputs.graph.digest)
         return True
 
     def _prepare_environment(self, cell: Cell, runtime: Runtime) -> Prepared | tuple[str, str]:

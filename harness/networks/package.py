@@ -66,15 +66,31 @@ def read_package(network: Path, weights: Path) -> Graph:
 
     :raises InputError: a file is torn, a key is missing or unknown, weights and digest do not fit
     """
+    arrays = _read_weights(weights)
+    graph = _graph(network, arrays)
+    for key in (key for op in graph.ops for key in op.weights.values()):
+        if key not in arrays:
+            raise InputError(weights, f"the weights '{key}' are missing")
+    found = digest(graph)
+    if found != graph.digest:
+        raise InputError(network, f"the digest does not fit: {graph.digest} is written, {found} was found")
+    return graph
+
+
+def read_structure(network: Path) -> Graph:
+    """Read ``network.json`` alone: a graph without weights, whose digest is taken on trust.
+
+    :raises InputError: the file is torn, a key is missing or unknown
+    """
+    return _graph(network, {})
+
+
+def _graph(network: Path, arrays: Mapping[str, FloatArray]) -> Graph:
     data = _read_json(network)
     if data.get("schema") != SCHEMA:
         raise InputError(network, f"schema {data.get('schema')!r}, expected {SCHEMA}", where="schema")
     _exact_keys(network, data, _KEYS, "the network")
-    arrays = _read_weights(weights)
     ops = _ops(network, data["ops"])
-    for key in (key for op in ops for key in op.weights.values()):
-        if key not in arrays:
-            raise InputError(weights, f"the weights '{key}' are missing")
     try:
         graph = Graph(
             name=str(data["name"]),
@@ -100,9 +116,6 @@ def _check(path: Path, graph: Graph) -> None:
     for tensor in (*graph.outputs, *graph.inputs, *(t for op in graph.ops for t in (*op.inputs, op.output))):
         if tensor not in known:
             raise InputError(path, f"the tensor '{tensor}' has no shape", where="shapes")
-    found = digest(graph)
-    if found != graph.digest:
-        raise InputError(path, f"the digest does not fit: {graph.digest} is written, {found} was found")
 
 
 def _read_json(path: Path) -> Mapping[str, object]:

@@ -114,6 +114,18 @@ class Bundle:
                 return
         cells.append(entry)
 
+    def keep_network(self, cell: Cell, structure: Path) -> None:
+        """Keep the structure of *cell*'s network (``network.json``: no weights) in the bundle."""
+        target = self.network_path(cell)
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(structure, target)
+
+    def network_path(self, cell: Cell) -> Path:
+        """Return where the structure of *cell*'s network lies, if the bundle keeps it."""
+        treatment = cell.treatment
+        return self.root / "networks" / f"{cell.network}-{treatment.relu6}-b{treatment.batch}.json"
+
     # builds
 
     def build_folder(self, cell_id: str, build: int) -> Path:
