@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -115,8 +115,17 @@ def write_job(
     return job, files
 
 
+class HasFacts(Protocol):
+    """The part of a prepared environment that a build's description needs."""
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What the environment really held."""
+        ...
+
+
 def describe(
-    cell: Cell, inputs: NetworkInputs, runtime: Runtime, prepared: Prepared, outcome: Outcome, result: Path
+    cell: Cell, inputs: NetworkInputs, runtime: Runtime, prepared: HasFacts, outcome: Outcome, result: Path
 ) -> dict[str, Any]:
     """Return the content of ``build.json``: how the worker ended, what it said, whether outputs are right."""
     document: dict[str, Any] = {

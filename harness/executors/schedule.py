@@ -78,7 +78,7 @@ class Schedule:
             self._bundle.manifest["state"] = "interrupted"
             raise
         finally:
-            self._settle()
+            settle(self._bundle, self._cells, self._parts.runtimes)
             overhead["total"] = round(time.monotonic() - began, 3)
             self._bundle.save()
             shutil.rmtree(self._scratch, ignore_errors=True)
@@ -170,25 +170,24 @@ class Schedule:
         self._parts.executor.run(device, work)
         return made[0]
 
-    # after measuring
 
-    def _settle(self) -> None:
-        """Give each cell the status that its builds add up to, and write the tables."""
-        for cell in self._cells:
-            builds = list(self._bundle.builds(cell.id))
-            if not builds:
-                continue
-            worst = max(builds, key=lambda b: _SEVERITY[_state(b.document)])
-            state = _state(worst.document)
-            reason = worst.reason or (worst.document.get("outputs") or {}).get("reason", "")
-            status = "measured" if state == "ok" else state
-            self._bundle.set_cell(cell, status, reason, str(worst.document.get("digest", "unknown")))
-        for record in self._bundle.cells():
-            if record.status == "pending":
-                self._bundle.set_cell(
-                    record.cell, "interrupted", "the run ended before this cell was measured", record.digest
-                )
-        write_tables(self._bundle, self._parts.runtimes)
+def settle(bundle: Bundle, cells: Sequence[Cell], runtimes: Mapping[str, Runtime]) -> None:
+    """Give each of *cells* the status that its builds in *bundle* add up to, and write the tables."""
+    for cell in cells:
+        builds = list(bundle.builds(cell.id))
+        if not builds:
+            continue
+        worst = max(builds, key=lambda b: _SEVERITY[_state(b.document)])
+        state = _state(worst.document)
+        reason = worst.reason or (worst.document.get("outputs") or {}).get("reason", "")
+        status = "measured" if state == "ok" else state
+        bundle.set_cell(cell, status, reason, str(worst.document.get("digest", "unknown")))
+    for record in bundle.cells():
+        if record.status == "pending":
+            bundle.set_cell(
+                record.cell, "interrupted", "the run ended before this cell was measured", record.digest
+            )
+    write_tables(bundle, runtimes)
 
 
 _SEVERITY = {"ok": 0, "unsupported": 1, "invalid": 2, "failed": 3}
