@@ -22,15 +22,26 @@ def cost_of(graph: Graph, op: SourceOp) -> int:
     elements = prod(graph.shapes[op.output])
     if op.kind is OpKind.CONV:
         # (K, C/groups, R, S): each output element sums over all of it but K, once multiplied, once added.
-        return max(1, 2 * elements * int(prod(graph.weights[op.weights["kernel"]].shape[1:])))
+        return max(1, 2 * elements * prod(_kernel_shape(graph, op)[1:]))
     if op.kind is OpKind.MATMUL:
-        return max(1, 2 * elements * int(graph.weights[op.weights["matrix"]].shape[0]))
+        return max(1, 2 * elements * graph.shapes[op.inputs[0]][-1])
     if op.kind is OpKind.GLOBAL_AVERAGE_POOL:
         return max(1, prod(graph.shapes[op.inputs[0]]))
     if op.kind in (OpKind.AVERAGE_POOL, OpKind.MAX_POOL):
         kernel = op.attributes.get("kernel", [1, 1])
         return max(1, elements * (prod(kernel) if isinstance(kernel, list | tuple) else 1))
     return max(1, elements)
+
+
+def _kernel_shape(graph: Graph, op: SourceOp) -> tuple[int, ...]:
+    """Return (K, C/groups, R, S); a network read back from a bundle has its structure, not its weights."""
+    key = op.weights.get("kernel", "")
+    if key in graph.weights:
+        return tuple(int(size) for size in graph.weights[key].shape)
+    groups, kernel = op.attributes.get("groups", 1), op.attributes.get("kernel", [1, 1])
+    channels = graph.shapes[op.inputs[0]][1] // (groups if isinstance(groups, int) else 1)
+    window = tuple(int(size) for size in kernel) if isinstance(kernel, list | tuple) else (1, 1)
+    return (graph.shapes[op.output][1], channels, *window)
 
 
 def in_network_order(graph: Graph, op_names: Iterable[str]) -> tuple[str, ...]:
