@@ -77,6 +77,27 @@ class TotalCost:
     unknown: int = 0
 
 
+def weight_shapes(graph: Graph, op: SourceOp) -> dict[str, tuple[int, ...]]:
+    """Return role to shape of the weights of *op*, from structure alone.
+
+    A network read back from a run has its structure, not its weights.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    for role in op.weights:
+        if op.weights[role] in graph.weights:
+            shapes[role] = graph.weights[op.weights[role]].shape
+        elif role == "kernel":
+            groups = cast("int", op.attributes.get("groups", 1))
+            window = cast("list[int]", op.attributes["kernel"])
+            shapes[role] = (graph.shapes[op.output][1], graph.shapes[op.inputs[0]][1] // groups, *window)
+        elif role == "matrix":
+            shapes[role] = (graph.shapes[op.inputs[0]][-1], graph.shapes[op.output][-1])
+        else:
+            # A bias has one element a filter, a vector one a unit: both lie along axis 1 of the output.
+            shapes[role] = (graph.shapes[op.output][1],)
+    return shapes
+
+
 def op_cost(graph: Graph, op: SourceOp, element_bytes: float = 4.0) -> OpCost:
     """Return the cost of *op*.
 
@@ -84,8 +105,11 @@ def op_cost(graph: Graph, op: SourceOp, element_bytes: float = 4.0) -> OpCost:
     """
     output = graph.shapes[op.output]
     elements = math.prod(output)
-    parameters = sum(graph.weights[key].size for key in op.weights.values())
-    multiply_adds = _multiply_adds(graph, op, elements)
+    shapes = weight_shapes(graph, op)
+    parameters = sum(math.prod(shape) for shape in shapes.values())
+    # Each output element sums over all axes of a kernel or matrix but that of the outputs.
+    summed = math.prod(shapes["kernel"][1:]) if "kernel" in shapes else shapes.get("matrix", (0,))[0]
+    multiply_adds = elements * summed
     moved = op.kind is not OpKind.RESHAPE
     read = sum(math.prod(graph.shapes[tensor]) for tensor in op.inputs) + parameters if moved else 0
     return OpCost(
@@ -99,14 +123,6 @@ def op_cost(graph: Graph, op: SourceOp, element_bytes: float = 4.0) -> OpCost:
         bytes_written=round(elements * element_bytes) if moved else 0,
         known=op.kind is not OpKind.OTHER,
     )
-
-
-def _multiply_adds(graph: Graph, op: SourceOp, elements: int) -> int:
-    if op.kind is OpKind.CONV:
-        return elements * math.prod(graph.weights[op.weights["kernel"]].shape[1:])
-    if op.kind is OpKind.MATMUL:
-        return elements * int(graph.weights[op.weights["matrix"]].shape[0])
-    return 0
 
 
 def _flops(graph: Graph, op: SourceOp, elements: int) -> int:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from harness.errors import InputError
+from harness.networks.accounting import op_costs
 from harness.networks.graph import Graph
 from harness.networks.mobilenet import MobileNetV2
-from harness.networks.package import read_package, write_package
+from harness.networks.package import as_json, read_package, read_structure, write_package
 from harness.worker.package import read_network
 
 
@@ -54,6 +55,14 @@ def test_the_worker_reads_it(graph: Graph, tmp_path: Path) -> None:
     assert found.shapes == graph.shapes
     op = found.ops[0]
     assert np.array_equal(found.weight(op, "kernel"), graph.weights[graph.ops[0].weights["kernel"]])
+
+
+def test_structure_alone(graph: Graph, tmp_path: Path) -> None:
+    (tmp_path / "network.json").write_text(json.dumps(as_json(graph)), encoding="utf-8")
+    found = read_structure(tmp_path / "network.json")
+    assert (found.ops, found.shapes, found.digest) == (graph.ops, graph.shapes, graph.digest)
+    assert found.weights == {}
+    assert op_costs(found) == op_costs(graph)
 
 
 def _delete(key: str) -> Callable[[dict[str, Any]], None]:
