@@ -9,6 +9,7 @@ from ..package import Network
 from ..result import Result
 from .dialect_legacy import Legacy, timed
 from .features import Features
+from .half import to_half
 from .inout import set_inputs_and_outputs
 from .layers import WRITERS
 from .logger import Log, Redirected
@@ -92,13 +93,13 @@ def _fill(tools: Toolbox, plan: Plan, network: Any) -> Any:
     if plan.source == "onnx":
         if tools.job.onnx is None:
             raise FailedError("job: network source onnx, but no ONNX file")
-        if plan.strong and plan.precision not in ("fp32", "tf32"):
+        parser = parse(tools.trt, tools.features, network, tools.logger, tools.job.onnx, plan)
+        if plan.strong and plan.precision == "int8":
             raise UnsupportedError(
-                "network source onnx, {}: strong typing takes its types from the file, which is FP32".format(
-                    plan.precision
-                )
+                "network source onnx, int8: strong typing wants Q/DQ, which the file has not"
             )
-        return parse(tools.trt, tools.features, network, tools.logger, tools.job.onnx, plan)
+        halved = plan.strong and plan.precision == "fp16"
+        return parser, to_half(tools.trt, tools.features, network) if halved else None
     writer = Writer(tools.trt, tools.features, network, plan, tools.package, tools.result, dict(tools.ranges))
     writer.write(WRITERS)
     tools.ranges.update(writer.ranges)
