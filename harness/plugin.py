@@ -15,7 +15,7 @@ import pytest
 from harness.suite import OPTIONS, MatrixSession, option_value
 
 if TYPE_CHECKING:
-    from harness.bottlenecks.judge import Verdict
+    from harness.bottlenecks.verdict import Verdict
     from harness.layers.observation import CellObservation, RunObservation
     from harness.matrix.cell import Cell
 

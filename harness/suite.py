@@ -13,7 +13,7 @@ from harness.errors import TrtmatrixError
 from harness.resources import data_folder
 
 if TYPE_CHECKING:
-    from harness.bottlenecks.judge import Verdict
+    from harness.bottlenecks.verdict import Verdict
     from harness.layers.observation import RunObservation
     from harness.matrix.cell import Cell
     from harness.session import Choices, Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.bottlenecks.judge import Verdict
+from harness.bottlenecks.verdict import Verdict
 from harness.layers.observation import CellObservation
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.bottlenecks.judge import Verdict, verdict_message
+from harness.bottlenecks.verdict import Verdict, verdict_message
 from harness.layers.observation import CellObservation
 
 
@@ -12,7 +12,7 @@ def test_bottlenecks(
     measured: CellObservation, bottleneck: str, verdicts: list[Verdict], fail_on: tuple[str, ...]
 ) -> None:
     """No verdict on this cell is one that the matrix's policy fails."""
-    mine = [v for v in verdicts if v.cell_id == measured.cell.id and v.bottleneck == bottleneck]
+    mine = [v for v in verdicts if v.cell == measured.cell.id and v.bottleneck == bottleneck]
     if not mine:
         pytest.skip("nothing to compare it with")
     for verdict in mine:

@@ -1,0 +1,69 @@
+"""The columns and rows that every section shares: releases across, subjects down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from packaging.version import InvalidVersion, Version
+
+from harness.layers.observation import CellObservation, RunObservation
+
+
+@dataclass(frozen=True, order=True)
+class Release:
+    """One column: a version of a runtime, or the second arm of its A/A pair."""
+
+    runtime: str
+    version: str
+    repeat: str = ""
+
+    @property
+    def label(self) -> str:
+        """``openvino 2024.6.0`` or ``openvino 2024.6.0 (aa)``."""
+        return f"{self.runtime} {self.version}" + (f" ({self.repeat})" if self.repeat else "")
+
+
+def release_of(found: CellObservation) -> Release:
+    """Return the column of a cell."""
+    return Release(found.cell.runtime, found.cell.version, found.cell.repeat)
+
+
+def version_key(version: str) -> tuple[int, Version, str]:
+    """Return a key that sorts versions by release; what is no version sorts last, by name."""
+    try:
+        return (0, Version(version), version)
+    except InvalidVersion:
+        return (1, Version("0"), version)
+
+
+def releases(run: RunObservation) -> list[Release]:
+    """Return the columns: runtimes in the order of the run, versions from old to new."""
+    order = {name: index for index, name in enumerate(dict.fromkeys(c.cell.runtime for c in run.cells))}
+    found = {release_of(c) for c in run.cells}
+    return sorted(found, key=lambda r: (order[r.runtime], version_key(r.version), r.repeat))
+
+
+def subjects(run: RunObservation) -> dict[str, list[CellObservation]]:
+    """Return the rows: cells by network and treatment, in the order of the run."""
+    rows: dict[str, list[CellObservation]] = {}
+    for found in run.cells:
+        rows.setdefault(found.cell.subject, []).append(found)
+    order = {release: index for index, release in enumerate(releases(run))}
+    return {name: sorted(cells, key=lambda c: order[release_of(c)]) for name, cells in rows.items()}
+
+
+def anchor(*parts: str) -> str:
+    """Return an element id made of *parts*: letters, digits and hyphens, the same for the same parts."""
+    text = "-".join(parts)
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in text)
+
+
+def build_values(found: CellObservation) -> list[float]:
+    """Return the latency of each good build, in ms, in the order of the builds."""
+    return [b.latency_ms for b in found.good if b.latency_ms is not None]
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Return the arithmetic mean, None of nothing."""
+    return sum(values) / len(values) if values else None

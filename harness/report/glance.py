@@ -1,0 +1,81 @@
+"""The matrix at a glance: every cell with its status and latency, nothing dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.layers.observation import CellObservation, RunObservation
+from harness.report.columns import Release, anchor, build_values, release_of, releases, subjects
+from harness.statistics.intervals import one_side
+
+SYMBOLS = {
+    "measured": "●",
+    "recorded": "◐",
+    "failed": "✕",
+    "invalid": "!",
+    "unsupported": "–",
+    "unavailable": "○",
+    "interrupted": "…",
+}
+"""Status to a sign: colour is never the only carrier."""
+
+
+@dataclass(frozen=True)
+class GlanceCell:
+    """One cell of the table. :param spread: half width of the interval, percent, or None with one build."""
+
+    status: str
+    symbol: str
+    latency_ms: float | None
+    spread_percent: float | None
+    builds: int
+    reason: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class GlanceRow:
+    """One subject: ``None`` where a release has no such cell."""
+
+    subject: str
+    anchor: str
+    cells: tuple[GlanceCell | None, ...]
+
+
+@dataclass(frozen=True)
+class Glance:
+    """The table."""
+
+    columns: tuple[Release, ...]
+    rows: tuple[GlanceRow, ...]
+    counts: tuple[tuple[str, str, int], ...]
+
+
+def glance(run: RunObservation) -> Glance:
+    """Return the view of *run*."""
+    columns = releases(run)
+    rows = []
+    for subject, cells in subjects(run).items():
+        by_release = {release_of(found): _cell(found) for found in cells}
+        rows.append(GlanceRow(subject, anchor("latency", subject), tuple(by_release.get(c) for c in columns)))
+    counts: dict[str, int] = {}
+    for found in run.cells:
+        counts[found.status] = counts.get(found.status, 0) + 1
+    signs = tuple((status, SYMBOLS.get(status, "?"), number) for status, number in sorted(counts.items()))
+    return Glance(tuple(columns), tuple(rows), signs)
+
+
+def _cell(found: CellObservation) -> GlanceCell:
+    values = build_values(found)
+    interval = one_side(values)
+    middle = interval.estimate if interval else (values[0] if values else None)
+    spread = None if interval is None else 50.0 * (interval.high - interval.low) / interval.estimate
+    return GlanceCell(
+        status=found.status,
+        symbol=SYMBOLS.get(found.status, "?"),
+        latency_ms=middle,
+        spread_percent=spread,
+        builds=len(values),
+        reason=found.reason,
+        anchor=anchor("cell", found.cell.id),
+    )

@@ -1,0 +1,62 @@
+"""Latency over versions: every single build, and the interval over builds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.layers.observation import CellObservation, RunObservation
+from harness.report.columns import Release, anchor, build_values, release_of, subjects
+from harness.report.scale import Scale
+from harness.statistics.intervals import one_side
+
+
+@dataclass(frozen=True)
+class LatencyRow:
+    """One release. :param builds: latency of each build, ms; :param low, high: 95 % interval over builds"""
+
+    release: Release
+    cell: str
+    builds: tuple[float, ...]
+    mean: float
+    low: float | None
+    high: float | None
+    samples: int
+    host: str
+
+
+@dataclass(frozen=True)
+class LatencyChart:
+    """All releases of one subject on one scale."""
+
+    subject: str
+    anchor: str
+    rows: tuple[LatencyRow, ...]
+    scale: Scale
+
+
+def latency_charts(run: RunObservation) -> tuple[LatencyChart, ...]:
+    """Return one chart a subject that has anything measured."""
+    charts = []
+    for subject, cells in subjects(run).items():
+        rows = tuple(row for row in map(_row, cells) if row is not None)
+        if rows:
+            ends = [v for row in rows for v in (*row.builds, row.low, row.high) if v is not None]
+            charts.append(LatencyChart(subject, anchor("latency", subject), rows, Scale.over(ends)))
+    return tuple(charts)
+
+
+def _row(found: CellObservation) -> LatencyRow | None:
+    values = build_values(found)
+    if not values:
+        return None
+    interval = one_side(values)
+    return LatencyRow(
+        release=release_of(found),
+        cell=found.cell.id,
+        builds=tuple(values),
+        mean=interval.estimate if interval else values[0],
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        samples=sum(b.passes["latency"].size for b in found.good if "latency" in b.passes),
+        host=found.good[0].host,
+    )

@@ -1,0 +1,128 @@
+"""Where the time goes: by op class and by source op, for every release side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.layers.observation import CellObservation, RunObservation
+from harness.layers.picture import Picture
+from harness.report.columns import Release, anchor, mean, release_of, subjects
+from harness.report.scale import Scale
+
+CLASSES = (
+    "pointwise",
+    "depthwise",
+    "convolution",
+    "dense",
+    "activation",
+    "elementwise",
+    "pooling",
+    "reformat",
+    "no_op",
+    "other",
+    "unknown",
+)
+"""The order in which classes are stacked; what is not named here counts as ``other``."""
+
+
+@dataclass(frozen=True)
+class ClassBar:
+    """One release. :param parts: (class, ms, share), mean over builds, in the order of :data:`CLASSES`"""
+
+    release: Release
+    total_ms: float
+    latency_ms: float | None
+    parts: tuple[tuple[str, float, float], ...]
+    layers: int
+
+
+@dataclass(frozen=True)
+class OpRow:
+    """One source op across releases: (ms or None, kernel) for each."""
+
+    name: str
+    op_class: str
+    cells: tuple[tuple[float | None, str], ...]
+
+    @property
+    def largest(self) -> float:
+        """The largest time in the row, ms."""
+        return max((ms for ms, _ in self.cells if ms is not None), default=0.0)
+
+
+@dataclass(frozen=True)
+class TimeView:
+    """One subject. :param ops: in network order"""
+
+    subject: str
+    anchor: str
+    bars: tuple[ClassBar, ...]
+    scale: Scale
+    classes: tuple[str, ...]
+    releases: tuple[Release, ...]
+    ops: tuple[OpRow, ...]
+
+
+def time_views(run: RunObservation) -> tuple[TimeView, ...]:
+    """Return one view a subject with at least one profile."""
+    return tuple(
+        view for subject, cells in subjects(run).items() if (view := _view(subject, cells)) is not None
+    )
+
+
+def pictures_of(found: CellObservation) -> list[Picture]:
+    """Return the pictures of the good builds that hold times."""
+    return [b.picture for b in found.good if b.picture is not None and b.picture.total_ms > 0]
+
+
+def _view(subject: str, cells: Iterable[CellObservation]) -> TimeView | None:
+    bars, by_release = [], {}
+    for found in cells:
+        pictures = pictures_of(found)
+        if pictures:
+            by_release[release_of(found)] = pictures
+            bars.append(_bar(found, pictures))
+    if not bars:
+        return None
+    present = {name for bar in bars for name, ms, _ in bar.parts if ms > 0}
+    return TimeView(
+        subject=subject,
+        anchor=anchor("time", subject),
+        bars=tuple(bars),
+        scale=Scale.over([bar.total_ms for bar in bars], from_zero=True),
+        classes=tuple(name for name in CLASSES if name in present),
+        releases=tuple(by_release),
+        ops=tuple(_op_rows(by_release)),
+    )
+
+
+def _bar(found: CellObservation, pictures: list[Picture]) -> ClassBar:
+    total = mean([p.total_ms for p in pictures]) or 0.0
+    sums: dict[str, float] = {}
+    for picture in pictures:
+        for name, ms in picture.time_of_class().items():
+            known = name if name in CLASSES else "other"
+            sums[known] = sums.get(known, 0.0) + ms / len(pictures)
+    parts = tuple((name, sums[name], sums[name] / total) for name in CLASSES if name in sums)
+    latency = mean([b.latency_ms for b in found.good if b.latency_ms is not None])
+    return ClassBar(release_of(found), total, latency, parts, len(pictures[0].layers))
+
+
+def _op_rows(by_release: Mapping[Release, list[Picture]]) -> Iterable[OpRow]:
+    graph = next((p.graph for pictures in by_release.values() for p in pictures if p.graph), None)
+    if graph is None:
+        return
+    columns = []
+    for pictures in by_release.values():
+        times = [picture.time_of_op() for picture in pictures]
+        columns.append((times, pictures[0].layer_of_op()))
+    from harness.networks.graph import op_class
+
+    for op in graph.ops:
+        cells = []
+        for times, layers in columns:
+            layer = layers.get(op.name)
+            value = mean([t[op.name] for t in times if op.name in t])
+            cells.append((value, "" if layer is None else (layer.kernel or layer.type or "")))
+        yield OpRow(op.name, str(op_class(op)), tuple(cells))
