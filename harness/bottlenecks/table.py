@@ -17,6 +17,9 @@ PRESENT_SHARE = 0.05
 RESOLUTION = 0.001
 """Costs below this share of the layer time are not told apart from each other, nor from zero."""
 
+WIDEST_UNCHANGED = 0.05
+"""However noisy a cell, nothing is called unchanged that may have changed by more than this."""
+
 MINIMUM_BUILDS = 2
 
 
@@ -90,8 +93,11 @@ def latency_change(r: Interval, m: float) -> Answer:
         return Answer(Change.REDUCED, f"{_text(r)}, below 1 - {m:.3f}")
     if r.above(1 + m):
         return Answer(Change.REGRESSED, f"{_text(r)}, above 1 + {m:.3f}")
+    claim = min(m, WIDEST_UNCHANGED)
+    if r.inside(1 - claim, 1 + claim):
+        return Answer(Change.UNCHANGED, f"{_text(r)}, inside 1 ± {claim:.3f}")
     if r.inside(1 - m, 1 + m):
-        return Answer(Change.UNCHANGED, f"{_text(r)}, inside 1 ± {m:.3f}")
+        return Answer(None, f"{_text(r)} is inside the noise of 1 ± {m:.3f}, too wide to be called unchanged")
     return Answer(None, f"{_text(r)} is neither inside nor wholly outside 1 ± {m:.3f}")
 
 

@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
-from harness.statistics.intervals import Ratio
+from harness.statistics.intervals import Ratio, t_quantile
 
 SMALLEST_MARGIN = 0.02
 AA_QUANTILE = 0.99
@@ -31,7 +30,7 @@ def aa_threshold(found: Ratio, pairs: Sequence[float] = ()) -> float:
     if len(pairs) >= AA_PAIRS:
         # An A/A pair has a known mean of zero, so that k pairs have k degrees of freedom.
         spread = float(np.sqrt(np.mean(np.square(np.log(np.asarray(pairs, dtype=np.float64))))))
-        log = max(log, float(stats.t.ppf(0.5 + AA_QUANTILE / 2, len(pairs))) * spread)
+        log = max(log, t_quantile(0.5 + AA_QUANTILE / 2, len(pairs)) * spread)
     # 1 - exp(-x) and not exp(x) - 1: the lower limit 1 - m stays positive however large the noise
     return -math.expm1(-log)
 

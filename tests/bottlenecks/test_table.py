@@ -56,7 +56,14 @@ def test_a_wider_margin_asks_for_more() -> None:
     r = Interval(0.93, 0.9, 0.96)
     assert latency_change(r, 0.02).change is Change.REDUCED
     assert latency_change(r, 0.05).change is None
-    assert latency_change(r, 0.11).change is Change.UNCHANGED
+    assert latency_change(r, 0.11).change is None
+
+
+def test_noise_alone_never_makes_unchanged() -> None:
+    assert latency_change(Interval(1.0, 0.95, 1.05), 0.5).change is Change.UNCHANGED
+    answer = latency_change(Interval(1.0, 0.94, 1.05), 0.5)
+    assert answer.change is None
+    assert "too wide to be called unchanged" in answer.reason
 
 
 def test_latency_is_never_removed() -> None:
