@@ -1,0 +1,37 @@
+"""``trtmatrix collect RESULT... --out RUN``: bring a pack's results into a bundle; visits are merged."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EXIT_OK
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("collect", help="bring the results of a pack into a bundle")
+    parser.add_argument(
+        "results", type=Path, nargs="+", metavar="RESULT", help="archive or folder of results"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="RUN", help="the run, new or begun by an earlier collect"
+    )
+    parser.add_argument(
+        "--pack", type=Path, required=True, metavar="DIR", help="folder of the parts, or their pack.json"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was added; builds that the run holds already are left as they are."""
+    from harness.pack.collect import collect
+
+    summary = collect(arguments.results, arguments.out)
+    print(f"{summary.added} builds added, {summary.known} known already, {summary.total} in {arguments.out}")
+    for host, count in sorted(summary.hosts.items()):
+        print(f"  {host}: {count} builds")
+    for line in summary.incomplete:
+        print(f"  incomplete block: {line}")
+    return EXIT_OK

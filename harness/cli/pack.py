@@ -1,0 +1,109 @@
+"""``trtmatrix pack MATRIX -o DIR``: make an archive for a GPU host that has no network."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EXIT_OK, UsageError
+from harness.matrix.cell import Cell
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("pack", help="make an archive for a GPU host without network")
+    parser.add_argument("matrix", type=Path, help="matrix file")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="folder of the parts")
+    parser.add_argument("--part-size", default="60M", metavar="SIZE", help="largest part (60M)")
+    parser.add_argument(
+        "--python", type=Path, metavar="PROGRAM", help="the Python to pack (one that fits is found)"
+    )
+    parser.add_argument(
+        "--wheels", type=Path, action="append", default=[], metavar="DIR", help="folder of wheels"
+    )
+    parser.add_argument("--offline", action="store_true", help="take wheels from --wheels alone")
+    parser.add_argument(
+        "--libraries",
+        choices=("auto", "real", "placeholder"),
+        default="auto",
+        help="cuBLAS and cuDNN: real where a cell's tactic sources need them (auto), always, never",
+    )
+    parser.add_argument(
+        "--whole", action="store_true", help="store no version as a difference to the first one"
+    )
+    parser.add_argument(
+        "--level", type=int, default=12, choices=range(1, 20), metavar="1..19", help="compression (12)"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the parts and print what to do with them."""
+    from harness import registry
+    from harness.pack.build import Order, PackOptions, make_pack
+    from harness.pack.parts import ARCHIVE, part_bytes
+    from harness.plan import Choices, make_plan
+    from harness.session import settings_for
+
+    options = PackOptions(
+        part_bytes=part_bytes(arguments.part_size),
+        python=arguments.python,
+        find_links=tuple(folder.absolute() for folder in arguments.wheels),
+        offline=arguments.offline,
+        libraries=arguments.libraries,
+        differences=not arguments.whole,
+        level=arguments.level,
+    )
+    plan = make_plan(Choices(matrix=arguments.matrix))
+    seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
+    order = Order(
+        cells=_packable(plan.cells, arguments.libraries),
+        families=plan.families,
+        runtimes=registry.runtimes(),
+        settings=settings_for(plan, seed),
+        builds=plan.matrix.builds,
+        matrix={
+            "file": plan.matrix.path.name,
+            "description": plan.matrix.description,
+            "text": plan.matrix.text,
+            "baseline": plan.matrix.baseline,
+            "fail_on": list(plan.matrix.fail_on),
+        },
+    )
+    parts = make_pack(order, arguments.out, options, _say)
+    total = sum(part.stat().st_size for part in parts)
+    print(
+        f"{len(parts)} parts, {total / 1e6:.1f} MB in all; "
+        f"{len(order.cells)} cells, {order.builds} builds each"
+    )
+    print(f"on the host: cat {ARCHIVE}.part* | tar -x && {ARCHIVE}/start.sh --home HOME")
+    return EXIT_OK
+
+
+def _packable(cells: Sequence[Cell], libraries: str) -> tuple[Cell, ...]:
+    """Return the cells that a pack can hold: those that live in wheels and can ever run."""
+    from harness import registry
+
+    runtimes = registry.runtimes()
+    found = []
+    for cell in cells:
+        reason = runtimes[cell.runtime].unsupported(cell)
+        if "venv" not in runtimes[cell.runtime].environments:
+            reason = f"{cell.runtime} is not made of wheels"
+        if libraries == "placeholder" and cell.treatment.tactic_sources == "all":
+            reason = "tactic sources 'all' need the real cuBLAS and cuDNN"
+        if reason:
+            _say(f"{cell.id}: left out: {reason}")
+        else:
+            found.append(cell)
+    if not found:
+        raise UsageError("no cell of this matrix can be packed; 'trtmatrix check' lists them")
+    return tuple(found)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,235 @@
+"""Making a pack: the plan of a matrix file becomes an archive in parts.
+
+The order of the archive is the order of use: Python and the host's part first, then the first version and
+all inputs, then the other versions, so that a host can begin before the last part has arrived.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.errors import UnavailableError
+from harness.executors.inputs import InputStore
+from harness.executors.job import JobSettings, write_job
+from harness.matrix.cell import Cell
+from harness.networks.base import NetworkFamily
+from harness.pack.contents import LARGE_BYTES, Contents, Prefix, require_zstd
+from harness.pack.interpreter import Interpreter, choose, copy_tree
+from harness.pack.parts import write_parts
+from harness.pack.sites import Say, Site, Wheels, install, make_site
+from harness.runtimes.base import Runtime, environment_variables
+
+PACK_SCHEMA = "trtmatrix.pack/1"
+_HOST = Path(__file__).resolve().parent / "host"
+_WORKER = Path(harness.__file__).resolve().parent / "worker"
+
+
+@dataclass(frozen=True)
+class PackOptions:
+    """How a pack is made.
+
+    :param part_bytes: size of a part
+    :param libraries: ``auto`` (real CUDA libraries where tactic sources need them), ``real``, ``placeholder``
+    :param differences: store later versions as differences to the first one
+    :param level: Zstandard level
+    """
+
+    part_bytes: int
+    python: Path | None = None
+    find_links: tuple[Path, ...] = ()
+    offline: bool = False
+    libraries: str = "auto"
+    differences: bool = True
+    level: int = 12
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is packed: cells in the order of the matrix, and what their jobs have in common."""
+
+    cells: tuple[Cell, ...]
+    families: Mapping[str, NetworkFamily]
+    runtimes: Mapping[str, Runtime]
+    settings: JobSettings
+    builds: int
+    matrix: Mapping[str, Any]
+
+
+def make_pack(order: Order, out: Path, options: PackOptions, say: Say) -> list[Path]:
+    """Write the pack of *order* into the folder *out* and return its parts.
+
+    :raises UnavailableError: wheels, an interpreter or a program that packing needs cannot be had
+    """
+    versions = list(dict.fromkeys((cell.runtime, cell.version) for cell in order.cells))
+    if options.differences and len(versions) > 1:
+        require_zstd()
+    python = choose([_pythons(order.runtimes[name], version) for name, version in versions], options.python)
+    say(f"interpreter: Python {'.'.join(map(str, python.version))}")
+    out.mkdir(parents=True, exist_ok=True)
+    # Beside the parts: a pack is gigabytes, and the system's folder for temporary files is often small.
+    with tempfile.TemporaryDirectory(dir=out, prefix=".making-") as scratch:
+        packer = _Packer(order, options, python, Path(scratch), say)
+        return packer.write(versions, out)
+
+
+class _Packer:
+    """The steps of :func:`make_pack` over one scratch folder."""
+
+    def __init__(
+        self, order: Order, options: PackOptions, python: Interpreter, scratch: Path, say: Say
+    ) -> None:
+        self._order, self._options, self._python, self._scratch, self._say = (
+            order,
+            options,
+            python,
+            scratch,
+            say,
+        )
+        self._root = scratch / "root"
+        self._root.mkdir()
+        self._wheels = Wheels(python.minor, options.find_links, options.offline)
+        self._contents = Contents(self._root, options.level, options.differences)
+        self._sites: dict[str, dict[str, Any]] = {}
+        self._prefixes: dict[str, Prefix] = {}
+
+    def write(self, versions: Sequence[tuple[str, str]], out: Path) -> list[Path]:
+        self._bring_python()
+        shutil.copytree(_HOST, self._root / "host", ignore=shutil.ignore_patterns("__pycache__", "start.sh"))
+        shutil.copytree(_WORKER, self._root / "code" / "worker", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy2(_HOST / "start.sh", self._root / "start.sh")
+        jobs = self._jobs(versions)
+        document = self._document(jobs)
+        (self._root / "pack.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        members = ["start.sh", "pack.json", "host", "code", "python.tar.gz", *self._contents.members]
+        for old in out.glob("trtmatrix-pack.part*"):
+            old.unlink()
+        return write_parts(self._root, members, out, self._options.part_bytes)
+
+    def _bring_python(self) -> None:
+        tree = self._scratch / "python"
+        copy_tree(self._python, tree)
+        # What unpacks the rest has to be unpacked by the host's own tar and gzip.
+        packages = tree / "lib" / self._python.name / "site-packages"
+        install(["zstandard>=0.22"], self._wheels, packages)
+        with tarfile.open(self._root / "python.tar.gz", "w:gz", compresslevel=9) as archive:
+            for path in sorted(tree.iterdir()):
+                archive.add(path, arcname=path.name)
+        shutil.rmtree(tree)
+
+    def _jobs(self, versions: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+        """Return cell id to job, in the matrix's order, after storing the folders that the jobs need."""
+        first = versions[0]
+        self._add_version(*first)
+        inputs = InputStore(self._scratch / "inputs", self._order.families, self._order.settings.seed)
+        jobs = {cell.id: self._job(cell, inputs) for cell in self._order.cells}
+        for version in versions[1:]:
+            self._add_version(*version)
+        return jobs
+
+    def _add_version(self, runtime_name: str, version: str) -> None:
+        runtime = self._order.runtimes[runtime_name]
+        name = f"{runtime_name}-{version}"
+        requirements = runtime.requirements(version, self._python.minor)
+        folder = self._scratch / "site" / name
+        site = make_site(
+            name,
+            requirements,
+            self._wheels,
+            folder,
+            real=self._wants_libraries(runtime_name, version),
+            dependencies=not getattr(runtime, "complete_requirements", False),
+            say=self._say,
+        )
+        self._store(site, runtime)
+        shutil.rmtree(folder)
+
+    def _store(self, site: Site, runtime: Runtime) -> None:
+        base = self._prefixes.get(runtime.name)
+        self._say(
+            f"{site.name}: compressing" + (", as differences" if base and self._options.differences else "")
+        )
+        files = self._contents.add_site(site.name, site.folder, base)
+        self._sites[site.name] = {
+            "files": files,
+            "library_folders": site.library_folders(),
+            "variables": dict(environment_variables(runtime)),
+            "facts": {"packages": site.packages, "placeholder_libraries": list(site.placeholders)},
+        }
+        if base is None:
+            large = {
+                digest: path
+                for relative, digest in files.items()
+                if (path := site.folder / relative).stat().st_size >= LARGE_BYTES
+            }
+            self._prefixes[runtime.name] = Prefix.join(
+                list(large.items()), self._scratch / f"{runtime.name}.prefix"
+            )
+
+    def _wants_libraries(self, runtime: str, version: str) -> bool:
+        if self._options.libraries != "auto":
+            return self._options.libraries == "real"
+        mine = [c for c in self._order.cells if (c.runtime, c.version) == (runtime, version)]
+        return any(cell.treatment.tactic_sources != "core" for cell in mine)
+
+    def _job(self, cell: Cell, inputs: InputStore) -> dict[str, Any]:
+        runtime = self._order.runtimes[cell.runtime]
+        made = inputs.get(cell)
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            # Which device and which CPUs there are is known on the host alone.
+            settings = replace(self._order.settings, device=None, affinity=None)
+            job, files = write_job(cell, 0, made, runtime, settings, Path(folder))
+            document = json.loads(job.read_text(encoding="utf-8"))
+            name = f"inputs-{made.folder.name}" + ("-onnx" if document["onnx"] else "")
+            if name not in self._sites:
+                job.unlink()
+                stored = self._contents.add_site(name, Path(folder), None)
+                self._sites[name] = {"files": stored}
+            del files
+        return {
+            "subject": cell.subject,
+            "site": f"{cell.runtime}-{cell.version}",
+            "inputs": name,
+            "seconds_limit": self._order.settings.limits.seconds,
+            "wants_gpu": runtime.device == "gpu",
+            "digest": made.graph.digest,
+            "document": document,
+        }
+
+    def _document(self, jobs: Mapping[str, Any]) -> dict[str, Any]:
+        content = json.dumps([jobs, self._sites], sort_keys=True)
+        return {
+            "schema": PACK_SCHEMA,
+            "id": hashlib.sha256(content.encode()).hexdigest()[:16],
+            "harness": {"version": harness.__version__},
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "python": {
+                "name": self._python.name,
+                "version": ".".join(map(str, self._python.version)),
+                "machine": self._python.machine,
+                "glibc": self._python.glibc,
+            },
+            "seed": self._order.settings.seed,
+            "builds": self._order.builds,
+            "matrix": dict(self._order.matrix),
+            "jobs": dict(jobs),
+            "sites": self._sites,
+            "objects": self._contents.objects,
+            "members": {m: (self._root / m).stat().st_size for m in self._contents.members},
+        }
+
+
+def _pythons(runtime: Runtime, version: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    bounds = runtime.pythons(version)
+    if bounds is None:
+        raise UnavailableError(f"{runtime.name} {version}: it is not known which Python its wheels are for")
+    return bounds

@@ -1,0 +1,74 @@
+"""What is measured next: blocks of builds that belong together, as far as the time goes.
+
+A block is one round of one subject (network and treatment): one build of every version, in a random order
+of its own. Versions are compared within one host, so a block that is begun is finished before another
+one starts, and one that cannot be finished is not begun.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+DEFAULT_SECONDS = 60.0
+"""What a build is expected to take before any has been seen."""
+
+MARGIN = 1.15
+"""Builds of one cell differ in length; an estimate is stretched by this much."""
+
+
+class Block(NamedTuple):
+    """One round of one subject; *cells* in the order in which they are to be measured."""
+
+    subject: str
+    round: int
+    cells: tuple[str, ...]
+
+
+def blocks(jobs: Mapping[str, Mapping[str, Any]], rounds: int, seed: int) -> list[Block]:
+    """Return all blocks: subjects in the order of the pack, all rounds of one before the next.
+
+    The order within a block depends on seed, subject and round alone: a visit that resumes goes on with it.
+    """
+    subjects: dict[str, list[str]] = {}
+    for cell, job in jobs.items():
+        subjects.setdefault(job["subject"], []).append(cell)
+    return [
+        Block(subject, number, _shuffled(cells, f"{seed}/{subject}/{number}"))
+        for subject, cells in subjects.items()
+        for number in range(rounds)
+    ]
+
+
+def _shuffled(cells: Sequence[str], seed: str) -> tuple[str, ...]:
+    order = list(cells)
+    random.Random(seed).shuffle(order)
+    return tuple(order)
+
+
+class Budget:
+    """Seconds that may be used, and what builds have taken so far.
+
+    :param seconds: None for no limit
+    :param clock: returns the seconds since the visit began
+    """
+
+    def __init__(self, seconds: float | None, clock: Callable[[], float]) -> None:
+        self.seconds, self.clock = seconds, clock
+        self._taken: dict[str, float] = {}
+
+    def took(self, cell: str, seconds: float) -> None:
+        """Note that a build of *cell* took so long."""
+        self._taken[cell] = max(seconds, self._taken.get(cell, 0.0))
+
+    def expected(self, cell: str) -> float:
+        """Return the seconds a build of *cell* may take: its own longest so far, else the longest of all."""
+        known = self._taken.get(cell) or max(self._taken.values(), default=DEFAULT_SECONDS)
+        return known * MARGIN
+
+    def allows(self, cells: Sequence[str]) -> bool:
+        """Say whether builds of all *cells* are likely to end within the budget."""
+        if self.seconds is None:
+            return True
+        return self.clock() + sum(self.expected(cell) for cell in cells) <= self.seconds

@@ -1,0 +1,94 @@
+"""Who the host is: the level above builds in every comparison."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+# Queries of nvidia-smi; each answers for every GPU on a line of its own.
+_ASKED = ("uuid", "name", "driver_version", "compute_cap", "memory.total")
+_STATE = (
+    "clocks.sm", "clocks.mem", "clocks.max.sm", "temperature.gpu", "power.draw",
+    "clocks_throttle_reasons.active",
+)  # fmt: skip
+
+
+def gpus() -> list[dict[str, str]]:
+    """Return uuid, name, driver_version, compute_cap and memory.total of each GPU; empty without a driver."""
+    return _query(_ASKED)
+
+
+def gpu_state() -> list[dict[str, str]]:
+    """Return clocks (MHz), temperature (°C), power (W) and throttle reasons of each GPU, as printed."""
+    return _query(_STATE)
+
+
+def host_facts() -> dict[str, Any]:
+    """Return what a visit says of its host.
+
+    ``host`` names the level: the GPU where there is one, since a GPU behaves the same in whatever machine
+    it is lent with, and the operating system's id where there is none.
+    """
+    found = gpus()
+    return {
+        "host": found[0]["uuid"] if found else _machine_id(),
+        "gpus": found,
+        "gpu_state": gpu_state(),
+        "system": platform.system(),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "cpus": os.cpu_count() or 1,
+        "cpu": _cpu_model(),
+        "libc": " ".join(platform.libc_ver()),
+    }
+
+
+def _query(names) -> list[dict[str, str]]:  # type: ignore[no-untyped-def]
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    command = [program, "--query-gpu=" + ",".join(names), "--format=csv,noheader"]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30, env=clean()
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    rows = csv.reader(done.stdout.decode("utf-8", "replace").splitlines(), skipinitialspace=True)
+    return [{name: row[i] for i, name in enumerate(names)} for row in rows if len(row) == len(names)]
+
+
+def clean() -> dict[str, str]:
+    """Return the environment as the host had it: its own programs do not want the pack's libraries."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON") and k != "LD_LIBRARY_PATH"}
+    if os.environ.get("TRTMATRIX_HOST_LIBRARIES"):
+        variables["LD_LIBRARY_PATH"] = os.environ["TRTMATRIX_HOST_LIBRARIES"]
+    return variables
+
+
+def _machine_id() -> str:
+    for name in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        try:
+            text = Path(name).read_text().strip()
+        except OSError:
+            continue
+        if text:
+            return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256((platform.node() + _cpu_model()).encode()).hexdigest()[:12]
+
+
+def _cpu_model() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(errors="replace") as stream:
+            for line in stream:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass  # the architecture below is all there is to say
+    return platform.machine()

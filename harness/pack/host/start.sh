@@ -1,0 +1,22 @@
+#!/bin/sh
+# Starts the pack with the Python that it brings. `./start.sh --help` lists the options.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+tree="$here/python"
+if [ ! -e "$tree/.complete" ]; then
+  rm -rf "$tree"
+  mkdir -p "$tree"
+  tar -xzf "$here/python.tar.gz" -C "$tree"
+  : >"$tree/.complete"
+fi
+for python in "$tree"/bin/python3.*; do :; done
+# The host's own path often leads to the driver's libraries: it stays behind ours.
+export TRTMATRIX_HOST_LIBRARIES="${LD_LIBRARY_PATH:-}"
+export LD_LIBRARY_PATH="$tree/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+if ! PYTHONHOME="$tree" "$python" -S -c "" 2>"$here/python.error"; then
+  echo "the packed Python does not run here: $(tail -n 1 "$here/python.error")" >&2
+  echo "the C library of this host must be as new as that of the machine the pack was made on" >&2
+  exit 3
+fi
+rm -f "$here/python.error"
+PYTHONHOME="$tree" PYTHONPATH="$here" PYTHONDONTWRITEBYTECODE=1 exec "$python" -s -m host --pack "$here" "$@"

@@ -1,0 +1,217 @@
+"""A visit: measures blocks on this host until all are there or the time is up; resumes what it finds.
+
+::
+
+    RESULTS/plan-PACK.json                cells and matrix of the pack, so that results can be read without it
+    RESULTS/HOST/visit-ID.json            host, seed, pack, what was asked for, what came of it
+    RESULTS/HOST/builds/CELL/ROUND/       outcome.json (written last), and the worker's result folder
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .blocks import Block, Budget, blocks
+from .machine import gpu_state, host_facts
+from .pieces import write_pieces
+from .unpack import Pack, PackError
+from .worker_process import fresh, place_job, run_worker, variables
+
+VISIT_SCHEMA = "trtmatrix.visit/1"
+_PLAN_KEYS = ("schema", "id", "harness", "made", "python", "seed", "builds", "matrix", "jobs")
+
+
+class Wishes(NamedTuple):
+    """What the user asked of a visit.
+
+    :param rounds: first and one past the last round; :param retry: measure builds again that failed
+    """
+
+    cells: Sequence[str]
+    rounds: tuple[int, int]
+    budget: float | None
+    seed: int
+    retry: bool = False
+
+
+class Visit:
+    """One stay on a host.
+
+    :param began: ``time.monotonic`` when the start script began, from which the budget counts
+    """
+
+    def __init__(
+        self, pack: Pack, results: Path, wishes: Wishes, say: Callable[[str], None], began: float
+    ) -> None:
+        self.pack, self.wishes, self._say = pack, wishes, say
+        self.facts = host_facts()
+        self._results = results
+        self.folder = results / re.sub(r"[^A-Za-z0-9_.-]", "_", self.facts["host"])
+        self.id = "{}-{}".format(time.strftime("%Y%m%d-%H%M%S", time.gmtime()), os.urandom(2).hex())
+        self.budget = Budget(wishes.budget, lambda: time.monotonic() - began)
+        self.made: list[Path] = []
+        self.record = self.folder / f"visit-{self.id}.json"
+        self._hopeless: dict[str, str] = {}
+        self._worker = worker_digest(pack.root / "code" / "worker")
+
+    def run(self) -> int:
+        """Measure; return the number of blocks that are still to be done."""
+        jobs = {cell: self.pack.document["jobs"][cell] for cell in self.wishes.cells}
+        first, end = self.wishes.rounds
+        todo = [block for block in blocks(jobs, end, self.wishes.seed) if block.round >= first]
+        self._look_back()
+        self._save_plan()
+        self._save("running")
+        left = [block for block in todo if self._missing(block)]
+        try:
+            self._measure(left)
+        finally:
+            left = [block for block in left if self._missing(block)]
+            self._save("budget" if left else "complete")
+        return len(left)
+
+    def _measure(self, todo: Sequence[Block]) -> None:
+        for block in todo:
+            missing = self._missing(block)
+            if not missing:
+                continue
+            if not self.budget.allows(missing):
+                need = sum(self.budget.expected(cell) for cell in missing)
+                self._say(f"{block.subject}: a block of about {need:.0f} s does not fit into the budget")
+                continue
+            self._block(block, missing)
+
+    def write_home(self, target: Path, size: int) -> None:
+        """Write the builds of this visit as archives of at most *size* bytes into *target*."""
+        records = [self.record, *self._results.glob("plan-*.json")]
+        for path in write_pieces(self._results, self.made, records, target, size):
+            self._say(f"{path.name}: {path.stat().st_size} bytes")
+
+    def _block(self, block: Block, missing: Sequence[str]) -> None:
+        """Measure the builds of *block* that are missing, as far as the time goes."""
+        for cell in missing:
+            if not self.budget.allows([cell]):
+                self._say(f"{block.subject} round {block.round}: left in the middle, the time is up")
+                return
+            outcome = self._build(cell, block.round)
+            self.budget.took(cell, outcome["seconds"])
+            said = (
+                "" if outcome["status"] == "ok" else "  {}: {}".format(outcome["status"], outcome["reason"])
+            )
+            self._say(
+                "[{:5.0f} s] round {} {}  {:.1f} s{}".format(
+                    self.budget.clock(), block.round, cell, outcome["seconds"], said
+                )
+            )
+
+    def _build(self, cell: str, number: int) -> dict[str, Any]:
+        job = self.pack.document["jobs"][cell]
+        site, inputs = self.pack.site(job["site"]), self.pack.site(job["inputs"])
+        work = self.folder / "work"
+        result, folder = fresh(work / "result"), fresh(work / "job")
+        seed = self.wishes.seed + number
+        path = place_job(folder, self._document(job, number, seed), inputs)
+        entry = self.pack.document["sites"][job["site"]]
+        # The program keeps its folder's name: the tree may lie anywhere.
+        python = self.pack.root / "python" / "bin" / self.pack.document["python"]["name"]
+        before, started = gpu_state(), time.time()
+        command = [str(python), "-m", "worker", str(path), str(result)]
+        outcome = run_worker(command, result, variables(self.pack.root, site, entry), job["seconds_limit"])
+        outcome.update(
+            schema=VISIT_SCHEMA, visit=self.id, cell=cell, round=number, seed=seed, started=started,
+            host=self.facts["host"], worker=self._worker, gpu_before=before, gpu_after=gpu_state(),
+            **_said(result, outcome)
+        )  # fmt: skip
+        (result / "outcome.json").write_text(json.dumps(outcome, indent=1), encoding="utf-8")
+        target = self._folder(cell, number)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            fresh(target).rmdir()
+        result.replace(target)
+        self.made.append(target)
+        if outcome["status"] == "unsupported":
+            self._hopeless[cell] = outcome["reason"]
+        return outcome
+
+    def _document(self, job: Mapping[str, Any], number: int, seed: int) -> dict[str, Any]:
+        gpus = self.facts["gpus"]
+        device = gpus[0]["uuid"] if job["wants_gpu"] and gpus else None
+        return dict(job["document"], build=number, seed=seed, device=device)
+
+    def _folder(self, cell: str, number: int) -> Path:
+        return self.folder / "builds" / cell / str(number)
+
+    def _missing(self, block: Block) -> list[str]:
+        """Return the cells of *block* to be measured here; none where one host has the whole block."""
+        for other in sorted(self._results.glob("*/builds")):
+            if all(self._done(other / cell / str(block.round)) for cell in block.cells):
+                return []
+        wanted = [cell for cell in block.cells if cell not in self._hopeless]
+        return [cell for cell in wanted if not self._done(self._folder(cell, block.round))]
+
+    def _done(self, folder: Path) -> bool:
+        try:
+            outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return outcome.get("status") in ("ok", "unsupported") or not self.wishes.retry
+
+    def _look_back(self) -> None:
+        """Learn from the builds that are here already how long they take and which cells cannot run."""
+        for path in self.folder.glob("builds/*/*/outcome.json"):
+            outcome = json.loads(path.read_text(encoding="utf-8"))
+            self.budget.took(outcome["cell"], float(outcome["seconds"]))
+            if outcome["status"] == "unsupported":
+                self._hopeless[outcome["cell"]] = outcome["reason"]
+
+    def _save_plan(self) -> None:
+        document = {key: value for key, value in self.pack.document.items() if key in _PLAN_KEYS}
+        sites = self.pack.document["sites"].items()
+        document["sites"] = {name: {"facts": site["facts"]} for name, site in sites if "facts" in site}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self._results / "plan-{}.json".format(self.pack.document["id"])
+        path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+    def _save(self, state: str) -> None:
+        document = {
+            "schema": VISIT_SCHEMA,
+            "visit": self.id,
+            "state": state,
+            "pack": self.pack.document["id"],
+            "seed": self.wishes.seed,
+            "rounds": list(self.wishes.rounds),
+            "cells": list(self.wishes.cells),
+            "budget_seconds": self.wishes.budget,
+            "seconds": self.budget.clock(),
+            "builds": [[path.parent.name, int(path.name)] for path in self.made],
+            **self.facts,
+        }
+        self.record.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+def _said(result: Path, outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """Return status and reason of ``result.json`` where the worker came to its end."""
+    if outcome["status"] != "ok":
+        return {}
+    try:
+        said = json.loads((result / "result.json").read_text(encoding="utf-8"))
+        return {"status": said["status"], "reason": said["reason"]}
+    except (ValueError, KeyError) as error:
+        return {"status": "failed", "reason": f"result.json is torn: {error}"}
+
+
+def worker_digest(folder: Path) -> str:
+    """Return a digest of the worker's files: builds made with another worker are told apart by it."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    if not folder.is_dir():
+        raise PackError(f"{folder}: the worker is missing")
+    return digest.hexdigest()[:16]

@@ -1,0 +1,70 @@
+"""Placeholder shared libraries: they satisfy the loader and refuse every call.
+
+``import tensorrt`` loads ``libnvinfer_plugin``, which names cuBLAS and cuDNN; a cell whose tactic sources are
+``core`` never calls them. A placeholder of a few kilobytes with the right soname and symbol versions stands
+in for libraries of gigabytes. Every function of it returns 1, which is ``CUBLAS_STATUS_NOT_INITIALIZED`` and
+``CUDNN_STATUS_NOT_INITIALIZED`` (cublas_api.h, cudnn_ops_infer.h), so that a call fails instead of computing
+nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness.errors import UnavailableError
+from harness.pack.libraries import Missing
+
+
+def compile_placeholder(missing: Missing, folder: Path) -> Path:
+    """Write the placeholder for *missing* into *folder* and return its path.
+
+    :raises UnavailableError: there is no C compiler, or it refuses
+    """
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        raise UnavailableError(
+            f"no C compiler to make a placeholder of {missing.soname}; install gcc, or pack the real "
+            "libraries with --libraries real"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / missing.soname
+    with tempfile.TemporaryDirectory() as scratch:
+        source, script = Path(scratch) / "placeholder.c", Path(scratch) / "placeholder.map"
+        source.write_text(source_text(missing), encoding="ascii")
+        script.write_text(version_script(missing), encoding="ascii")
+        command = [compiler, "-shared", "-fPIC", "-Os", "-s", "-nostdlib", "-o", str(target), str(source)]
+        command += [f"-Wl,-soname,{missing.soname}", f"-Wl,--version-script={script}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UnavailableError(
+            f"the C compiler refused the placeholder of {missing.soname}: {done.stderr.strip()[:200]}"
+        )
+    return target
+
+
+def source_text(missing: Missing) -> str:
+    """Return the C source: one function a symbol, each of which refuses."""
+    names = [name for symbols in missing.symbols.values() for name in symbols]
+    return "".join(_function(name) for name in names) or "int trtmatrix_placeholder;\n"
+
+
+def _function(name: str) -> str:
+    # cudnnGetErrorString and its like return a pointer that the caller prints: 1 would be a crash.
+    if name.endswith("String"):
+        return f'const char *{name}(void) {{ return "placeholder library, the real one was not packed"; }}\n'
+    return f"int {name}(void) {{ return 1; }}\n"
+
+
+def version_script(missing: Missing) -> str:
+    """Return the linker's version script: each version node with its symbols, all else local."""
+    if not missing.symbols:
+        return "{ global: *; };\n"
+    nodes = [
+        f"{node} {{ global: {' '.join(f'{n};' for n in names)} }};" for node, names in missing.symbols.items()
+    ]
+    # `local: *` may stand in one node only, or the linker complains about a symbol in two nodes.
+    nodes[0] = nodes[0].replace(" };", " local: *; };")
+    return "\n".join(nodes) + "\n"

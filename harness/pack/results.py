@@ -1,0 +1,106 @@
+"""Reading of what a pack brought home: archives or folders of results, and what they say of their visits."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError
+from harness.matrix.cell import Cell
+from harness.store.files import read_json
+
+PLAN_SCHEMA = "trtmatrix.pack/1"
+VISIT_SCHEMA = "trtmatrix.visit/1"
+
+
+@dataclass(frozen=True)
+class PackPlan:
+    """What a pack was made to measure, from ``plan-ID.json``."""
+
+    path: Path
+    document: Mapping[str, Any]
+    cells: Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class BroughtBuild:
+    """A build that came home: its folder and its ``outcome.json``."""
+
+    folder: Path
+    outcome: Mapping[str, Any]
+
+    @property
+    def identity(self) -> tuple[str, str, int]:
+        """Visit, cell id and round: the same build in two archives has the same."""
+        return str(self.outcome["visit"]), str(self.outcome["cell"]), int(self.outcome["round"])
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that the archives hold.
+
+    :param visits: visit id to the content of ``visit-ID.json``
+    """
+
+    plan: PackPlan
+    visits: Mapping[str, Mapping[str, Any]]
+    builds: Sequence[BroughtBuild]
+
+
+def gather(paths: Sequence[Path], scratch: Path) -> Results:
+    """Unpack the archives *paths* (folders are copied) below *scratch* and read them.
+
+    :raises InputError: no archive or folder of results, or results of two different packs
+    """
+    for number, path in enumerate(paths):
+        _bring(path, scratch / str(number))
+    plans = {read_json(path)["id"]: path for path in sorted(scratch.glob("*/plan-*.json"))}
+    if len(plans) != 1:
+        found = "no plan-*.json" if not plans else f"plans of {len(plans)} packs"
+        raise InputError(paths[0], f"expected results of one pack, found {found}")
+    visits = {str(one["visit"]): one for one in map(read_json, sorted(scratch.glob("*/*/visit-*.json")))}
+    builds: dict[tuple[str, str, int], BroughtBuild] = {}
+    for path in sorted(scratch.glob("*/*/builds/*/*/outcome.json")):
+        build = BroughtBuild(path.parent, _outcome(path))
+        builds.setdefault(build.identity, build)
+    ordered = sorted(builds.values(), key=lambda b: (float(b.outcome["started"]), b.identity))
+    return Results(_plan(next(iter(plans.values()))), visits, ordered)
+
+
+def _bring(path: Path, target: Path) -> None:
+    if path.is_dir():
+        shutil.copytree(path, target, ignore=shutil.ignore_patterns("work"))
+        return
+    try:
+        with tarfile.open(path) as archive:
+            # `data`: no links out of the folder, no devices, no absolute names.
+            archive.extractall(target, filter="data")
+    except FileNotFoundError:
+        raise InputError(path, "no such archive or folder of results") from None
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise InputError(path, f"not an archive of results: {error}") from None
+
+
+def _plan(path: Path) -> PackPlan:
+    document = read_json(path)
+    if document.get("schema") != PLAN_SCHEMA:
+        raise InputError(path.name, f"schema {document.get('schema')!r}, expected {PLAN_SCHEMA!r}")
+    try:
+        cells = {name: Cell.from_json(job["document"]["cell"]) for name, job in document["jobs"].items()}
+    except (KeyError, TypeError, AssertionError) as error:
+        raise InputError(path.name, f"a job lacks {error}", where="jobs") from None
+    return PackPlan(path, document, cells)
+
+
+def _outcome(path: Path) -> dict[str, Any]:
+    outcome = read_json(path)
+    if outcome.get("schema") != VISIT_SCHEMA:
+        raise InputError(path.name, f"schema {outcome.get('schema')!r}, expected {VISIT_SCHEMA!r}")
+    for key in ("visit", "cell", "round", "host", "started", "status", "seconds"):
+        if key not in outcome:
+            raise InputError(path.name, f"lacks the key '{key}'", where=path.parent.parent.name)
+    return outcome
