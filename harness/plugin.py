@@ -30,12 +30,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse what cannot be measured: several processes at once on one machine."""
+    """Refuse in one line what cannot be measured: a bad matrix file, several processes on one machine."""
+    if not (option_value(config, "matrix") or MatrixSession.names_suites(config)):
+        return
     workers = getattr(config.option, "numprocesses", None) or getattr(config.option, "tx", None)
-    if workers and (option_value(config, "matrix") or MatrixSession.names_suites(config)):
+    if workers:
         raise pytest.UsageError(
             "trtmatrix measures one cell at a time: run without -n (cells side by side disturb each other)"
         )
+    # Planned here and not at collection, where pytest would show a mistake in the file with a traceback.
+    _ = matrix_session(config).plan
 
 
 def matrix_session(config: pytest.Config) -> MatrixSession:

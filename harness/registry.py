@@ -24,6 +24,7 @@ BUILT_IN: tuple[str, ...] = (
     "harness.networks.builtin",
     "harness.environments.venv",
     "harness.environments.current",
+    "harness.executors.local",
     "harness.bottlenecks.builtin",
 )
 

@@ -1,11 +1,10 @@
-"""A run as one object: the matrix, its cells, the bundle they are measured into, what can be read from it."""
+"""Measuring a plan into a bundle."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,104 +16,9 @@ from harness.errors import UsageError
 from harness.executors.job import JobSettings
 from harness.executors.schedule import Parts, Schedule
 from harness.matrix.cell import Cell
-from harness.matrix.expand import expand
-from harness.matrix.file import MatrixFile, read_matrix
-from harness.networks.base import NetworkFamily
-from harness.networks.user_onnx import onnx_family
-from harness.resources import data_folder
+from harness.plan import Choices, Plan
 from harness.store.bundle import Bundle
 from harness.store.machine import gpus, machine_facts
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the user chose on the command line or in the ini file; None: as the matrix file says.
-
-    :param networks: ONNX files named with ``--network``; they replace the matrix's own networks
-    """
-
-    matrix: Path | None = None
-    out: Path | None = None
-    builds: int | None = None
-    quick: bool = False
-    resume: bool = False
-    retry_failed: bool = False
-    networks: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A matrix with every name resolved."""
-
-    matrix: MatrixFile
-    cells: tuple[Cell, ...]
-    families: Mapping[str, NetworkFamily]
-
-    def rounds(self, choices: Choices) -> int:
-        """Return how many builds a cell gets."""
-        if choices.builds is not None:
-            return choices.builds
-        return self.matrix.quick_builds if choices.quick else self.matrix.builds
-
-
-def default_matrix() -> Path:
-    """Return the embedded default matrix file."""
-    return data_folder("suites") / "default.toml"
-
-
-def make_plan(choices: Choices) -> Plan:
-    """Read the matrix file and expand it to cells.
-
-    :raises InputError: the file is not a matrix file, or names something unknown
-    """
-    matrix = read_matrix(choices.matrix or default_matrix())
-    families = dict(registry.networks())
-    own = {name: onnx_family(name, path) for name, path in matrix.networks.items()}
-    named = {network_name(path): onnx_family(network_name(path), path) for path in choices.networks}
-    families.update({**own, **named})
-    if named:
-        blocks = tuple(replace(block, networks=tuple(named)) for block in matrix.blocks)
-        matrix = replace(matrix, blocks=blocks)
-    environments = registry.environments()
-
-    def resolve(runtime: str, environment: str, said: str) -> Sequence[str]:
-        resolver = getattr(environments[environment], "resolve", None)
-        found: Sequence[str] = resolver(runtime, said) if resolver is not None else [said]
-        return found
-
-    cells = expand(
-        matrix,
-        networks=families,
-        runtimes={name: runtime.environments for name, runtime in registry.runtimes().items()},
-        environments=environments,
-        resolve=resolve,
-    )
-    return Plan(matrix, tuple(cells), families)
-
-
-def stored_plan(root: Path) -> Plan:
-    """Return the plan that the run stored in *root* was made from, with the cells that it holds.
-
-    :raises InputError: no bundle
-    """
-    bundle = Bundle.open(root)
-    said = bundle.manifest.get("matrix", {})
-    records = bundle.cells()
-    builds = [build.build + 1 for build in bundle.builds()]
-    matrix = MatrixFile(
-        path=Path(said.get("file", "recorded")),
-        text=said.get("text", ""),
-        description=said.get("description", ""),
-        builds=max(builds, default=1),
-        baseline=said.get("baseline", "previous"),
-        fail_on=tuple(said.get("fail_on", ())),
-    )
-    return Plan(matrix, tuple(record.cell for record in records), {})
-
-
-def network_name(path: Path) -> str:
-    """Return the name that an ONNX file given with ``--network`` gets: its stem, made fit for an id."""
-    return "".join(c if c.isalnum() or c in "_." else "_" for c in path.stem).lstrip("._") or "network"
 
 
 def run_id() -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.bottlenecks.verdict import Verdict
     from harness.layers.observation import RunObservation
     from harness.matrix.cell import Cell
-    from harness.session import Choices, Plan
+    from harness.plan import Choices, Plan
     from harness.store.bundle import Bundle
 
 
@@ -98,7 +98,7 @@ class MatrixSession:
     @property
     def choices(self) -> Choices:
         """What the user chose."""
-        from harness.session import Choices
+        from harness.plan import Choices
 
         def path(name: str) -> Path | None:
             value = option_value(self._config, name)
@@ -124,7 +124,7 @@ class MatrixSession:
         :raises pytest.UsageError: the matrix file is not good, in one line
         """
         if self._plan is None:
-            from harness.session import make_plan, stored_plan
+            from harness.plan import make_plan, stored_plan
 
             stored = option_value(self._config, "run")
             try:

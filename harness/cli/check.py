@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print one line a cell; exit status 3 when none can run here."""
     from harness.cli.listing import print_rows
     from harness.environments.preflight import preflight
-    from harness.session import Choices, make_plan
+    from harness.plan import Choices, make_plan
 
     plan = make_plan(Choices(matrix=arguments.matrix))
     found = preflight(plan.cells)

@@ -37,8 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Run pytest and translate its exit status."""
     import pytest
 
+    from harness.plan import Choices, make_plan
     from harness.resources import data_folder
-    from harness.session import Choices, make_plan, run_id
+    from harness.session import run_id
 
     # The file is read here once before pytest starts: a mistake in it is one line, not a pytest session.
     networks = tuple(Path(p) for p in arguments.network)
