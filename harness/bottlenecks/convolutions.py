@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from harness.bottlenecks.base import Cost
 from harness.bottlenecks.carriers import cost_of, families_of, tells_classes, timed_picture
 from harness.layers.observation import BuildObservation
-from harness.layers.picture import LayerRole, PictureLayer
+from harness.layers.peaks import peaks_for, precision_of
+from harness.layers.picture import LayerRole, Picture, PictureLayer
+from harness.layers.roofline import class_bounds_ms
 from harness.networks.graph import OpClass
 
 
@@ -29,12 +31,27 @@ def convolution_cost(
         return None
     layers = layers_of_class(build, op_class)
     spent = sum(layer.time_ms or 0.0 for layer in layers)
+    bound_ms, source = roofline_bound(build, picture, op_class)
     shared: dict[str, object] = {
         "time_ms": spent,
         "time_share": None if picture.partial else spent / picture.total_ms,
-        "bound_ms": None,
-        "bound": "no peaks known",
+        "bound_ms": bound_ms,
+        "bound": source,
         "layers": len(layers),
         "kernel_families": families_of(layers),
     }
-    return cost_of(picture, layers, {**shared, **evidence})
+    return cost_of(picture, layers, {**shared, **evidence}, bound_ms=bound_ms or 0.0)
+
+
+def roofline_bound(build: BuildObservation, picture: Picture, op_class: OpClass) -> tuple[float | None, str]:
+    """Return the least time of *op_class* in this engine, ms, and how the peaks of the device are known.
+
+    None where the device, the precision or the network is unknown: the cost is then the whole time.
+    """
+    facts = dict(build.evidence.facts if build.evidence is not None else {}) | dict(build.facts)
+    precision, peaks = precision_of(facts), peaks_for(facts)
+    if precision is None or peaks is None:
+        return None, "no peaks known"
+    if picture.graph is None:
+        return None, "network unknown"
+    return class_bounds_ms(picture, peaks, precision).get(op_class, 0.0), peaks.source

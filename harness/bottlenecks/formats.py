@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from harness.bottlenecks.base import Cost
 from harness.bottlenecks.carriers import cost_of, timed_picture
-from harness.bottlenecks.reformat import at_boundary, executing_reformats
+from harness.bottlenecks.reformat import executing_reformats
 from harness.evidence.records import Evidence
+from harness.layers.adoption import at_boundary
 from harness.layers.observation import BuildObservation
 
 # What a worker or a reader calls the formats that an engine was asked for and was given.

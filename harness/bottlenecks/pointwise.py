@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from harness.bottlenecks.base import Cost
-from harness.bottlenecks.convolutions import convolution_cost, layers_of_class
+from harness.bottlenecks.convolutions import convolution_cost
+from harness.layers.adoption import pointwise_kernels
 from harness.layers.observation import BuildObservation
-from harness.layers.picture import KernelFamily
 from harness.networks.graph import OpClass
-
-_GEMM = {KernelFamily.GEMM, KernelFamily.GEMM_AS_CONV1X1}
 
 
 class PointwiseRule:
@@ -19,10 +17,13 @@ class PointwiseRule:
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times or with too much unattributed."""
-        layers = layers_of_class(build, OpClass.POINTWISE)
-        evidence: dict[str, object] = {
-            "on_any_gemm": sum(layer.family in _GEMM for layer in layers),
-            "on_gemm_as_conv1x1": sum(layer.family is KernelFamily.GEMM_AS_CONV1X1 for layer in layers),
-            "kernel_unknown": sum(layer.family is KernelFamily.UNKNOWN for layer in layers),
-        }
+        evidence: dict[str, object] = {}
+        if build.picture is not None:
+            kernels = pointwise_kernels(build.picture)
+            evidence = {
+                "convolutions": kernels.total,
+                "on_any_gemm": kernels.on_any_gemm,
+                "on_gemm_as_conv1x1": kernels.on_gemm_as_conv1x1,
+                "kernel_unknown": kernels.unknown,
+            }
         return convolution_cost(build, OpClass.POINTWISE, evidence)

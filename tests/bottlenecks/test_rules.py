@@ -94,8 +94,16 @@ def test_depthwise_share_of_arithmetic(compose: Any) -> None:
     made = replace(compose.picture([compose.layer("dw", "depthwise", 0.3)]), graph=graph)
     cost = RULES["depthwise"].cost(observed(made))
     assert cost is not None
-    # 2 x 128 x 9 of 2 x 128 x 9 + 2 x 384 x 8
+    # 128 x 9 multiply-adds of 128 x 9 + 384 x 8
     assert cost.evidence["flop_share"] == pytest.approx(1152 / (1152 + 3072))
+    assert (cost.milliseconds, cost.evidence["bound"]) == (0.3, "no peaks known")
+    # 2304 FLOP at 23.04 MFLOP/s take 0.1 ms, (128 + 128 + 72) elements of 4 bytes at 1 GB/s next to nothing
+    facts = {"precision": "fp32", "peaks": {"flops_per_s": 2304e4, "bytes_per_s": 1e9}}
+    bounded = RULES["depthwise"].cost(observed(made, facts=facts))
+    assert bounded is not None
+    assert bounded.evidence["bound_ms"] == pytest.approx(0.1)
+    assert bounded.milliseconds == pytest.approx(0.2)
+    assert bounded.layers == (("dw", 0.3),)
 
 
 def test_reformats_count_when_they_execute(compose: Any) -> None:
