@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Each of these modules implements hooks of harness.hookspecs, exactly as a third party's plugin does.
 BUILT_IN: tuple[str, ...] = (
     "harness.networks.builtin",
+    "harness.runtimes.tensorrt",
     "harness.environments.venv",
     "harness.environments.current",
     "harness.executors.local",

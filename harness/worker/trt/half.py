@@ -53,10 +53,10 @@ def to_half(trt: Any, features: Features, network: Any) -> List[Any]:
 def _weights(trt: Any, layer: Any, kept: List[Any]) -> None:
     if layer.type == trt.LayerType.CONVOLUTION:
         layer.__class__ = trt.IConvolutionLayer  # the parser's network hands out the base class
-        names = ("kernel", "bias")
+        names = ["kernel", "bias"]
     elif layer.type == trt.LayerType.CONSTANT:
         layer.__class__ = trt.IConstantLayer
-        names = ("weights",)
+        names = ["weights"]
     elif any(layer.type == getattr(trt.LayerType, name, None) for name in _TYPELESS):
         return
     else:

@@ -1,0 +1,80 @@
+"""Reading of what the TensorRT worker left in a build folder.
+
+``evidence/profile_samples.json`` is the worker's own: raw samples of each layer by position. The other files
+are as TensorRT and trtexec write them, and are read by the readers of those formats.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import InputError
+from harness.evidence.records import Evidence, LayerTime
+
+SAMPLES = "profile_samples.json"
+
+
+def read_folder(folder: Path) -> Evidence:
+    """Return the evidence of one build; what was not written is empty.
+
+    :raises InputError: a file is torn
+    """
+    evidence = folder / "evidence"
+    times = read_samples(evidence / SAMPLES) if (evidence / SAMPLES).is_file() else ()
+    iterations = len(times[0].samples_ms) if times else None
+    return Evidence(times=times, iterations=iterations, facts=read_facts(folder / "result.json"))
+
+
+def read_facts(path: Path) -> Mapping[str, object]:
+    """Return ``facts`` of a ``result.json``, empty where there is none.
+
+    :raises InputError: the file is torn
+    """
+    if not path.is_file():
+        return {}
+    facts = _object(path).get("facts")
+    if not isinstance(facts, dict):
+        raise InputError(path, "expected an object", where="facts")
+    return facts
+
+
+def read_samples(path: Path) -> tuple[LayerTime, ...]:
+    """Return one row for each layer, by position, with its raw samples in milliseconds.
+
+    :raises InputError: the file is torn
+    """
+    rows = _object(path).get("layers")
+    if not isinstance(rows, list):
+        raise InputError(path, "expected a list", where="layers")
+    try:
+        return tuple(
+            _row(position, str(row["name"]), tuple(float(value) for value in row["ms"]))
+            for position, row in enumerate(rows)
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(path, f"not a profile of the worker: {error}", where="layers") from None
+
+
+def _row(position: int, name: str, samples: tuple[float, ...]) -> LayerTime:
+    return LayerTime(
+        position=position,
+        name=name,
+        total_ms=sum(samples),
+        average_ms=statistics.fmean(samples),
+        median_ms=statistics.median(samples),
+        samples_ms=samples,
+        iterations=len(samples),
+    )
+
+
+def _object(path: Path) -> Mapping[str, object]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"cannot be read: {error}") from None
+    if not isinstance(data, dict):
+        raise InputError(path, "expected an object")
+    return data
