@@ -142,7 +142,7 @@ def _outputs(data: Any) -> OutputCheck | None:
         return None
     return OutputCheck(
         valid=bool(data["valid"]),
-        error=float(data["error"]),
+        error=float("inf") if data["error"] is None else float(data["error"]),
         bound=float(data["bound"]),
         top1=data.get("top1"),
         reason=str(data.get("reason", "")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from harness.errors import InputError
 from harness.executors.inputs import NetworkInputs, needs_onnx, opset_for, place
 from harness.matrix.cell import Cell
 from harness.matrix.file import Measure
-from harness.networks.bounds import check_outputs
+from harness.networks.bounds import check_outputs, error_bound
 from harness.runtimes.base import Runtime
 from harness.store.files import read_json
 
@@ -172,4 +173,7 @@ def _compare(cell: Cell, inputs: NetworkInputs, path: Path) -> dict[str, Any] | 
             outputs = {name: np.asarray(found[name]) for name in found.files}
     except (OSError, ValueError, KeyError) as error:
         raise InputError(path, f"not a NumPy archive of outputs: {error}") from None
-    return asdict(check_outputs(inputs.graph, outputs, inputs.reference, cell.treatment.precision))
+    bound = error_bound(inputs.graph, cell.treatment.precision)
+    found = asdict(check_outputs(outputs, inputs.reference, bound))
+    # JSON has no infinity, which is the error of an output that is missing, misshapen or not finite.
+    return {**found, "error": found["error"] if math.isfinite(found["error"]) else None}

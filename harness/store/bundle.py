@@ -147,6 +147,8 @@ class Bundle:
         staging = target.with_name(f".{target.name}.new")
         shutil.rmtree(staging, ignore_errors=True)
         shutil.move(files, staging)
+        # Made as a private temporary folder; a bundle is meant to be handed on.
+        staging.chmod(0o755)
         staging.rename(target)
         return _build_record(target)
 
