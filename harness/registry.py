@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # Each of these modules implements hooks of harness.hookspecs, exactly as a third party's plugin does.
 BUILT_IN: tuple[str, ...] = (
     "harness.networks.builtin",
+    "harness.runtimes.onnxruntime",
+    "harness.runtimes.openvino",
     "harness.runtimes.tensorrt",
     "harness.environments.venv",
     "harness.environments.current",

@@ -24,15 +24,16 @@ def staged_worker(source: Path = _SOURCE) -> Path:
 
     :param source: the worker's files
     """
-    files = sorted(source.glob("*.py"))
+    names = sorted(file.relative_to(source) for file in source.rglob("*.py"))
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for name in names:
+        digest.update(name.as_posix().encode() + b"\0" + (source / name).read_bytes() + b"\0")
 
     def copy(folder: Path) -> None:
-        (folder / "worker").mkdir()
-        for file in files:
-            shutil.copyfile(file, folder / "worker" / file.name)
+        for name in names:
+            target = folder / "worker" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, target)
 
     return cached("worker", digest.hexdigest()[:16], copy)
 

@@ -1,0 +1,138 @@
+"""What OpenVINO's CPU plugin tells of a compiled model: the executed graph and the performance counters.
+
+``real_time`` of a counter is the running mean over all inferences of the compiled model in whole
+microseconds, cold ones included. With the readings a(N) and a(M) after N and M inferences, the mean of the
+inferences N+1 to M is (M a(M) - N a(N)) / (M - N), good to about a microsecond.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import InputError
+from harness.evidence.records import EngineLayer, Evidence, LayerTime, ReaderWarning, TensorInfo
+
+MODEL, PROFILE = "runtime_model.json", "profile.json"
+
+_PRECISIONS = {
+    "f32": "float32",
+    "f16": "float16",
+    "bf16": "bfloat16",
+    "i8": "int8",
+    "u8": "uint8",
+    "i32": "int32",
+}
+
+
+def read_openvino(folder: Path) -> Evidence:
+    """Read an evidence folder; layers are the nodes that the counters know, in execution order.
+
+    :raises InputError: a file is torn or not what the worker writes
+    """
+    if not (folder / MODEL).is_file() or not (folder / PROFILE).is_file():
+        return Evidence()
+    try:
+        times, statuses, iterations = _readings(_load(folder / PROFILE))
+        return _evidence(_load(folder / MODEL)["nodes"], times, statuses, iterations)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(folder, f"not what the worker writes: {type(error).__name__} {error}") from None
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"not JSON as it was written: {error}") from None
+
+
+def _readings(profile: Mapping[str, Any]) -> tuple[dict[str, float], dict[str, str], int]:
+    """Return milliseconds and status by node name, and over how many inferences they are the mean."""
+    first, last = profile["readings"][0], profile["readings"][-1]
+    before, after = int(first["inferences"]), int(last["inferences"])
+    early = {row["name"]: float(row["real_us"]) for row in first["rows"]}
+    times, statuses = {}, {}
+    for row in last["rows"]:
+        mean = float(row["real_us"])
+        if after > before:
+            # A counter that both readings truncate can come out below nothing.
+            mean = max(0.0, (after * mean - before * early.get(row["name"], mean)) / (after - before))
+        times[row["name"]] = mean / 1e3
+        statuses[row["name"]] = row["status"]
+    return times, statuses, after - before
+
+
+def _evidence(
+    nodes: Sequence[Mapping[str, Any]],
+    times: Mapping[str, float],
+    statuses: Mapping[str, str],
+    iterations: int,
+) -> Evidence:
+    known = {node["name"] for node in nodes}
+    # Constants and what is computed of them alone have no counter: they do not execute.
+    executed = [node for node in nodes if node["name"] in times]
+    executed.sort(key=lambda node: int(node["information"].get("execOrder", 0)))
+    by_name = {node["name"]: node for node in executed}
+    layers = tuple(
+        _layer(position, node, by_name, statuses[node["name"]]) for position, node in enumerate(executed)
+    )
+    rows = tuple(
+        LayerTime(
+            position=layer.position,
+            name=layer.name,
+            total_ms=times[layer.name] * iterations,
+            average_ms=times[layer.name],
+        )
+        for layer in layers
+    )
+    # Counters of ops that were fused away stand beside those of the executed graph, and never ran.
+    lost = [name for name, status in statuses.items() if status == "EXECUTED" and name not in known]
+    warnings = tuple(ReaderWarning(None, f"'{name}' was counted and is in no graph") for name in lost)
+    return Evidence(layers=layers, times=rows, iterations=iterations, warnings=warnings)
+
+
+def _layer(
+    position: int, node: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]], status: str
+) -> EngineLayer:
+    information = node["information"]
+    primitive = information.get("primitiveType")
+    names = [name for name in str(information.get("originalLayersNames", "")).split(",") if name]
+    return EngineLayer(
+        position=position,
+        name=node["name"],
+        type=information.get("layerType", node["type"]),
+        kernel=primitive,
+        inputs=tuple(
+            _tensor(nodes[source["node"]], int(source["port"]))
+            for source in node["inputs"]
+            if source["node"] in nodes  # else a constant
+        ),
+        outputs=tuple(_tensor(node, port) for port in range(len(node["outputs"]))),
+        attributes={
+            "original_names": names,
+            "status": status,
+            "runtime_precision": information.get("runtimePrecision"),
+        },
+    )
+
+
+def _tensor(node: Mapping[str, Any], port: int) -> TensorInfo:
+    """Return an output of *node*; layouts and precisions are lists, one entry an output."""
+    information = node["information"]
+    shape = node["outputs"][port]["shape"] if port < len(node["outputs"]) else None
+    precision = _entry(information.get("outputPrecisions"), port)
+    return TensorInfo(
+        name=node["name"] if port == 0 else f"{node['name']}:{port}",
+        dimensions=tuple(shape) if shape is not None else None,
+        format=_entry(information.get("outputLayouts"), port),
+        datatype=_PRECISIONS.get(precision.lower().replace("fp", "f"), precision.lower())
+        if precision
+        else None,
+    )
+
+
+def _entry(value: object, port: int) -> str | None:
+    entries = str(value).split(",") if value else []
+    return entries[port] if port < len(entries) else None

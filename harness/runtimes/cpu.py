@@ -1,0 +1,89 @@
+"""What the runtimes of the CPU have in common: Pythons that have wheels, NumPy, what a cell may ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from harness.errors import InputError
+from harness.evidence.records import Evidence
+from harness.matrix.cell import Cell
+
+Release = tuple[int, int]
+Bounds = tuple[Release, Release]
+
+# The last NumPy 1 works with every version of both runtimes; NumPy 2 came too late for the older ones, which
+# import with it and fail at their first use. Newer Pythons have NumPy 2 only, but also newer versions only.
+_NUMPY = ((3, 14), "2.3.5"), ((3, 13), "2.1.3"), ((3, 9), "1.26.4"), ((3, 8), "1.24.4"), ((3, 7), "1.21.6")
+_OLDEST_NUMPY = "1.19.5"
+
+_CPU_TREATMENT: Mapping[str, tuple[str, ...]] = {
+    "precision": ("fp32",),
+    "tensor_format": ("linear",),
+    "source": ("auto", "onnx"),
+    "batch_mode": ("auto", "explicit"),
+    "typing": ("auto",),
+    "tactic_sources": ("default",),
+    "timing_cache": ("off",),
+    "cuda_graph": ("off",),
+    "l2": ("warm",),
+    "copies": ("out",),
+}
+
+
+def numpy_for(python: Release) -> str:
+    """Return the requirement of a NumPy that *python* has wheels of and the runtimes work with."""
+    version = next((version for lowest, version in _NUMPY if python >= lowest), _OLDEST_NUMPY)
+    return f"numpy=={version}"
+
+
+@dataclass(frozen=True)
+class Wheels:
+    """Which Pythons have wheels of which version.
+
+    :param since: first version of a range to its lowest and highest Python, oldest first
+    """
+
+    since: Mapping[str, Bounds]
+
+    def pythons(self, version: str) -> Bounds | None:
+        """Return the bounds of the range that *version* lies in, None for older and unreadable ones."""
+        try:
+            asked = Version(version)
+        except InvalidVersion:
+            return None
+        found = None
+        for first, bounds in self.since.items():
+            if asked >= Version(first):
+                found = bounds
+        return found
+
+
+def refused(cell: Cell, more: Mapping[str, Sequence[str]]) -> str | None:
+    """Return why a CPU runtime cannot run *cell*, None where it can.
+
+    :param more: field of the treatment to values that this runtime honours beside the common ones
+    """
+    for field, common in _CPU_TREATMENT.items():
+        value = getattr(cell.treatment, field)
+        if value not in common and value not in more.get(field, ()):
+            return f"{cell.runtime} on the CPU has no {field.replace('_', ' ')} '{value}'"
+    return None
+
+
+def with_facts(folder: Path, read: Callable[[int], Evidence]) -> Evidence:
+    """Return what *read* finds, given the number of warm-up runs in the profile, with the worker's facts.
+
+    :raises InputError: ``result.json`` is missing or torn
+    """
+    path = folder / "result.json"
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
+        warmup = int(facts.get("profile_warmup", 0))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(path, f"not a result of the worker: {error}") from None
+    return replace(read(warmup), facts=facts)
