@@ -22,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A container that is stopped sends SIGTERM: what is measured so far still goes home.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        pack = Pack(options.pack)
+        # The worker's working directory is another one.
+        options.results = options.results.absolute()
+        pack = Pack(options.pack.absolute())
         return _run(pack, options, began)
     except PackError as error:
         sys.stderr.write(f"trtmatrix pack: {error}\n")

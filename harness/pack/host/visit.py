@@ -157,19 +157,19 @@ class Visit:
         return [cell for cell in wanted if not self._done(self._folder(cell, block.round))]
 
     def _done(self, folder: Path) -> bool:
-        try:
-            outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        outcome = _outcome(folder)
+        if outcome is None:
             return False
         return outcome.get("status") in ("ok", "unsupported") or not self.wishes.retry
 
     def _look_back(self) -> None:
         """Learn from the builds that are here already how long they take and which cells cannot run."""
         for path in self.folder.glob("builds/*/*/outcome.json"):
-            outcome = json.loads(path.read_text(encoding="utf-8"))
-            self.budget.took(outcome["cell"], float(outcome["seconds"]))
-            if outcome["status"] == "unsupported":
-                self._hopeless[outcome["cell"]] = outcome["reason"]
+            outcome = _outcome(path.parent)
+            if outcome is not None:
+                self.budget.took(outcome["cell"], float(outcome["seconds"]))
+                if outcome["status"] == "unsupported":
+                    self._hopeless[outcome["cell"]] = outcome["reason"]
 
     def _save_plan(self) -> None:
         document = {key: value for key, value in self.pack.document.items() if key in _PLAN_KEYS}
@@ -194,6 +194,15 @@ class Visit:
             **self.facts,
         }
         self.record.write_text(json.dumps(document, indent=1), encoding="utf-8")
+
+
+def _outcome(folder: Path) -> dict[str, Any] | None:
+    """Return a build's ``outcome.json``, None where the build never ended or the file is torn."""
+    try:
+        found: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 def _said(result: Path, outcome: Mapping[str, Any]) -> dict[str, Any]:
