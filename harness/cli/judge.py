@@ -1,0 +1,90 @@
+"""``trtmatrix judge RUN...``: what changed between versions, and by which policy that fails."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.bottlenecks.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
+from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, UsageError
+
+if TYPE_CHECKING:
+    from harness.bottlenecks.verdict import Verdict
+    from harness.layers.observation import RunObservation
+
+WORDS = (*map(str, Change), *map(str, State), INDETERMINATE, INVALID, UNSUPPORTED)
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("judge", help="judge stored runs: what was removed, reduced, regressed")
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a bundle")
+    parser.add_argument(
+        "--baseline",
+        default="previous",
+        metavar="VERSION|RUN",
+        help="compare with this version, with the same cells of this stored run, or with the version before "
+        "each (previous, the default)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+    parser.add_argument(
+        "--fail-on",
+        default="",
+        metavar="WORDS",
+        help=f"exit with 1 when a verdict is one of these, separated by commas: {', '.join(WORDS)}",
+    )
+    parser.add_argument("--accepted", type=Path, metavar="FILE", help="TOML file of accepted changes")
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge, print, and apply the policy."""
+    from harness.bottlenecks.accepted import read_accepted
+    from harness.bottlenecks.baseline import baseline_name
+    from harness.bottlenecks.judge import judge
+    from harness.bottlenecks.verdict import document
+    from harness.observe import observe
+
+    policy = fail_words(arguments.fail_on)
+    accepted = read_accepted(arguments.accepted) if arguments.accepted is not None else []
+    baseline = _baseline(arguments.baseline)
+    verdicts = judge(observe(arguments.runs), baseline, accepted=accepted)
+    failing = [v for v in verdicts if v.verdict in policy and v.accepted is None]
+    if arguments.json:
+        json.dump(document(verdicts, baseline_name(baseline)), sys.stdout, indent=1, allow_nan=False)
+        sys.stdout.write("\n")
+    else:
+        _print(verdicts, failing)
+    return EXIT_TESTS_FAILED if failing else EXIT_OK
+
+
+def fail_words(text: str) -> frozenset[str]:
+    """Return the verdicts named in *text*, separated by commas.
+
+    :raises UsageError: a word that is no verdict
+    """
+    words = frozenset(word.strip() for word in text.split(",") if word.strip())
+    if unknown := sorted(words - set(WORDS)):
+        raise UsageError(f"--fail-on: '{unknown[0]}' is no verdict; known are {', '.join(WORDS)}")
+    return words
+
+
+def _baseline(text: str) -> str | RunObservation:
+    from harness.observe import observe
+
+    return observe([Path(text)]) if Path(text).is_dir() else text
+
+
+def _print(verdicts: Sequence[Verdict], failing: Sequence[Verdict]) -> None:
+    from harness.bottlenecks.verdict import verdict_message
+
+    for verdict in verdicts:
+        print(verdict_message(verdict))
+    counts = Counter(v.verdict for v in verdicts)
+    said = ", ".join(f"{number} {word}" for word, number in sorted(counts.items())) or "no verdicts"
+    print(said + (f"; {len(failing)} against the policy" if failing else ""))
