@@ -33,12 +33,22 @@ from harness.networks.reference import probe_reference
 
 SAFETY_FACTORS: Mapping[str, float] = {"fp32": 32.0, "tf32": 4.0, "bf16": 4.0, "fp16": 4.0, "int8": 2.0}
 
+UNIT_ROUNDOFF: Mapping[str, float] = {
+    "fp32": 2.0**-24,
+    "tf32": 2.0**-11,
+    "bf16": 2.0**-8,
+    "fp16": 2.0**-11,
+    "int8": 1 / 254,
+}
+"""The least error a bound is made of: a small network may by chance be emulated without any."""
+
 
 @dataclass(frozen=True)
 class Bound:
     """What is allowed for one network and precision.
 
-    :param emulated: relative error of the emulated rounding; :param factor: safety factor
+    :param emulated: relative error of the emulated rounding, at least that of one value
+    :param factor: safety factor
     """
 
     precision: str
@@ -84,7 +94,7 @@ def error_bound(graph: Graph, precision: str) -> Bound:
     if not graph.digest or key not in _bounds:
         one = replace(graph, batch=1, shapes={name: (1, *shape[1:]) for name, shape in graph.shapes.items()})
         emulated = relative_error(emulate(one, probe_inputs(one), precision), probe_reference(one))
-        _bounds[key] = Bound(precision, emulated, SAFETY_FACTORS[precision])
+        _bounds[key] = Bound(precision, max(emulated, UNIT_ROUNDOFF[precision]), SAFETY_FACTORS[precision])
     return _bounds[key]
 
 

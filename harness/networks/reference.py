@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol, cast
 
 import numpy as np
 
 from harness.errors import UsageError
-from harness.networks.graph import FloatArray, Graph, SourceOp
+from harness.networks.graph import FloatArray, Graph, OpKind, SourceOp
 from harness.networks.inputs import probe_inputs
 from harness.networks.kernels import Array, compute
 
@@ -16,6 +17,14 @@ Visitor = Callable[[SourceOp, Array], Array]
 
 Step = Callable[[SourceOp, list[Array], Mapping[str, Array]], Array]
 """Computes one op from its operands and its weights by role, as :func:`harness.networks.kernels.compute`."""
+
+
+class Foreign(Protocol):
+    """Computes ops of kind OTHER (:class:`harness.networks.foreign.ForeignOps`)."""
+
+    def compute(self, op: SourceOp, operands: list[Array]) -> Array:
+        """Return the output of *op*."""
+        ...
 
 
 def evaluate(
@@ -33,12 +42,17 @@ def evaluate(
     :raises UsageError: an input is missing or has the wrong shape; an op has no reference
     """
     _check(graph, inputs)
+    foreign = cast("Foreign | None", graph.meta.get("foreign"))
     held: dict[str, Array] = dict(inputs)
     own = graph.weights if weights is None else weights
     last = {tensor: op.name for op in graph.ops for tensor in op.inputs}
     for op in graph.ops:
         roles = {role: own[key] for role, key in op.weights.items()}
-        result = step(op, [held[tensor] for tensor in op.inputs], roles)
+        operands = [held[tensor] for tensor in op.inputs]
+        if op.kind is OpKind.OTHER and foreign is not None:
+            result = foreign.compute(op, operands)
+        else:
+            result = step(op, operands, roles)
         held[op.output] = visit(op, result) if visit is not None else result
         for tensor in set(op.inputs):
             if last[tensor] == op.name and tensor not in graph.outputs:

@@ -45,7 +45,7 @@ def test_relu6_without_its_upper_bound_is_invalid(graph: Graph, precision: str) 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_other_images_keep_to_the_bound(family: MobileNetV1 | MobileNetV2, precision: str) -> None:
     """The bound comes from one image; the emulation of others must lie within it."""
-    graph = family.graph(batch=2)
+    graph = family.graph()
     inputs = probe_inputs(graph, seed=7)
     found = check_outputs(
         emulate(graph, inputs, precision), reference_outputs(graph, inputs), error_bound(graph, precision)
