@@ -27,6 +27,7 @@ BUILT_IN: tuple[str, ...] = (
     "harness.runtimes.tensorrt",
     "harness.environments.venv",
     "harness.environments.current",
+    "harness.environments.docker_environment",
     "harness.executors.local",
     "harness.bottlenecks.builtin",
 )

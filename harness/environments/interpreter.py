@@ -20,8 +20,11 @@ try:
     from importlib import metadata
     packages = {d.metadata["Name"]: d.version for d in metadata.distributions() if d.metadata["Name"]}
 except ImportError:
-    import pkg_resources
-    packages = {d.project_name: d.version for d in pkg_resources.working_set}
+    try:
+        import pkg_resources
+        packages = {d.project_name: d.version for d in pkg_resources.working_set}
+    except ImportError:  # neither is there in a bare environment before Python 3.8
+        packages = {}
 print(json.dumps({"python": platform.python_version(), "implementation": platform.python_implementation(),
                   "packages": packages}))
 """

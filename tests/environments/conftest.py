@@ -1,0 +1,54 @@
+"""Fixtures of the tests that need a Docker engine; they skip, saying why, where there can be none."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from engine_support import Daemon, leftovers, why_no_daemon
+
+from harness.environments.docker_engine import Engine, connect
+from harness.errors import UnavailableError
+
+
+@pytest.fixture(scope="session")
+def docker_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that all docker tests share, so that each image is made once."""
+    return tmp_path_factory.mktemp("docker-cache")
+
+
+@pytest.fixture(scope="session")
+def docker_host() -> Iterator[str]:
+    """Address of a running engine."""
+    named = os.environ.get("DOCKER_HOST")
+    if named:
+        yield named
+        return
+    if reason := why_no_daemon():
+        pytest.skip(reason)
+    # A short path: the address of a socket has at most 107 characters.
+    daemon = Daemon(Path(tempfile.mkdtemp(prefix="trtmatrix-dockerd-")))
+    try:
+        daemon.start()
+    except UnavailableError as error:
+        daemon.remove()
+        pytest.skip(str(error))
+    try:
+        yield daemon.host
+    finally:
+        daemon.stop()
+        daemon.remove()
+
+
+@pytest.fixture
+def docker_engine(docker_host: str, docker_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """A connected engine; no container of ours may be left on it when the test ends."""
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    monkeypatch.setenv("TRTMATRIX_CACHE", str(docker_cache))
+    engine = connect()
+    yield engine
+    assert leftovers(engine) == []
+    engine.client.close()
