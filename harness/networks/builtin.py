@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from harness import hookimpl
 from harness.networks.base import NetworkFamily
 from harness.networks.mobilenet import MobileNetV1, MobileNetV2
+from harness.networks.probes import LinearRelu6Probe
 
 
 @hookimpl
 def trtmatrix_networks() -> Sequence[NetworkFamily]:
     """Return the built-in networks."""
-    return (MobileNetV1(), MobileNetV2())
+    return (MobileNetV1(), MobileNetV2(), LinearRelu6Probe())

@@ -18,6 +18,7 @@ from harness.networks.graph import Graph, OpKind, SourceOp
 from harness.networks.inputs import probe_inputs
 from harness.networks.kernels import Array
 from harness.networks.mobilenet import MobileNetV1, MobileNetV2
+from harness.networks.probes import LinearRelu6Probe
 from harness.networks.reference import evaluate
 
 SHARE_ABOVE_6 = 0.08
@@ -29,27 +30,37 @@ _IMAGES = 2
 def factors(graph: Graph) -> dict[str, float]:
     """Return convolution (or product) name to the factor of its weights, three significant digits.
 
-    Before ReLU6 the factor is such that :data:`SHARE_ABOVE_6` of the elements pass 6; a linear convolution
-    gets a standard deviation of 2. *graph* must have been made without factors, ReLU6 as ``clip``.
+    Before ReLU6 (or ReLU) the factor is such that :data:`SHARE_ABOVE_6` of the elements pass 6; a linear
+    convolution gets a standard deviation of 2. *graph* must have been made without factors, ReLU6 as ``clip``.
     """
     found: dict[str, float] = {}
 
     def visit(op: SourceOp, result: Array) -> Array:
-        if op.kind is not OpKind.CONV:
-            return result
-        bias = graph.weights[op.weights["bias"]][:, None, None]
-        bare = result - bias
-        clipped = any(reader.kind is OpKind.CLIP for reader in graph.consumers(op.output))
-        factor = _clipped_factor(bare, bias) if clipped else _LINEAR_DEVIATION / float(bare.std())
-        found[op.name] = float(f"{factor:.3g}")
-        scaled: Array = bare * np.float32(found[op.name]) + bias
-        return scaled
+        if op.kind is OpKind.CONV:
+            bias = graph.weights[op.weights["bias"]][:, None, None]
+            found[op.name] = _factor(result - bias, bias, _rectified(graph, op))
+            scaled: Array = (result - bias) * np.float32(found[op.name]) + bias
+            return scaled
+        if op.kind is OpKind.MATMUL:
+            (adds,) = graph.consumers(op.output)
+            found[op.name] = _factor(result, graph.weights[adds.weights["vector"]], _rectified(graph, adds))
+            return result * np.float32(found[op.name])
+        return result
 
     evaluate(graph, probe_inputs(graph), visit=visit)
     return found
 
 
-def _clipped_factor(bare: Array, bias: Array) -> float:
+def _rectified(graph: Graph, op: SourceOp) -> bool:
+    return any(reader.kind in (OpKind.CLIP, OpKind.RELU) for reader in graph.consumers(op.output))
+
+
+def _factor(bare: Array, bias: Array, rectified: bool) -> float:
+    factor = _rectified_factor(bare, bias) if rectified else _LINEAR_DEVIATION / float(bare.std())
+    return float(f"{factor:.3g}")
+
+
+def _rectified_factor(bare: Array, bias: Array) -> float:
     low, high = 0.05, 20.0
     for _ in range(20):
         middle = math.sqrt(low * high)
@@ -82,6 +93,6 @@ def write(families: Sequence[NetworkFamily], path: Path) -> None:
 
 if __name__ == "__main__":
     write(
-        (MobileNetV1(calibrated=False), MobileNetV2(calibrated=False)),
+        (MobileNetV1(calibrated=False), MobileNetV2(calibrated=False), LinearRelu6Probe(calibrated=False)),
         Path(__file__).with_name("calibration.json"),
     )
