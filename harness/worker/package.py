@@ -1,6 +1,7 @@
 """Reading of the runtime-neutral network package and of the inputs, with NumPy alone."""
 
 import json
+import zipfile
 from typing import Any, Dict, List, Mapping, Tuple  # noqa: F401
 
 import numpy
@@ -65,9 +66,9 @@ def read_arrays(path: str) -> Dict[str, Any]:
     :raises FailedError: the file cannot be read
     """
     try:
-        with numpy.load(path) as archive:
+        with open(path, "rb") as stream, numpy.load(stream) as archive:
             return {
                 name: numpy.ascontiguousarray(archive[name], dtype=numpy.float32) for name in archive.files
             }
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise FailedError("cannot read arrays: {}".format(error))

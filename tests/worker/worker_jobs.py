@@ -1,0 +1,82 @@
+"""Jobs for tests: a small network, its package and inputs, and the worker with a module of the tests' own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+import harness
+from harness.networks.builder import GraphBuilder
+from harness.networks.graph import Graph
+from harness.networks.inputs import probe_inputs
+from harness.networks.package import write_package
+from harness.networks.weights import SeededWeights
+
+DATA = Path(__file__).resolve().parents[1] / "data" / "worker"
+WORKER = Path(harness.__file__).resolve().parent / "worker"
+
+MEASURE = {
+    "warmup_seconds": 0.01,
+    "minimum_samples": 10,
+    "maximum_samples": 20,
+    "maximum_seconds": 2.0,
+    "relative_half_width": 0.5,
+    "windows": 2,
+    "profile_iterations": 5,
+    "passes": [],
+}
+
+
+def small_network(relu6: str = "clip") -> Graph:
+    """Return one inverted residual block between a convolution and a classifier, on 16x16 images."""
+    builder = GraphBuilder("small", 1, relu6, SeededWeights("small"))
+    image = builder.input("input", 3, 16, 16)
+    first = builder.relu6("Conv/Relu6", builder.conv("Conv/Conv2D", image, 16, (3, 3), 2))
+    wide = builder.relu6("block/expand/Relu6", builder.conv("block/expand/Conv2D", first, 32))
+    deep = builder.relu6("block/depthwise/Relu6", builder.depthwise("block/depthwise/depthwise", wide))
+    narrow = builder.conv("block/project/Conv2D", deep, 16, linear=True)
+    total = builder.add("block/add", first, narrow)
+    pooled = builder.global_average_pool("Logits/AvgPool", total)
+    return builder.finish(
+        builder.conv("Logits/Conv2d_1c_1x1/Conv2D", pooled, 10, linear=True, output="logits")
+    )
+
+
+def write_job(
+    folder: Path, module: str, *, graph: Graph | None = None, onnx: bool = False, **changes: object
+) -> Path:
+    """Write a job and all it names into *folder*; *changes* replace keys of the job."""
+    folder.mkdir(parents=True, exist_ok=True)
+    graph = graph or small_network()
+    write_package(graph, folder)
+    np.savez(folder / "inputs.npz", **probe_inputs(graph))  # type: ignore[arg-type]
+    if onnx:
+        from onnx import save
+
+        from harness.networks.onnx_export import to_onnx
+
+        save(to_onnx(graph, 13), str(folder / "network.onnx"))
+    job = {
+        "protocol": 1,
+        "worker_module": module,
+        "cell": {"id": "small", "network": "small", "treatment": {"precision": "fp32"}, "version": "1.0"},
+        "network": "network.json",
+        "weights": "weights.npz",
+        "onnx": "network.onnx" if onnx else None,
+        "inputs": "inputs.npz",
+        "measure": MEASURE,
+    }
+    path = folder / "job.json"
+    path.write_text(json.dumps({**job, **changes}))
+    return path
+
+
+def worker_with(folder: Path, *modules: str) -> Path:
+    """Return a copy of the worker in *folder* with *modules* of tests/data/worker beside its own."""
+    shutil.copytree(WORKER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for module in modules:
+        shutil.copy(DATA / f"{module}.py", folder)
+    return folder
