@@ -63,6 +63,14 @@ class Image:
         return ".".join(self.python.split(".")[:2]) or _UBUNTU_PYTHON.get(self.ubuntu, "")
 
     @property
+    def needs(self) -> str:
+        """CUDA, Python and driver in one line, with how sure it is; what is unknown is left out."""
+        inside = {"TensorRT": self.details.get("tensorrt"), "TensorFlow": self.details.get("tensorflow")}
+        known = {**inside, "CUDA": self.cuda, "Python": self.python, "driver": self.driver}
+        words = ", ".join(f"{name} {value}" for name, value in known.items() if value)
+        return f"{words} ({self.basis})"
+
+    @property
     def tensorrt(self) -> str:
         """TensorRT inside: its own column in images of frameworks, the version elsewhere."""
         return self.details.get("tensorrt") or self.version.partition("+")[0]
@@ -114,15 +122,15 @@ class Catalogue:
         """Return the versions of *runtime* that images are known for, oldest first."""
         return ordered([image.version for _, image in self.images(runtime)])
 
-    def resolve(self, runtime: str, environment: str, said: str) -> Sequence[str]:
-        """Return the versions that *said* names; for environments other than ``docker``, itself.
+    def resolve(self, runtime: str, said: str) -> Sequence[str]:
+        """Return the versions that *said* names; itself where no recipe lists images of *runtime*.
 
         An image named outright becomes ``VERSION+TAG`` unless it is the one its version means anyway.
 
         :raises UsageError: nothing fits
         """
         known = self.versions(runtime)
-        if environment != "docker" or not known:
+        if not known:
             return [said]
         found: list[str] = []
         for part in alternatives(said):
@@ -152,12 +160,16 @@ class Catalogue:
             "file adds another"
         )
 
+    def name_of(self, runtime: str, image: Image) -> str:
+        """Return how a cell names *image*: its version, and its tag where that means another."""
+        if self.choose(runtime, image.version).image == image:
+            return image.version
+        return f"{image.version.partition('+')[0]}+{image.tag}"
+
     def _named(self, runtime: str, name: str) -> str:
         for recipe, image in self.images(runtime):
             if name in (image.name, f"{recipe.repository.rpartition('/')[2]}:{image.tag}"):
-                chosen = self.choose(runtime, image.version).image
-                public = image.version.partition("+")[0]
-                return image.version if chosen == image else f"{public}+{image.tag}"
+                return self.name_of(runtime, image)
         raise UsageError(
             f"the image '{name}' is in no recipe for {runtime}, so its version is unknown; "
             "state it in a recipe file (docs/reference/catalogue.md)"

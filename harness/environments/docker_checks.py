@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
-from functools import cache
 
 import docker.errors
 from packaging.version import Version
@@ -22,9 +20,8 @@ from harness.environments.docker_images import disk_problem
 from harness.environments.docker_settings import DockerSettings
 from harness.environments.pythons import find_python
 from harness.environments.version_expression import parse
-from harness.errors import InputError
-from harness.resources import data_folder
 from harness.runtimes.base import Runtime
+from harness.runtimes.capability import capability_reason
 
 # A registry that does not answer by then is not reachable, as far as planning a run goes.
 REGISTRY_SECONDS = 4.0
@@ -84,7 +81,7 @@ def gpu_checks(image: Image, here: gpus.Host) -> list[Check]:
     if here.driver and image.driver:
         found.append(_driver(image, here))
     for gpu in here.gpus[:1]:
-        problem = capability_problem(image.tensorrt, gpu.compute_capability)
+        problem = capability_reason(image.tensorrt, gpu.compute_capability)
         found.append(
             Check(
                 "compute capability",
@@ -94,27 +91,6 @@ def gpu_checks(image: Image, here: gpus.Host) -> list[Check]:
             )
         )
     return found
-
-
-def capability_problem(tensorrt: str, capability: str) -> str:
-    """Return why TensorRT *tensorrt* does not run on a GPU of *capability*, empty where it may.
-
-    The bounds are those of ``containers/compute-capability.csv``; a bound that is not known forbids nothing.
-    """
-    version = parse(tensorrt)
-    row = _capabilities().get(capability)
-    if version is None or row is None:
-        return ""
-    lowest, highest = row
-    if lowest and version < Version(lowest):
-        return (
-            f"TensorRT {tensorrt} has no kernels for compute capability {capability}: {lowest} is the first"
-        )
-    if highest and _cut(version, highest) > Version(highest):
-        return (
-            f"TensorRT {tensorrt} dropped compute capability {capability}: {highest} is the last that has it"
-        )
-    return ""
 
 
 def driver_problem(driver: str, image: Image, *, data_centre: bool) -> str:
@@ -175,7 +151,12 @@ def _gpu_runtime(engine: Engine) -> Check:
 def _gpu(here: gpus.Host) -> Check:
     if here.gpus:
         return Check("gpu", "ok", ", ".join(gpu.name for gpu in here.gpus))
-    return Check("gpu", "unavailable", here.problem, "run on a host with an NVIDIA GPU and its driver")
+    return Check(
+        "gpu",
+        "unavailable",
+        "this machine has no usable NVIDIA GPU",
+        "run on a host with an NVIDIA GPU and its driver",
+    )
 
 
 def _image(
@@ -250,19 +231,3 @@ def _registry_problem(engine: Engine, name: str, login: str) -> str:
 
 
 _silent_registries: dict[int, dict[str, str]] = {}
-
-
-@cache
-def _capabilities() -> dict[str, tuple[str, str]]:
-    path = data_folder("containers") / "compute-capability.csv"
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            return {r["sm"]: (r["trt_version_min"], r["trt_version_max"]) for r in csv.DictReader(stream)}
-    except (OSError, KeyError, csv.Error) as error:
-        raise InputError(path, f"cannot be read: {error}") from error
-
-
-def _cut(version: Version, bound: str) -> Version:
-    # The last release of a line covers its patches: 8.5.3.1 is within "up to 8.5.3".
-    length = len(Version(bound).release)
-    return Version(".".join(map(str, version.release[:length])))

@@ -26,6 +26,7 @@ _STOP_LOOKS = 10
 _LOG_SECONDS = 10
 _SIGNAL = 128  # exit codes above it are signals
 _MIB = 1 << 20
+_ENGINE_GONE = "the docker engine went away while the container ran; --retry-failed measures it again"
 
 
 @dataclass
@@ -49,8 +50,7 @@ class Run:
     def outcome(self) -> Outcome:
         """Run the container to its end or to the first limit it passes.
 
-        :return: ``interrupted`` after Ctrl-C or where the engine went away; never an exception for what the
-            worker or the engine did
+        :return: ``interrupted`` after Ctrl-C; never an exception for what the worker or the engine did
         """
         begin = time.monotonic()
         container = None
@@ -107,11 +107,7 @@ class Run:
         if status:
             return status, reason, code
         if code > _SIGNAL and not self._engine_stays():
-            return (
-                "interrupted",
-                "the docker engine was stopped while the container ran; resume the run",
-                code,
-            )
+            return "failed", _ENGINE_GONE, code
         return (*self._ended(code, bool(state.get("OOMKilled"))), code)
 
     def _engine_stays(self) -> bool:
@@ -170,10 +166,7 @@ class Run:
 
     def _explain(self, error: Exception, *, started: bool) -> tuple[str, str]:
         if engine_is_gone(error):
-            return "interrupted", (
-                f"the docker engine went away while the container ran ({text_of(error)}); start it again and "
-                "resume the run"
-            )
+            return "failed", f"{_ENGINE_GONE} ({text_of(error)})"
         if started and self.inspected.get("State", {}).get("Status") not in (None, "created"):
             return "failed", f"the docker engine failed: {text_of(error)}"
         return "failed", explain_start(error)

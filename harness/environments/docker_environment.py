@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from harness.environments.catalogue import Choice, catalogue
 from harness.environments.docker_checks import docker_checks, first_problem
 from harness.environments.docker_container import Run
 from harness.environments.docker_engine import Engine, connect
-from harness.environments.docker_errors import ENGINE_ERRORS
+from harness.environments.docker_errors import ENGINE_ERRORS, text_of
 from harness.environments.docker_images import Images, ReadyImage
 from harness.environments.docker_labels import KIND, OWNER, PREFIX, owner, remove_container, sweep
 from harness.environments.docker_posture import (
@@ -64,9 +65,14 @@ class PreparedContainer:
         if missing:
             return Outcome("failed", f"the job's folder lacks {', '.join(missing)}")
         try:
+            self._await_engine()
             self._remove_leftovers()
         except ENGINE_ERRORS as error:
-            return Outcome("interrupted", f"the docker engine does not answer ({error}); start it again")
+            # Not this cell's failure, and no other cell would fare better: the run stops and can be resumed.
+            return Outcome(
+                "interrupted",
+                f"the docker engine does not answer ({text_of(error)}); start it and resume the run",
+            )
         asked: dict[str, Any] = json.loads(job.read_text(encoding="utf-8"))
         gpu = self._gpu(asked.get("device"))
         with _staged(job, self.worker) as (worker, staged), _writable(result, self.engine):
@@ -91,8 +97,20 @@ class PreparedContainer:
             return GpuRequest(device)
         return GpuRequest() if self.gpu else None
 
+    def _await_engine(self) -> None:
+        """Return once the engine answers: one that is being started again gets some time."""
+        until = time.monotonic() + self.settings.restart_seconds
+        while True:
+            try:
+                self.engine.client.ping()
+            except ENGINE_ERRORS:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
+
     def _remove_leftovers(self) -> None:
-        self.engine.client.ping()
         while self.engine.leftovers:
             container = self.engine.leftovers.pop()
             try:
@@ -158,6 +176,26 @@ class DockerEnvironment:
             sweep(engine)
             self._engine = engine
         return self._engine
+
+    def resolve(self, runtime: str, said: str) -> Sequence[str]:
+        """Return the versions that the expression *said* names (see :mod:`.version_expression`).
+
+        :raises UsageError: no image fits
+        """
+        return catalogue().resolve(runtime, said)
+
+    def version_rows(self) -> Iterator[dict[str, object]]:
+        """Yield one row for each image of the catalogue: what it holds, what it needs, how sure that is."""
+        known = catalogue()
+        for name in dict.fromkeys(n for recipe in known.recipes.values() for n in recipe.runtimes):
+            for recipe, image in known.images(name):
+                yield {
+                    "runtime": name,
+                    "version": known.name_of(name, image),
+                    "environment": self.name,
+                    "where": f"{recipe.repository.rpartition('/')[2] or recipe.name}:{image.tag}",
+                    "needs": image.needs,
+                }
 
     def availability(self, runtime: Runtime, version: str) -> Availability:
         """Say whether *version* can run in a container here; an image to be pulled counts as there."""

@@ -20,11 +20,13 @@ class DockerSettings:
     :param build: False: use images as they are; the worker then takes ctypes where PyCUDA is missing
     :param base: base image for runtimes that live in wheels; empty: the recipe's, else this machine's Python
     :param build_network: network of image builds (``host`` where the engine has no bridge), or empty
+    :param restart_seconds: how long a run waits for an engine that went away
     """
 
     build: bool = True
     base: str = ""
     build_network: str = ""
+    restart_seconds: float = 60.0
     posture: Posture = field(default_factory=Posture)
 
     @classmethod

@@ -84,6 +84,7 @@ def _by_pip(plan: Plan, folder: Path) -> None:
     else:
         _do([python, "-m", "venv", str(folder)])
     command = [str(python_of(folder)), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    command += ["--retries", "1"]  # uv has tried before, where it is there
     _do([*command, *_no_deps(plan), *plan.requirements], cwd=folder)
 
 
@@ -115,5 +116,8 @@ def _do(command: Sequence[str], extra: Mapping[str, str] | None = None, cwd: Pat
 def last_words(text: str, limit: int = 300) -> str:
     """Return the end of what a tool printed: one line of at most *limit* characters, no credentials."""
     lines = [line.strip(" \t×╰─▶│├") for line in text.splitlines()]
-    line = _CREDENTIALS.sub("//", " ".join(" ".join(line for line in lines if line).split()))
+    # From the last line that says so: pip prints all versions there are before it says that none fits.
+    errors = [at for at, line in enumerate(lines) if line.lower().startswith("error")]
+    words = " ".join(lines[errors[-1] if errors else 0 :]).split()
+    line = _CREDENTIALS.sub("//", " ".join(words))
     return line if len(line) <= limit else "..." + line[-(limit - 3) :]

@@ -23,6 +23,21 @@ class CellAvailability:
     availability: Availability
     checks: tuple[Check, ...] = ()
 
+    @property
+    def state(self) -> str:
+        """``ok``, ``unsupported`` or ``unavailable``."""
+        return self.availability.state
+
+    @property
+    def reason(self) -> str:
+        """One line, empty when ok."""
+        return self.availability.reason
+
+    @property
+    def remedy(self) -> str:
+        """What the user can do, or empty."""
+        return self.availability.remedy
+
 
 def preflight(cells: Iterable[Cell]) -> list[CellAvailability]:
     """Look at every cell without installing, pulling or starting anything.

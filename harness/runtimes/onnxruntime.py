@@ -55,7 +55,7 @@ class OnnxRuntime:
 
     name = "onnxruntime"
     device = "cpu"
-    environments = ("venv", "current")
+    environments = ("venv", "docker", "current")
     worker_module = "onnxruntime_cpu"
     reads_onnx = True
     complete_requirements = True  # NumPy is all that the package needs to run a model

@@ -57,7 +57,7 @@ class OpenVino:
 
     name = "openvino"
     device = "cpu"
-    environments = ("venv", "current")
+    environments = ("venv", "docker", "current")
     worker_module = "openvino_cpu"
     reads_onnx = True
     # NumPy is all that inference needs. What else the package asks for is for conversion, and reports home.
