@@ -24,7 +24,8 @@ def try_formats(
     Inputs and outputs have the format and may not be reformatted, in the type of the precision (or
     ``io_type``), linear ones too: formats are compared with each other, not with another type. A format
     is accepted when the engine reports it for every input and output of four axes and its outputs can be
-    read; the first one that is accepted gives the outputs the others are compared with.
+    read; the first one that is accepted gives the outputs the others are compared with. The builds share
+    a timing cache where the version has one: most of their layers are the same.
     """
     names = [str(name).upper() for name in plan.options["formats"]]
     if names == [ALL.upper()]:
@@ -53,6 +54,7 @@ def try_formats(
 def _plan_for(plan: Plan, name: str) -> Plan:
     one = copy.copy(plan)
     one.tensor_format = name
+    one.timing_cache = "on"
     if plan.options["io_type"] == "auto":
         one.io_type = plan.compute_type
     return one

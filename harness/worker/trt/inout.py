@@ -10,10 +10,10 @@ from .plan import Plan
 
 
 def known_formats(trt: Any) -> List[str]:
-    """Return the names of the tensor formats of this version, in the order of their values."""
+    """Return the names of the tensor formats of this version, by value; those no GPU layer of 2-D has, last."""
     kinds = getattr(trt, "TensorFormat", None)
     names = [name for name in dir(kinds) if name.isupper()]
-    return sorted(names, key=lambda name: int(getattr(kinds, name)))
+    return sorted(names, key=lambda name: ("D" in name, int(getattr(kinds, name))))
 
 
 def set_inputs_and_outputs(
