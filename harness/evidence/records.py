@@ -53,6 +53,7 @@ class LayerTime:
 
     :param samples_ms: the single runs, where they are known
     :param percent, cumulative_percent: as printed
+    :param iterations: runs behind ``total_ms``, where the print says so
     """
 
     position: int
@@ -64,11 +65,24 @@ class LayerTime:
     cumulative_percent: float | None = None
     samples_ms: tuple[float, ...] = ()
     engine: int = 0
+    iterations: int | None = None
 
     @property
     def typical_ms(self) -> float | None:
-        """The median where there is one, else the mean (of few-decimals tables: total / iterations)."""
-        return self.median_ms if self.median_ms is not None else self.average_ms
+        """The median where there is one, else the mean (of few-decimals tables: total / iterations).
+
+        A table of TensorRT 7 prints the mean with two decimals, so that most layers of a MobileNet read
+        0.01: the total over a hundred runs or more says it better.
+        """
+        if self.median_ms is not None:
+            return self.median_ms
+        if (
+            self.total_ms is not None
+            and self.iterations
+            and (self.average_ms is None or self.iterations >= 100)
+        ):
+            return self.total_ms / self.iterations
+        return self.average_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,57 @@ class Tactic:
     chosen: bool = False
     engine: int = 0
 
+    @property
+    def is_reformat_estimate(self) -> bool:
+        """Timed while the builder weighed a change of format: a cost estimate, no layer of the engine."""
+        return self.layer == "<reformat>" or self.layer.startswith("Optimizer Reformat")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the builder settled on for one layer in one format combination.
+
+    :param formats: the format combination, as printed, None where the log does not print one
+    :param runner: as printed (a number in TensorRT 4 and 5); :param tactic: as printed
+    :param timed: the log shows a time for this very tactic in this format combination; False means that the
+        result came from a cache, from an equal layer, or that there was nothing to choose from
+    :param cached: the log says that the result came from the timing cache (TensorRT 10)
+    """
+
+    layer: str
+    formats: str | None
+    runner: str
+    tactic: str
+    tactic_id: str | None
+    timed: bool
+    engine: int = 0
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """One format combination that the builder opened, with what the log shows below it.
+
+    A combination with no runners below it reuses the result of an equal layer: silence, not absence. The
+    builder does not name the layer then (TensorRT 8.2 to 8.6.0); its place in the order of blocks does.
+
+    :param layer: from the runner headers or from the announcement, None where neither names it
+    :param block: ``Computing costs for`` block within the engine, counted from 0; all combinations of a
+        layer share it. Without announcements (before 8.2) a new block begins with each new layer
+    :param runners: the runners whose headers stand below, in order
+    :param tactics: tactic rows below; :param timed: those of them with a time
+    :param decision: None where the builder found nothing for these formats or says nothing
+    """
+
+    layer: str | None
+    formats: str | None
+    block: int
+    runners: tuple[str, ...] = ()
+    tactics: int = 0
+    timed: int = 0
+    decision: Decision | None = None
+    engine: int = 0
+
 
 @dataclass(frozen=True, slots=True)
 class SkippedRunner:
@@ -100,6 +165,58 @@ class SkippedRunner:
     runner: str
     reason: str
     engine: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceTime:
+    """One timed inference, as ``--exportTimes`` writes it; milliseconds.
+
+    :param host_ms: ``latencyMs``: copies in and out and compute
+    :param enqueue_ms: end minus start of the enqueue call
+    """
+
+    gpu_ms: float | None = None
+    host_ms: float | None = None
+    enqueue_ms: float | None = None
+    h2d_ms: float | None = None
+    d2h_ms: float | None = None
+
+
+Spread = Mapping[str, float]
+"""Printed statistics of one metric: ``min``, ``max``, ``mean``, ``median``, ``p90`` ... to milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One performance summary of trtexec; a metric that was not printed is an empty mapping.
+
+    :param host_ms: end to end host time (host walltime of TensorRT 5 and 6, "end to end" of 7.0 to 8.2)
+    :param latency_ms: ``Latency`` (``Host latency`` of 7): copies in and out and compute
+    :param build_s: seconds that the build took, where printed
+    """
+
+    engine: int = 0
+    throughput_qps: float | None = None
+    gpu_ms: Spread = field(default_factory=dict)
+    host_ms: Spread = field(default_factory=dict)
+    latency_ms: Spread = field(default_factory=dict)
+    enqueue_ms: Spread = field(default_factory=dict)
+    h2d_ms: Spread = field(default_factory=dict)
+    d2h_ms: Spread = field(default_factory=dict)
+    build_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineCount:
+    """Lines of a file: ``read`` is ``used`` (they gave or closed a row) plus ``ignored``."""
+
+    read: int = 0
+    used: int = 0
+
+    @property
+    def ignored(self) -> int:
+        """Lines that said nothing the record holds."""
+        return self.read - self.used
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +236,7 @@ class Evidence:
         names agree, else by name in order
     :param facts: flat facts about build and host (``engine_bytes``, ``build_seconds``, ``tensorrt`` ...)
     :param partial: the profile covers a part of the network only: no shares of the whole are shown
+    :param combinations: the format combinations that a builder log opened, empty where there is no log
     """
 
     layers: tuple[EngineLayer, ...] = ()
@@ -129,3 +247,4 @@ class Evidence:
     facts: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[ReaderWarning, ...] = ()
     partial: bool = False
+    combinations: tuple[Combination, ...] = ()

@@ -1,0 +1,83 @@
+"""Reads any file that TensorRT and its tools write, recognised by its content."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+from harness.errors import InputError
+from harness.evidence.csvlog import CsvTimes
+from harness.evidence.jsonfiles import read_json
+from harness.evidence.record import KINDS, FileFacts, Record, RecordSink
+from harness.evidence.sinks import Sink
+from harness.evidence.source import Source
+from harness.evidence.textlog import TextLog
+
+_JSON = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[{\"\[\]]|\Z))")
+
+
+def read_file(path: str | os.PathLike[str], *, tensorrt: str | None = None) -> Record:
+    """Read one file into memory.
+
+    :param path: plain, gzip or zstd; :param tensorrt: the version, for files that do not print it
+    :raises InputError: the file cannot be opened, or nothing in it was recognised
+    """
+    sink = RecordSink()
+    try:
+        with Path(path).open("rb") as stream:
+            facts = read_stream(stream, sink, name=os.fspath(path), tensorrt=tensorrt)
+    except OSError as error:
+        raise InputError(os.fspath(path), _reason(error)) from error
+    return sink.record(path, facts)
+
+
+def read_stream(stream: BinaryIO, sink: Sink, *, name: str, tensorrt: str | None = None) -> FileFacts:
+    """Read one open file row by row, in constant memory.
+
+    :param sink: takes the rows in the order of the file; :param name: what errors call the file
+    :param tensorrt: the version, for files that do not print it
+    :raises InputError: nothing in the file was recognised
+    """
+    source = Source(stream)
+    head = b""
+    for chunk in source.chunks():
+        head += chunk
+        if head.strip() and len(head) >= 16:
+            break
+    source.push_back(head)
+    if not head.strip():
+        raise InputError(name, source.damage or "the file is empty")
+    if _JSON.match(head):
+        facts = read_json(source, sink, name)
+    elif CsvTimes.recognises(head):
+        facts = CsvTimes(sink).read(source)
+    else:
+        facts = _read_text(source, sink)
+    if not facts.kinds:
+        problem = source.damage or f"no output of TensorRT was recognised in its {facts.lines.read} lines"
+        raise InputError(name, problem)
+    return _with_version(facts, tensorrt)
+
+
+def _read_text(source: Source, sink: Sink) -> FileFacts:
+    log = TextLog(sink)
+    for block in source.blocks():
+        log.feed(block)
+    lines = log.finish(newline_at_end=source.newline_at_end, damage=source.damage)
+    ctx = log.ctx
+    if source.long_lines:
+        ctx.warn(None, "a line is longer than 4 MiB and was read in pieces")
+    kinds = tuple(kind for kind in KINDS if kind in ctx.kinds)
+    return FileFacts(kinds, ctx.tensorrt, ctx.engine + 1, lines, dict(ctx.build_seconds))
+
+
+def _with_version(facts: FileFacts, tensorrt: str | None) -> FileFacts:
+    if tensorrt is None or facts.tensorrt is not None:
+        return facts
+    return FileFacts(facts.kinds, tensorrt, facts.engines, facts.lines, facts.build_seconds)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

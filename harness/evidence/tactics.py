@@ -1,0 +1,368 @@
+"""The tactic search in builder logs of TensorRT 4 to 11 (docs/reference/formats.md, builder logs).
+
+Rows wait until their format combination ends, because the fastest and the chosen tactic are named after them.
+"""
+
+from __future__ import annotations
+
+from harness.evidence.context import Context
+from harness.evidence.numbers import NO_RESULT_ID, normal_tactic_id
+from harness.evidence.records import Combination, Decision, SkippedRunner
+from harness.evidence.texts import Texts
+
+UNKNOWN_LAYER = "unknown"
+_MAX_PENDING = 50_000
+_MAX_KERNELS = 1 << 16
+_LARGEST_TIME = 3.4e38
+_Pending = tuple[str, str | None, str, str | None, str | None, float | None]
+
+
+class TacticSearch:
+    """Reads headers, tactic lines and decisions; every method takes a line without prefix and its number
+    and says whether it could use the line."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        texts = Texts()
+        self._text, self._id = texts.text, texts.tactic
+        self.start_engine()
+
+    def start_engine(self) -> None:
+        """Forget everything of the engine before."""
+        self.kernels: dict[tuple[str | None, str], str] = {}
+        self.named: dict[str, str | None] = {}
+        self._block = -1
+        self._announced = False
+        self._announced_layer: str | None = None
+        self._reset(None)
+        self._open = False
+
+    def _reset(self, formats: str | None) -> None:
+        self.layer: str | None = None
+        self.runner: str | None = None
+        self.formats = formats
+        self._old_style = False
+        self._kernel: str | None = None
+        self._kernel_id: bytes | None = None
+        self._rows: list[_Pending] = []
+        self._group = 0
+        self._fastest: set[int] = set()
+        self._only_option: int | None = None
+        self._runners: list[str] = []
+        self._decision: Decision | None = None
+        self._chosen = -1
+        self._skipped = False
+        self._reformat = False
+
+    # ---- lines, most frequent first
+
+    def tactic(self, content: bytes, number: int) -> bool:
+        """``Tactic: <T> Time: <ms>``, ``Tactic Name: <K> Tactic: <T> Time: <ms>``, ``Tactic <T> time ..``."""
+        parts = content.rsplit(None, 4)
+        if len(parts) < 4 or parts[-2] not in (b"Time:", b"time"):
+            return self._untimed(content, number)
+        printed, time_text = parts[-3], parts[-1]
+        try:
+            time: float | None = float(time_text)
+        except ValueError:
+            self.ctx.partial = (number, content)
+            return False
+        if not -1 < time < _LARGEST_TIME or b"_" in time_text:  # type: ignore[operator]
+            time = None
+        kernel = None
+        if len(parts) == 5:
+            if parts[1] != b"Tactic:" or not content.startswith(b"Tactic Name: "):
+                return False
+            kernel = self._text(parts[0][13:].partition(b" numSplitK: ")[0])
+        elif self._kernel is not None and (self._kernel_id is None or self._kernel_id == printed):
+            kernel = self._kernel
+        self._kernel = None
+        self._add(printed, kernel, time, number)
+        return True
+
+    def named_tactic(self, content: bytes, number: int) -> bool:
+        """``[<layer> ]Set Tactic Name: <K>[ Tactic: <T>]``: the kernel of the next tactic line."""
+        name, found, tail = content.partition(b"Set Tactic Name: ")[2].partition(b" Tactic: ")
+        if not name:
+            self.ctx.partial = (number, content)
+            return False
+        self._kernel = kernel = self._text(name.rstrip())
+        words = tail.split(None, 1) if found else []
+        self._kernel_id = words[0] if words else None
+        if words:
+            tactic_id = self._id(words[0])[1]
+            if tactic_id is not None and len(self.named) < _MAX_KERNELS:
+                same = self.named.get(tactic_id, kernel) == kernel
+                self.named[tactic_id] = kernel if same else None
+        return True
+
+    def dashes(self, content: bytes, number: int) -> bool:
+        """``--------------- Timing Runner: <layer> (<Runner>)``, the 5.x header, the 5.x decision."""
+        text = content.lstrip(b"-").strip()
+        if text.startswith(b"Timing Runner: "):
+            opening = text.rfind(b" (")
+            layer, runner = text[15:opening], text[opening + 2 : -1]
+            if not text.endswith(b")") or opening < 15:
+                self.ctx.partial = (number, content)
+                return False
+            if runner.endswith(b"]"):
+                runner = runner[: runner.rfind(b"[")]
+            self._header(self._text(layer), self._text(runner), old_style=False)
+            return True
+        if text.startswith((b"Timing ", b"Chose ")):
+            opening = text.rfind(b"(")
+            head, inside = text[:opening].partition(b" ")[2], text[opening + 1 : -1]
+            if not text.endswith(b")") or opening < 6:
+                self.ctx.partial = (number, content)
+                return False
+            if text.startswith(b"Timing "):
+                self._header(self._text(head), self._text(inside), old_style=True)
+            else:
+                self._choose(self._text(head.strip()), inside)
+            return True
+        return False
+
+    def fastest(self, content: bytes, number: int) -> bool:
+        """``[... ]Fastest Tactic: <T> Time: <ms>``: the best of the runner above."""
+        parts = content.rsplit(None, 4)
+        if len(parts) < 5 or parts[-2] != b"Time:" or not parts[0].endswith(b"Fastest"):
+            self.ctx.partial = (number, content)
+            return False
+        self.ctx.found("builder_log")
+        tactic_id = self._id(parts[-3])[1]
+        if tactic_id == NO_RESULT_ID:
+            self._skip("no valid result")
+            return True
+        same = [i for i in range(self._group, len(self._rows)) if self._rows[i][3] == tactic_id]
+        if same and tactic_id is not None:
+            time = _time(parts[-1])
+            self._fastest.add(next((i for i in same if self._rows[i][5] == time), same[-1]))
+        return True
+
+    def chose(self, content: bytes, number: int) -> bool:
+        """``>>>>>>>>>>>>>>> Chose Runner Type: <Runner> Tactic: <T>``."""
+        runner, found, tactic = content.partition(b"Chose Runner Type: ")[2].rpartition(b" Tactic: ")
+        if not found or not tactic.strip():
+            self.ctx.partial = (number, content)
+            return False
+        self._choose(self._text(runner), tactic.split(None, 1)[0])
+        return True
+
+    def stars(self, content: bytes, number: int) -> bool:
+        """``*** Autotuning format combination: <in> -> <out> ***``, ``*** Autotuning Reformat: .. ***``."""
+        text = content.strip(b"* ")
+        if not text.startswith(b"Autotuning "):
+            return False
+        if not content.rstrip().endswith(b"**"):
+            self.ctx.partial = (number, content)
+            return False
+        title, _, formats = text.partition(b":")
+        self.flush()
+        self._reset(self._text(formats.strip()))
+        self._reformat = title.startswith(b"Autotuning Reformat")
+        self._open = True
+        self.layer = None if self._reformat else self._announced_layer
+        self.ctx.found("builder_log")
+        return True
+
+    def costs(self, content: bytes, number: int) -> bool:
+        """``=============== Computing costs for [<layer>]``: the next layer (8.2 on)."""
+        text = content.lstrip(b"=").lstrip()
+        if not text.startswith(b"Computing costs for"):
+            return False
+        del number
+        self.flush()
+        self._reset(None)
+        self._announced = True
+        self._block += 1
+        self._announced_layer = self._text(text[19:].strip()) or None
+        self.ctx.found("builder_log")
+        return True
+
+    def no_tactics(self, content: bytes, number: int) -> bool:
+        """``<Runner> has no valid tactics for this config, skipping``."""
+        del number
+        runner = self._text(content.partition(b" has no valid tactics")[0].strip())
+        self.ctx.found("builder_log")
+        self._skip("no valid tactics for this config", runner)
+        return True
+
+    def skipping(self, content: bytes, number: int) -> bool:
+        """``Skipping <Runner>: No valid tactics for <layer>`` (10.16)."""
+        del number
+        runner, found, layer = content.partition(b": No valid tactics for ")
+        if not found:
+            return False
+        self.ctx.found("builder_log")
+        name = self._text(layer.strip())
+        self.ctx.sink.emit(
+            SkippedRunner(name, self._text(runner[9:].strip()), "no valid tactics", self.ctx.engine)
+        )
+        return True
+
+    def cached(self, content: bytes, number: int) -> bool:
+        """``<layer> [<formats>] got cached result: <Runner>, tactic <T>, <ms> ms`` (10.x)."""
+        del number
+        head, _, tail = content.partition(b" got cached result: ")
+        layer, opening, formats = head.rpartition(b" [")
+        parts = tail.rstrip().split(b", ")
+        if not opening or len(parts) < 3 or not parts[-2].startswith(b"tactic "):
+            return False
+        if not (self._open and not self._rows and self._decision is None):
+            self.flush()
+            self._reset(None)
+            self._begin_block()
+        self.layer, self.runner = self._text(layer), self._text(b", ".join(parts[:-2]))
+        self.formats = self._text(formats.removesuffix(b"]"))
+        self._open = True
+        printed = parts[-2][7:]
+        self._add(printed, None, _time(parts[-1].removesuffix(b"ms").strip()), 0)
+        self._choose(self.runner, printed, cached=True)
+        return True
+
+    # ---- what the lines mean
+
+    def _untimed(self, content: bytes, number: int) -> bool:
+        text = content[6:].lstrip(b": ")
+        printed, _, rest = text.partition(b" ")
+        if rest.startswith((b"is the only option", b"scratch requested", b"skipped")):
+            self._add(printed, None, None, number)
+            if rest.startswith(b"is"):
+                self._only_option = len(self._rows) - 1
+            return True
+        if content.startswith((b"Tactic: ", b"Tactic Name: ")) or normal_tactic_id(
+            printed.decode("ascii", "replace")
+        ):
+            self.ctx.partial = (number, content)
+        return False
+
+    def _add(self, printed: bytes, kernel: str | None, time: float | None, number: int) -> None:
+        tactic, tactic_id = self._id(printed)
+        if self.layer is None:
+            self.layer = UNKNOWN_LAYER
+            self.ctx.warn_once(number, "tactics before the first layer header: the log begins in the middle")
+        self.ctx.found("builder_log")
+        if tactic_id == NO_RESULT_ID:
+            return
+        self._rows.append((self.layer, self.runner, tactic, tactic_id, kernel, time))
+        if len(self._rows) >= _MAX_PENDING:
+            self._write_rows()
+
+    def _header(self, layer: str, runner: str, *, old_style: bool) -> None:
+        self._close_group()
+        if (
+            not self._open
+            or self._decision is not None
+            or (self.layer not in (None, layer) and not self._reformat)
+        ):
+            self.flush()
+            keep = self.formats if self._open and self._decision is None and not self._rows else None
+            self._reset(keep)
+            self._open = True
+        if self.layer is None or not self._runners:
+            self._begin_block()
+        self.layer, self.runner = layer, runner
+        self._old_style = old_style
+        self._group = len(self._rows)
+        self._skipped = False
+        self._kernel = None
+        self._runners.append(runner)
+        self.ctx.found("builder_log")
+
+    def _begin_block(self) -> None:
+        if not self._announced and not self._reformat:
+            self._block += 1
+
+    def _close_group(self) -> None:
+        """The runner above is done: TensorRT 4 and 5 print neither its best tactic nor that it had none."""
+        if not self._old_style or self.runner is None:
+            return
+        timed = [(row[5], i) for i, row in enumerate(self._rows) if i >= self._group and row[5] is not None]
+        if timed:
+            self._fastest.add(min(timed)[1])
+        elif self._group == len(self._rows):
+            self._skip("no tactics")
+
+    def _skip(self, reason: str, runner: str | None = None) -> None:
+        if self._skipped:
+            return
+        self._skipped = True
+        row = SkippedRunner(self.layer or UNKNOWN_LAYER, runner or self.runner or "", reason, self.ctx.engine)
+        self.ctx.sink.emit(row)
+
+    def _choose(self, runner: str, printed: bytes, *, cached: bool = False) -> None:
+        self._close_group()
+        self._old_style = False
+        tactic, tactic_id = self._id(printed)
+        same = [i for i, row in enumerate(self._rows) if row[1] == runner and row[3] == tactic_id]
+        timed = [i for i in same if self._rows[i][5] is not None]
+        self._chosen = (timed or same or [-1])[0]
+        self._decision = self._decide(
+            runner, tactic, tactic_id, timed=bool(timed) and not cached, cached=cached
+        )
+        self.ctx.found("builder_log")
+        self._open = True
+
+    def flush(self, *, complete: bool = True) -> None:
+        """Hand over the rows of the format combination that ends here.
+
+        :param complete: False at the end of a file: what is missing then was cut off
+        """
+        if not self._open:
+            return
+        if complete:
+            self._close_group()
+        if self._decision is None and self._only_option is not None and len(self._rows) == 1:
+            row = self._rows[0]
+            self._chosen = 0
+            self._decision = Decision(
+                row[0], self.formats, row[1] or "", row[2], row[3], False, self.ctx.engine
+            )
+        timed = sum(1 for row in self._rows if row[5] is not None)
+        count = len(self._rows)
+        self._write_rows()
+        self._open = False
+        if self._decision is not None:
+            self.ctx.sink.emit(self._decision)
+        if not self._reformat:
+            found = (tuple(self._runners), count, timed, self._decision, self.ctx.engine)
+            self.ctx.sink.emit(Combination(self.layer, self.formats, max(self._block, 0), *found))
+
+    def _decide(
+        self, runner: str, tactic: str, tactic_id: str | None, *, timed: bool, cached: bool
+    ) -> Decision:
+        layer = self.layer or UNKNOWN_LAYER
+        return Decision(layer, self.formats, runner, tactic, tactic_id, timed, self.ctx.engine, cached)
+
+    def offers(self, printed: bytes) -> bool:
+        """The tactic with this id stands among the rows of the open format combination."""
+        tactic_id = self._id(printed)[1]
+        return tactic_id is not None and any(row[3] == tactic_id for row in self._rows)
+
+    @property
+    def inside(self) -> bool:
+        """A format combination is open and nothing was decided for the tactics seen."""
+        searched = bool(self._rows) or bool(self._runners)
+        return self._open and searched and self._decision is None and not self._skipped and not self._reformat
+
+    def _write_rows(self) -> None:
+        engine, formats, fastest, chosen = self.ctx.engine, self.formats, self._fastest, self._chosen
+        self.ctx.sink.tactics(
+            [
+                (engine, layer, runner, formats, tactic, tactic_id, kernel, time, i in fastest, i == chosen)
+                for i, (layer, runner, tactic, tactic_id, kernel, time) in enumerate(self._rows)
+            ]
+        )
+        if len(self.kernels) < _MAX_KERNELS:
+            for _, runner, _, tactic_id, kernel, _ in self._rows:
+                if kernel is not None and tactic_id is not None:
+                    self.kernels[runner, tactic_id] = kernel
+        self._rows, self._group, self._fastest, self._chosen = [], 0, set(), -1
+
+
+def _time(raw: bytes) -> float | None:
+    try:
+        time = float(raw)
+    except ValueError:
+        return None
+    return time if -1 < time < _LARGEST_TIME and b"_" not in raw else None

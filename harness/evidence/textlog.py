@@ -1,0 +1,281 @@
+"""Text files: takes prefixes off, rejoins wrapped lines and gives every line to the reader it belongs to.
+
+A verbose log has ten thousand lines a megabyte, so the way of a line is short: the prefix of the line before
+is tried first, then six bytes decide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from harness.evidence.context import Context
+from harness.evidence.listings import Listings
+from harness.evidence.marks import Marks
+from harness.evidence.prefixes import prefix_of
+from harness.evidence.profile_lines import ProfileLines
+from harness.evidence.profile_tables import ProfileTables
+from harness.evidence.records import LineCount
+from harness.evidence.sinks import Sink
+from harness.evidence.summaries import Summaries
+from harness.evidence.tactics import TacticSearch
+
+Handler = Callable[[bytes, int], bool]
+
+_NUMBER_TAIL = re.compile(rb"[0-9a-fA-FxX.+-]{1,20}\s*\Z")
+_CUT_NUMBER = re.compile(rb"(?:[Tt]ime:? |Tactic:? )[0-9a-fA-FxX.+-]*\Z")
+_LAST_TIME = re.compile(rb"(?:[Tt]ime:? )0*\.?0*(?P<digits>[\d.]*)(?:e[-+]?\d+)?\Z")
+_LAST_CHOICE = re.compile(rb"Chose Runner Type: .* Tactic: (?P<id>\S*)\Z")
+_MAX_JOINED = 1 << 18
+
+
+class TextLog:
+    """Reads the lines of one file into a sink: call :meth:`feed` for each block, then :meth:`finish`."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.ctx = ctx = Context(sink)
+        self.search = TacticSearch(ctx)
+        self.listings = Listings(ctx, self.search)
+        self.tables = ProfileTables(ctx, self.next_engine)
+        self.lines = ProfileLines(ctx, self.next_engine)
+        self.summaries = Summaries(ctx)
+        self.marks = Marks(ctx, self.listings, self.next_engine)
+        self._prefix = b""
+        self._held: bytes | None = None
+        self._read = self._used = 0
+        self._table = self._handlers()
+
+    def _handlers(self) -> dict[bytes, Handler]:
+        """Readers by the first six bytes of a line without prefix.
+
+        Words that a layer name may begin with go on to :meth:`_other` where their reader has no use for them.
+        """
+        search, lines, summary, marks = self.search, self.lines, self.summaries, self.marks
+        table: dict[bytes, Handler] = {
+            b"Tactic": search.tactic,
+            b"Fastes": search.fastest,
+            b"------": search.dashes,
+            b"******": search.stars,
+            b">>>>>>": search.chose,
+            b"Set Ta": search.named_tactic,
+            b"Skippi": search.skipping,
+            b"Layer(": self.listings.layer,
+            b"Name: ": self.listings.detailed,
+            b"======": self._equals,
+            b"=== Pr": self._equals,
+            b"&&&& R": marks.run,
+            b"&&&& T": marks.run,
+            b"": self._blank,
+        }
+        for word in (b"Layer:", b"[DlaLa", b"[GpuLa", b"Runnin", b"Adding", b"Swap t", b"Finali", b"Fast s"):
+            table[word] = _ignore
+        for word in (b"&&&& P", b"&&&& F", b"&&&& W"):
+            table[word] = marks.run_end
+        words: dict[bytes, Handler] = {
+            b"Origin": marks.original,
+            b"Buildi": marks.strategy,
+            b"After ": marks.layers,
+            b"Tensor": marks.version,
+            b"Trying": marks.library,
+            b"Averag": summary.average,
+            b"layer ": lines.jetson,
+            b"Networ": lines.jetson_network,
+            b"Time o": lines.total,
+            b"Engine": self._engine,
+            b"Data i": summary.line,
+            b"Layer ": self.listings.title,
+        }
+        for word in (b"Throug", b"throug", b"Latenc", b"End-to", b"Enqueu", b"H2D La", b"GPU Co", b"D2H La"):
+            words[word] = summary.line
+        for word in (b"Host L", b"Host l", b"Total ", b"total "):
+            words[word] = summary.line
+        table.update((word, self._or_other(handler)) for word, handler in words.items())
+        return table
+
+    def _or_other(self, handler: Handler) -> Handler:
+        return lambda content, number: (
+            handler(content, number)
+            or (self.ctx.partial is None and self._other(content, number, bare=False))
+        )
+
+    def feed(self, block: list[bytes]) -> None:
+        """Read whole lines.
+
+        :param block: lines without their ends; the last one is held back, as its rest may follow
+        """
+        if self._held is not None:
+            block.insert(0, self._held)
+        if self._prefix:
+            self._rejoin_numbers(block)
+        self._held = block.pop()
+        self._consume(block)
+
+    def finish(self, *, newline_at_end: bool = True, damage: str | None = None) -> LineCount:
+        """Read what is held back, close all that is open and say what is missing.
+
+        :param damage: why the content ends early, where that is known
+        """
+        if self._held is not None:
+            last = self._held
+            cut = not newline_at_end and self._maybe_cut(last)
+            number = self._read + 1
+            if not cut:
+                self._consume([last])
+            else:
+                self._read += 1
+            if not newline_at_end and not last.endswith((b"<<", b"ms")) and not last.startswith(b"&&&&"):
+                text = (
+                    "ends inside this line, which is left out"
+                    if cut
+                    else "ends without a line end: it may be cut"
+                )
+                self.ctx.warn(number, f"the file {text}")
+        if damage is not None:
+            self.ctx.warn(self._read, f"{damage}: read up to there")
+        if self.ctx.partial is not None:
+            self.ctx.warn(self.ctx.partial[0], "the file ends inside this line")
+        if self.search.inside:
+            layer = self.search.layer or "an unnamed layer"
+            self.ctx.warn(self._read, f"the file ends inside the tactic search of {layer}")
+        elif self.marks.unfinished:
+            self.ctx.warn(self._read, "the file ends before the engine is finished")
+        self._close(complete=False)
+        self.marks.finish()
+        return LineCount(self._read, self._used)
+
+    def next_engine(self) -> None:
+        """What follows belongs to another engine."""
+        self._close(complete=True)
+        self.ctx.engine += 1
+        self.ctx.touched = False
+        for reader in (self.search, self.listings, self.tables, self.lines, self.summaries, self.marks):
+            reader.start_engine()
+
+    def _close(self, *, complete: bool) -> None:
+        self.search.flush(complete=complete)
+        self.tables.finish()
+        self.lines.finish()
+        self.listings.flush()
+        self.summaries.flush()
+
+    # ---- the way of a line
+
+    def _consume(self, lines: list[bytes]) -> None:
+        prefix, size, used, number = self._prefix, len(self._prefix), 0, self._read
+        get, other, ctx = self._table.get, self._other, self.ctx
+        self._read += len(lines)
+        for line in lines:
+            number += 1
+            if line.startswith(prefix):
+                content = line[size:]
+            else:
+                content = self._strip(line)
+                prefix = self._prefix
+                size = len(prefix)
+            if ctx.partial is not None and self._resume(line, content):
+                used += 1
+                continue
+            handler = get(content[:6])
+            if handler is None:
+                used += other(content, number, bare=not size or len(content) == len(line))
+            elif handler(content, number):
+                used += 1
+        self._used += used
+
+    def _strip(self, line: bytes) -> bytes:
+        prefix = prefix_of(line)
+        if prefix:
+            self._prefix = prefix
+        return line[len(prefix) :]
+
+    def _rejoin_numbers(self, block: list[bytes]) -> None:
+        """A number broken at the terminal's width goes on in a line without prefix."""
+        prefix = self._prefix
+        for i, line in enumerate(block):
+            if not line.startswith(prefix) and i and len(line) <= 20 and _NUMBER_TAIL.match(line):
+                before = block[i - 1]
+                if _CUT_NUMBER.search(before[-60:]) and prefix_of(before):
+                    block[i - 1], block[i] = before + line.rstrip(), b""
+
+    def _resume(self, line: bytes, content: bytes) -> bool:
+        """Join a line that ended too early with this one, if this one is no line of its own."""
+        started, begun = self.ctx.partial or (0, b"")
+        self.ctx.partial = None
+        own = (
+            len(content) != len(line)
+            or content[:6] in self._table
+            or not line.strip()
+            or bool(prefix_of(line))
+        )
+        if own or len(begun) + len(line) > _MAX_JOINED:
+            self.ctx.warn(started, "the line ends too early")
+            return False
+        self.listings.drop_cut()
+        joined = begun + line
+        handler = self._table.get(joined[:6])
+        return handler(joined, started) if handler else self._other(joined, started, bare=False)
+
+    def _maybe_cut(self, line: bytes) -> bool:
+        """The last line has no end: can its last word be the beginning of a longer one?
+
+        A time has six significant digits unless the last ones are zeros; an id stands above the choice.
+        """
+        content = line[len(prefix_of(line)) :]
+        time = _LAST_TIME.search(content)
+        if time is not None:
+            return len(time.group("digits").replace(b".", b"")) < 6
+        choice = _LAST_CHOICE.search(content)
+        if choice is not None:
+            return len(choice.group("id")) < 18 and not self.search.offers(choice.group("id"))
+        return self.tables.open and self.tables.maybe_cut(content)
+
+    # ---- lines that no six bytes tell
+
+    def _other(self, content: bytes, number: int, *, bare: bool) -> bool:
+        if content.startswith(b"["):
+            inner = self._strip(content)
+            if len(inner) != len(content):
+                handler = self._table.get(inner[:6])
+                return handler(inner, number) if handler else self._other(inner, number, bare=False)
+        if b"Set Tactic Name: " in content:
+            return self.search.named_tactic(content, number)
+        if b" has no valid tactics" in content:
+            return self.search.no_tactics(content, number)
+        if b" profiling completed in " in content:
+            return self.search.fastest(content, number)
+        if b" got cached result: " in content:
+            return self.search.cached(content, number)
+        if b"%<<" in content and self.lines.inline(content, number):
+            return True
+        if b"ime" in content and self.tables.header(content, number):
+            return True
+        if self.tables.open and self.tables.row(content, continues=bare):
+            return True
+        if self.summaries.section and (self.summaries.value(content) or self.summaries.line(content, number)):
+            return True
+        if self.listings.open and self.listings.bare(content):
+            return True
+        if content.rstrip().endswith(b"ms") and self.lines.sample(content, number):
+            return True
+        if content.strip():
+            self.lines.interrupt()
+        return False
+
+    def _equals(self, content: bytes, number: int) -> bool:
+        return self.search.costs(content, number) or self.tables.title(content)
+
+    def _engine(self, content: bytes, number: int) -> bool:
+        if content.startswith(b"Engine Layer Information"):
+            if self.listings.seen:
+                self.next_engine()
+            return self.listings.title(content, number)
+        return self.summaries.line(content, number)
+
+    def _blank(self, content: bytes, number: int) -> bool:
+        del number
+        return self.listings.open and self.listings.bare(content)
+
+
+def _ignore(content: bytes, number: int) -> bool:
+    del content, number
+    return False
