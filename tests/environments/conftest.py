@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from engine_support import Daemon, leftovers, why_no_daemon
+from tests.environments.engine_support import Daemon, leftovers, why_no_daemon
 
 from harness.environments.docker_engine import Engine, connect
 from harness.errors import UnavailableError

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from confined import QUICK, container, run
-from engine_support import leftovers
+from tests.environments.confined import QUICK, container, run
+from tests.environments.engine_support import leftovers
 
 from harness.environments.docker_engine import Engine
 from harness.environments.docker_posture import Posture

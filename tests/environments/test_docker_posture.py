@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from confined import QUICK, container, run
+from tests.environments.confined import QUICK, container, run
 
 from harness.environments.base import Limits
 from harness.environments.docker_engine import Engine, EngineFacts

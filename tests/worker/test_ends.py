@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from worker_jobs import worker_with, write_job
 
 from harness.environments.base import Limits, Outcome
 from harness.environments.interpreter import PreparedInterpreter
+from tests.worker.worker_jobs import worker_with, write_job
 
 Run = Callable[..., Outcome]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from worker_jobs import WORKER, small_network, worker_with, write_job
 
 from harness.environments.base import Limits
 from harness.environments.installer import Plan, python_of
@@ -19,6 +18,7 @@ from harness.environments.pythons import find_python
 from harness.environments.venv import make
 from harness.errors import UnavailableError
 from harness.networks.inputs import probe_inputs
+from tests.worker.worker_jobs import WORKER, small_network, worker_with, write_job
 
 # The last NumPy of each Python that is older than the harness's own.
 NUMPY = {(3, 6): "1.19.5", (3, 8): "1.24.4"}

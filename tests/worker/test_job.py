@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from worker_jobs import MEASURE, small_network, write_job
 
 from harness.worker.errors import FailedError
 from harness.worker.job import read_job
 from harness.worker.package import read_network
+from tests.worker.worker_jobs import MEASURE, small_network, write_job
 
 
 def test_paths_are_those_of_the_jobs_folder_and_the_rest_has_defaults(tmp_path: Path) -> None:
