@@ -12,20 +12,47 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import InputError
+from harness.evidence.reader import read_file
+from harness.evidence.record import Record
 from harness.evidence.records import Evidence, LayerTime
+from harness.runtimes.recorded import read_recorded
 
 SAMPLES = "profile_samples.json"
+LAYERS = "layers.json"
+LOG = "build.log.gz"
 
 
 def read_folder(folder: Path) -> Evidence:
     """Return the evidence of one build; what was not written is empty.
 
+    Engine layers come from the engine's own description, or from the builder log where there is none:
+    before TensorRT 8.2, and where a build was not measured.
+
     :raises InputError: a file is torn
     """
     evidence = folder / "evidence"
+    facts = read_facts(folder / "result.json")
+    if "files" in facts:  # imported: the files are somebody else's, in whatever format
+        return read_recorded(folder)
+    version = str(facts.get("tensorrt") or "") or None
+    log = _record(evidence / LOG, version)
+    described = _record(evidence / LAYERS, version)
     times = read_samples(evidence / SAMPLES) if (evidence / SAMPLES).is_file() else ()
-    iterations = len(times[0].samples_ms) if times else None
-    return Evidence(times=times, iterations=iterations, facts=read_facts(folder / "result.json"))
+    layers = described.engine_layers if described else log.engine_layers if log else ()
+    return Evidence(
+        layers=tuple(layers),
+        times=times,
+        iterations=len(times[0].samples_ms) if times else None,
+        tactics=log.tactics if log else (),
+        skipped_runners=log.skipped_runners if log else (),
+        facts=facts,
+        warnings=tuple(warning for record in (log, described) if record for warning in record.warnings),
+        combinations=log.combinations if log else (),
+    )
+
+
+def _record(path: Path, version: str | None) -> Record | None:
+    return read_file(path, tensorrt=version) if path.is_file() else None
 
 
 def read_facts(path: Path) -> Mapping[str, object]:

@@ -85,6 +85,7 @@ def _state(tools: Toolbox, plan: Plan, letter: str) -> None:
     result.setting("batch_mode", "implicit" if plan.implicit else "explicit")
     result.setting("typing", "strong" if plan.strong else "weak")
     result.setting("precision", plan.precision)
+    result.fact("precision", plan.precision)
     if plan.timing_cache == "on":
         result.setting("timing_cache", "kept across builds")
     elif plan.options["disable_timing_cache"]:

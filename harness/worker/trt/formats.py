@@ -30,9 +30,10 @@ def try_formats(
     names = [str(name).upper() for name in plan.options["formats"]]
     if names == [ALL.upper()]:
         names = known_formats(tools.trt)
+    tools.result.fact("requested_formats", names)
     rows = []  # type: List[Dict[str, Any]]
     reference = {}  # type: Dict[str, Any]
-    tools.result.fact("formats_known", known_formats(tools.trt))
+    tools.result.fact("known_formats", known_formats(tools.trt))
     for name in names:
         row = {"name": name, "accepted": False, "reason": ""}  # type: Dict[str, Any]
         try:
@@ -48,7 +49,8 @@ def try_formats(
             row["reason"] = " ".join(str(problem).split())
         rows.append(row)
         tools.result.write_json("formats.json", {"formats": rows})
-    tools.result.fact("formats_accepted", [row["name"] for row in rows if row["accepted"]])
+    tools.result.fact("accepted_formats", [row["name"] for row in rows if row["accepted"]])
+    tools.result.fact("refused_formats", [row["name"] for row in rows if not row["accepted"]])
 
 
 def _plan_for(plan: Plan, name: str) -> Plan:

@@ -10,7 +10,7 @@ from .plan import Plan
 
 
 def known_formats(trt: Any) -> List[str]:
-    """Return the names of the tensor formats of this version, by value; those no GPU layer of 2-D has, last."""
+    """Return the names of this version's tensor formats by value; those of 3-D and of the DLA come last."""
     kinds = getattr(trt, "TensorFormat", None)
     names = [name for name in dir(kinds) if name.isupper()]
     return sorted(names, key=lambda name: ("D" in name, int(getattr(kinds, name))))

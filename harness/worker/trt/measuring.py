@@ -65,6 +65,7 @@ def measure_engine(
     session.fill(inputs)
     result.outputs(session.infer())
     describe_engine(tools, session, "")
+    result.fact("io_formats", {tensor.name: tensor.layout for tensor in session.tensors})
     result.fact("device_memory_bytes", inspector.device_memory_bytes(tools.features, session.engine))
     passes = Passes(session, device.driver, device.nvml, tools.job.measure, result)
     try:

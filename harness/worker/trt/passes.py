@@ -1,6 +1,6 @@
 """The end-to-end passes of a build: its own, with a CUDA graph, with a cold L2 cache."""
 
-from typing import Any, Dict, List, Optional  # noqa: F401
+from typing import Any, Dict, List, Optional
 
 from ..errors import FailedError, UnsupportedError
 from ..job import Measure
