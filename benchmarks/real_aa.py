@@ -1,0 +1,172 @@
+"""Alarms on measured pairs of the same thing, and the smallest slowdown that is seen in such pairs.
+
+    python benchmarks/real_aa.py RUN... [--builds 3] [--slower mobilenet_v2=mobilenet_v2_slower]
+
+An A/A pair is a cell and its second arm (``aa``) in one run, interleaved as any two versions are. With
+``--builds N`` long arms are cut into pairs of N consecutive rounds each. ``--slower`` names a network and a
+variant of it with an op repeated: the same cells of both are compared, and how often the slowdown is seen is
+counted. Beside it stand scaled pairs: the second arm's own samples times a known factor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from harness import registry
+from harness.bottlenecks.base import Rule
+from harness.bottlenecks.judge import judge
+from harness.bottlenecks.verdict import LATENCY, Verdict, verdict_message
+from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.observe import observe
+
+SCALES = (1.02, 1.03, 1.05, 1.07, 1.1, 1.15, 1.2, 1.3, 1.5, 2.0, 3.0)
+SEEN = 0.95
+
+Pair = tuple[CellObservation, CellObservation]
+
+
+def main() -> int:
+    """Print the tables; 1 where more than 1 % of the A/A verdicts are alarms."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--builds", type=int, help="cut arms into pairs of this many builds")
+    parser.add_argument("--slower", action="append", default=[], metavar="NETWORK=VARIANT")
+    arguments = parser.parse_args()
+    run = observe(arguments.runs)
+    pairs = [cut for pair in _twins(run) for cut in _cut(pair, arguments.builds)]
+    if not pairs:
+        print("no A/A pairs in these runs: add an arm 'aa' to a block of the matrix", file=sys.stderr)
+        return 2
+    alarms, total = _print_alarms(pairs)
+    _print_scaled(pairs)
+    for text in arguments.slower:
+        _print_slower(run, *text.split("=", 1), builds=arguments.builds)
+    return int(alarms > 0.01 * total)
+
+
+def _twins(run: RunObservation) -> Iterator[Pair]:
+    mains = {found.cell: found for found in run.cells if not found.cell.repeat}
+    for found in run.cells:
+        main = mains.get(replace(found.cell, repeat=""))
+        if found.cell.repeat.startswith("aa") and main is not None:
+            yield main, found
+
+
+def _cut(pair: Pair, builds: int | None) -> Iterator[Pair]:
+    """Yield *pair* by host, and with *builds* by as many consecutive rounds that both arms have."""
+    for host in dict.fromkeys(b.host for b in pair[0].good):
+        sides = [{b.round: b for b in found.good if b.host == host} for found in pair]
+        rounds = sorted(sides[0].keys() & sides[1].keys())
+        size = builds or len(rounds)
+        for start in range(0, len(rounds) - size + 1, size) if size else ():
+            chosen = rounds[start : start + size]
+            first, second = (
+                replace(found, builds=tuple(side[r] for r in chosen))
+                for found, side in zip(pair, sides, strict=True)
+            )
+            yield first, second
+
+
+def _judged(pair: Pair, rules: Mapping[str, Rule]) -> list[Verdict]:
+    return [v for v in judge(RunObservation((), {}, pair), rules=rules) if v.kind == "aa"]
+
+
+def _print_alarms(pairs: Iterable[Pair]) -> tuple[int, int]:
+    words: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    smallest: dict[tuple[str, str], list[float]] = defaultdict(list)
+    seen = []
+    for pair in pairs:
+        for verdict in _judged(pair, registry.bottlenecks()):
+            if verdict.interval is None:
+                continue  # nothing was asked of builds that cannot tell: they would only thin the alarms out
+            key = (verdict.runtime, verdict.bottleneck)
+            words[key]["alarm" if verdict.alarm else verdict.verdict] += 1
+            if verdict.smallest_detectable is not None:
+                smallest[key].append(verdict.smallest_detectable)
+            if verdict.alarm:
+                seen.append(verdict)
+    _row(
+        "runtime",
+        "asked",
+        "pairs",
+        "alarms",
+        "unchanged, %",
+        "indeterminate, %",
+        "smallest detectable, median %",
+    )
+    _row(*["---"] * 7)
+    for (runtime, name), counts in sorted(words.items()):
+        of = counts.total()
+        shares = [f"{100 * counts[word] / of:.1f}" for word in ("unchanged", "indeterminate")]
+        median = f"{100 * float(np.median(smallest[runtime, name])):.1f}" if smallest[runtime, name] else "-"
+        _row(runtime, name, str(of), str(counts["alarm"]), *shares, median)
+    total = sum(counts.total() for counts in words.values())
+    print(f"\n{len(seen)} alarms in {total} A/A verdicts ({100 * len(seen) / max(total, 1):.2f} %)\n")
+    for verdict in seen:
+        print("alarm: " + verdict_message(verdict))
+    return len(seen), total
+
+
+def _print_scaled(pairs: list[Pair]) -> None:
+    """Print how often the second arm's own samples, times a factor, are called slower."""
+    by_runtime: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by_runtime[pair[0].cell.runtime].append(pair)
+    _row("runtime", "pairs", *(f"x {scale:g}, %" for scale in SCALES), f"smallest seen in {SEEN:.0%}")
+    _row(*["---"] * (3 + len(SCALES)))
+    for runtime, group in sorted(by_runtime.items()):
+        shares = [_share_seen((a, _scaled(b, scale)) for a, b in group) for scale in SCALES]
+        enough = [scale for scale, share in zip(SCALES, shares, strict=True) if share >= SEEN]
+        smallest = f"{100 * (enough[0] - 1):.0f} %" if enough else "none of these"
+        _row(runtime, str(len(group)), *(f"{100 * share:.1f}" for share in shares), smallest)
+    print()
+
+
+def _scaled(found: CellObservation, scale: float) -> CellObservation:
+    def scaled(build: BuildObservation) -> BuildObservation:
+        return replace(build, passes={name: samples * scale for name, samples in build.passes.items()})
+
+    return replace(found, builds=tuple(scaled(b) for b in found.builds))
+
+
+def _share_seen(pairs: Iterable[Pair]) -> float:
+    verdicts = [v for pair in pairs for v in _judged(pair, {}) if v.bottleneck == LATENCY]
+    return sum(v.verdict == "regressed" for v in verdicts) / len(verdicts) if verdicts else 0.0
+
+
+def _print_slower(run: RunObservation, network: str, variant: str, *, builds: int | None) -> None:
+    """Print how often a variant with an op repeated is called slower than the network itself."""
+    cells = {found.cell: found for found in run.cells}
+    pairs: list[Pair] = []
+    for cell, slower in cells.items():
+        base = cells.get(replace(cell, network=network))
+        if cell.network == variant and base is not None:
+            # as a second arm of the same cell: the digests differ on purpose
+            arm = replace(slower, cell=replace(base.cell, repeat="aa slower"), digest=base.digest)
+            pairs.extend(_cut((base, arm), builds))
+    verdicts = [v for pair in pairs for v in _judged(pair, {})]
+    effects = [v.effect for v in verdicts if v.effect is not None]
+    if not effects:
+        print(f"{network} and {variant}: no cells of both in these runs")
+        return
+    typical = float(np.exp(np.mean(np.log(effects))))
+    seen = sum(v.verdict == "regressed" for v in verdicts)
+    print(
+        f"{variant}: {len(verdicts)} pairs, {100 * (typical - 1):.1f} % slower than {network} in the mean, "
+        f"seen in {100 * seen / len(verdicts):.1f} %"
+    )
+
+
+def _row(*cells: str) -> None:
+    print("| " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
