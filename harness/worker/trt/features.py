@@ -61,6 +61,7 @@ SWITCHES = {
     "device_memory_v2": "ICudaEngine.device_memory_size_v2",  # 10.1
     "device_memory": "ICudaEngine.device_memory_size",  # to 10.16
     "layer_precision": "ILayer.precision",  # to 10.16
+    "metadata": "ILayer.metadata",  # 8.6
     "parse_with_path": "OnnxParser.parse_from_file",  # 7.1
     "vector_operand": "MatrixOperation.VECTOR",  # 5.1
     "compute_capability": "IBuilderConfig.set_compute_capability",  # RTX

@@ -99,6 +99,8 @@ class Writer(object):
             if layer is None:
                 raise UnsupportedError("op {}: this version refused the layer".format(op.name))
             layer.name = op.name
+            if self.features.metadata:  # survives renaming by the compiler, in the form of TensorRT's parser
+                layer.metadata = "[ONNX Layer: {}]".format(op.name)
             self.tensors[op.output] = layer.get_output(0)
             self.tensors[op.output].name = op.output
         for name in self.package.outputs:
