@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.layers.observation import CellObservation, RunObservation
@@ -40,9 +41,17 @@ def latency_charts(run: RunObservation) -> tuple[LatencyChart, ...]:
     for subject, cells in subjects(run).items():
         rows = tuple(row for row in map(_row, cells) if row is not None)
         if rows:
-            ends = [v for row in rows for v in (*row.builds, row.low, row.high) if v is not None]
-            charts.append(LatencyChart(subject, anchor("latency", subject), rows, Scale.over(ends)))
+            charts.append(LatencyChart(subject, anchor("latency", subject), rows, _scale(rows)))
     return tuple(charts)
+
+
+def _scale(rows: Sequence[LatencyRow]) -> Scale:
+    """Return a scale that holds every build; an interval may leave it by as much as the builds span."""
+    builds = [value for row in rows for value in row.builds]
+    span = max(builds) - min(builds)
+    ends = [end for row in rows for end in (row.low, row.high) if end is not None]
+    kept = [min(max(end, min(builds) - span), max(builds) + span) for end in ends]
+    return Scale.over([*builds, *kept])
 
 
 def _row(found: CellObservation) -> LatencyRow | None:

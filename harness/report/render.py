@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +13,18 @@ import jinja2
 from markupsafe import Markup
 
 import harness
+from harness.bottlenecks.judge import judge
+from harness.bottlenecks.verdict import Verdict
 from harness.layers.observation import RunObservation
+from harness.report import words
+from harness.report.answers import Answer, answers
+from harness.report.board import Board, NoiseRow, board, noise
 from harness.report.glance import Glance, glance
+from harness.report.kernels_view import KernelView, kernel_views
 from harness.report.latency import LatencyChart, latency_charts
+from harness.report.parity import Configuration, NotRun, configurations, not_run
+from harness.report.relu6_view import Relu6Row, relu6_rows
+from harness.report.sides import SideView, side_views
 from harness.report.time_view import TimeView, time_views
 from harness.resources import data_folder
 from harness.store.files import write_text
@@ -22,19 +32,28 @@ from harness.store.files import write_text
 
 @dataclass(frozen=True)
 class Page:
-    """All that the template is given."""
+    """All that the template is given: one view a section."""
 
     title: str
     made: str
     harness_version: str
     run: RunObservation
+    baseline: str
+    answers: tuple[Answer, ...]
+    board: Board
     glance: Glance
     latency: tuple[LatencyChart, ...]
+    noise: tuple[NoiseRow, ...]
     times: tuple[TimeView, ...]
+    kernels: tuple[KernelView, ...]
+    relu6: tuple[Relu6Row, ...]
+    sides: tuple[SideView, ...]
+    not_run: tuple[NotRun, ...]
+    configurations: tuple[Configuration, ...]
 
 
-def page(run: RunObservation) -> Page:
-    """Return the view of *run*."""
+def page(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "previous") -> Page:
+    """Return the view of *run* and the *verdicts* on it."""
     matrix = run.manifest.get("matrix")
     title = matrix.get("description") if isinstance(matrix, dict) else None
     return Page(
@@ -42,9 +61,18 @@ def page(run: RunObservation) -> Page:
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         harness_version=harness.__version__,
         run=run,
+        baseline=baseline,
+        answers=answers(run, verdicts),
+        board=board(verdicts),
         glance=glance(run),
         latency=latency_charts(run),
+        noise=noise(verdicts),
         times=time_views(run),
+        kernels=kernel_views(run),
+        relu6=relu6_rows(run),
+        sides=side_views(run),
+        not_run=not_run(run),
+        configurations=configurations(run),
     )
 
 
@@ -57,18 +85,14 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters["ms"] = milliseconds
-    found.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    found.filters.update(
+        ms=words.milliseconds,
+        percent=words.percent,
+        change=words.change,
+        interval=words.interval,
+        sign=words.sign,
+    )
     return found
-
-
-def milliseconds(value: float | None) -> str:
-    """Return *value* with as many digits as are worth reading."""
-    if value is None:
-        return ""
-    if value == 0:
-        return "0"
-    return f"{value:.3f}" if value < 10 else f"{value:.2f}" if value < 100 else f"{value:.1f}"
 
 
 def _static(name: str) -> Markup:
@@ -81,16 +105,20 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def render(run: RunObservation) -> str:
-    """Return the page of *run*."""
+def render(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "previous") -> str:
+    """Return the HTML of *run* and the *verdicts* on it."""
     style, script = _static("style.css"), _static("page.js")
-    return (
-        environment()
-        .get_template("page.html")
-        .render(page=page(run), style=style, script=script, script_hash=_hash(script))
-    )
+    template = environment().get_template("page.html")
+    found = page(run, verdicts, baseline)
+    return template.render(page=found, style=style, script=script, script_hash=_hash(script))
 
 
-def write_page(run: RunObservation, path: Path) -> None:
-    """Write the page of *run* to *path* atomically; parents are made."""
-    write_text(path, render(run))
+def write_page(run: RunObservation, path: Path, baseline: str | None = None) -> None:
+    """Judge *run* and write its page to *path* atomically; parents are made.
+
+    :param baseline: as ``trtmatrix judge --baseline``; None: what the run's matrix says
+    """
+    if baseline is None:
+        matrix = run.manifest.get("matrix")
+        baseline = str(matrix.get("baseline", "previous")) if isinstance(matrix, dict) else "previous"
+    write_text(path, render(run, judge(run, baseline), baseline))

@@ -1,0 +1,74 @@
+"""The first screen: which version to use for a network, what changed, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.bottlenecks.verdict import LATENCY, Verdict
+from harness.layers.observation import CellObservation, RunObservation
+from harness.report.columns import Release, anchor, build_values, release_of, subjects
+from harness.statistics.intervals import one_side, ratio
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One network and treatment.
+
+    :param fastest: the release with the lowest mean; :param sure: its whole interval of the ratio to every
+        release but ``ties`` lies below 1
+    :param ties: releases that cannot be told from the fastest
+    :param changes: the latency verdicts that say something changed
+    """
+
+    subject: str
+    anchor: str
+    fastest: Release
+    milliseconds: float
+    low: float | None
+    high: float | None
+    ties: tuple[Release, ...]
+    others: int
+    changes: tuple[Verdict, ...]
+    undecided: int
+    recorded: bool
+
+
+def answers(run: RunObservation, verdicts: Sequence[Verdict]) -> tuple[Answer, ...]:
+    """Return one answer a subject with anything measured, hosts apart."""
+    found = []
+    for subject, cells in subjects(run).items():
+        timed = [c for c in cells if build_values(c) and not c.cell.repeat]
+        if timed:
+            found.append(_answer(subject, timed, [v for v in verdicts if v.subject == subject]))
+    return tuple(found)
+
+
+def _middle(found: CellObservation) -> float:
+    interval = one_side(build_values(found))
+    return interval.estimate if interval else build_values(found)[0]
+
+
+def _answer(subject: str, cells: Sequence[CellObservation], verdicts: Sequence[Verdict]) -> Answer:
+    best = min(cells, key=_middle)
+    interval = one_side(build_values(best))
+    latency = [v for v in verdicts if v.bottleneck == LATENCY and v.kind in ("version", "run") and v.against]
+    return Answer(
+        subject=subject,
+        anchor=anchor("latency", subject),
+        fastest=release_of(best),
+        milliseconds=_middle(best),
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        ties=tuple(release_of(c) for c in cells if c is not best and not _slower(best, c)),
+        others=len(cells) - 1,
+        changes=tuple(v for v in latency if v.alarm),
+        undecided=sum(1 for v in latency if v.verdict == "indeterminate"),
+        recorded=any(c.status == "recorded" for c in cells),
+    )
+
+
+def _slower(best: CellObservation, other: CellObservation) -> bool:
+    """Say whether *other* is slower than *best* for certain: the 95 % interval of the ratio lies above 1."""
+    found = ratio(build_values(best), build_values(other))
+    return found is not None and found.interval.low > 1.0

@@ -1,0 +1,100 @@
+"""The verdict board: every bottleneck and the latency of every version, beside the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.bottlenecks.verdict import LATENCY, Verdict
+from harness.report.columns import anchor
+
+TITLES = {
+    "pointwise": "1x1 convolutions",
+    "depthwise": "depthwise",
+    "reformat": "reformats",
+    "relu6": "ReLU6 on its own",
+    "formats": "I/O formats",
+    LATENCY: "latency",
+}
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A version beside its baseline. :param cells: verdict by bottleneck, in the order of the columns"""
+
+    subject: str
+    release: str
+    against: str
+    host: str
+    anchor: str
+    cells: tuple[Verdict | None, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The table. :param columns: (name, title)"""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[BoardRow, ...]
+
+
+def board(verdicts: Sequence[Verdict]) -> Board:
+    """Return the board of the version-to-version (or run-to-run) verdicts."""
+    mine = [v for v in verdicts if v.kind in ("version", "run")]
+    names = list(dict.fromkeys(v.bottleneck for v in mine))
+    names.sort(key=lambda name: (name != LATENCY, list(TITLES).index(name) if name in TITLES else 99))
+    rows: dict[tuple[str, str, str], dict[str, Verdict]] = {}
+    for verdict in mine:
+        rows.setdefault((verdict.subject, verdict.cell, verdict.host), {})[verdict.bottleneck] = verdict
+    return Board(
+        columns=tuple((name, TITLES.get(name, name)) for name in names),
+        rows=tuple(_row(key, found, names) for key, found in rows.items()),
+    )
+
+
+def _row(key: tuple[str, str, str], found: dict[str, Verdict], names: Sequence[str]) -> BoardRow:
+    first = next(iter(found.values()))
+    return BoardRow(
+        subject=first.subject,
+        release=f"{first.runtime} {first.version}",
+        against=next((v.against for v in found.values() if v.against), "") or "",
+        host=first.host,
+        anchor=anchor("verdict", key[1], key[2]),
+        cells=tuple(found.get(name) for name in names),
+    )
+
+
+@dataclass(frozen=True)
+class NoiseRow:
+    """A subject of a runtime: what two arms of one version differ by, beside what versions differ by."""
+
+    subject: str
+    runtime: str
+    version: str
+    aa: Verdict
+    versions: tuple[Verdict, ...]
+
+    @property
+    def beyond(self) -> tuple[Verdict, ...]:
+        """Version pairs whose latency differs by more than the A/A pair shows, and by the table too."""
+        return tuple(v for v in self.versions if v.alarm)
+
+
+def noise(verdicts: Sequence[Verdict]) -> tuple[NoiseRow, ...]:
+    """Return one row an A/A pair, for the latency."""
+    latency = [v for v in verdicts if v.bottleneck == LATENCY]
+    return tuple(
+        NoiseRow(
+            subject=aa.subject,
+            runtime=aa.runtime,
+            version=aa.version,
+            aa=aa,
+            versions=tuple(
+                v
+                for v in latency
+                if v.kind == "version" and v.against and (v.subject, v.runtime) == (aa.subject, aa.runtime)
+            ),
+        )
+        for aa in latency
+        if aa.kind == "aa"
+    )

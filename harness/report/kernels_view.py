@@ -1,0 +1,137 @@
+"""Kernel adoption and reformats, every build shown; and how the builder's search came to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.layers.adoption import Adoption, adoption
+from harness.layers.forensics import Fate, LayerForensics, pointwise_forensics
+from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.report.columns import Release, anchor, mean, release_of, subjects
+
+
+@dataclass(frozen=True)
+class FateCounts:
+    """Over the 1x1 convolution layers of one build: for how many a kernel group was offered, timed, chosen.
+
+    :param cannot_tell: layers for which the log does not say whether it was offered
+    """
+
+    offered: int
+    timed: int
+    chosen: int
+    cannot_tell: int
+
+
+@dataclass(frozen=True)
+class SearchSummary:
+    """What the builder logs of a release say about its 1x1 convolutions, one entry a build."""
+
+    layers: int
+    timed_themselves: int
+    inherited: int
+    gemm_as_conv1x1: FateCounts
+    any_gemm: FateCounts
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KernelRow:
+    """One release. :param adoptions: counts of each build; :param families: of build 0"""
+
+    release: Release
+    cell: str
+    adoptions: tuple[Adoption, ...]
+    families: tuple[tuple[str, int], ...]
+    activations_ms: float
+    reformats_ms: float
+    depthwise_time_share: float | None
+    depthwise_flop_share: float | None
+    launch_bound: str
+    searches: tuple[SearchSummary, ...]
+
+
+@dataclass(frozen=True)
+class KernelView:
+    """One subject."""
+
+    subject: str
+    anchor: str
+    rows: tuple[KernelRow, ...]
+
+
+def kernel_views(run: RunObservation) -> tuple[KernelView, ...]:
+    """Return one view a subject whose engine layers are known."""
+    views = []
+    for subject, cells in subjects(run).items():
+        rows = tuple(row for row in map(_row, cells) if row is not None)
+        if rows:
+            views.append(KernelView(subject, anchor("kernels", subject), rows))
+    return tuple(views)
+
+
+def _row(found: CellObservation) -> KernelRow | None:
+    pictures = [b.picture for b in found.good if b.picture is not None and b.picture.layers]
+    if not pictures:
+        return None
+    counts = tuple(adoption(picture) for picture in pictures)
+    return KernelRow(
+        release=release_of(found),
+        cell=found.cell.id,
+        adoptions=counts,
+        families=tuple(sorted((str(k), n) for k, n in counts[0].pointwise.families.items())),
+        activations_ms=mean([c.activations_ms for c in counts]) or 0.0,
+        reformats_ms=mean([c.reformats.time_ms for c in counts]) or 0.0,
+        depthwise_time_share=_mean_of([c.depthwise_time_share for c in counts]),
+        depthwise_flop_share=counts[0].depthwise_flop_share,
+        launch_bound=_launch_bound(found),
+        searches=tuple(s for s in map(_search, found.good) if s is not None),
+    )
+
+
+def _mean_of(values: Sequence[float | None]) -> float | None:
+    return mean([v for v in values if v is not None])
+
+
+def _launch_bound(found: CellObservation) -> str:
+    """Return ``yes``, ``no`` or nothing (not measured) by the worker's enqueue and CUDA-graph figures."""
+    said = [b.facts.get("launch_bound") for b in found.good if "launch_bound" in b.facts]
+    return "" if not said else "yes" if any(said) else "no"
+
+
+def _search(build: BuildObservation) -> SearchSummary | None:
+    if build.picture is None or build.evidence is None or not build.evidence.tactics:
+        return None
+    layers = pointwise_forensics(build.picture, build.evidence)
+    sources = Counter(str(layer.source) for layer in layers)
+    return SearchSummary(
+        layers=len(layers),
+        timed_themselves=sources["timed"],
+        inherited=sources["inherited"],
+        gemm_as_conv1x1=_counts([layer.gemm_as_conv1x1 for layer in layers]),
+        any_gemm=_counts([layer.any_gemm for layer in layers]),
+        lost=tuple(text for text in map(_lost, layers) if text),
+    )
+
+
+def _counts(fates: Sequence[Fate]) -> FateCounts:
+    return FateCounts(
+        offered=sum(1 for f in fates if f.offered),
+        timed=sum(1 for f in fates if f.timed),
+        chosen=sum(1 for f in fates if f.chosen),
+        cannot_tell=sum(1 for f in fates if f.offered is None),
+    )
+
+
+def _lost(layer: LayerForensics) -> str:
+    """Say by how much ``gemm_as_conv1x1`` lost for one layer, nothing where it was not timed."""
+    fate = layer.gemm_as_conv1x1
+    best, winner = fate.best, fate.winner
+    if best is None or winner is None or best.time_ms is None or winner.time_ms is None or fate.chosen:
+        return ""
+    return (
+        f"{layer.layer.name}: {best.time_ms:.4g} ms against {winner.time_ms:.4g} ms "
+        f"of {winner.kernel or winner.runner or 'the chosen kernel'}"
+    )

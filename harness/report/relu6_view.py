@@ -1,0 +1,78 @@
+"""What ReLU6 in three pieces costs beside one clip, for every release, with the reformats it causes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.layers.adoption import adoption
+from harness.layers.observation import CellObservation, RunObservation
+from harness.report.columns import Release, build_values, mean, release_of
+from harness.report.time_view import pictures_of
+from harness.statistics.intervals import one_side, ratio
+
+
+@dataclass(frozen=True)
+class Form:
+    """One of the two forms: means over builds."""
+
+    latency_ms: float | None
+    activations: float
+    activations_ms: float
+    reformats: float
+    reformats_ms: float
+
+
+@dataclass(frozen=True)
+class Relu6Row:
+    """One release. :param factor, interval: latency in pieces over latency with a clip, 95 % interval"""
+
+    subject: str
+    release: Release
+    clip: Form
+    pieces: Form
+    extra_ms: float | None
+    factor: float | None
+    interval: tuple[float, float] | None
+
+
+def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
+    """Return one row for each release that was measured with both forms."""
+    by_key: dict[tuple[str, Release, str], dict[str, CellObservation]] = {}
+    for found in run.cells:
+        treatment = found.cell.treatment
+        rest = treatment.label.replace(f"-{treatment.relu6}", "", 1)
+        key = (f"{found.cell.network}-{rest}", release_of(found), found.cell.environment)
+        by_key.setdefault(key, {})[treatment.relu6] = found
+    return tuple(
+        _row(subject, release, forms["clip"], forms["relu_sub"])
+        for (subject, release, _), forms in by_key.items()
+        if {"clip", "relu_sub"} <= forms.keys() and forms["clip"].good and forms["relu_sub"].good
+    )
+
+
+def _row(subject: str, release: Release, clip: CellObservation, pieces: CellObservation) -> Relu6Row:
+    found = ratio(build_values(clip), build_values(pieces))
+    one, three = _form(clip), _form(pieces)
+    extra = None if one.latency_ms is None or three.latency_ms is None else three.latency_ms - one.latency_ms
+    return Relu6Row(
+        subject=subject,
+        release=release,
+        clip=one,
+        pieces=three,
+        extra_ms=extra,
+        factor=found.interval.estimate if found else None,
+        interval=(found.interval.low, found.interval.high) if found else None,
+    )
+
+
+def _form(found: CellObservation) -> Form:
+    counts = [adoption(picture) for picture in pictures_of(found)]
+    values = build_values(found)
+    interval = one_side(values)
+    return Form(
+        latency_ms=interval.estimate if interval else mean(values),
+        activations=mean([c.activations for c in counts]) or 0.0,
+        activations_ms=mean([c.activations_ms for c in counts]) or 0.0,
+        reformats=mean([c.reformats.executed for c in counts]) or 0.0,
+        reformats_ms=mean([c.reformats.time_ms for c in counts]) or 0.0,
+    )

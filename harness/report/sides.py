@@ -1,0 +1,66 @@
+"""Two versions side by side, source op by source op, with the kernel of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from harness.layers.comparison import ComparedOp, side_by_side
+from harness.layers.observation import CellObservation, RunObservation
+from harness.layers.picture import Picture
+from harness.report.columns import Release, anchor, release_of, subjects
+from harness.report.time_view import pictures_of
+
+
+@dataclass(frozen=True)
+class SideView:
+    """A version beside the one before it, builds of the middle layer time of each.
+
+    :param ops: all ops, the largest difference first
+    """
+
+    subject: str
+    anchor: str
+    old: Release
+    new: Release
+    ops: tuple[ComparedOp, ...]
+    rest: tuple[tuple[str, float, float], ...]
+    totals: tuple[float, float]
+
+
+def side_views(run: RunObservation) -> tuple[SideView, ...]:
+    """Return one view for each pair of neighbouring versions of a runtime, within one subject."""
+    return tuple(view for subject, cells in subjects(run).items() for view in _pairs(subject, cells))
+
+
+def _pairs(subject: str, cells: Sequence[CellObservation]) -> Iterator[SideView]:
+    by_runtime: dict[str, list[tuple[Release, Picture]]] = {}
+    for found in cells:
+        picture = typical_picture(found)
+        if picture is not None and picture.graph is not None and not found.cell.repeat:
+            by_runtime.setdefault(found.cell.runtime, []).append((release_of(found), picture))
+    for releases in by_runtime.values():
+        for (old, first), (new, second) in pairwise(releases):
+            found_sides = side_by_side(first, second)
+            yield SideView(
+                subject=subject,
+                anchor=anchor("sides", subject, old.label, new.label),
+                old=old,
+                new=new,
+                ops=tuple(sorted(found_sides.ops, key=_size, reverse=True)),
+                rest=found_sides.rest,
+                totals=found_sides.totals,
+            )
+
+
+def _size(op: ComparedOp) -> float:
+    first = op.first.time_ms if op.first is not None else None
+    second = op.second.time_ms if op.second is not None else None
+    return abs((second or 0.0) - (first or 0.0))
+
+
+def typical_picture(found: CellObservation) -> Picture | None:
+    """Return the picture of the build whose layer time is in the middle, None where there is none."""
+    pictures = sorted(pictures_of(found), key=lambda p: p.total_ms)
+    return pictures[(len(pictures) - 1) // 2] if pictures else None

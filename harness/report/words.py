@@ -1,0 +1,51 @@
+"""How numbers and answers are written, the same in every section."""
+
+from __future__ import annotations
+
+SIGNS = {
+    "removed": "▼▼",
+    "reduced": "▼",
+    "unchanged": "=",
+    "regressed": "▲",
+    "present": "■",
+    "absent": "□",
+    "indeterminate": "?",
+    "invalid": "!",
+    "unsupported": "–",
+}
+"""Answer to a sign that stands before the word: colour is never the only carrier."""
+
+
+def milliseconds(value: float | None) -> str:
+    """Return *value* with as many digits as are worth reading, nothing for None."""
+    if value is None:
+        return ""
+    if value == 0:
+        return "0"
+    if value < 0.0995:
+        return f"{value:.4f}"
+    return f"{value:.3f}" if value < 10 else f"{value:.2f}" if value < 100 else f"{value:.1f}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """Return a share of 1 in percent: ``12.3 %``."""
+    return "" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def change(factor: float | None) -> str:
+    """Return new / old as people say it: ``-12.3 %``, ``+5.0 %``, and from a factor of 2 on ``3.1 times``."""
+    if factor is None:
+        return ""
+    if factor >= 2:
+        return f"{factor:.1f} times" if factor < 100 else f"{factor:.0f} times"
+    return f"{100 * (factor - 1):+.1f} %".replace("-", "\N{MINUS SIGN}")
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """Return an interval of a ratio: ``-15.0 % to -9.1 %``."""
+    return "" if ends is None else f"{change(ends[0])} to {change(ends[1])}"
+
+
+def sign(answer: str) -> str:
+    """Return the sign of *answer*."""
+    return SIGNS.get(answer, "·")
