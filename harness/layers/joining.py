@@ -119,11 +119,15 @@ class KernelNames:
         key = tactic_key(layer.tactic)
         if layer.kernel or key is None:
             return layer.kernel
-        if (kernel := self._by_runner.get((layer.type, key))) is not None:
+        if (kernel := self.of(layer.type, key)) is not None:
             return kernel
         # Layer lists of 7.x use other type names than the runners; ids of named kernels are long hashes.
         kernels = self._by_id[key] if int(key, 16) > 0xFFFF else set()
         return next(iter(kernels)) if len(kernels) == 1 else None
+
+    def of(self, runner: str | None, key: str | None) -> str | None:
+        """Return the kernel that *runner* (without a number behind it) calls *key*, None where unnamed."""
+        return self._by_runner.get((runner, key)) if key is not None else None
 
 
 def bare_runner(runner: str | None) -> str | None:

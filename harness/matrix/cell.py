@@ -46,7 +46,8 @@ class Treatment:
         extra = [
             _SHORT[f.name].format(getattr(self, f.name))
             for f in fields(self)
-            if f.name in _SHORT and getattr(self, f.name) != f.default
+            # What is not known of a recording is no part of its label: it stands beside the measured ones.
+            if f.name in _SHORT and getattr(self, f.name) not in (f.default, UNKNOWN)
         ]
         return "-".join(head + extra)
 

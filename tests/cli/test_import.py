@@ -1,0 +1,220 @@
+"""``trtmatrix import``: recordings and the eleven rows into a bundle, and what cannot be imported."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.cli import import_
+from harness.errors import TrtmatrixError
+from harness.layers.observation import CellObservation
+from harness.observe import observe
+from harness.store.bundle import Bundle
+from harness.store.files import read_table
+from tests.layers.recorded import RECORDINGS, V1_FP16, V2_850, V2_860
+from tests.layers.recorded_rows import ROWS, printed
+
+OLD = "unknown-unknown-bunknown-unknown-tensorrt-5"
+NEW = "mobilenet_v2-fp32-b1-clip-core-tensorrt-8.6.0"
+
+
+def trtmatrix_import(*arguments: str | Path) -> int:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    import_.add_parser(parser.add_subparsers())
+    parsed = parser.parse_args(["import", *map(str, arguments)])
+    return int(parsed.func(parsed))
+
+
+def cells(run: Path) -> dict[str, CellObservation]:
+    return {cell.cell.id: cell for cell in observe([run]).cells}
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.txt"
+    path.write_text("\n".join(map(printed, ROWS)) + "\n")
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+def test_three_recordings_and_the_eleven_rows_stand_side_by_side(
+    run: Path, rows: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in (V2_850, V2_860, V1_FP16):
+        assert trtmatrix_import("--out", run, RECORDINGS / name) == 0
+    assert trtmatrix_import("--out", run, "--tensorrt", "5", "--profile", rows) == 0
+    printed_lines = capsys.readouterr().out
+    assert "1x1 convolutions: 35 of 35 on a GEMM kernel, 0 on gemm_as_conv1x1, 0 unknown" in printed_lines
+    assert "depthwise/depthwise: 2 reformats, 0.255 ms beside 0.313 ms of its convolution" in printed_lines
+    assert "expand/Relu6: in pieces, 3 layers, 0.189 ms" in printed_lines
+    assert "depthwise/Relu6: in pieces, 3 layers, 0.184 ms" in printed_lines
+    found = cells(run)
+    assert {cell.status for cell in found.values()} == {"recorded"}
+    assert {cell.digest for cell in found.values()} == {"unknown"}
+    assert {cell.cell.environment for cell in found.values()} == {"recorded"}
+    (new,) = found[NEW].builds
+    assert new.latency_ms == pytest.approx(0.348, abs=0.001)
+    assert new.picture is not None
+    assert (new.picture.unattributed_ms, new.picture.partial) == (0.0, False)
+    assert new.evidence is not None
+    assert new.evidence.tactics
+    assert (new.host, new.facts["gpu"]) == ("unknown", "NVIDIA H200")
+    (old,) = found[OLD].builds
+    assert old.picture is not None
+    assert old.picture.partial
+    assert old.latency_ms is None
+    tables = {row["cell"] for row in read_table(run / "layer_times.parquet")}
+    assert tables == set(found)
+
+
+def test_what_is_not_stated_stays_unknown(run: Path, rows: Path) -> None:
+    trtmatrix_import("--out", run, "--profile", rows)
+    (found,) = cells(run).values()
+    assert (found.cell.network, found.cell.version, found.cell.treatment.batch) == (
+        "unknown",
+        "unknown",
+        None,
+    )
+    said = found.cell.treatment.as_json()
+    assert {value for key, value in said.items() if key != "batch"} == {"unknown"}
+
+
+def test_the_command_line_goes_before_meta_json_and_meta_json_before_the_files(run: Path) -> None:
+    trtmatrix_import(
+        "--out",
+        run,
+        "--precision",
+        "tf32",
+        "--batch",
+        "unknown",
+        "--tensorrt",
+        "8.6.0.12",
+        RECORDINGS / V2_860,
+    )
+    trtmatrix_import("--out", run, "--log", RECORDINGS / V2_860 / "build.log.gz")
+    ids = list(cells(run))
+    assert ids[0] == "mobilenet_v2-tf32-bunknown-clip-core-tensorrt-8.6.0.12"
+    assert ids[1].startswith("unknown-unknown-bunknown-unknown-tensorrt-8.6")
+
+
+def test_another_build_of_the_same_cell(run: Path) -> None:
+    trtmatrix_import("--out", run, RECORDINGS / V2_860)
+    trtmatrix_import("--out", run, RECORDINGS / V2_860)
+    trtmatrix_import("--out", run, "--build", "3", RECORDINGS / V2_860)
+    assert [build.build for build in cells(run)[NEW].builds] == [0, 3]
+
+
+def test_other_files_do_not_replace_a_build(run: Path, tmp_path: Path) -> None:
+    trtmatrix_import("--out", run, RECORDINGS / V2_860)
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in (RECORDINGS / V2_860).iterdir():
+        if path.name != "build.log.gz":
+            shutil.copyfile(path, other / path.name)
+    with pytest.raises(TrtmatrixError, match=r"build 0 of .* is there already, from other files"):
+        trtmatrix_import("--out", run, other)
+
+
+def test_raw_files_are_kept_as_they_came(run: Path) -> None:
+    trtmatrix_import("--out", run, RECORDINGS / V2_860)
+    kept = Bundle.open(run).build_folder(NEW, 0) / "evidence"
+    for path in kept.iterdir():
+        assert path.read_bytes() == (RECORDINGS / V2_860 / path.name).read_bytes()
+    assert {path.name for path in kept.iterdir()} == {
+        "build.log.gz",
+        "layers.json.gz",
+        "profile.json",
+        "times.json",
+    }
+
+
+def test_an_alias_map_ties_foreign_names(run: Path, tmp_path: Path) -> None:
+    profile = tmp_path / "profile.json"
+    profile.write_text(
+        json.dumps(
+            [
+                {"count": 2},
+                {"name": "stem", "timeMs": 1, "averageMs": 0.5, "percentage": 60.0},
+                {"name": "part2/expand", "timeMs": 1, "averageMs": 0.5, "percentage": 40.0},
+            ]
+        )
+    )
+    aliases = tmp_path / "aliases.toml"
+    aliases.write_text(
+        "[aliases]\nstem = 'Conv/Conv2D'\n'part(\\d+)/expand$' = 'expanded_conv_\\1/expand/Conv2D'\n"
+    )
+    trtmatrix_import("--out", run, "--network", "mobilenet_v2", "--profile", profile, "--aliases", aliases)
+    (build,) = next(iter(cells(run).values())).builds
+    assert build.picture is not None
+    assert [layer.source_ops for layer in build.picture.layers] == [
+        ("Conv/Conv2D",),
+        ("expanded_conv_2/expand/Conv2D",),
+    ]
+
+
+def test_rows_that_leave_convolutions_out_are_a_part(run: Path, tmp_path: Path) -> None:
+    profile = tmp_path / "profile.txt"
+    profile.write_text("Conv/Conv2D                              0.081ms\nTime over all layers: 0.081\n")
+    trtmatrix_import("--out", run, "--network", "mobilenet_v2", "--profile", profile)
+    (build,) = next(iter(cells(run).values())).builds
+    assert build.picture is not None
+    assert build.picture.partial
+
+
+def test_a_measured_cell_of_the_same_name_keeps_its_place(run: Path) -> None:
+    trtmatrix_import("--out", run, RECORDINGS / V2_860)
+    bundle = Bundle.open(run)
+    bundle.manifest["cells"][0].update(environment="docker", status="measured")
+    bundle.save()
+    trtmatrix_import("--out", run, RECORDINGS / V2_860)
+    assert list(cells(run)) == [NEW, f"{NEW}-recorded"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([], "nothing to import: name a folder, or files"),
+        (["{tmp}/missing"], "missing: no such folder"),
+        (["--profile", "{tmp}/missing.json"], "missing.json: "),
+        (["--build", "-1", "--profile", "{rows}"], "--build: expected a number from 0, found -1"),
+        (["--batch", "0", "--profile", "{rows}"], "--batch: expected a whole number above 0"),
+        (["--tensorrt", "8/6", "--profile", "{rows}"], "--tensorrt: '8/6' is no name"),
+        (["--aliases", "{tmp}/missing.toml", "--profile", "{rows}"], "missing.toml: cannot be read"),
+        (["--aliases", "{rows}", "--profile", "{rows}"], "rows.txt: not JSON"),
+        (
+            ["--network", "mobilenet_v2", "--aliases", "{bad}", "--profile", "{rows}"],
+            r"alias '\(': not a name",
+        ),
+        (["--profile", "{bad}"], "bad.toml: "),
+    ],
+)
+def test_what_cannot_be_imported_is_one_clear_line(
+    run: Path, rows: Path, tmp_path: Path, arguments: list[str], problem: str
+) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text('"(" = "x"\n')
+    filled = [text.format(tmp=tmp_path, rows=rows, bad=bad) for text in arguments]
+    with pytest.raises(TrtmatrixError, match=problem) as caught:
+        trtmatrix_import("--out", run, *filled)
+    assert "\n" not in str(caught.value)
+    assert not run.exists()
+
+
+def test_a_meta_json_with_nonsense_is_one_clear_line(run: Path, tmp_path: Path, rows: Path) -> None:
+    folder = tmp_path / "recording"
+    folder.mkdir()
+    shutil.copyfile(rows, folder / "rows.txt")
+    (folder / "meta.json").write_text('{"precision": "fp12"}')
+    with pytest.raises(TrtmatrixError, match=r"meta\.json: precision: 'fp12' is none of"):
+        trtmatrix_import("--out", run, folder)
+    (folder / "meta.json").write_text("{")
+    with pytest.raises(TrtmatrixError, match=r"meta\.json: not JSON"):
+        trtmatrix_import("--out", run, folder)
