@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import time
 import traceback
 
 from .errors import FailedError, UnsupportedError
@@ -22,7 +23,10 @@ def main() -> int:
     try:
         job = read_job(sys.argv[1])
         bind(job, result)
-        _module(job.worker_module).run(job, result)
+        module = _module(job.worker_module)
+        begin = time.perf_counter()
+        module.run(job, result)
+        result.fact("run_seconds", time.perf_counter() - begin)
     except UnsupportedError as end:
         status, reason = "unsupported", str(end)
     except FailedError as end:
