@@ -41,12 +41,17 @@ class Check:
     remedy: str = ""
 
 
-def first_problem(checks: Sequence[Check]) -> Availability:
-    """Return the availability that *checks* amount to: what can never work outweighs what is missing."""
+def verdict(checks: Sequence[Check]) -> Availability:
+    """Return the availability that *checks* amount to: what can never work outweighs what is missing.
+
+    All reasons of the worse kind are named, so that a user does not mend one only to meet the next.
+    """
     for state in ("unsupported", "unavailable"):
-        for check in checks:
-            if check.state == state:
-                return Availability(state, check.reason, check.remedy)
+        found = [check for check in checks if check.state == state]
+        if found:
+            reasons = dict.fromkeys(check.reason for check in found)
+            remedies = dict.fromkeys(check.remedy for check in found if check.remedy)
+            return Availability(state, "; ".join(reasons), "; ".join(remedies))
     return Availability("ok")
 
 

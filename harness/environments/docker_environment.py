@@ -17,7 +17,7 @@ from harness import hookimpl
 from harness.environments.base import Availability, Environment, Limits, Outcome, Prepared, Progress
 from harness.environments.cache import cache_folder
 from harness.environments.catalogue import Choice, catalogue
-from harness.environments.docker_checks import docker_checks, first_problem
+from harness.environments.docker_checks import docker_checks, verdict
 from harness.environments.docker_container import Run
 from harness.environments.docker_engine import Engine, connect
 from harness.environments.docker_errors import ENGINE_ERRORS, text_of
@@ -209,7 +209,7 @@ class DockerEnvironment:
             return Availability(
                 "unavailable", str(error), "start a docker engine, or use another environment"
             )
-        return first_problem(docker_checks(engine, choice, runtime, version, self.settings, registry=False))
+        return verdict(docker_checks(engine, choice, runtime, version, self.settings, registry=False))
 
     def prepare(self, runtime: Runtime, version: str, progress: Progress) -> Prepared:
         """Pull or build the image of *version* and read what it holds.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness import registry
 from harness.environments.base import Availability, Environment
 from harness.environments.catalogue import catalogue
-from harness.environments.docker_checks import Check, docker_checks, first_problem
+from harness.environments.docker_checks import Check, docker_checks, verdict
 from harness.environments.docker_environment import DockerEnvironment
 from harness.errors import UnavailableError, UsageError
 from harness.matrix.cell import Cell
@@ -57,7 +57,7 @@ def preflight(cells: Iterable[Cell]) -> list[CellAvailability]:
             if key not in seen:
                 seen[key] = place_checks(runtime, environment, cell.version)
             checks = [_cell(runtime, cell), *seen[key]]
-        found.append(CellAvailability(cell, first_problem(checks), tuple(checks)))
+        found.append(CellAvailability(cell, verdict(checks), tuple(checks)))
     return found
 
 
