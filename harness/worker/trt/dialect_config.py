@@ -115,8 +115,8 @@ class Configured(Legacy):
             return Legacy.enqueuer(self, context, addresses, stream)
         bindings, call = list(addresses), context.execute_async_v2
 
-        def enqueue() -> None:
-            call(bindings, stream)
+        def enqueue() -> Any:
+            return call(bindings, stream)
 
         return enqueue
 
@@ -126,7 +126,7 @@ class Configured(Legacy):
             return Legacy.executor(self, context, addresses)
         bindings, call = list(addresses), context.execute_v2
 
-        def execute() -> None:
-            call(bindings)
+        def execute() -> Any:
+            return call(bindings)
 
         return execute

@@ -105,11 +105,14 @@ class Legacy(object):
         """Tell *context* where its tensors lie, where that is not part of each call."""
 
     def enqueuer(self, context: Any, addresses: Sequence[int], stream: int) -> Any:
-        """Return a function of no arguments that enqueues one inference on *stream*."""
+        """Return a function of no arguments that enqueues one inference on *stream*.
+
+        It returns what the context does: False for a refusal, which raises nothing by itself.
+        """
         batch, bindings, call = self.plan.batch, list(addresses), context.execute_async
 
-        def enqueue() -> None:
-            call(batch, bindings, stream)
+        def enqueue() -> Any:
+            return call(batch, bindings, stream)
 
         return enqueue
 
@@ -117,8 +120,8 @@ class Legacy(object):
         """Return a function of no arguments that runs one inference and waits, as profilers need it."""
         batch, bindings, call = self.plan.batch, list(addresses), context.execute
 
-        def execute() -> None:
-            call(batch, bindings)
+        def execute() -> Any:
+            return call(batch, bindings)
 
         return execute
 

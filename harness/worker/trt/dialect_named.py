@@ -38,7 +38,7 @@ class Named(Serialized):
         """Return a function of no arguments that enqueues one inference on *stream*."""
         call = context.execute_async_v3
 
-        def enqueue() -> None:
-            call(stream)
+        def enqueue() -> Any:
+            return call(stream)
 
         return enqueue

@@ -88,12 +88,15 @@ class CapturedGraph(object):
         self._driver, self._stream = driver, ctypes.c_void_p(stream)
         graph = ctypes.c_void_p()
         check(driver.cuStreamBeginCapture_v2(self._stream, RELAXED), "cuStreamBeginCapture")
+        answer = None
         try:
-            enqueue()
+            answer = enqueue()
         finally:
             # Always: a stream left in capture would refuse everything that follows.
             status = driver.cuStreamEndCapture(self._stream, ctypes.byref(graph))
         check(status, "cuStreamEndCapture")
+        if answer is False:
+            raise FailedError("cuda graph: the context refused an inference under capture")
         self._executable = ctypes.c_void_p()
         check(self._instantiate(graph), "cuGraphInstantiate")
 

@@ -6,6 +6,7 @@ Rows are kept by position, since several layers may carry one name.
 from typing import Any, Dict, List, Tuple
 
 from .passes import median
+from .session import accepted
 
 
 def make_profiler(trt: Any) -> Any:
@@ -35,7 +36,7 @@ def profile(trt: Any, session: Any, iterations: int, warmup: int = 5) -> List[Li
     session.context.profiler = profiler
     for _ in range(warmup + iterations):
         profiler.begin()
-        session.execute()
+        accepted(session.execute())
     runs = profiler.runs[warmup:]  # type: List[List[Tuple[str, float]]]
     return [run for run in runs if run]
 

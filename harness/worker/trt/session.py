@@ -11,6 +11,15 @@ from .driver import CapturedGraph
 from .layouts import byte_size, pack, unpack
 
 
+def accepted(answer: Any) -> None:
+    """Raise when a context answered False: it did nothing, and nothing is quickly done.
+
+    :raises FailedError: the context refused
+    """
+    if answer is False:
+        raise FailedError("engine: the context refused an inference; see the log")
+
+
 class Session(object):
     """One execution context over one set of buffers, which live as long as it does.
 
@@ -77,7 +86,7 @@ class Session(object):
 
     def infer(self) -> Dict[str, Any]:
         """Run one inference and return the outputs, float32 in the shapes of the network package."""
-        self.enqueue()
+        accepted(self.enqueue())
         self.download()
         self.memory.synchronize(self.stream)
         found = {}
@@ -98,11 +107,11 @@ class Session(object):
 
         :raises FailedError: it cannot be captured
         """
-        self.enqueue()  # whatever is allocated at the first inference must be, before the capture
+        accepted(self.enqueue())  # whatever is allocated at the first inference must be, before the capture
         self.memory.synchronize(self.stream)
         return CapturedGraph(driver, self.enqueue, self.stream)
 
-    def sampler(self, enqueue: Callable[[], None], copies: bool) -> Callable[[], Dict[str, float]]:
+    def sampler(self, enqueue: Callable[[], Any], copies: bool) -> Callable[[], Dict[str, float]]:
         """Return a function that times one inference: GPU, enqueue and host, in milliseconds.
 
         :param enqueue: puts one inference on the session's stream
@@ -118,13 +127,14 @@ class Session(object):
             if copies:
                 upload()
             before = clock()
-            enqueue()
+            answer = enqueue()
             after = clock()
             if copies:
                 download()
             record(end, stream)
             wait(end)
             finish = clock()
+            accepted(answer)
             return {
                 "latency_ms": elapsed(start, end),
                 "enqueue_ms": (after - before) * 1e3,

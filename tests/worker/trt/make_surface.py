@@ -54,12 +54,21 @@ def placeholders(binding, folder):
         CDLL(target, mode=RTLD_GLOBAL)
 
 
+def signatures(owner, member):
+    """Return the parameters of each overload as the binding documents them, none for a property."""
+    text = getattr(getattr(owner, member), "__doc__", None) or ""
+    lines = re.findall(r"^(?:\d+\. )?" + member + r"\((self: .*)\)(?: -> .*)?$", text.strip(), re.MULTILINE)
+    return [re.sub(r"\b(tensorrt\w*\.)+", "", ", ".join(line.split(", ")[1:])) for line in lines]
+
+
 def surface(trt, name, version):
     """Return the JSON form of what *trt* offers."""
     found = {"module": name, "version": version, "from": "wheel", "classes": {}, "enumerations": {}}
     for kind in CLASSES.split():
         if hasattr(trt, kind):
-            found["classes"][kind] = [m for m in dir(getattr(trt, kind)) if not m.startswith("_")]
+            owner = getattr(trt, kind)
+            names = [member for member in dir(owner) if not member.startswith("_")]
+            found["classes"][kind] = {member: signatures(owner, member) for member in names}
     for kind in ENUMERATIONS.split():
         members = getattr(getattr(trt, kind, None), "__members__", None)
         if members is not None:

@@ -8,6 +8,7 @@ return is only what the worker needs to go on: that a call exists is held here, 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +29,7 @@ def surfaces() -> dict[str, dict[str, Any]]:
         for group in entry["with"]:
             for name in reference[group]["names"]:
                 kind, member = name.split(".")
-                surface["classes"][kind].append(member)
+                surface["classes"][kind][member] = []
         surface["from"], surface["version"] = "reference", entry["version"]
         found[entry["version"]] = surface
     return found
@@ -40,31 +41,61 @@ def _remove(surface: dict[str, Any], name: str) -> None:
         if kind in surface[table] and not member:
             del surface[table][kind]
         elif member in surface[table].get(kind, ()):
-            members = surface[table][kind]
-            if isinstance(members, list):
-                members.remove(member)
-            else:
-                del members[member]
+            del surface[table][kind][member]
 
 
 class _Member:
-    """A name of a class: there for ``hasattr`` on the class, a value or a method on an instance."""
+    """A name of a class: there for ``hasattr`` on the class, a value or a method on an instance.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    :param signatures: parameters of each overload of a method; a call must fit one of them
+    """
+
+    def __init__(self, name: str, signatures: list[str]) -> None:
+        self.name, self.signatures = name, signatures
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
         if self.name in instance._values:
             return instance._values[self.name]
-        return BEHAVIOUR.get((type(instance).__name__, self.name), BEHAVIOUR.get(("", self.name), _call))(
-            instance, self.name
-        )
+        found = BEHAVIOUR.get((type(instance).__name__, self.name), BEHAVIOUR.get(("", self.name), _call))
+        value = found(instance, self.name)
+        return self._checked(value) if self.signatures and callable(value) else value
+
+    def _checked(self, method: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            if not any(_fits(arguments, signature) for signature in self.signatures):
+                raise TypeError(f"{self.name}{arguments} fits none of {self.signatures}")
+            return method(*arguments)
+
+        return call
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance._values[self.name] = value
         instance._trt.calls.append((type(instance).__name__, self.name))
+
+
+_TYPES: dict[str, type | tuple[type, ...]] = {"int": int, "bool": bool, "str": str, "float": float}
+
+
+def _fits(arguments: tuple[Any, ...], signature: str) -> bool:
+    """Say whether positional *arguments* fit the parameters of *signature* (``flag: BuilderFlag, n: int``).
+
+    Their number, and the types that Python has; a list of integers is checked for being a list.
+    """
+    parameters = re.findall(r"(\w+): (.+?)( = [^,]*)?(?:, (?=\w+: )|$)", signature)
+    # A parameter with a default may stand before one without: it must be given then, too.
+    required = max((i + 1 for i, (_, _, default) in enumerate(parameters) if not default), default=0)
+    if not required <= len(arguments) <= len(parameters):
+        return False
+    for value, (_, kind, _) in zip(arguments, parameters, strict=False):
+        if kind in _TYPES and not isinstance(value, _TYPES[kind]):
+            return False
+        if kind.startswith("List[") and not isinstance(value, list):
+            return False
+        if kind == "Dims" and not all(isinstance(size, int) for size in value):
+            return False
+    return True
 
 
 class _Object:
@@ -184,7 +215,15 @@ def module(surface: dict[str, Any]) -> Any:
     """Return a module with the names of *surface*; ``calls`` records what is called and set."""
     trt = SimpleNamespace(calls=[], __version__=surface["version"])
     for kind, members in surface["classes"].items():
-        setattr(trt, kind, type(kind, (_Object,), {"_trt": trt, **{name: _Member(name) for name in members}}))
+        setattr(
+            trt,
+            kind,
+            type(
+                kind,
+                (_Object,),
+                {"_trt": trt, **{name: _Member(name, said) for name, said in members.items()}},
+            ),
+        )
     for kind, values in surface["enumerations"].items():
         setattr(trt, kind, type(kind, (), dict(values)))
     for name in ("float32", "float16", "int8", "int32"):

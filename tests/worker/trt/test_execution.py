@@ -15,13 +15,6 @@ from tests.worker.trt.surface import module
 VERSION_OF = {"A": "5.1.5", "B": "7.0.0", "C": "8.2.1", "D": "8.5.3.1", "E": "11.0.0.114"}
 
 
-class Calls(list[tuple[Any, ...]]):
-    """Records calls of any method."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *arguments: self.append((name, *arguments)) or True
-
-
 def dialect(
     letter: str, surfaces: dict[str, Any], version: str | None = None, **treatment: Any
 ) -> tuple[Any, Any]:
@@ -55,12 +48,25 @@ def test_inference_is_called_as_the_dialect_has_it(
     executed: tuple[Any, ...],
 ) -> None:
     spoken, trt = dialect(letter, all_surfaces, **treatment)
-    context = Calls()
-    spoken.enqueuer(context, [10, 20], 7)()
-    spoken.executor(context, [10, 20])()
-    assert context == [enqueued, executed]
-    for name in (enqueued[0], executed[0]):
-        assert hasattr(trt.IExecutionContext, name)
+    context = trt.make("IExecutionContext")
+    assert spoken.enqueuer(context, [10, 20], 7)() is True
+    assert spoken.executor(context, [10, 20])() is True
+    assert trt.calls == [("IExecutionContext", *enqueued), ("IExecutionContext", *executed)]
+
+
+def test_the_stand_ins_refuse_what_the_bindings_refuse(all_surfaces: dict[str, Any]) -> None:
+    """Names, numbers and types of parameters are those of the wheel, and so are the errors."""
+    trt = module(all_surfaces["8.5.3.1"])
+    config, context = trt.make("IBuilderConfig"), trt.make("IExecutionContext")
+    assert config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, 1 << 20)
+    with pytest.raises(TypeError):
+        config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, 1e6)
+    with pytest.raises(TypeError):
+        context.execute_async([10, 20], 7)  # the batch size has a default, yet stands first
+    with pytest.raises(AttributeError):
+        _ = config.build_route
+    with pytest.raises(AttributeError):
+        config.build_route = "fast"
 
 
 def test_bindings_by_index_carry_the_batch_of_an_implicit_network(all_surfaces: dict[str, Any]) -> None:
@@ -92,14 +98,13 @@ def test_tensors_by_name_carry_format_and_type(all_surfaces: dict[str, Any], let
     )
     (tensor,) = spoken.tensors(engine, None)
     assert (tensor.kind, tensor.layout, tensor.shape) == ("fp16", "HWC8", (8, 3, 8, 8))
-    context = Calls()
+    context = trt.make("IExecutionContext")
     spoken.bind(context, ["input"], [64])
-    assert context == [("set_tensor_address", "input", 64)]
+    assert trt.calls == [("IExecutionContext", "set_tensor_address", "input", 64)]
 
 
 @pytest.mark.parametrize("letter", ["A", "B", "C"])
 def test_bindings_need_no_addresses_in_the_context(all_surfaces: dict[str, Any], letter: str) -> None:
-    spoken, _ = dialect(letter, all_surfaces)
-    context = Calls()
-    spoken.bind(context, ["input"], [64])
-    assert context == []
+    spoken, trt = dialect(letter, all_surfaces)
+    spoken.bind(trt.make("IExecutionContext"), ["input"], [64])
+    assert trt.calls == []
