@@ -18,17 +18,17 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="RUN", help="the run, new or begun by an earlier collect"
     )
-    parser.add_argument(
-        "--pack", type=Path, required=True, metavar="DIR", help="folder of the parts, or their pack.json"
-    )
+    parser.add_argument("--matrix", type=Path, help="matrix file, where it brings networks of its own")
     parser.set_defaults(func=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was added; builds that the run holds already are left as they are."""
     from harness.pack.collect import collect
+    from harness.plan import Choices, make_plan
 
-    summary = collect(arguments.results, arguments.out)
+    families = make_plan(Choices(matrix=arguments.matrix)).families if arguments.matrix else None
+    summary = collect(arguments.results, arguments.out, families)
     print(f"{summary.added} builds added, {summary.known} known already, {summary.total} in {arguments.out}")
     for host, count in sorted(summary.hosts.items()):
         print(f"  {host}: {count} builds")

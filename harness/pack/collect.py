@@ -18,6 +18,7 @@ from harness.executors.inputs import InputStore
 from harness.executors.job import describe
 from harness.executors.schedule import settle
 from harness.matrix.cell import Cell
+from harness.networks.base import NetworkFamily
 from harness.pack.results import BroughtBuild, PackPlan, Results, gather
 from harness.store.bundle import Bundle
 
@@ -44,18 +45,20 @@ class _Packed:
     facts: Mapping[str, object]
 
 
-def collect(paths: Sequence[Path], out: Path) -> Summary:
+def collect(paths: Sequence[Path], out: Path, families: Mapping[str, NetworkFamily] | None = None) -> Summary:
     """Add the results in *paths* to the bundle *out*, which is made where it is missing.
 
     Outputs are compared with the reference here, since the host has neither reference nor bounds.
 
+    :param families: networks by name, those that are registered by default
     :raises InputError: the archives are not results of one pack, or of another pack than the bundle's
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".collect-") as scratch:
         results = gather(paths, Path(scratch) / "brought")
         bundle = _bundle(out, results)
-        added, known = _add(bundle, results, Path(scratch))
+        networks = registry.networks() if families is None else families
+        added, known = _add(bundle, results, networks, Path(scratch))
         cells = list(results.plan.cells.values())
         settle(bundle, cells, registry.runtimes())
         builds = list(bundle.builds())
@@ -65,9 +68,11 @@ def collect(paths: Sequence[Path], out: Path) -> Summary:
     return Summary(added, known, len(builds), hosts, incomplete)
 
 
-def _add(bundle: Bundle, results: Results, scratch: Path) -> tuple[int, int]:
+def _add(
+    bundle: Bundle, results: Results, families: Mapping[str, NetworkFamily], scratch: Path
+) -> tuple[int, int]:
     plan = results.plan
-    inputs = InputStore(scratch / "inputs", registry.networks(), int(plan.document["seed"]))
+    inputs = InputStore(scratch / "inputs", families, int(plan.document["seed"]))
     known = {
         (build.document.get("visit"), build.cell_id, build.document.get("round")) for build in bundle.builds()
     }
@@ -80,7 +85,13 @@ def _add(bundle: Bundle, results: Results, scratch: Path) -> tuple[int, int]:
             raise InputError(
                 plan.path.name, f"'{build.outcome['cell']}' was measured and is no cell of this plan"
             )
+        if cell.network not in families:
+            raise UsageError(
+                f"network '{cell.network}' is not known here, so its outputs cannot be checked; "
+                "name the matrix file it stands in with --matrix"
+            )
         document = _document(build, cell, plan, inputs)
+        bundle.keep_network(cell, inputs.get(cell).network)
         bundle.put_build(
             cell.id, _free_number(bundle, cell.id, int(build.outcome["round"])), build.folder, document
         )
@@ -92,8 +103,6 @@ def _document(build: BroughtBuild, cell: Cell, plan: PackPlan, inputs: InputStor
     """Return ``build.json``: what a build measured here would say, and the visit it came from."""
     outcome, job = build.outcome, plan.document["jobs"][cell.id]
     runtime = registry.runtimes()[cell.runtime]
-    if cell.network not in registry.networks():
-        raise UsageError(f"network '{cell.network}' is not known here, so its outputs cannot be checked")
     made = inputs.get(cell)
     if made.graph.digest != job["digest"]:
         raise InputError(

@@ -32,11 +32,13 @@ class Contents:
 
     :param level: Zstandard level, 1 to 19
     :param differences: whether later versions are stored as differences
+    :param difference_bytes: smallest file that is; below it, reading the prefix costs more than it saves
     """
 
     folder: Path
     level: int = 12
     differences: bool = True
+    difference_bytes: int = 16 << 20
     members: list[str] = field(default_factory=list)
     objects: dict[str, dict[str, object]] = field(default_factory=dict)
 
@@ -72,7 +74,8 @@ class Contents:
         member = f"{site}-{digest[:16]}.zst"
         target = self._member(member)
         size = path.stat().st_size
-        prefix = base if base is not None and base.bytes + size < 1 << WINDOW_LOG else None
+        fits = base is not None and self.difference_bytes <= size < (1 << WINDOW_LOG) - base.bytes
+        prefix = base if fits else None
         compress(path, target, self.level, prefix.path if prefix else None)
         self.objects[digest] = {
             "bytes": size,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 from harness.errors import InputError
 from harness.matrix.cell import Cell
 from harness.store.files import read_json
@@ -76,12 +78,16 @@ def _bring(path: Path, target: Path) -> None:
         shutil.copytree(path, target, ignore=shutil.ignore_patterns("work"))
         return
     try:
-        with tarfile.open(path) as archive:
+        with (
+            path.open("rb") as source,
+            zstandard.ZstdDecompressor().stream_reader(source) as stream,
+            tarfile.open(fileobj=stream, mode="r|") as archive,
+        ):
             # `data`: no links out of the folder, no devices, no absolute names.
             archive.extractall(target, filter="data")
     except FileNotFoundError:
         raise InputError(path, "no such archive or folder of results") from None
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zstandard.ZstdError, EOFError, OSError) as error:
         raise InputError(path, f"not an archive of results: {error}") from None
 
 

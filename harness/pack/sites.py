@@ -145,7 +145,7 @@ def install(
             )
             if done.returncode == 0:
                 return
-            problem = problem or last_words(done.stderr)
+            problem = last_words(done.stderr)
     raise UnavailableError(f"no wheels of {', '.join(requirements)} for Python {wheels.python[0]}."
                            f"{wheels.python[1]} on Linux x86_64: {problem}")  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import UnavailableError
 from harness.pack.contents import Contents, Prefix, sha256
 from harness.pack.host.unpack import Pack, PackError
-from tests.pack.composed import write_list
+from tests.pack.pack_composed import write_list
 
 needs_zstd = pytest.mark.skipif(shutil.which("zstd") is None, reason="needs the program zstd")
 
@@ -31,7 +31,7 @@ def two_versions(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def _store(root: Path, sites: tuple[Path, Path], *, differences: bool) -> Contents:
-    contents = Contents(root, level=3, differences=differences)
+    contents = Contents(root, level=3, differences=differences, difference_bytes=1 << 20)
     listed = {"v1": contents.add_site("v1", sites[0], None)}
     big = sites[0] / "lib" / "libbig.so.8"
     base = Prefix.join([(sha256(big), big)], root / "prefix")

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from harness.pack.host.__main__ import main
 from harness.pack.host.machine import host_facts
-from tests.pack.composed import compose_pack, without_gpu
+from tests.pack.pack_composed import compose_pack, without_gpu
 
 CELLS: dict[str, dict[str, Any]] = {
     f"{subject}-{version}": {"subject": subject} for subject in ("v2", "v1") for version in ("8.5", "8.6")
@@ -137,7 +138,10 @@ def test_results_go_home_in_archives_that_stand_alone(tmp_path: Path) -> None:
     root, results, home = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results", tmp_path / "home"
     assert _start(root, results, "--home", str(home)) == 0
     (piece,) = home.iterdir()
-    with tarfile.open(piece) as archive:
+    with (
+        piece.open("rb") as source,
+        tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(source), mode="r|") as archive,
+    ):
         names = archive.getnames()
     host = host_facts()["host"]
     assert "plan-composed.json" in names
