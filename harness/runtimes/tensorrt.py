@@ -25,6 +25,10 @@ WHEELS: Mapping[str, str] = {"8.5.1.7": "cu11", "8.5.2.2": "cu11", "8.5.3.1": "c
 WHEEL_PYTHONS = ((3, 6), (3, 10))
 RTX_WHEELS = ("1.4.0.76", "1.5.0.114", "1.6.1.120", "1.7.1.116")
 
+# First release and the newest opset of its parser (operator tables of onnx-tensorrt's branches; 5.0 states
+# none, and 7 is what its time had). Opset 13 says all that these networks need.
+_OPSETS = (((7, 2), 13), ((7,), 11), ((6,), 10), ((5, 1), 9), ((0,), 7))
+
 # TensorRT before 8.6 uses `numpy.bool`, which went away in NumPy 1.24.
 _NUMPY = {(3, 6): "1.19.5", (3, 7): "1.21.6"}
 _NUMPY_NEWER = "1.23.5"
@@ -70,6 +74,11 @@ class TensorRT:
             return f"TensorRT {cell.version} has no complete wheel; those are {', '.join(WHEELS)}"
         return gpu_reason(cell.version)
 
+    def onnx_opset(self, version: str) -> int:
+        """Return the opset to export for *version*: its parser's newest, but no newer than any needs."""
+        release = release_of(version) or (99,)
+        return next(opset for first, opset in _OPSETS if release >= first)
+
     def read(self, folder: Path) -> Evidence:
         """Read builder log, engine information and profile.
 
@@ -111,6 +120,10 @@ class TensorRTRTX(TensorRT):
     def known_versions(self) -> Sequence[str]:
         """Return the releases that were built with."""
         return RTX_WHEELS
+
+    def onnx_opset(self, version: str) -> int:  # noqa: ARG002
+        """Return 13, which all releases read (they were built from opset 7 to 13)."""
+        return 13
 
     def unsupported(self, cell: Cell) -> str | None:
         """Say what of *cell* TensorRT-RTX lacks."""

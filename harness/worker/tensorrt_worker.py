@@ -87,7 +87,7 @@ def _state(tools: Toolbox, plan: Plan, letter: str) -> None:
     result.setting("precision", plan.precision)
     result.fact("precision", plan.precision)
     if plan.timing_cache == "on":
-        result.setting("timing_cache", "kept across builds")
+        result.setting("timing_cache", "from a file" if tools.timing_cache else "new, left in timing.cache")
     elif plan.options["disable_timing_cache"]:
         result.setting("timing_cache", "none")
     else:

@@ -86,3 +86,11 @@ def test_the_wheels_bring_the_libraries_of_their_cuda() -> None:
 def test_versions_come_oldest_first() -> None:
     versions = list(registry.runtimes()["tensorrt"].known_versions())
     assert versions.index("5.0.2") < versions.index("8.5.3.1") < versions.index("8.6.0") < len(versions) - 1
+
+
+@pytest.mark.parametrize(
+    ("version", "opset"),
+    [("5.0.2", 7), ("5.1.5", 9), ("6.0.1", 10), ("7.0.0", 11), ("7.2.3", 13), ("8.6.0", 13), ("11.0", 13)],
+)
+def test_an_export_is_no_newer_than_the_parser(version: str, opset: int) -> None:
+    assert getattr(registry.runtimes()["tensorrt"], "onnx_opset")(version) == opset  # noqa: B009
