@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,9 +121,8 @@ def connect(environment: Mapping[str, str] | None = None) -> Engine:
     """
     tried = []
     for endpoint in endpoints(environment):
-        path = Path(endpoint.url.removeprefix("unix://"))
-        if endpoint.url.startswith("unix://") and not path.exists():
-            tried.append(f"{endpoint.origin} does not exist")
+        if problem := _socket_problem(endpoint.url):
+            tried.append(f"{endpoint.origin}{problem}")
             continue
         try:
             client = docker.DockerClient(
@@ -130,7 +130,7 @@ def connect(environment: Mapping[str, str] | None = None) -> Engine:
             )
             return Engine(client, endpoint, read_facts(client, endpoint))
         except ENGINE_ERRORS as error:
-            tried.append(f"{endpoint.origin}: {_short(error)}")
+            tried.append(f"{endpoint.origin}: {text_of(error)}")
     raise UnavailableError(
         f"no docker engine answers ({'; '.join(tried)}); start docker or podman, or set DOCKER_HOST"
     )
@@ -157,6 +157,24 @@ def read_facts(client: docker.DockerClient, endpoint: Endpoint) -> EngineFacts:
     )
 
 
+def _socket_problem(url: str) -> str:
+    """Return why nothing answers at a Unix socket, before the SDK tries and leaks its own."""
+    if not url.startswith("unix://"):
+        return ""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(url.removeprefix("unix://"))
+    except FileNotFoundError:
+        return " does not exist"
+    except PermissionError:
+        return ": permission denied (is this user in the group 'docker'?)"
+    except ConnectionRefusedError:
+        return ": nobody listens on it"
+    except OSError as error:
+        return f": {error.strerror or error}"
+    return ""
+
+
 def _free(root: str) -> int | None:
     try:
         return shutil.disk_usage(root).free
@@ -173,12 +191,3 @@ def _tls(variables: Mapping[str, str]) -> TLSConfig | None:
         ca_cert=str(folder / "ca.pem"),
         verify=True,
     )
-
-
-def _short(error: BaseException) -> str:
-    said = text_of(error)
-    if "Permission denied" in said or "PermissionError" in said:
-        return "permission denied (is this user in the group 'docker'?)"
-    if "Connection refused" in said or "ConnectionRefusedError" in said:
-        return "nobody listens on it"
-    return said

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.environments.engine_support import Daemon, leftovers, why_no_daemon
 
 from harness.environments.docker_engine import Engine, connect
 from harness.errors import UnavailableError
+from tests.environments.engine_support import Daemon, leftovers, why_no_daemon
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.environments.confined import QUICK, container, run
-from tests.environments.engine_support import leftovers
 
 from harness.environments.docker_engine import Engine
 from harness.environments.docker_posture import Posture
 from harness.environments.pythons import find_python
+from tests.environments.confined import QUICK, container, run
+from tests.environments.engine_support import leftovers
 
 
 def test_a_worker_that_hangs_is_ended_at_the_time_limit(docker_engine: Engine, tmp_path: Path) -> None:

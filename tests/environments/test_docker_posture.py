@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.environments.confined import QUICK, container, run
-
 from harness.environments.base import Limits
 from harness.environments.docker_engine import Engine, EngineFacts
 from harness.environments.docker_labels import OWNER, owner
@@ -26,6 +24,7 @@ from harness.environments.docker_posture import (
     environment_inside,
     user_ids,
 )
+from tests.environments.confined import QUICK, container, run
 
 _FACTS = EngineFacts("docker", "20.10", (1, 41))
 _FOLDERS = Folders(Path("/w"), Path("/j"), Path("/r"))
