@@ -12,7 +12,7 @@ Nothing here is measured. The model, all of it drawn anew for each draw:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +101,7 @@ def _layers(times: Mapping[str, float]) -> list[PictureLayer]:
         layer("depthwise", "depthwise", times["depthwise"], compute),
         layer("relu6", "activation", times["activation"], compute, own=True),
         layer("reformat", "reformat", times["reformat"], reformat),
-        layer("Reformatting CopyNode for Network Input x", "reformat", times["boundary"], reformat),
+        replace(layer("input", "reformat", times["boundary"], reformat), at_edge=True),
         layer("other", "other", times["other"], compute),
     ]
 

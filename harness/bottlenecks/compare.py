@@ -28,6 +28,7 @@ from harness.statistics.levels import drift
 from harness.statistics.thresholds import aa_threshold, margin, smallest_detectable
 
 _CANNOT_RUN = ("unsupported", "unavailable")
+_UNKNOWN_HOSTS = ("", "unknown")
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,11 @@ def _pair(question: Question, old: Arm, state: State | None, evidence: dict[str,
     m = margin(threshold)
     smallest = smallest_detectable(found, m)
     evidence |= {"margin": m, "aa_threshold": threshold, "aa_pairs": len(question.aa_ratios), "p": found.p}
+    if old.host in _UNKNOWN_HOSTS:
+        reason = "the host is not known: only builds of one host are compared"
+        return question.draft(
+            INDETERMINATE, reason, state=state, found=found, smallest=smallest, evidence=evidence
+        )
     if question.rule is None:
         said = latency_change(found.interval, m)
     else:
@@ -223,7 +229,7 @@ def _side(arm: Arm, series: Series, share: Interval | None) -> dict[str, object]
         "shares": None if series.shares is None else list(series.shares),
         "builds_that_cannot_tell": series.missing,
         "throttled_builds": arm.throttled,
-        "latency_drift_a_round": drift(steady) if steady else None,
+        "latency_drift_a_round": drift(steady),
         # one value a build: adoption and counts are distributions over builds
         **{key: [build.get(key) for build in series.evidence] for key in keys},
     }

@@ -13,6 +13,7 @@ from harness.bottlenecks.arms import Arm, arms_of
 from harness.bottlenecks.base import Rule
 from harness.bottlenecks.baseline import PREVIOUS, Baseline, version_key
 from harness.bottlenecks.compare import Draft, Question, answer, common_floor
+from harness.bottlenecks.device import host_peaks, with_peaks
 from harness.bottlenecks.verdict import Verdict
 from harness.errors import UsageError
 from harness.layers.observation import RunObservation
@@ -33,8 +34,9 @@ def judge(
     :param accepted: accepted changes, noted at the verdicts they fit
     :raises UsageError: a baseline version that the run does not hold
     """
-    arms = sorted(arms_of(run), key=_order)
-    found = Baseline(baseline, arms)
+    peaks = host_peaks([run] if isinstance(baseline, str) else [run, baseline])
+    arms = sorted(arms_of(with_peaks(run, peaks)), key=_order)
+    found = Baseline(baseline if isinstance(baseline, str) else with_peaks(baseline, peaks), arms)
     asked = _asked(rules)
     noise = AaRatios(arms)
     drafts: list[Draft] = []
@@ -60,7 +62,7 @@ def compare_treatments(
     :param field: a field of :class:`harness.matrix.cell.Treatment`; :param old, new: its two values as text
     :raises UsageError: a treatment has no such field
     """
-    arms = sorted(arms_of(run), key=_order)
+    arms = sorted(arms_of(with_peaks(run, host_peaks([run]))), key=_order)
     if arms and not hasattr(arms[0].cell.treatment, field):
         raise UsageError(
             f"a treatment has no '{field}'; it has {', '.join(arms[0].cell.treatment.as_json())}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.bottlenecks.base import Cost
 from harness.bottlenecks.convolutions import convolution_cost
+from harness.bottlenecks.offers import pointwise_offers
 from harness.layers.adoption import pointwise_kernels
 from harness.layers.observation import BuildObservation
 from harness.networks.graph import OpClass
@@ -26,4 +27,6 @@ class PointwiseRule:
                 "on_gemm_as_conv1x1": kernels.on_gemm_as_conv1x1,
                 "kernel_unknown": kernels.unknown,
             }
+            if build.evidence is not None:
+                evidence |= {"offers": pointwise_offers(build.picture, build.evidence)}
         return convolution_cost(build, OpClass.POINTWISE, evidence)

@@ -98,10 +98,10 @@ def within_build_interval(
     return float(answer.confidence_interval.low), float(answer.confidence_interval.high)
 
 
-def drift(values_by_round: Sequence[float] | Values) -> float:
-    """Return the slope of log value over rounds (relative change a round, Theil-Sen), 0.0 below three rounds.
+def drift(values_by_round: Sequence[float] | Values) -> float | None:
+    """Return the slope of log value over rounds (relative change a round, Theil-Sen), None below three.
 
     Rounds are interleaved, so a drift moves both sides alike: it widens the interval and does not shift it.
     """
     logs = np.log(np.asarray(values_by_round, dtype=np.float64))
-    return float(stats.theilslopes(logs).slope) if logs.size >= 3 else 0.0
+    return float(stats.theilslopes(logs).slope) if logs.size >= 3 else None

@@ -137,6 +137,16 @@ def test_versions_are_compared_within_one_host(compose: Any) -> None:
     assert (verdict.host, verdict.verdict, verdict.builds) == ("host-b", "reduced", (5, 5))
 
 
+def test_builds_of_an_unknown_host_show_an_effect_and_no_verdict(compose: Any) -> None:
+    cells = [
+        compose.cell(version, [compose.build(i, ms * (1 + i / 1000), host="unknown") for i in range(5)])
+        for version, ms in (("1.0", 0.4), ("2.0", 0.3))
+    ]
+    (verdict,) = judge(compose.run(*cells), rules={})
+    assert (verdict.verdict, verdict.effect) == ("indeterminate", pytest.approx(0.75))
+    assert "host is not known" in verdict.reason
+
+
 def test_runtimes_are_not_compared_with_each_other(compose: Any) -> None:
     run = compose.run(compose.noisy("1.0", 0.4), compose.noisy("2.0", 0.2, runtime="openvino"))
     assert judge(run, rules={}) == []

@@ -121,7 +121,12 @@ def test_reformats_count_when_they_execute(compose: Any) -> None:
                 output_formats=("NHWC8 FP32",),
             ),
             compose.layer(
-                "Reformatting CopyNode for Network Input x", "reformat", 0.05, role=reformat, after=("a",)
+                "Reformatting CopyNode for Network Input x",
+                "reformat",
+                0.05,
+                role=reformat,
+                after=("a",),
+                at_edge=True,
             ),
             compose.layer("Reformatting CopyNode for Input Tensor 0 to b", "no_op", None, role=no_op),
             compose.layer("conv", "convolution", 0.85),

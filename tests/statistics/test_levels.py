@@ -52,4 +52,5 @@ def test_drift_is_a_slope_a_round_and_ignores_one_outlier() -> None:
     assert drift(rounds) == pytest.approx(0.01)
     rounds[3] *= 2
     assert drift(rounds) == pytest.approx(0.01, abs=0.003)
-    assert drift([1.0, 2.0]) == 0.0
+    assert drift([1.0, 2.0]) is None
+    assert drift([]) is None
