@@ -2,12 +2,15 @@
 
 ``real_time`` of a counter is the running mean over all inferences of the compiled model in whole
 microseconds, cold ones included. With the readings a(N) and a(M) after N and M inferences, the mean of the
-inferences N+1 to M is (M a(M) - N a(N)) / (M - N), good to about a microsecond.
+inferences N+1 to M is (M a(M) - N a(N)) / (M - N), good to about a microsecond. A node whose mean is
+below a microsecond is counted as not run. There are a few compiled models (blocks), since a mean is at the
+mercy of one disturbed inference; the median over them is a layer's time.
 """
 
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,8 +38,7 @@ def read_openvino(folder: Path) -> Evidence:
     if not (folder / MODEL).is_file() or not (folder / PROFILE).is_file():
         return Evidence()
     try:
-        times, statuses, iterations = _readings(_load(folder / PROFILE))
-        return _evidence(_load(folder / MODEL)["nodes"], times, statuses, iterations)
+        return _evidence(_load(folder / MODEL)["nodes"], _load(folder / PROFILE)["blocks"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(folder, f"not what the worker writes: {type(error).__name__} {error}") from None
 
@@ -48,49 +50,58 @@ def _load(path: Path) -> Any:
         raise InputError(path, f"not JSON as it was written: {error}") from None
 
 
-def _readings(profile: Mapping[str, Any]) -> tuple[dict[str, float], dict[str, str], int]:
-    """Return milliseconds and status by node name, and over how many inferences they are the mean."""
-    first, last = profile["readings"][0], profile["readings"][-1]
+def _block(readings: Sequence[Mapping[str, Any]]) -> tuple[dict[str, float], int]:
+    """Return milliseconds by node name and over how many inferences they are the mean."""
+    first, last = readings[0], readings[-1]
     before, after = int(first["inferences"]), int(last["inferences"])
     early = {row["name"]: float(row["real_us"]) for row in first["rows"]}
-    times, statuses = {}, {}
+    times = {}
     for row in last["rows"]:
         mean = float(row["real_us"])
         if after > before:
             # A counter that both readings truncate can come out below nothing.
             mean = max(0.0, (after * mean - before * early.get(row["name"], mean)) / (after - before))
         times[row["name"]] = mean / 1e3
-        statuses[row["name"]] = row["status"]
-    return times, statuses, after - before
+    return times, after - before
 
 
-def _evidence(
-    nodes: Sequence[Mapping[str, Any]],
-    times: Mapping[str, float],
-    statuses: Mapping[str, str],
-    iterations: int,
-) -> Evidence:
+def _statuses(blocks: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """Return the status by node name: that of the block that saw it run, where one did."""
+    found: dict[str, str] = {}
+    for readings in blocks:
+        for row in readings[-1]["rows"]:
+            if found.get(row["name"]) != "EXECUTED":
+                found[row["name"]] = row["status"]
+    return found
+
+
+def _evidence(nodes: Sequence[Mapping[str, Any]], blocks: Sequence[Sequence[Mapping[str, Any]]]) -> Evidence:
+    times, statuses = [_block(readings) for readings in blocks], _statuses(blocks)
     known = {node["name"] for node in nodes}
     # Constants and what is computed of them alone have no counter: they do not execute.
-    executed = [node for node in nodes if node["name"] in times]
+    executed = [node for node in nodes if node["name"] in statuses]
     executed.sort(key=lambda node: int(node["information"].get("execOrder", 0)))
     by_name = {node["name"]: node for node in executed}
     layers = tuple(
         _layer(position, node, by_name, statuses[node["name"]]) for position, node in enumerate(executed)
     )
-    rows = tuple(
-        LayerTime(
-            position=layer.position,
-            name=layer.name,
-            total_ms=times[layer.name] * iterations,
-            average_ms=times[layer.name],
-        )
-        for layer in layers
-    )
+    rows = tuple(_row(layer, times) for layer in layers)
     # Counters of ops that were fused away stand beside those of the executed graph, and never ran.
     lost = [name for name, status in statuses.items() if status == "EXECUTED" and name not in known]
     warnings = tuple(ReaderWarning(None, f"'{name}' was counted and is in no graph") for name in lost)
-    return Evidence(layers=layers, times=rows, iterations=iterations, warnings=warnings)
+    return Evidence(layers=layers, times=rows, iterations=sum(count for _, count in times), warnings=warnings)
+
+
+def _row(layer: EngineLayer, blocks: Sequence[tuple[Mapping[str, float], int]]) -> LayerTime:
+    means = [times[layer.name] for times, _ in blocks if layer.name in times]
+    return LayerTime(
+        position=layer.position,
+        name=layer.name,
+        total_ms=sum(times.get(layer.name, 0.0) * count for times, count in blocks),
+        average_ms=statistics.fmean(means),
+        median_ms=statistics.median(means),
+        samples_ms=tuple(means),
+    )
 
 
 def _layer(

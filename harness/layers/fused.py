@@ -28,32 +28,37 @@ class Claim:
     by: str = ""
 
 
+_HEAVY = frozenset({OpClass.POINTWISE, OpClass.DEPTHWISE, OpClass.CONVOLUTION, OpClass.DENSE})
+
+
 def spread(graph: Graph, claims: Sequence[Claim]) -> list[Claim]:
     """Give every op that no layer claims to the layers that carry its readers (else its inputs' producers).
 
     An op without a layer of its own ran inside another: a bias inside its convolution, a dropped reshape
-    inside what follows.
+    inside what follows. Where layers are left that carry nothing known, an op may as well have run in one of
+    those: then only light ops are given away, and only to their readers.
     """
+    certain = all(claim.ops for claim in claims if claim.role in (LayerRole.COMPUTE, LayerRole.UNKNOWN))
     owners: dict[str, list[int]] = {}
     for position, claim in enumerate(claims):
         for name in claim.ops:
             owners.setdefault(name, []).append(position)
-    added: dict[int, list[str]] = {}
+    named = set(owners)
     for op in reversed(graph.ops):  # readers first, so that a chain of unclaimed ops ends in one layer
-        if op.name in owners:
-            continue
-        readers = [at for reader in graph.consumers(op.output) for at in owners.get(reader.name, ())]
-        owners[op.name] = list(dict.fromkeys(readers))
-    for op in graph.ops:  # what nobody reads belongs to what it reads
+        if op.name not in named and (certain or op_class(op) not in _HEAVY):
+            readers = [at for reader in graph.consumers(op.output) for at in owners.get(reader.name, ())]
+            owners[op.name] = list(dict.fromkeys(readers))
+    for op in graph.ops if certain else ():  # what nobody reads belongs to what it reads
         if not owners[op.name]:
-            owners[op.name] = [at for source in _producers(graph, op) for at in owners.get(source.name, ())][
-                :1
-            ]
-        for at in owners[op.name]:
-            if op.name not in claims[at].ops:
-                added.setdefault(at, []).append(op.name)
+            sources = _producers(graph, op)
+            owners[op.name] = [at for source in sources for at in owners[source.name]][:1]
     return [
-        Claim(claim.role, claim.family, in_network_order(graph, [*claim.ops, *added.get(at, ())]), claim.by)
+        Claim(
+            claim.role,
+            claim.family,
+            in_network_order(graph, [name for name, places in owners.items() if at in places]),
+            claim.by,
+        )
         for at, claim in enumerate(claims)
     ]
 
@@ -129,11 +134,12 @@ def _only_activations(graph: Graph | None, ops: Sequence[str]) -> bool:
 
 
 class _Neighbours:
-    """Which source ops lie on either side of a layer that carries none, through others of its kind."""
+    """Which source ops lie on either side of a reformat, through others and through no-ops."""
 
     def __init__(self, layers: Sequence[EngineLayer], claims: Sequence[Claim]) -> None:
-        self._ops: Mapping[int, tuple[str, ...]] = {
-            layer.position: claim.ops if claim.role is not LayerRole.REFORMAT else ()
+        # None for a layer to look through.
+        self._ops: Mapping[int, tuple[str, ...] | None] = {
+            layer.position: None if claim.role in (LayerRole.REFORMAT, LayerRole.NO_OP) else claim.ops
             for layer, claim in zip(layers, claims, strict=True)
         }
         self._writer: dict[str, EngineLayer] = {}
@@ -150,7 +156,8 @@ class _Neighbours:
         for tensor in layer.inputs:
             writer = self._writer.get(tensor.name)
             if writer is not None:
-                found.extend(self._ops[writer.position] or self.before(writer))
+                ops = self._ops[writer.position]
+                found.extend(self.before(writer) if ops is None else ops)
         return tuple(dict.fromkeys(found))
 
     def after(self, layer: EngineLayer) -> tuple[str, ...]:
@@ -158,5 +165,6 @@ class _Neighbours:
         found: list[str] = []
         for tensor in layer.outputs:
             for reader in self._readers.get(tensor.name, ()):
-                found.extend(self._ops[reader.position] or self.after(reader))
+                ops = self._ops[reader.position]
+                found.extend(self.after(reader) if ops is None else ops)
         return tuple(dict.fromkeys(found))

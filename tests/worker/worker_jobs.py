@@ -31,11 +31,11 @@ MEASURE = {
 
 
 def small_network(relu6: str = "clip") -> Graph:
-    """Return one inverted residual block between a convolution and a classifier, on 16x16 images."""
+    """Return one inverted residual block between a convolution and a classifier, on 64x64 images."""
     builder = GraphBuilder("small", 1, relu6, SeededWeights("small"))
-    image = builder.input("input", 3, 16, 16)
+    image = builder.input("input", 3, 64, 64)
     first = builder.relu6("Conv/Relu6", builder.conv("Conv/Conv2D", image, 16, (3, 3), 2))
-    wide = builder.relu6("block/expand/Relu6", builder.conv("block/expand/Conv2D", first, 32))
+    wide = builder.relu6("block/expand/Relu6", builder.conv("block/expand/Conv2D", first, 96))
     deep = builder.relu6("block/depthwise/Relu6", builder.depthwise("block/depthwise/depthwise", wide))
     narrow = builder.conv("block/project/Conv2D", deep, 16, linear=True)
     total = builder.add("block/add", first, narrow)
