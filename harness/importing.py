@@ -88,7 +88,8 @@ def import_recording(recording: Recording, out: Path) -> Imported:
     version = (
         recording.version if recording.version != UNKNOWN else str(evidence.facts.get("tensorrt", UNKNOWN))
     )
-    facts = {**evidence.facts, **recording.facts, "tensorrt": version}
+    batch = UNKNOWN if recording.treatment.batch is None else recording.treatment.batch
+    facts = {**evidence.facts, **recording.facts, "tensorrt": version, "batch": batch}
     picture = attribute(graph, evidence, recording.aliases)
     partial = evidence.partial or lacks_convolutions(picture, whole=bool(evidence.layers))
     if partial != evidence.partial:

@@ -52,6 +52,6 @@ def roofline_bound(build: BuildObservation, picture: Picture, op_class: OpClass)
     precision, peaks = precision_of(facts), peaks_for(facts)
     if precision is None or peaks is None:
         return None, "no peaks known"
-    if picture.graph is None:
-        return None, "network unknown"
+    if picture.graph is None or not picture.batch_known:
+        return None, "network or batch unknown"
     return class_bounds_ms(picture, peaks, precision).get(op_class, 0.0), peaks.source

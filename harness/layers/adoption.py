@@ -162,8 +162,8 @@ def _first(formats: tuple[str, ...]) -> str:
 def at_boundary(picture: Picture, layer: PictureLayer) -> bool:
     """Say whether a reformat stands at an input or output of the network itself.
 
-    By its name where TensorRT says so, else by having source ops on one side only; False without a network.
+    By its name where TensorRT says so, else by having source ops on one side only, or, without a network, by
+    its tensors; False where nothing tells.
     """
-    if " CopyNode for Network " in layer.name:
-        return True
-    return picture.graph is not None and bool(layer.before) != bool(layer.after)
+    del picture
+    return layer.at_edge

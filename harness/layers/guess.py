@@ -15,7 +15,7 @@ _BY_TYPE = (
     (re.compile(r"depthwise", re.I), OpClass.DEPTHWISE),
     (re.compile(r"pool", re.I), OpClass.POOLING),
     (re.compile(r"softmax|^activation$", re.I), OpClass.ACTIVATION),
-    (re.compile(r"fullyconnected|matrixmultiply|matmul", re.I), OpClass.DENSE),
+    (re.compile(r"fullyconnected|matrixmultiply|matmul|^gemm$", re.I), OpClass.DENSE),
     (re.compile(r"^(elementwise|scale|unary)$", re.I), OpClass.ELEMENTWISE),
 )
 # Of a layer's parts the first that says convolution decides; the names are those of TF-slim, Keras and ONNX.
@@ -33,7 +33,12 @@ _ACTIVATION_PART = re.compile(
     re.I,
 )
 # Myelin shortens the operations of its kernels: minimum and maximum together are a clip.
-_MYELIN_CLIP = re.compile(r"__myl_(?!.*(Conv|Mul|Sum|Gemm|Resh|Tran)).*(MaxMin|MinMax|Max|Min)", re.I)
+_MYELIN = (
+    (re.compile(r"__myl_\w*(Conv)", re.I), OpClass.CONVOLUTION),
+    (re.compile(r"__myl_\w*Mea", re.I), OpClass.POOLING),
+    (re.compile(r"__myl_(?!\w*(Mul|Sum|Gemm|Resh|Tran|Add))\w*(Max|Min|Relu|Sig)", re.I), OpClass.ACTIVATION),
+    (re.compile(r"__myl_(Cas)?(Add|Mul|Sub)(Cas)?_", re.I), OpClass.ELEMENTWISE),
+)
 
 
 def is_activation_name(part: str) -> bool:
@@ -48,8 +53,11 @@ def guess_class(layer: EngineLayer, name: LayerName) -> str:
     for pattern, found in _BY_TYPE:
         if layer.type and pattern.search(layer.type):
             return found.value
-    if (name.parts and all(map(is_activation_name, name.parts))) or _MYELIN_CLIP.match(layer.name):
+    if name.parts and all(map(is_activation_name, name.parts)):
         return OpClass.ACTIVATION.value
+    for pattern, found in _MYELIN:
+        if pattern.match(layer.name):
+            return found.value
     for pattern, found in _BY_PART:
         if any(pattern.search(part) for part in name.parts if not is_activation_name(part)):
             return found.value

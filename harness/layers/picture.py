@@ -51,7 +51,8 @@ class PictureLayer:
     :param before, after: for reformats, the source ops on either side
     :param standalone_activation: carries activation ops only (an activation that runs on its own)
     :param attributed_by: how the source ops were found: ``name``, ``metadata``, ``tensors``, ``subgraph``,
-        ``order``; empty where there are none
+        ``structure``, ``order``; empty where there are none
+    :param at_edge: a reformat of the network's own input or output
     """
 
     position: int
@@ -71,6 +72,7 @@ class PictureLayer:
     output_formats: tuple[str, ...] = ()
     standalone_activation: bool = False
     attributed_by: str = ""
+    at_edge: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Picture:
     :param total_ms: sum of the layer times (never a latency)
     :param unattributed_ms: time of compute layers without source ops
     :param partial: layers are a part of the network: no shares of the whole
+    :param batch_known: False where the graph was made for a batch that nobody stated: no FLOPs and bounds
     """
 
     layers: tuple[PictureLayer, ...]
@@ -88,6 +91,7 @@ class Picture:
     total_ms: float
     unattributed_ms: float
     partial: bool = False
+    batch_known: bool = True
 
     def time_of_class(self) -> dict[str, float]:
         """Return op class to milliseconds; a fused layer counts whole for the class of its heaviest op."""

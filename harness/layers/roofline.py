@@ -76,7 +76,7 @@ def layer_bounds(picture: Picture, peaks: Peaks, precision: str) -> dict[int, Bo
 
     An op that several layers carry is bound in the first of them.
     """
-    if picture.graph is None or precision not in ELEMENT_BYTES:
+    if picture.graph is None or not picture.batch_known or precision not in ELEMENT_BYTES:
         return {}
     found: dict[int, Bound] = {}
     seen: set[str] = set()
@@ -111,11 +111,11 @@ class Achieved:
 
 
 def achieved(picture: Picture, latency_ms: float | None) -> Achieved | None:
-    """Return the FLOP/s that a build reached; None for a partial profile or an unknown network.
+    """Return the FLOP/s that a build reached; None for a partial profile, an unknown network or batch.
 
     :param latency_ms: end to end, one run of the whole batch
     """
-    if picture.graph is None or picture.partial:
+    if picture.graph is None or picture.partial or not picture.batch_known:
         return None
     costs = op_costs(picture.graph)
     flops: dict[str, int] = {}

@@ -17,7 +17,7 @@ from harness.layers.roofline import (
     op_bounds,
 )
 from harness.networks.accounting import op_costs, total
-from tests.layers.recorded import V1_FP16, V2_850, meta, network, picture
+from tests.layers.recorded import V1_FP16, V2_850, evidence, meta, network, picture
 from tests.layers.recorded_rows import eleven_rows
 
 UNIT = Peaks(1e12, 1e12, "made up")
@@ -85,6 +85,14 @@ def test_a_partial_profile_or_an_unknown_network_has_no_flops() -> None:
     assert achieved(attribute(None, replace(eleven_rows(), partial=False)), 1.0) is None
     assert layer_bounds(attribute(None, eleven_rows()), UNIT, "fp32") == {}
     assert layer_bounds(picture(V1_FP16), UNIT, "unknown") == {}
+
+
+def test_a_batch_that_nobody_stated_has_no_flops_and_no_bounds() -> None:
+    known = evidence(V2_850)
+    found = attribute(network(V2_850), replace(known, facts={**known.facts, "batch": "unknown"}))
+    assert achieved(found, 0.4) is None
+    assert layer_bounds(found, UNIT, "fp32") == {}
+    assert class_bounds_ms(found, UNIT, "fp32") == {}
 
 
 @pytest.mark.parametrize(
