@@ -64,8 +64,10 @@ class Ratio:
 def one_side(values: Sequence[float] | Values, confidence: float = CONFIDENCE) -> Interval | None:
     """Return the geometric mean over builds with its Student-t interval, None for fewer than two builds.
 
-    :param values: one positive value a build
+    :param values: one positive value a build; none where a cell has no latency (a partial profile)
     """
+    if np.size(values) == 0:
+        return None
     side = build_mean_log(values)
     if side.variance is None:
         return None

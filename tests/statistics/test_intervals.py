@@ -35,6 +35,7 @@ def test_ratio_has_welchs_standard_error_and_estimate() -> None:
 
 def test_one_build_has_no_interval() -> None:
     assert one_side([0.4]) is None
+    assert one_side([]) is None
     assert ratio([0.4], [0.3, 0.31]) is None
     assert ratio([0.4, 0.41], [0.3]) is None
 
