@@ -111,7 +111,7 @@ class ProfileLines:
         if match is None:
             return False
         name = content[: match.start()].strip()
-        if not name or _STATISTICS.match(name):
+        if not name or _STATISTICS.match(name) or (b" CPU " in name and name.endswith(b"CUDA")):
             return False
         if self._mode == "P1" and self._rows and not self._loose:
             return False

@@ -19,11 +19,10 @@ from harness.evidence.records import LineCount
 from harness.evidence.sinks import Sink
 from harness.evidence.summaries import Summaries
 from harness.evidence.tactics import TacticSearch
+from harness.evidence.unwrap import Unwrapper
 
 Handler = Callable[[bytes, int], bool]
 
-_NUMBER_TAIL = re.compile(rb"[0-9a-fA-FxX.+-]{1,20}\s*\Z")
-_CUT_NUMBER = re.compile(rb"(?:[Tt]ime:? |Tactic:? )[0-9a-fA-FxX.+-]*\Z")
 _LAST_TIME = re.compile(rb"(?:[Tt]ime:? )0*\.?0*(?P<digits>[\d.]*)(?:e[-+]?\d+)?\Z")
 _LAST_CHOICE = re.compile(rb"Chose Runner Type: .* Tactic: (?P<id>\S*)\Z")
 _MAX_JOINED = 1 << 18
@@ -41,7 +40,7 @@ class TextLog:
         self.summaries = Summaries(ctx)
         self.marks = Marks(ctx, self.listings, self.next_engine)
         self._prefix = b""
-        self._held: bytes | None = None
+        self._unwrapper = Unwrapper()
         self._read = self._used = 0
         self._table = self._handlers()
 
@@ -99,37 +98,21 @@ class TextLog:
         )
 
     def feed(self, block: list[bytes]) -> None:
-        """Read whole lines.
-
-        :param block: lines without their ends; the last one is held back, as its rest may follow
-        """
-        if self._held is not None:
-            block.insert(0, self._held)
-        if self._prefix:
-            self._rejoin_numbers(block)
-        self._held = block.pop()
-        self._consume(block)
+        """Read lines without their ends; the last one waits for the next call, as its rest may follow."""
+        if not self._prefix:
+            self._prefix = next((prefix for line in block[:100] if (prefix := prefix_of(line))), b"")
+        self._consume(self._unwrapper.feed(block, self._prefix))
 
     def finish(self, *, newline_at_end: bool = True, damage: str | None = None) -> LineCount:
-        """Read what is held back, close all that is open and say what is missing.
+        """Read what was held back, close all that is open and say what is missing.
 
         :param damage: why the content ends early, where that is known
         """
-        if self._held is not None:
-            last = self._held
-            cut = not newline_at_end and self._maybe_cut(last)
-            number = self._read + 1
-            if not cut:
-                self._consume([last])
-            else:
-                self._read += 1
-            if not newline_at_end and not last.endswith((b"<<", b"ms")) and not last.startswith(b"&&&&"):
-                text = (
-                    "ends inside this line, which is left out"
-                    if cut
-                    else "ends without a line end: it may be cut"
-                )
-                self.ctx.warn(number, f"the file {text}")
+        rest = self._unwrapper.rest()
+        if not newline_at_end and rest:
+            self._last_line(rest)
+        else:
+            self._consume(rest)
         if damage is not None:
             self.ctx.warn(self._read, f"{damage}: read up to there")
         if self.ctx.partial is not None:
@@ -142,6 +125,18 @@ class TextLog:
         self._close(complete=False)
         self.marks.finish()
         return LineCount(self._read, self._used)
+
+    def _last_line(self, rest: list[bytes]) -> None:
+        """A last line without an end: its last word may be the beginning of a longer one."""
+        last = rest[0]
+        cut = self._maybe_cut(last)
+        if cut:
+            self._read += len(rest)
+        else:
+            self._consume(rest)
+        if not last.endswith((b"<<", b"ms")) and not last.startswith(b"&&&&"):
+            what = "inside this line, which is left out" if cut else "without a line end: it may be cut"
+            self.ctx.warn(self._read, f"the file ends {what}")
 
     def next_engine(self) -> None:
         """What follows belongs to another engine."""
@@ -178,6 +173,9 @@ class TextLog:
             handler = get(content[:6])
             if handler is None:
                 used += other(content, number, bare=not size or len(content) == len(line))
+                if self._prefix is not prefix:
+                    prefix = self._prefix
+                    size = len(prefix)
             elif handler(content, number):
                 used += 1
         self._used += used
@@ -187,15 +185,6 @@ class TextLog:
         if prefix:
             self._prefix = prefix
         return line[len(prefix) :]
-
-    def _rejoin_numbers(self, block: list[bytes]) -> None:
-        """A number broken at the terminal's width goes on in a line without prefix."""
-        prefix = self._prefix
-        for i, line in enumerate(block):
-            if not line.startswith(prefix) and i and len(line) <= 20 and _NUMBER_TAIL.match(line):
-                before = block[i - 1]
-                if _CUT_NUMBER.search(before[-60:]) and prefix_of(before):
-                    block[i - 1], block[i] = before + line.rstrip(), b""
 
     def _resume(self, line: bytes, content: bytes) -> bool:
         """Join a line that ended too early with this one, if this one is no line of its own."""
@@ -252,6 +241,8 @@ class TextLog:
         if self.tables.open and self.tables.row(content, continues=bare):
             return True
         if self.summaries.section and (self.summaries.value(content) or self.summaries.line(content, number)):
+            return True
+        if b" [Op: " in content and self.listings.title(content, number):
             return True
         if self.listings.open and self.listings.bare(content):
             return True
