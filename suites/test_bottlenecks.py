@@ -18,4 +18,5 @@ def test_bottlenecks(
     for verdict in mine:
         if verdict.verdict == "indeterminate" and "indeterminate" not in fail_on:
             pytest.skip(verdict_message(verdict))
-        assert verdict.verdict not in fail_on, verdict_message(verdict)
+        if verdict.verdict in fail_on:
+            pytest.fail(verdict_message(verdict), pytrace=False)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.layers.observation import CellObservation
 
 
 def test_builds(observed: CellObservation) -> None:
     """No build of the cell failed."""
     broken = [f"build {b.build}: {b.reason}" for b in observed.builds if b.status != "ok"]
-    assert not broken, f"{observed.cell.id}: " + "; ".join(broken)
-    assert observed.builds, f"{observed.cell.id}: nothing was built"
+    if broken:
+        pytest.fail(f"{observed.cell.id}: " + "; ".join(broken), pytrace=False)
+    if not observed.builds:
+        pytest.fail(f"{observed.cell.id}: nothing was built", pytrace=False)
