@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.layers.findings import block_findings
 from harness.layers.observation import CellObservation, RunObservation
 from harness.layers.picture import Picture
 from harness.report.columns import Release, anchor, mean, release_of, subjects
@@ -28,12 +29,16 @@ CLASSES = (
 
 @dataclass(frozen=True)
 class ClassBar:
-    """One release. :param parts: (class, ms, share), mean over builds, in the order of :data:`CLASSES`"""
+    """One release.
+
+    :param parts: (class, ms, share), mean over builds, in the order of :data:`CLASSES`; no shares where the
+        layers are a part of the network
+    """
 
     release: Release
     total_ms: float
     latency_ms: float | None
-    parts: tuple[tuple[str, float, float], ...]
+    parts: tuple[tuple[str, float, float | None], ...]
     layers: int
 
 
@@ -53,7 +58,7 @@ class OpRow:
 
 @dataclass(frozen=True)
 class TimeView:
-    """One subject. :param ops: in network order"""
+    """One subject. :param ops: in network order; :param findings: what rows of a part of the network say"""
 
     subject: str
     anchor: str
@@ -62,6 +67,7 @@ class TimeView:
     classes: tuple[str, ...]
     releases: tuple[Release, ...]
     ops: tuple[OpRow, ...]
+    findings: tuple[str, ...] = ()
 
 
 def time_views(run: RunObservation) -> tuple[TimeView, ...]:
@@ -94,6 +100,7 @@ def _view(subject: str, cells: Iterable[CellObservation]) -> TimeView | None:
         classes=tuple(name for name in CLASSES if name in present),
         releases=tuple(by_release),
         ops=tuple(_op_rows(by_release)),
+        findings=tuple(_findings(by_release)),
     )
 
 
@@ -104,9 +111,21 @@ def _bar(found: CellObservation, pictures: list[Picture]) -> ClassBar:
         for name, ms in picture.time_of_class().items():
             known = name if name in CLASSES else "other"
             sums[known] = sums.get(known, 0.0) + ms / len(pictures)
-    parts = tuple((name, sums[name], sums[name] / total) for name in CLASSES if name in sums)
+    whole = not any(picture.partial for picture in pictures)
+    parts = tuple(
+        (name, sums[name], sums[name] / total if whole else None) for name in CLASSES if name in sums
+    )
     latency = mean([b.latency_ms for b in found.good if b.latency_ms is not None])
     return ClassBar(release_of(found), total, latency, parts, len(pictures[0].layers))
+
+
+def _findings(by_release: Mapping[Release, list[Picture]]) -> Iterable[str]:
+    """Yield what the rows of a partial profile say without any share of the whole."""
+    for release, pictures in by_release.items():
+        for picture in pictures:
+            if picture.partial:
+                for block in block_findings(picture):
+                    yield from (f"{release.label}: {line}" for line in block.sentences())
 
 
 def _op_rows(by_release: Mapping[Release, list[Picture]]) -> Iterable[OpRow]:

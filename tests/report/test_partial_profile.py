@@ -1,0 +1,29 @@
+"""A part of a profile in the report: findings, no shares of the whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.importing import Recording, import_recording
+from harness.observe import observe
+from harness.report.time_view import time_views
+from tests.layers.recorded import RECORDINGS, V2_860
+from tests.layers.recorded_rows import PREFIX, ROWS, printed
+
+
+def test_eleven_rows_show_findings_and_no_shares(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.txt"
+    rows.write_text("\n".join(map(printed, ROWS)) + "\n")
+    import_recording(Recording({rows: "profile"}, version="5"), tmp_path / "run")
+    (view,) = time_views(observe([tmp_path / "run"]))
+    assert [share for bar in view.bars for _, _, share in bar.parts] == [None] * 4
+    assert f"tensorrt 5: {PREFIX}depthwise/Relu6: in pieces, 3 layers, 0.184 ms" in view.findings
+    assert len(view.findings) == 3
+
+
+def test_a_whole_profile_shows_shares_and_no_findings(tmp_path: Path) -> None:
+    profile = {RECORDINGS / V2_860 / "profile.json": "profile"}
+    import_recording(Recording(profile, version="8.6.0", network="mobilenet_v2"), tmp_path / "run")
+    (view,) = time_views(observe([tmp_path / "run"]))
+    assert sum(share or 0.0 for _, _, share in view.bars[0].parts) > 0.999
+    assert view.findings == ()
