@@ -196,7 +196,9 @@ def _summary(done: Imported, out: Path) -> list[str]:
     what = "a part of a profile" if picture.partial else "a whole profile" if timed else "no profile"
     lines.append(f"  {len(picture.layers)} layers, {what}, {picture.total_ms:.3f} ms in all")
     if picture.graph is None:
-        lines.append("  the network is unknown: nothing is attributed to source ops")
+        name = done.cell.network
+        known = "the network is unknown" if name == _UNKNOWN else f"'{name}' is none of 'list networks'"
+        lines.append(f"  {known}: nothing is attributed to source ops")
     elif picture.total_ms > 0:
         lines.append(f"  {picture.unattributed_ms:.3f} ms not attributed to source ops")
     if picture.partial:

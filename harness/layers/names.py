@@ -74,6 +74,8 @@ _COPY = re.compile(r"(?P<tensor>.+) copy$")
 _TORCH = re.compile(r"\[[A-Z_0-9]+\]-\[[^\]]*\]-\[(?P<path>.+)\]$")
 _OPEN, _CLOSE = "([{", ")]}"
 _FUSED = (" + ", " || ")
+_MOST_JOINED = 8
+"""Separators that one op's own name may hold, plus one; some fused names have hundreds of parts."""
 
 
 def parse_name(name: str, known: Known = lambda _: False) -> LayerName:
@@ -160,9 +162,9 @@ def _split(text: str, separators: tuple[str, ...], known: Known) -> list[tuple[s
     joined: list[tuple[str, str]] = []
     start = 0
     while start < len(segments):
-        end = next(
-            (e for e in range(len(segments), start + 1, -1) if known(_join(segments[start:e]))), start + 1
-        )
+        furthest = min(len(segments), start + _MOST_JOINED)
+        ends = (e for e in range(furthest, start + 1, -1) if known(_join(segments[start:e])))
+        end = next(ends, start + 1)
         joined.append((_join(segments[start:end]), segments[end - 1][1]))
         start = end
     return joined

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.layers.names import LayerName, NameKind, parse_name
 
@@ -35,6 +37,18 @@ from harness.layers.names import LayerName, NameKind, parse_name
 def test_fused_names_give_their_parts(name: str, parts: tuple[str, ...]) -> None:
     found = parse_name(name)
     assert (found.kind, found.parts) == (NameKind.OPS, parts)
+
+
+@given(st.text(alphabet="ab+| ,(){}[].:_PWNmylForeignNode0123456789\n", max_size=120))
+def test_any_text_is_taken_apart_without_losing_order(name: str) -> None:
+    found = parse_name(name)
+    places = [name.find(part) for part in found.parts]
+    assert all(place >= 0 for place in places)
+
+
+def test_hundreds_of_parts_are_quick_to_take_apart() -> None:
+    parts = tuple(f"layer_{number}/Conv2D" for number in range(2000))
+    assert parse_name(" + ".join(parts), {"x"}.__contains__).parts == parts
 
 
 def test_a_name_that_holds_the_separators_stays_whole() -> None:
