@@ -1,0 +1,81 @@
+"""onnxruntime in an environment of its own: every optimization level, attributed to the last op."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.worker.live import run_live, uncovered
+
+VERSION = "1.22.1"
+
+
+@pytest.mark.parametrize("relu6", ["clip", "relu_sub"])
+@pytest.mark.parametrize("level", ["disable_all", "basic", "extended", "all"])
+def test_every_level_is_attributed_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str, relu6: str
+) -> None:
+    options = {"graph_optimization_level": level}
+    live = run_live(tmp_path, monkeypatch, "onnxruntime", VERSION, relu6, options=options)
+    assert (live.said["status"], live.said["reason"]) == ("ok", "")
+    assert live.setting("graph_optimization_level") == level
+    assert uncovered(live) == set()
+    assert live.picture.unattributed_ms == 0
+    assert live.evidence.warnings == ()
+    assert all(layer.time_ms is not None for layer in live.picture.layers)
+    families = Counter(str(layer.family) for layer in live.picture.layers)
+    assert families["unknown"] == 0
+    if level in ("disable_all", "basic"):
+        # One node an op; the only kernels are those of the plain layout.
+        carried = sorted(layer.source_ops for layer in live.picture.layers)
+        assert carried == sorted((op.name,) for op in live.graph.ops)
+        assert families["gemm"] == 5
+
+
+def test_settings_and_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = run_live(tmp_path, monkeypatch, "onnxruntime", VERSION)
+    assert live.setting("intra_op_num_threads") == 1
+    assert live.setting("providers") == ["CPUExecutionProvider"]
+    facts = live.said["facts"]
+    assert facts["onnxruntime"] == VERSION
+    assert facts["build_seconds"] > 0
+    assert facts["peaks"]["flops_per_s"] > 0
+    assert live.evidence.iterations == facts["profile_iterations"] == 5
+    assert all(len(row.samples_ms) == 5 for row in live.evidence.times)
+    # No weights are kept.
+    assert sorted(path.name for path in (live.folder / "evidence").iterdir()) == [
+        "optimized.json",
+        "trace.json.gz",
+    ]
+
+
+def test_without_a_profile_there_are_no_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.worker.worker_jobs import MEASURE
+
+    live = run_live(
+        tmp_path, monkeypatch, "onnxruntime", VERSION, measure={**MEASURE, "profile_iterations": 0}
+    )
+    assert live.said["status"] == "ok"
+    assert live.picture.layers == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        ({"treatment": {"precision": "fp16"}}, "unsupported", "precision 'fp16' is not for this runtime"),
+        ({"options": {"colour": "red"}}, "failed", "job: options.colour is unknown; known: "),
+        (
+            {"options": {"graph_optimization_level": "most"}},
+            "failed",
+            "job: options.graph_optimization_level",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], status: str, reason: str
+) -> None:
+    live = run_live(tmp_path, monkeypatch, "onnxruntime", VERSION, **changes)  # type: ignore[arg-type]
+    assert live.said["status"] == status
+    assert live.said["reason"].startswith(reason)
