@@ -75,15 +75,17 @@ def block_findings(picture: Picture) -> tuple[ConvolutionBlock, ...]:
     for layer in picture.layers:
         name = parse_name(layer.name)
         if layer.role is LayerRole.REFORMAT and name.target is not None:
-            target = parse_name(name.target)
-            groups.setdefault(_convolution_key(target.parts), _Group()).reformats.append(layer)
+            served = layer.before if name.side == "output" else layer.after
+            key = _convolution_key(served or parse_name(name.target).parts or (name.target,))
+            groups.setdefault(key, _Group()).reformats.append(layer)
         elif layer.standalone_activation and layer.role is LayerRole.COMPUTE:
             key, root = _activation_key(picture.graph, layer, name)
             group = groups.setdefault(key, _Group())
             group.activation = group.activation or root
             group.pieces.append(layer)
         elif layer.op_class in _CONVOLUTIONS:
-            groups.setdefault(_convolution_key(_own_parts(name, layer)), _Group()).convolution = layer
+            group = groups.setdefault(_convolution_key(layer.source_ops or _own_parts(name, layer)), _Group())
+            group.convolution = group.convolution or layer
     blocks = (_block(group) for group in groups.values())
     return tuple(block for block in blocks if block.reformats or block.pieces)
 
@@ -102,7 +104,7 @@ def _block(group: _Group) -> ConvolutionBlock:
     if convolution is not None:
         name = _own_parts(parse_name(convolution.name), convolution)[0]
     elif group.reformats and (target := parse_name(group.reformats[0].name).target):
-        name = parse_name(target).parts[0]
+        name = next(iter(parse_name(target).parts), target)
     return ConvolutionBlock(
         name=name,
         op_class=convolution.op_class if convolution else "unknown",
@@ -133,15 +135,11 @@ def _activation_key(graph: Graph | None, layer: PictureLayer, name: LayerName) -
     named = [part for part in name.parts if not part.startswith("(Unnamed")] or name.parts
     roots = [root for part in named if (root := _activation_root(part))]
     root = roots[0] if roots else layer.name
-    if graph is not None and layer.source_ops and not _shared_scope(roots):
+    if graph is not None and layer.source_ops:
         before = _before(graph, graph.op(layer.source_ops[0]))
         if before is not None:
             return before.name.rpartition("/")[0] or before.name, root
     return root.rpartition("/")[0] or root, root
-
-
-def _shared_scope(roots: Sequence[str]) -> bool:
-    return bool(roots) and "/" in roots[0]
 
 
 def _activation_root(part: str) -> str:

@@ -48,6 +48,20 @@ def test_rows_without_their_convolution_are_still_said() -> None:
     assert (reformat.time_ms, pieces.name) == (None, "")
 
 
+def test_a_reformat_for_a_kernel_without_a_name_of_its_own() -> None:
+    rows = (LayerTime(0, "Reformatting CopyNode for Input Tensor 0 to __myl_Fc_myl0_1", average_ms=0.1),)
+    (block,) = block_findings(attribute(None, Evidence(times=rows)))
+    assert block.sentences() == ["__myl_Fc_myl0_1: 1 reformat, 0.100 ms"]
+
+
+def test_foreign_names_are_grouped_by_the_network() -> None:
+    aliases = {"node_1": "Conv/Conv2D", "node_2": "Conv/Relu6"}
+    rows = ("Reformatting CopyNode for Input Tensor 0 to node_1", "node_1", "node_2")
+    times = tuple(LayerTime(place, name, average_ms=0.1) for place, name in enumerate(rows))
+    (block,) = block_findings(attribute(CLIP, Evidence(times=times), aliases))
+    assert (block.name, block.time_ms, block.reformats_ms, block.activation_ms) == ("node_1", 0.1, 0.1, 0.1)
+
+
 def test_recordings_have_a_block_for_each_relu6_in_pieces_and_reformat() -> None:
     pieces = [block for block in block_findings(picture(V2_PIECES)) if block.pieces]
     assert len(pieces) == 35
