@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import EXIT_OK, UsageError
-from harness.matrix.cell import Cell
+from harness.errors import EXIT_OK
 
 
 def add_parser(commands: Any) -> None:
@@ -26,6 +24,11 @@ def add_parser(commands: Any) -> None:
         "--wheels", type=Path, action="append", default=[], metavar="DIR", help="folder of wheels"
     )
     parser.add_argument("--offline", action="store_true", help="take wheels from --wheels alone")
+    parser.add_argument(
+        "--compute-capability",
+        metavar="X.Y",
+        help="of the host's GPU: leave out versions that cannot run on it",
+    )
     parser.add_argument(
         "--libraries",
         choices=("auto", "real", "placeholder"),
@@ -46,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness import registry
     from harness.pack.build import Order, PackOptions, make_pack
     from harness.pack.parts import ARCHIVE, part_bytes
+    from harness.pack.selection import packable
     from harness.plan import Choices, make_plan
     from harness.session import settings_for
 
@@ -61,7 +65,13 @@ def run(arguments: argparse.Namespace) -> int:
     plan = make_plan(Choices(matrix=arguments.matrix))
     seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
     order = Order(
-        cells=_packable(plan.cells, arguments.libraries),
+        cells=packable(
+            plan.cells,
+            registry.runtimes(),
+            libraries=arguments.libraries,
+            capability=arguments.compute_capability,
+            say=_say,
+        ),
         families=plan.families,
         runtimes=registry.runtimes(),
         settings=settings_for(plan, seed),
@@ -82,27 +92,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(f"on the host: cat {ARCHIVE}.part* | tar -x && {ARCHIVE}/start.sh --home HOME")
     return EXIT_OK
-
-
-def _packable(cells: Sequence[Cell], libraries: str) -> tuple[Cell, ...]:
-    """Return the cells that a pack can hold: those that live in wheels and can ever run."""
-    from harness import registry
-
-    runtimes = registry.runtimes()
-    found = []
-    for cell in cells:
-        reason = runtimes[cell.runtime].unsupported(cell)
-        if "venv" not in runtimes[cell.runtime].environments:
-            reason = f"{cell.runtime} is not made of wheels"
-        if libraries == "placeholder" and cell.treatment.tactic_sources == "all":
-            reason = "tactic sources 'all' need the real cuBLAS and cuDNN"
-        if reason:
-            _say(f"{cell.id}: left out: {reason}")
-        else:
-            found.append(cell)
-    if not found:
-        raise UsageError("no cell of this matrix can be packed; 'trtmatrix check' lists them")
-    return tuple(found)
 
 
 def _say(line: str) -> None:

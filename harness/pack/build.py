@@ -23,7 +23,7 @@ from harness.executors.inputs import InputStore
 from harness.executors.job import JobSettings, write_job
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
-from harness.pack.contents import LARGE_BYTES, Contents, Prefix, require_zstd
+from harness.pack.contents import LARGE_BYTES, Contents, Prefix, of_cuda, require_zstd
 from harness.pack.interpreter import Interpreter, choose, copy_tree
 from harness.pack.parts import write_parts
 from harness.pack.sites import Say, Site, Wheels, install, make_site
@@ -170,6 +170,7 @@ class _Packer:
                 digest: path
                 for relative, digest in files.items()
                 if (path := site.folder / relative).stat().st_size >= LARGE_BYTES
+                and not of_cuda(Path(relative))
             }
             self._prefixes[runtime.name] = Prefix.join(
                 list(large.items()), self._scratch / f"{runtime.name}.prefix"

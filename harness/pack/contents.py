@@ -57,7 +57,8 @@ class Contents:
             self._store_small(f"{name}.tar.zst", small)
         for digest, path in new.items():
             if digest not in small:
-                self._store_large(name, digest, path, base if self.differences else None)
+                near = self.differences and not of_cuda(path.relative_to(folder))
+                self._store_large(name, digest, path, base if near else None)
         return digests
 
     def _store_small(self, member: str, files: dict[str, Path]) -> None:
@@ -107,6 +108,15 @@ class Prefix:
                 with path.open("rb") as source:
                     shutil.copyfileobj(source, out, 1 << 22)
         return cls(target, tuple(digest for digest, _ in ordered), target.stat().st_size)
+
+
+def of_cuda(relative: Path) -> bool:
+    """Say whether a file of a site belongs to the CUDA libraries, which NVIDIA's wheels put below ``nvidia``.
+
+    Neighbouring releases share them whole, and those of two CUDA releases have little in common: as a
+    prefix they would only fill the window.
+    """
+    return relative.parts[0] == "nvidia"
 
 
 def compress(source: Path, target: Path, level: int, prefix: Path | None) -> None:

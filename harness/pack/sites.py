@@ -93,17 +93,23 @@ def make_site(
     first = [line for line in requirements if line not in stated]
     say(f"{name}: installing {', '.join(first)}")
     install(first, wheels, folder, left_out=_CUDA_NAMES, dependencies=dependencies)
-    missing = missing_libraries(shared_objects(folder))
+    missing = _missing_of_cuda(folder)
     if real and missing:
         wanted = [*stated, *cuda_requirements(missing, cuda_suffix(folder))]
         say(f"{name}: installing {', '.join(wanted)}")
         install(wanted, wheels, folder)
-        missing = missing_libraries(shared_objects(folder))
+        missing = _missing_of_cuda(folder)
     for library in missing:
         compile_placeholder(library, folder / PLACEHOLDERS)
     for cache in folder.rglob("__pycache__"):
         shutil.rmtree(cache)
     return Site(name, folder, tuple(m.soname for m in missing), packages(folder))
+
+
+def _missing_of_cuda(folder: Path) -> list[Missing]:
+    # A placeholder comes before the host's own libraries: only for those that hosts do not have.
+    found = missing_libraries(shared_objects(folder))
+    return [library for library in found if library.soname.partition(".so")[0] in _BROUGHT_BY]
 
 
 def install(

@@ -15,8 +15,9 @@ from typing import Any
 _ASKED = ("uuid", "name", "driver_version", "compute_cap", "memory.total")
 _STATE = (
     "clocks.sm", "clocks.mem", "clocks.max.sm", "temperature.gpu", "power.draw",
-    "clocks_throttle_reasons.active",
 )  # fmt: skip
+# Renamed with driver 535; a name that nvidia-smi does not know spoils the whole query.
+_REASONS = ("clocks_event_reasons.active", "clocks_throttle_reasons.active")
 
 
 def gpus() -> list[dict[str, str]]:
@@ -26,6 +27,10 @@ def gpus() -> list[dict[str, str]]:
 
 def gpu_state() -> list[dict[str, str]]:
     """Return clocks (MHz), temperature (°C), power (W) and throttle reasons of each GPU, as printed."""
+    for reasons in _REASONS:
+        found = _query((*_STATE, reasons))
+        if found:
+            return found
     return _query(_STATE)
 
 

@@ -1,0 +1,54 @@
+"""Which cells of a matrix a pack can hold: those that live in wheels and can run on the host's GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from harness.errors import UsageError
+from harness.matrix.cell import Cell
+from harness.runtimes.base import Runtime
+from harness.runtimes.capability import capability_reason
+from harness.runtimes.tensorrt import gpu_reason
+
+
+def packable(
+    cells: Sequence[Cell],
+    runtimes: Mapping[str, Runtime],
+    *,
+    libraries: str,
+    capability: str | None,
+    say: Callable[[str], None],
+) -> tuple[Cell, ...]:
+    """Return the cells to be packed, each in the environment ``venv``; *say* why others are left out.
+
+    :param libraries: ``auto``, ``real`` or ``placeholder`` cuBLAS and cuDNN
+    :param capability: compute capability of the host's GPU (``9.0``), None where it is not known
+    :raises UsageError: no cell is left
+    """
+    found = []
+    for cell in (replace(one, environment="venv") for one in cells):
+        reason = _reason(cell, runtimes[cell.runtime], libraries, capability)
+        if reason is None:
+            found.append(cell)
+        else:
+            say(f"{cell.id}: left out: {reason}")
+    if not found:
+        raise UsageError("no cell of this matrix can be packed; the lines above say why")
+    return tuple(found)
+
+
+def _reason(cell: Cell, runtime: Runtime, libraries: str, capability: str | None) -> str | None:
+    if "venv" not in runtime.environments:
+        return f"{cell.runtime} is not made of wheels"
+    reason = runtime.unsupported(cell)
+    if cell.runtime == "tensorrt" and reason == gpu_reason(cell.version):
+        # The pack runs on the host's GPU: what this machine has decides nothing.
+        reason = None
+    if reason is None and cell.runtime == "tensorrt" and capability is not None:
+        reason = capability_reason(cell.version, capability)
+    if reason is None and runtime.pythons(cell.version) is None:
+        reason = f"it is not known which Python the wheels of {cell.runtime} {cell.version} are for"
+    if reason is None and libraries == "placeholder" and cell.treatment.tactic_sources == "all":
+        reason = "tactic sources 'all' need the real cuBLAS and cuDNN"
+    return reason
