@@ -186,27 +186,30 @@ def _put(
         if columns := gpu_times(records):
             window = {"pass": "latency", "window": 0, "clock": "gpu", "start_ns": None, **columns}
             write_json(files / "samples.json", {"windows": [window]})
-        bundle.put_build(
-            cell.id,
-            recording.build,
-            files,
-            {
-                "status": "ok",
-                "reason": "",
-                "digest": UNKNOWN,
-                "host": str(facts.get("host", UNKNOWN)),
-                "round": recording.build,
-                "recorded": now,
-                "files": digests,
-                "outputs": None,
-                "environment": {"kind": ENVIRONMENT},
-            },
-        )
+        document = _document(recording.build, facts, digests, now)
+        bundle.put_build(cell.id, recording.build, files, document)
     bundle.set_cell(cell, STATUS, "imported from files")
     bundle.manifest["finished"] = now
     bundle.manifest["rounds"] = max(int(bundle.manifest.get("rounds") or 1), recording.build + 1)
     write_tables(bundle, registry.runtimes())
     bundle.save()
+
+
+def _document(
+    build: int, facts: Mapping[str, object], digests: Mapping[str, str], now: str
+) -> dict[str, object]:
+    """Return ``build.json``: nothing was run here, so there is no outcome and no comparison of outputs."""
+    return {
+        "status": "ok",
+        "reason": "",
+        "digest": UNKNOWN,
+        "host": str(facts.get("host", UNKNOWN)),
+        "round": build,
+        "recorded": now,
+        "files": dict(digests),
+        "outputs": None,
+        "environment": {"kind": ENVIRONMENT},
+    }
 
 
 def _result(treatment: Treatment, facts: Mapping[str, object]) -> dict[str, object]:
