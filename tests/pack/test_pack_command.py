@@ -1,0 +1,75 @@
+"""The commands `pack` and `collect`: bad input is one line, and what they need is said."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from harness.matrix.file import read_matrix
+from harness.resources import data_folder
+
+MATRIX = """
+schema = "trtmatrix.matrix/1"
+[[versions]]
+runtime = "tensorrt"
+versions = ["{version}"]
+environment = "venv"
+[[block]]
+networks = ["mobilenet_v2"]
+tactic_sources = ["{sources}"]
+"""
+
+
+def _matrix(folder: Path, version: str = "8.6.0", sources: str = "core") -> str:
+    path = folder / "matrix.toml"
+    path.write_text(MATRIX.format(version=version, sources=sources))
+    return str(path)
+
+
+def test_a_part_size_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pack", _matrix(tmp_path), "-o", str(tmp_path / "out"), "--part-size", "big"]) == 2
+    assert capsys.readouterr().err == (
+        "trtmatrix: part size 'big': expected a size of 1M or more, such as 60M\n"
+    )
+
+
+def test_a_version_that_cannot_run_on_the_host_is_named_before_anything_is_fetched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrix = _matrix(tmp_path, "5.1.5")
+    assert main(["pack", matrix, "-o", str(tmp_path / "out"), "--compute-capability", "9.0"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("mobilenet_v2-fp32-b1-clip-core-tensorrt-5.1.5: left out: ")
+    assert said[-1] == "trtmatrix: no cell of this matrix can be packed; the lines above say why"
+    assert not (tmp_path / "out").exists()
+
+
+def test_placeholders_do_not_serve_all_tactic_sources(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrix = _matrix(tmp_path, sources="all")
+    assert main(["pack", matrix, "-o", str(tmp_path / "out"), "--libraries", "placeholder"]) == 2
+    assert "need the real cuBLAS and cuDNN" in capsys.readouterr().err
+
+
+def test_wheels_that_cannot_be_had_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "wheels").mkdir()
+    command = ["pack", _matrix(tmp_path), "-o", str(tmp_path / "out"), "--offline"]
+    assert main([*command, "--wheels", str(tmp_path / "wheels")]) == 3
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("trtmatrix: ")
+    assert [path.name for path in (tmp_path / "out").glob("*")] == []
+
+
+def test_collecting_nothing_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["collect", str(tmp_path / "nothing.tar.zst"), "--out", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err.endswith("nothing.tar.zst: no such archive or folder of results\n")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["tensorrt_core", "tensorrt_wide", "tensorrt_formats"])
+def test_the_matrix_files_made_for_packs_name_wheels_only(name: str) -> None:
+    matrix = read_matrix(data_folder("suites") / f"{name}.toml")
+    (versions,) = matrix.versions
+    assert (versions.runtime, versions.environments) == ("tensorrt", ("venv",))
+    assert set(versions.versions) <= {"8.5.1.7", "8.5.2.2", "8.5.3.1", "8.6.0"}
