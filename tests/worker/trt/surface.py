@@ -108,7 +108,8 @@ class _Object:
         object.__setattr__(self, "_values", values)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in type(self).__dict__:
+        # A class that Python derives from a binding's has a dictionary of its own; the binding's has none.
+        if "_trt" in type(self).__dict__ and name not in type(self).__dict__:
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
         object.__setattr__(self, name, value)
 
