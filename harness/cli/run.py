@@ -79,6 +79,8 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options += ["--matrix-resume"] if arguments.resume else []
     options += ["--matrix-retry-failed"] if arguments.retry_failed else []
     options += [f"--matrix-network={path}" for path in arguments.network]
+    # pytest runs inside this process, which has imported the plugin's package by now; nothing is lost by that.
+    options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
     # The table of every build is long, and the report shows it better; whoever asks for it gets it.
     if not any(argument.startswith("--benchmark") for argument in arguments.pytest_args):
         options += ["--benchmark-quiet"]
