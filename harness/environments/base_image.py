@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -43,7 +44,7 @@ _MORE = ("libutil.so.1", "libz.so.1", "libnsl.so.1", "libresolv.so.2", "libcrypt
 _LDD = re.compile(r"^\s*(?P<name>\S+) => (?P<path>/\S+) \(0x", re.MULTILINE)
 _LOADER = re.compile(r"^\s*(?P<path>/\S*ld[-\w.]*\.so\S*) \(0x", re.MULTILINE)
 _CACHE = re.compile(r"^\s+(?P<name>\S+) \((?P<kind>[^)]*)\) => (?P<path>\S+)$", re.MULTILINE)
-_FORMAT = "2"  # changes whenever the content made of the same interpreter does
+_FORMAT = "3"  # changes whenever the content made of the same interpreter does
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,9 @@ def collect(interpreter: Interpreter) -> Tree:
     if library not in dynamic.parents:  # Debian and Fedora keep compiled modules elsewhere
         members += [Member(f"{PREFIX}/lib/{name}/lib-dynload/{rel}", path) for rel, path in _files(dynamic)]
     compiled = [m.source for m in members if ".so" in m.source.name]
-    members += _libraries([program, *compiled])
+    shell = [Path(found)] if (found := shutil.which("sh")) else []  # for a template's own RUN lines
+    members += [Member("/bin/sh", path.resolve()) for path in shell]
+    members += _libraries([program, *shell, *compiled])
     unique = {member.target: member for member in members}
     digest = hashlib.sha256(_FORMAT.encode())
     for target, member in sorted(unique.items()):

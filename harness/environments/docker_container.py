@@ -100,6 +100,7 @@ class Run:
         log.join(_LOG_SECONDS)  # the last lines come right after the container's end
         if end.error is not None and engine_is_gone(end.error):
             raise end.error
+        self.engine.ping()
         container.reload()
         self.inspected = dict(container.attrs)
         state = self.inspected.get("State", {})
@@ -114,7 +115,7 @@ class Run:
         """Say whether the engine still answers: a stopping one ends its containers first, by a signal."""
         try:
             for _ in range(_STOP_LOOKS):
-                self.engine.client.ping()
+                self.engine.ping()
                 time.sleep(_LOOK_SECONDS)
         except ENGINE_ERRORS:
             return False
@@ -173,6 +174,7 @@ class Run:
 
     def _remove(self, container: str) -> None:
         try:
+            self.engine.ping()
             remove_container(self.engine, container)
         except ENGINE_ERRORS:
             # The engine is gone; what is left of the container is removed once it answers again.

@@ -80,6 +80,15 @@ class Engine:
     leftovers: set[str] = field(default_factory=set)
     """Ids of containers that could not be removed because the engine went away."""
 
+    def ping(self) -> None:
+        """Return where the engine answers.
+
+        :raises ConnectionError: nobody listens; the SDK itself would try, and leak a socket
+        """
+        if problem := _socket_problem(self.endpoint.url):
+            raise ConnectionError(f"{self.endpoint.origin}{problem}")
+        self.client.ping()
+
     @property
     def gpu_runtime(self) -> str:
         """``nvidia runtime``, ``hook`` (of the NVIDIA Container Toolkit), or empty where there is none.

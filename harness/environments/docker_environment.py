@@ -102,7 +102,7 @@ class PreparedContainer:
         until = time.monotonic() + self.settings.restart_seconds
         while True:
             try:
-                self.engine.client.ping()
+                self.engine.ping()
             except ENGINE_ERRORS:
                 if time.monotonic() > until:
                     raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,7 @@ from harness.runtimes.base import Runtime
 _GB = 1_000_000_000
 # A layer is downloaded packed and kept unpacked; both lie on the disk for a moment.
 _PULL_FACTOR = 1.5
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ class Images:
                         f"building {tag} failed: {' '.join(str(line['error']).split())}; "
                         f"last words: {last.strip() or 'none'}; --no-build uses the image as it is"
                     )
-                said = str(line.get("stream") or "")
+                said = _COLOUR.sub("", str(line.get("stream") or ""))
                 last = said.strip() or last
                 yield said
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from harness.environments.docker_engine import Engine, connect
 from harness.errors import UnavailableError
-from tests.environments.engine_support import Daemon, leftovers, why_no_daemon
+from tests.environments.engine_support import GIVEN, Daemon, leftovers, why_no_daemon
 
 
 @pytest.fixture(scope="session")
@@ -23,9 +22,8 @@ def docker_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def docker_host() -> Iterator[str]:
     """Address of a running engine."""
-    named = os.environ.get("DOCKER_HOST")
-    if named:
-        yield named
+    if GIVEN:
+        yield GIVEN
         return
     if reason := why_no_daemon():
         pytest.skip(reason)

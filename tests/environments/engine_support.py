@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import time
 from pathlib import Path
 
 from harness.environments.docker_engine import Engine, connect
 from harness.errors import UnavailableError
+
+GIVEN = os.environ.get("DOCKER_HOST", "")
+"""The engine that the caller of the tests named, before any test changes the variable."""
 
 
 class Daemon:
@@ -53,11 +55,11 @@ class Daemon:
         words = (self.folder / "dockerd.log").read_text(errors="replace").strip().splitlines()[-1:]
         raise UnavailableError(f"dockerd does not start here: {' '.join(words)}")
 
-    def stop(self, how: int = signal.SIGTERM) -> None:
+    def stop(self) -> None:
         """End it, containers included, and wait."""
         if self._process is None:
             return
-        self._process.send_signal(how)
+        self._process.terminate()
         try:
             self._process.wait(timeout=60)
         except subprocess.TimeoutExpired:
