@@ -29,6 +29,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         option.add(group, parser)
 
 
+def pytest_plugin_registered(plugin: object) -> None:
+    """Let a ``conftest.py`` (or any pytest plugin) implement the hooks of :mod:`harness.hookspecs`."""
+    names = [name for name in dir(plugin) if name.startswith("trtmatrix_")]
+    if any(hasattr(getattr(plugin, name), "trtmatrix_impl") for name in names):
+        from harness import registry
+
+        if not registry.manager().is_registered(plugin):
+            registry.manager().register(plugin)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse in one line what cannot be measured: a bad matrix file, several processes on one machine."""
     if not (option_value(config, "matrix") or MatrixSession.names_suites(config)):

@@ -106,3 +106,19 @@ def test_tests_of_others_are_left_alone(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_a_conftest_may_bring_a_network(pytester: pytest.Pytester, matrix: Path) -> None:
+    pytester.makeconftest(
+        """
+        from harness import hookimpl
+        from harness.networks.mobilenet import MobileNetV2
+
+        @hookimpl
+        def trtmatrix_networks():
+            return [MobileNetV2(width=0.25, name="narrow")]
+        """
+    )
+    pytester.makepyfile("def test_cell(trtmatrix_cell): assert trtmatrix_cell.network == 'narrow'")
+    matrix.write_text(MATRIX.replace("mobilenet_v2", "narrow"), encoding="utf-8")
+    pytester.runpytest_subprocess(f"--matrix={matrix}").assert_outcomes(passed=2)

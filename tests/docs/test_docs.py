@@ -1,0 +1,70 @@
+"""The docs are true: links lead somewhere, commands and options exist, the README begins as it must."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from harness.cli import COMMANDS, build_parser
+from harness.matrix.file import TREATMENT_VALUES, read_matrix
+from harness.suite import OPTIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{target} is not there"
+
+
+def test_the_readme_begins_with_two_commands_in_blocks_of_their_own() -> None:
+    blocks = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
+    assert len(blocks[0].splitlines()) == len(blocks[1].splitlines()) == 1
+    assert "trtmatrix run suites/default.toml" in blocks[0]
+    assert "tox" in blocks[1]
+
+
+def test_every_command_of_the_docs_is_a_command() -> None:
+    for page in PAGES:
+        for name in re.findall(r"`(?:\.venv/bin/)?trtmatrix ([a-z]+)", page.read_text(encoding="utf-8")):
+            assert name in COMMANDS, f"{page.name}: trtmatrix {name}"
+
+
+def test_every_command_is_in_the_docs_and_has_help() -> None:
+    text = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8")
+    parser = build_parser()
+    for name in COMMANDS:
+        assert f"`trtmatrix {name}" in text
+        with pytest.raises(SystemExit) as ended:
+            parser.parse_args([name, "--help"])
+        assert ended.value.code == 0
+
+
+def test_every_option_of_the_plugin_is_in_the_docs() -> None:
+    text = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8")
+    for option in OPTIONS:
+        assert f"`{option.flag}" in text
+        assert f"`{option.ini}`" in text
+
+
+def test_the_matrix_page_is_a_matrix(tmp_path: Path) -> None:
+    text = (ROOT / "docs/reference/matrix-file.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+    path = tmp_path / "matrix.toml"
+    path.write_text(block, encoding="utf-8")
+    found = read_matrix(path)
+    assert found.blocks[0].networks == ("mobilenet_v1", "mobilenet_v2")
+    for key in TREATMENT_VALUES:
+        assert key in tomllib.loads(block)["block"][0], key
+
+
+def test_words_of_the_glossary_are_defined_once() -> None:
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^\*\*([^*]+)\*\*:", text, re.M)
+    assert len(words) == len(set(words)) > 20
