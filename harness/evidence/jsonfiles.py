@@ -142,7 +142,7 @@ def read_json(source: Source, sink: Sink, name: str) -> FileFacts:
         ctx.warn(problem[0], f"{problem[1]}: read up to there, {document.rows} rows")
     read = stream.count_lines()
     kinds = tuple(kind for kind in KINDS if kind in ctx.kinds)
-    return FileFacts(kinds, lines=LineCount(read, read if problem is None else problem[0]))
+    return FileFacts(kinds, lines=LineCount(read, read if problem is None else min(read, problem[0])))
 
 
 def inspector_layer(element: object, position: int) -> EngineLayer | None:
