@@ -95,7 +95,7 @@ def test_e6(sample: Sample) -> None:
     assert second.outputs[0].dimensions == (1, 32, 1, 1)
 
 
-def test_two_lists_of_one_engine_become_one(read: Read, sample: Sample) -> None:
+def test_two_lists_of_one_engine_become_one(read: Read) -> None:
     log = (
         "Engine Layer Information:\nLayer(CaskConvolution): a, Tactic: 0x1, x[Float(1)] -> y[Float(1)]\n"
         "Layer Information:\nName: a, LayerType: CaskConvolution, Inputs: [], Outputs: [], TacticName: k, "
