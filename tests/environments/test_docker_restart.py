@@ -1,0 +1,87 @@
+"""An engine stopped under a container and started again: that run failed, the next one is as good as any."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.environments.docker_engine import connect
+from harness.environments.docker_settings import DockerSettings
+from tests.environments.confined import container, run
+from tests.environments.engine_support import Daemon, leftovers, why_no_daemon
+
+
+@pytest.fixture
+def daemon(monkeypatch: pytest.MonkeyPatch, docker_cache: Path) -> Iterator[Daemon]:
+    """An engine of this test's own, which it may stop."""
+    if reason := why_no_daemon().replace("no DOCKER_HOST, and ", ""):
+        pytest.skip(f"this test stops an engine of its own: {reason}")
+    own = Daemon(Path(tempfile.mkdtemp(prefix="trtmatrix-dockerd-")))
+    own.start()
+    monkeypatch.setenv("DOCKER_HOST", own.host)
+    monkeypatch.setenv("TRTMATRIX_CACHE", str(docker_cache))
+    try:
+        yield own
+    finally:
+        own.stop()
+        own.remove()
+
+
+def _stop_once(daemon: Daemon, begun: Path) -> threading.Thread:
+    """Stop *daemon* when the file *begun* has something in it, and start it again."""
+
+    def work() -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not (begun.is_file() and begun.stat().st_size):
+            time.sleep(0.05)
+        daemon.stop()
+        daemon.start()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_a_container_under_which_the_engine_goes_away_failed_with_that_reason_and_can_run_again(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    engine = connect()
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    # Ends itself when the engine asks it to, so that a stop of the engine takes no ten seconds.
+    waiting = (
+        "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *a: sys.exit(143))\nprint('begun')\n"
+    )
+    prepared = container(engine, first, waiting + "time.sleep(600)\n")
+    stopping = _stop_once(daemon, first / "result" / "worker.log")
+
+    outcome, _ = run(prepared, first)
+    stopping.join()
+
+    assert outcome.status == "failed"
+    assert outcome.reason.startswith("the docker engine went away while the container ran")
+    quick = container(engine, second, "import sys\nopen(sys.argv[2] + '/result.json', 'w').write('{}')\n")
+    assert run(quick, second)[0].status == "ok"
+    assert leftovers(engine) == []
+    engine.client.close()
+
+
+def test_an_engine_that_stays_away_interrupts_the_run_instead_of_failing_every_cell(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    engine = connect()
+    prepared = container(engine, tmp_path, "pass\n")
+    daemon.stop()
+
+    outcome, _ = run(prepared, tmp_path, settings=DockerSettings(restart_seconds=1.0))
+
+    assert outcome.status == "interrupted"
+    assert "the docker engine does not answer" in outcome.reason
+    assert outcome.reason.endswith("start it and resume the run")
+    engine.client.close()
