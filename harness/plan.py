@@ -91,7 +91,10 @@ def _own_networks(paths: Mapping[str, Path]) -> dict[str, NetworkFamily]:
         return {}
     from harness.networks.user_onnx import onnx_family
 
-    return {name: onnx_family(name, path) for name, path in paths.items()}
+    families = {name: onnx_family(name, path) for name, path in paths.items()}
+    for family in families.values():
+        family.check()  # what is wrong with a file is said before anything is measured
+    return dict(families)
 
 
 def stored_plan(root: Path) -> Plan:

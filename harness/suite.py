@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.errors import TrtmatrixError
+from harness.errors import EXIT_USAGE, TrtmatrixError
 from harness.resources import data_folder
 
 if TYPE_CHECKING:
@@ -169,7 +169,9 @@ class MatrixSession:
         try:
             self.bundle = measure(self.plan, self.choices, self.selected, self._say())
         except TrtmatrixError as error:
-            pytest.exit(str(error), returncode=error.exit_code)
+            # Our 2 (bad input) is pytest's 4; pytest's 2 is an interruption.
+            code = pytest.ExitCode.USAGE_ERROR if error.exit_code == EXIT_USAGE else error.exit_code
+            pytest.exit(str(error), returncode=int(code))
         return self.bundle.root
 
     def _say(self) -> Any:

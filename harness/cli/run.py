@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from harness.errors import EXIT_ENVIRONMENT, EXIT_OK, EXIT_TESTS_FAILED, EXIT_USAGE, UsageError
+from harness.errors import (
+    EXIT_ENVIRONMENT,
+    EXIT_OK,
+    EXIT_TESTS_FAILED,
+    EXIT_USAGE,
+    UnavailableError,
+    UsageError,
+)
 
 
 def add_parser(commands: Any) -> None:
@@ -48,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("-k: the expression is empty")
     if arguments.builds is not None and arguments.builds < 1:
         raise UsageError(f"--builds: expected a whole number above 0, found {arguments.builds}")
+    if arguments.resume and arguments.out is None:
+        raise UsageError("--resume needs --out: the folder of the run to go on with")
     out = arguments.out or Path("trtmatrix-runs") / run_id()
     command = [
         str(data_folder("suites")),
@@ -65,7 +74,20 @@ def run(arguments: argparse.Namespace) -> int:
 
         write_report([out], arguments.report)
         print(f"report: {arguments.report}")
+    if status == pytest.ExitCode.OK and not _anything_ran(out):
+        raise UnavailableError(
+            "nothing here can run any of these cells; 'trtmatrix check --explain' says why"
+        )
     return _EXIT.get(status, status)
+
+
+def _anything_ran(out: Path) -> bool:
+    """Say whether the run in *out* has a cell that was at least tried; True where there is no run."""
+    from harness.store.bundle import Bundle
+
+    if not (out / "manifest.json").exists():
+        return True
+    return any(c.status not in ("unsupported", "unavailable") for c in Bundle.open(out).cells())
 
 
 _EXIT = {0: EXIT_OK, 1: EXIT_TESTS_FAILED, 2: 130, 3: EXIT_ENVIRONMENT, 4: EXIT_USAGE}
@@ -79,7 +101,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options += ["--matrix-resume"] if arguments.resume else []
     options += ["--matrix-retry-failed"] if arguments.retry_failed else []
     options += [f"--matrix-network={path}" for path in arguments.network]
-    # pytest runs inside this process, which has imported the plugin's package by now; nothing is lost by that.
+    # pytest runs inside this process, which has imported the plugin's package; nothing is lost by that.
     options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
     # The table of every build is long, and the report shows it better; whoever asks for it gets it.
     if not any(argument.startswith("--benchmark") for argument in arguments.pytest_args):

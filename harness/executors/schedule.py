@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.environments.base import Environment, Outcome, Prepared
-from harness.errors import TrtmatrixError, UnavailableError
+from harness.errors import UnavailableError, UsageError
 from harness.executors.base import Executor
 from harness.executors.inputs import InputStore
 from harness.executors.job import BuildResult, JobSettings, run_job
@@ -101,7 +101,7 @@ class Schedule:
             return False
         try:
             inputs = self._inputs.get(cell)
-        except TrtmatrixError as error:
+        except UsageError as error:
             self._bundle.set_cell(cell, "unsupported", str(error))
             return False
         self._bundle.keep_network(cell, inputs.network)

@@ -44,6 +44,13 @@ class OnnxFamily:
         """One line for ``list networks``."""
         return f"ONNX file {self._path.name}"
 
+    def check(self) -> None:
+        """Read the file now.
+
+        :raises InputError: it cannot be read or is no valid model
+        """
+        _ = self._loaded
+
     @cached_property
     def _loaded(self) -> onnx.ModelProto:
         return load(self._path)

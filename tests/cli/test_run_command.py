@@ -1,0 +1,130 @@
+"""``trtmatrix run`` and its kin from a shell: exit codes, and one line for every mistake."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import onnx
+import pytest
+
+from harness.networks.mobilenet import MobileNetV2
+from harness.networks.onnx_export import to_onnx
+
+MATRIX = """
+schema = "trtmatrix.matrix/1"
+[run]
+builds = 2
+[measure]
+warmup_seconds = 0.01
+maximum_seconds = 0.05
+minimum_samples = 5
+profile_iterations = 3
+[[versions]]
+runtime = "onnxruntime"
+versions = ["{version}"]
+environment = "current"
+[[block]]
+networks = ["mobilenet_v1", "mobilenet_v2"]
+"""
+
+
+def trtmatrix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness.cli", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "m.toml").write_text(MATRIX.format(version=version("onnxruntime")), encoding="utf-8")
+    return tmp_path
+
+
+def one_line(found: subprocess.CompletedProcess[str]) -> str:
+    (line,) = found.stderr.splitlines()
+    assert line.startswith("trtmatrix: ")
+    return line
+
+
+def test_a_selection_is_measured_and_reported(folder: Path) -> None:
+    arguments = ("run", "m.toml", "-k", "mobilenet_v2", "--quick", "--out", "run", "--report", "r.html")
+    found = trtmatrix(folder, *arguments)
+    assert found.returncode == 0, found.stdout + found.stderr
+    manifest = json.loads((folder / "run/manifest.json").read_text(encoding="utf-8"))
+    assert [(c["network"], c["status"]) for c in manifest["cells"]] == [("mobilenet_v2", "measured")]
+    assert manifest["state"] == "complete"
+    assert "mobilenet_v2" in (folder / "r.html").read_text(encoding="utf-8")
+
+
+def test_plain_pytest_gives_the_same_bundle(folder: Path) -> None:
+    from harness.resources import data_folder
+
+    command = [sys.executable, "-m", "pytest", str(data_folder("suites")), "--matrix=m.toml", "-q"]
+    options = ["--matrix-out=run", "--matrix-quick", "-k", "mobilenet_v2", "-p", "no:cacheprovider"]
+    found = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+    shown = trtmatrix(folder, "show", "run", "--json")
+    (cell,) = json.loads(shown.stdout)
+    assert (cell["status"], cell["builds"]) == ("measured", 1)
+    assert cell["latency_ms"] > 0
+
+
+def test_a_users_own_onnx_file_is_a_network(folder: Path) -> None:
+    small = MobileNetV2(width=0.25, resolution=64, classes=11, calibrated=False, name="mine")
+    onnx.save(to_onnx(small.graph(), 13), str(folder / "my-net.onnx"))
+    found = trtmatrix(folder, "run", "m.toml", "--quick", "--network", "my-net.onnx", "--out", "run")
+    assert found.returncode == 0, found.stdout + found.stderr
+    (cell,) = json.loads(trtmatrix(folder, "show", "run", "--json").stdout)
+    assert cell["cell"].startswith("my_net-fp32-b1-clip-onnxruntime-")
+    assert cell["status"] == "measured"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "none.toml"), "none.toml: no such file"),
+        (("run", "m.toml", "-k", " "), "-k: the expression is empty"),
+        (("run", "m.toml", "-k", "mobilenet_v9"), "matches no cell"),
+        (("run", "m.toml", "--builds", "0"), "--builds: expected a whole number above 0"),
+        (("run", "m.toml", "--network", "none.onnx"), "none.onnx"),
+        (("run", "m.toml", "--resume"), "--resume needs --out"),
+        (("check", "m.toml", "extra"), "unrecognized arguments: extra"),
+        (("show", "none"), "no such run"),
+        (("frob",), "invalid choice: 'frob'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    folder: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    found = trtmatrix(folder, *arguments)
+    assert found.returncode == 2, found.stdout + found.stderr
+    assert message in found.stderr + found.stdout
+    assert "Traceback" not in found.stderr + found.stdout
+
+
+def test_a_mistyped_key_names_file_table_and_key(folder: Path) -> None:
+    text = (folder / "m.toml").read_text(encoding="utf-8").replace("builds", "bulids")
+    (folder / "m.toml").write_text(text, encoding="utf-8")
+    found = trtmatrix(folder, "run", "m.toml")
+    assert found.returncode == 2
+    assert one_line(found) == "trtmatrix: m.toml: [run]: unknown key 'bulids'; did you mean 'builds'?"
+
+
+def test_nothing_that_can_run_is_exit_code_3(folder: Path) -> None:
+    text = (folder / "m.toml").read_text(encoding="utf-8").replace(version("onnxruntime"), "1.0.0")
+    (folder / "m.toml").write_text(text, encoding="utf-8")
+    found = trtmatrix(folder, "run", "m.toml", "--out", "run")
+    assert found.returncode == 3, found.stdout + found.stderr
+    assert "nothing here can run any of these cells" in found.stderr
+    assert trtmatrix(folder, "check", "m.toml").returncode == 3
+
+
+def test_listings_are_json_on_request(folder: Path) -> None:
+    for what in ("versions", "networks", "runtimes", "environments", "runs"):
+        found = trtmatrix(folder, "list", what, "--json")
+        assert found.returncode == 0, found.stderr
+        rows = json.loads(found.stdout)
+        assert rows or what == "runs"
