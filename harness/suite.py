@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ OPTIONS = (
     Option("quick", "", "one build of each cell", "bool"),
     Option("resume", "", "go on with the run in --matrix-out; what it has is kept", "bool"),
     Option("retry_failed", "", "with --matrix-resume, measure failed builds again", "bool"),
+    Option("no_build", "", "use container images as they are", "bool"),
     Option("network", "ONNX", "measure this ONNX file in place of the matrix's networks", "args"),
 )
 
@@ -164,8 +166,11 @@ class MatrixSession:
         stored = option_value(self._config, "run")
         if stored:
             return Path(stored)
+        from harness.environments.docker_settings import NO_BUILD
         from harness.session import measure
 
+        if option_value(self._config, "no_build"):
+            os.environ[NO_BUILD] = "1"
         try:
             self.bundle = measure(self.plan, self.choices, self.selected, self._say())
         except TrtmatrixError as error:

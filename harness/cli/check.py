@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import EXIT_ENVIRONMENT, EXIT_OK
+
+if TYPE_CHECKING:
+    from harness.environments.preflight import CellAvailability
 
 
 def add_parser(commands: Any) -> None:
@@ -14,7 +19,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("check", help="read a matrix and say what can run here, without running it")
     parser.add_argument("matrix", nargs="?", type=Path, help="matrix file (default: the embedded one)")
     parser.add_argument(
-        "--explain", action="store_true", help="say what to do about each cell that cannot run"
+        "--explain", action="store_true", help="list everything that was looked at, and what to do"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     parser.set_defaults(func=run)
@@ -36,8 +41,25 @@ def run(arguments: argparse.Namespace) -> int:
             "state": item.state,
             "reason": item.reason,
         }
-        if arguments.explain or arguments.json:
+        if arguments.json:
             row["what_to_do"] = item.remedy
+            row["checks"] = [asdict(check) for check in item.checks]
         rows.append(row)
     print_rows(rows, as_json=arguments.json)
+    if arguments.explain and not arguments.json:
+        _explain(found)
     return EXIT_OK if any(item.state == "ok" for item in found) else EXIT_ENVIRONMENT
+
+
+def _explain(found: Sequence[CellAvailability]) -> None:
+    """Print everything that was looked at, once for each version and environment."""
+    seen = set()
+    for item in found:
+        place = f"{item.cell.runtime} {item.cell.version} in {item.cell.environment}"
+        if place in seen:
+            continue
+        seen.add(place)
+        print(f"\n{place}")
+        for check in item.checks:
+            todo = f"; {check.remedy}" if check.remedy else ""
+            print(f"  {check.name}: {check.state}{': ' + check.reason if check.reason else ''}{todo}")

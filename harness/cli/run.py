@@ -33,6 +33,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--retry-failed", action="store_true", help="with --resume, measure failed builds again"
     )
+    parser.add_argument("--no-build", action="store_true", help="use container images as they are")
     parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
     parser.add_argument(
         "pytest_args", nargs="*", metavar="-- PYTEST-ARGS", help="handed to pytest as they are"
@@ -100,6 +101,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options += ["--matrix-quick"] if arguments.quick else []
     options += ["--matrix-resume"] if arguments.resume else []
     options += ["--matrix-retry-failed"] if arguments.retry_failed else []
+    options += ["--matrix-no-build"] if arguments.no_build else []
     options += [f"--matrix-network={path}" for path in arguments.network]
     # pytest runs inside this process, which has imported the plugin's package; nothing is lost by that.
     options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
