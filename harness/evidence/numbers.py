@@ -8,7 +8,7 @@ NO_RESULT_ID = "0xd15ea5edd15ea5ed"
 """The id that the builder prints where a runner has no valid tactic."""
 
 _LARGEST_TIME = 3.4e38
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)
 _HEX_ID = re.compile(r"0[xX][0-9a-fA-F]{1,16}\Z")
 _DECIMAL_ID = re.compile(r"-?\d{1,20}\Z", re.ASCII)
 

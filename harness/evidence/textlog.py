@@ -23,7 +23,7 @@ from harness.evidence.unwrap import Unwrapper
 
 Handler = Callable[[bytes, int], bool]
 
-_LAST_TIME = re.compile(rb"(?:[Tt]ime:? )0*\.?0*(?P<digits>[\d.]*)(?:e[-+]?\d+)?\Z")
+_LAST_TIME = re.compile(rb"(?:[Tt]ime:? )0{0,40}\.?0{0,40}(?P<digits>[\d.]{0,40})(?:e[-+]?\d{1,4})?\Z")
 _LAST_CHOICE = re.compile(rb"Chose Runner Type: .* Tactic: (?P<id>\S*)\Z")
 _MAX_JOINED = 1 << 18
 

@@ -202,3 +202,10 @@ def test_any_bytes(data: bytes) -> None:
 )
 def test_lines_in_any_order(lines: list[str]) -> None:
     outcome("\n".join(lines).encode())
+
+
+def test_numbers_of_thousands_of_digits_are_read_at_once() -> None:
+    table = "=== Profile (1 iterations ) ===\n Layer   Time (ms)   Avg. Time (ms)   Time %\n"
+    record = outcome(table.encode() + b"  conv " + b"9" * 1_000_000 + b"x 1.0 1.0\n  Total 1.00 1.0 100.0\n")
+    assert record is not None
+    assert record.total_ms == 1.0
