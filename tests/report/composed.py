@@ -1,0 +1,88 @@
+"""Runs composed in code for the report: every time is made up, every name can be hostile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.layers.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.matrix.cell import Cell, Treatment
+from harness.networks.graph import Graph, OpKind, SourceOp
+
+CLASSES = ("pointwise", "depthwise", "convolution", "activation")
+
+
+def graph(names: Sequence[str]) -> Graph:
+    """A chain of ReLUs on 1x8x4x4 tensors, one op a name."""
+    ops = tuple(SourceOp(name, OpKind.RELU, (f"t{i}",), f"t{i + 1}") for i, name in enumerate(names))
+    shapes = {f"t{i}": (1, 8, 4, 4) for i in range(len(ops) + 1)}
+    return Graph("composed", "clip", 1, ("t0",), (f"t{len(ops)}",), ops, shapes, {}, "sha256:00")
+
+
+def layers(names: Sequence[str], factor: float = 1.0, kernel: str = "sgemm_128x64") -> list[PictureLayer]:
+    """One layer a name: classes in turn, 0.01 ms for the first, 0.02 ms for the second and so on."""
+    return [
+        PictureLayer(
+            position=index,
+            name=name,
+            type="CaskConvolution",
+            kernel=kernel,
+            tactic=None,
+            family=KernelFamily.GEMM,
+            role=LayerRole.COMPUTE,
+            op_class=CLASSES[index % 4],
+            time_ms=0.01 * (index + 1) * factor,
+            source_ops=(name,),
+            shares={name: 1.0},
+        )
+        for index, name in enumerate(names)
+    ]
+
+
+def picture(rows: Sequence[PictureLayer], network: Graph | None = None, *, partial: bool = False) -> Picture:
+    """The picture of *rows*."""
+    return Picture(tuple(rows), network, sum(row.time_ms or 0.0 for row in rows), 0.0, partial)
+
+
+def cell(
+    version: str,
+    latencies: Sequence[float] = (),
+    found: Picture | None = None,
+    *,
+    network: str = "mobilenet_v2",
+    runtime: str = "tensorrt",
+    status: str = "measured",
+    reason: str = "",
+    repeat: str = "",
+    host: str = "host-a",
+    treatment: Treatment | None = None,
+    facts: dict[str, object] | None = None,
+) -> CellObservation:
+    """A cell with one build a latency, all of one picture."""
+    builds = tuple(
+        BuildObservation(
+            build=number,
+            status="ok",
+            host=host,
+            passes={"latency": np.full(5, latency)},
+            picture=found,
+            facts=facts or {},
+        )
+        for number, latency in enumerate(latencies)
+    )
+    made = Cell(network, treatment or Treatment(), runtime, version, "venv", repeat)
+    return CellObservation(made, status, reason, builds)
+
+
+def run(*cells: CellObservation, description: str = "composed", text: str = "") -> RunObservation:
+    """A run of *cells*."""
+    manifest: dict[str, object] = {
+        "started": "2026-01-01T00:00:00+00:00",
+        "seed": 1,
+        "machine": {"cpu_model": "composed"},
+        "matrix": {"description": description, "text": text},
+    }
+    return RunObservation((Path("composed"),), manifest, cells)

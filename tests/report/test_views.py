@@ -1,0 +1,108 @@
+"""View models over runs composed in code, and over a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.bottlenecks.judge import judge
+from harness.importing import Recording, import_recording
+from harness.layers.observation import RunObservation
+from harness.observe import observe
+from harness.report.answers import answers
+from harness.report.board import board, noise
+from harness.report.glance import glance
+from harness.report.latency import latency_charts
+from harness.report.parity import configurations, not_run
+from harness.report.render import render
+from harness.report.sides import side_views
+from harness.report.time_view import time_views
+from tests.layers.recorded import RECORDINGS, V2_860
+from tests.report.composed import cell, graph, layers, picture, run
+from tests.report.parsed import Parsed
+
+NAMES = ("a", "b", "c", "d")
+
+
+@pytest.fixture
+def observed() -> RunObservation:
+    """Version 9 is twice as slow as 10; 10 stands twice, as an A/A pair; 11 failed."""
+    network = graph(NAMES)
+    slow, fast = picture(layers(NAMES, 2.0), network), picture(layers(NAMES), network)
+    return run(
+        cell("10.0", [1.00, 1.01, 1.02], fast),
+        cell("9.0", [2.00, 2.01, 2.02], slow),
+        cell("10.0", [1.00, 1.01, 1.02], fast, repeat="aa"),
+        cell("11.0", status="failed", reason="worker killed"),
+    )
+
+
+def test_fastest_is_named_with_its_interval_and_what_changed(observed: RunObservation) -> None:
+    (answer,) = answers(observed, judge(observed))
+    assert answer.fastest.label == "tensorrt 10.0"
+    assert answer.low is not None
+    assert answer.low < 1.01 < (answer.high or 0)
+    assert answer.ties == ()
+    assert [(v.against, v.version, v.verdict) for v in answer.changes] == [("9.0", "10.0", "reduced")]
+
+
+def test_versions_are_sorted_as_versions_with_the_pair_beside_its_twin(observed: RunObservation) -> None:
+    found = [release.label for release in glance(observed).columns]
+    assert found == ["tensorrt 9.0", "tensorrt 10.0", "tensorrt 10.0 (aa)", "tensorrt 11.0"]
+
+
+def test_every_cell_is_in_the_matrix_and_a_failed_one_says_why(observed: RunObservation) -> None:
+    (row,) = glance(observed).rows
+    assert [c.status if c else None for c in row.cells] == ["measured"] * 3 + ["failed"]
+    assert row.cells[3] is not None
+    assert row.cells[3].reason == "worker killed"
+    assert [(n.cell, n.reason) for n in not_run(observed)] == [
+        ("mobilenet_v2-fp32-b1-clip-tensorrt-11.0", "worker killed")
+    ]
+
+
+def test_board_leads_with_latency_and_noise_stands_apart(observed: RunObservation) -> None:
+    verdicts = judge(observed)
+    found = board(verdicts)
+    assert found.columns[0] == ("latency", "latency")
+    assert {row.release for row in found.rows} >= {"tensorrt 9.0", "tensorrt 10.0"}
+    (row,) = noise(verdicts)
+    assert row.aa.effect == pytest.approx(1.0)
+    assert [v.version for v in row.beyond] == ["10.0"]
+
+
+def test_latency_chart_shows_every_build_inside_its_scale(observed: RunObservation) -> None:
+    (chart,) = latency_charts(observed)
+    assert chart.rows[0].builds == (2.00, 2.01, 2.02)
+    assert all(0 <= chart.scale.place(value) <= 1 for row in chart.rows for value in row.builds)
+
+
+def test_time_adds_up_to_the_layers(observed: RunObservation) -> None:
+    (view,) = time_views(observed)
+    for bar, total in zip(view.bars, (0.2, 0.1, 0.1), strict=True):
+        assert bar.total_ms == pytest.approx(total)
+        assert sum(ms for _, ms, _ in bar.parts) == pytest.approx(total)
+    assert [op.name for op in view.ops] == list(NAMES)
+
+
+def test_side_by_side_puts_the_largest_difference_first(observed: RunObservation) -> None:
+    (view,) = side_views(observed)
+    assert (view.old.version, view.new.version) == ("9.0", "10.0")
+    assert [op.op for op in view.ops] == ["d", "c", "b", "a"]
+
+
+def test_configuration_has_one_entry_a_release_that_ran(observed: RunObservation) -> None:
+    assert len(configurations(observed)) == 3
+
+
+def test_recording_is_rendered_and_marked_as_one(tmp_path: Path) -> None:
+    files = {
+        RECORDINGS / V2_860 / "profile.json": "profile",
+        RECORDINGS / V2_860 / "layers.json.gz": "layers",
+    }
+    import_recording(Recording(files, version="8.6.0", network="mobilenet_v2"), tmp_path / "run")
+    found = observe([tmp_path / "run"])
+    text = Parsed(render(found, judge(found))).text
+    assert "expanded_conv_5/depthwise/depthwise" in text
+    assert "recorded" in text
