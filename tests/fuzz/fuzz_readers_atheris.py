@@ -1,6 +1,6 @@
-"""Coverage-guided fuzzing of the readers: ``python tests/fuzz/fuzz_readers_atheris.py CORPUS [-max_total_time=60]``.
+"""Coverage-guided fuzzing of the readers.
 
-Needs atheris. CORPUS is a folder that libFuzzer fills; start it with copies of ``tests/data/evidence``.
+Run: ``python tests/fuzz/fuzz_readers_atheris.py CORPUS [-max_total_time=60]``. Needs atheris. CORPUS is a folder that libFuzzer fills; start it with copies of ``tests/data/evidence``.
 """
 
 from __future__ import annotations
