@@ -1,6 +1,7 @@
 """Coverage-guided fuzzing of the readers.
 
-Run: ``python tests/fuzz/fuzz_readers_atheris.py CORPUS [-max_total_time=60]``. Needs atheris. CORPUS is a folder that libFuzzer fills; start it with copies of ``tests/data/evidence``.
+Run: ``python tests/fuzz/fuzz_readers_atheris.py CORPUS [-max_total_time=60]``. Needs atheris.
+CORPUS is a folder that libFuzzer fills; start it with copies of ``tests/data/evidence``.
 """
 
 from __future__ import annotations
