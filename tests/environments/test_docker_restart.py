@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from harness.environments.docker_engine import connect
 from harness.environments.docker_settings import DockerSettings
+from harness.store.bundle import Bundle
 from tests.environments.confined import container, run
 from tests.environments.engine_support import Daemon, leftovers, why_no_daemon
 
@@ -85,3 +89,65 @@ def test_an_engine_that_stays_away_interrupts_the_run_instead_of_failing_every_c
     assert "the docker engine does not answer" in outcome.reason
     assert outcome.reason.endswith("start it and resume the run")
     engine.client.close()
+
+
+MATRIX = """
+schema = "trtmatrix.matrix/1"
+[measure]
+maximum_seconds = 3.0
+minimum_samples = 20
+relative_half_width = 0.0
+[[versions]]
+runtime = "onnxruntime"
+versions = ["1.22.1"]
+environment = "docker"
+repeat = ["1.22.1"]
+[[block]]
+networks = ["mobilenet_v2"]
+"""
+
+
+def _trtmatrix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness.cli", "run", "m.toml", "--quick", "--out", "run", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def _states(folder: Path) -> list[str]:
+    return sorted(record.status for record in Bundle.open(folder / "run").cells())
+
+
+def test_a_run_outlives_its_engine_and_measures_the_failed_cell_when_asked(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    (tmp_path / "m.toml").write_text(MATRIX, encoding="utf-8")
+
+    def stop_under_the_first_worker() -> None:
+        # A client of its own: the engine's sockets are its business until it is closed.
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            engine = connect()
+            try:
+                found = engine.client.containers.list(filters={"label": "io.trtmatrix.kind"})
+                if found and time.time() - _started(found[0].attrs["State"]["StartedAt"]) > 1.0:
+                    break
+            finally:
+                engine.client.close()
+            time.sleep(0.2)
+        daemon.stop()
+        daemon.start()
+
+    stopping = threading.Thread(target=stop_under_the_first_worker)
+    stopping.start()
+    first = _trtmatrix(tmp_path)
+    stopping.join()
+    assert first.returncode == 1, first.stdout + first.stderr
+    assert "the docker engine went away" in first.stdout
+    assert _states(tmp_path) == ["failed", "measured"]
+
+    again = _trtmatrix(tmp_path, "--resume", "--retry-failed")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert _states(tmp_path) == ["measured", "measured"]
+
+
+def _started(stamp: str) -> float:
+    return datetime.fromisoformat(stamp[:26].rstrip("Z") + "+00:00").timestamp()
