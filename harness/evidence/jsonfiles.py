@@ -30,6 +30,7 @@ class _JsonFile:
         self.rows = 0
         self._iterations: int | None = None
         self._profile_rows = 0
+        self._described = False
 
     def read(self) -> None:
         """Read the document; whatever is recognised goes to the sink at once."""
@@ -98,10 +99,14 @@ class _JsonFile:
 
     def _samples(self, name: str, value: object) -> None:
         """P7: ``{"<layer>": [<ms>, ...]}``; several samples give a mean and a median."""
+        # Texts beside it make a lone number part of a description (of a run, say), not a layer's time.
+        self._described = self._described or isinstance(value, str)
+        if name in _TIME_KEYS or (self._described and not isinstance(value, list)):
+            return
         values = value if isinstance(value, list) else [value]
         numbers = [finite(item) for item in values]
         samples = tuple(number for number in numbers if number is not None)
-        if not samples or len(samples) != len(values) or name in _TIME_KEYS:
+        if not samples or len(samples) != len(values):
             return
         many = len(samples) > 1
         self.ctx.found("profile")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import InputError
 from harness.evidence.record import Record
 
 Sample = Callable[[str], Record]
@@ -201,3 +202,8 @@ def test_inline_rows_may_be_quoted_without_line_end(read: Read) -> None:
     record = read("a : 0.5ms(1.5%) >>99.5%<<")
     assert [(row.average_ms, row.cumulative_percent) for row in record.profile] == [(0.5, 99.5)]
     assert record.warnings == ()
+
+
+def test_a_description_of_a_run_is_no_profile(read: Read) -> None:
+    with pytest.raises(InputError, match="no output of TensorRT was recognised"):
+        read('{"tensorrt": "8.6.0", "batch": 1, "build_seconds": 25.3}')
