@@ -78,11 +78,15 @@ class GraphBuilder:
         *,
         kernel: tuple[int, int] = (3, 3),
         multiplier: int = 1,
-        linear: bool = False,
+        bias: bool = True,
     ) -> str:
-        """Add a SAME depthwise convolution with bias: one group a channel, *multiplier* filters a group."""
+        """Add a SAME depthwise convolution: one group a channel, *multiplier* filters a group.
+
+        :param bias: False for the first half of a separable convolution, which has nothing between the halves
+        """
         channels = self._shapes[tensor][1]
-        return self._conv(name, tensor, channels * multiplier, kernel, stride, groups=channels, linear=linear)
+        filters = channels * multiplier
+        return self._conv(name, tensor, filters, kernel, stride, groups=channels, linear=not bias, bias=bias)
 
     def _conv(
         self,
@@ -95,6 +99,7 @@ class GraphBuilder:
         groups: int,
         linear: bool,
         output: str = "",
+        bias: bool = True,
     ) -> str:
         batch, channels, *sizes = self._shapes[tensor]
         (top, bottom), (left, right) = (
@@ -107,10 +112,11 @@ class GraphBuilder:
             "groups": groups,
             "depthwise": groups > 1,
         }
-        keys = {"kernel": f"{name}/kernel", "bias": f"{name}/bias"}
+        keys = {role: f"{name}/{role}" for role in (("kernel", "bias") if bias else ("kernel",))}
         shape = (filters, channels // groups, *kernel)
         self._weights[keys["kernel"]] = self._source.kernel(name, shape, linear=linear)
-        self._weights[keys["bias"]] = self._source.bias(name, filters, linear=linear)
+        if bias:
+            self._weights[keys["bias"]] = self._source.bias(name, filters, linear=linear)
         spatial = tuple(math.ceil(size / stride) for size in sizes)
         op = SourceOp(name, OpKind.CONV, (tensor,), output or name, attributes, keys)
         return self._add(op, (batch, filters, *spatial))
@@ -126,6 +132,10 @@ class GraphBuilder:
         self._add(SourceOp(sub1, OpKind.SHIFT, (tensor,), sub1, {"value": -6.0}), shape)
         self._add(SourceOp(relu2, OpKind.RELU, (sub1,), relu2), shape)
         return self._add(SourceOp(name, OpKind.SUB, (relu1, relu2), name), shape)
+
+    def relu(self, name: str, tensor: str) -> str:
+        """Add a ReLU."""
+        return self._add(SourceOp(name, OpKind.RELU, (tensor,), name), self._shapes[tensor])
 
     def add(self, name: str, first: str, second: str) -> str:
         """Add the sum of two tensors of one shape."""
@@ -148,11 +158,12 @@ class GraphBuilder:
         spatial = tuple(math.ceil(size / stride) for size in sizes)
         return self._add(SourceOp(name, kind, (tensor,), name, attributes), (batch, channels, *spatial))
 
-    def concat(self, name: str, tensors: list[str]) -> str:
+    def concat(self, name: str, tensors: list[str], *, output: str = "") -> str:
         """Add the concatenation of *tensors* along C (axis 1)."""
         first = self._shapes[tensors[0]]
         total = sum(self._shapes[tensor][1] for tensor in tensors)
-        return self._add(SourceOp(name, OpKind.CONCAT, tuple(tensors), name), (first[0], total, *first[2:]))
+        op = SourceOp(name, OpKind.CONCAT, tuple(tensors), output or name)
+        return self._add(op, (first[0], total, *first[2:]))
 
     def matmul(self, name: str, tensor: str, units: int) -> str:
         """Add the product of (N, I) with a matrix (I, *units*)."""

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from harness import hookimpl
 from harness.networks.base import NetworkFamily
+from harness.networks.inception import InceptionV2
 from harness.networks.mobilenet import MobileNetV1, MobileNetV2
 from harness.networks.probes import LinearRelu6Probe
+from harness.networks.ssd import SsdMobileNetV2
 
 
 @hookimpl
 def trtmatrix_networks() -> Sequence[NetworkFamily]:
     """Return the built-in networks."""
-    return (MobileNetV1(), MobileNetV2(), LinearRelu6Probe())
+    return (MobileNetV1(), MobileNetV2(), InceptionV2(), SsdMobileNetV2(), LinearRelu6Probe())

@@ -15,11 +15,13 @@ import numpy as np
 
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import Graph, OpKind, SourceOp
+from harness.networks.inception import InceptionV2
 from harness.networks.inputs import probe_inputs
 from harness.networks.kernels import Array
 from harness.networks.mobilenet import MobileNetV1, MobileNetV2
 from harness.networks.probes import LinearRelu6Probe
 from harness.networks.reference import evaluate
+from harness.networks.ssd import SsdMobileNetV2
 
 SHARE_ABOVE_6 = 0.08
 """Share of the elements before each ReLU6 that pass 6, on the probe images."""
@@ -31,13 +33,16 @@ def factors(graph: Graph) -> dict[str, float]:
     """Return convolution (or product) name to the factor of its weights, three significant digits.
 
     Before ReLU6 (or ReLU) the factor is such that :data:`SHARE_ABOVE_6` of the elements pass 6; a linear
-    convolution gets a standard deviation of 2. *graph* must have been made without factors, ReLU6 as ``clip``.
+    convolution gets a standard deviation of 2. *graph* must be made without factors, ReLU6 as ``clip``.
     """
     found: dict[str, float] = {}
 
     def visit(op: SourceOp, result: Array) -> Array:
         if op.kind is OpKind.CONV:
-            bias = graph.weights[op.weights["bias"]][:, None, None]
+            if "bias" not in op.weights:
+                bias = np.zeros((1, 1, 1), np.float32)
+            else:
+                bias = graph.weights[op.weights["bias"]][:, None, None]
             found[op.name] = _factor(result - bias, bias, _rectified(graph, op))
             scaled: Array = (result - bias) * np.float32(found[op.name]) + bias
             return scaled
@@ -93,6 +98,12 @@ def write(families: Sequence[NetworkFamily], path: Path) -> None:
 
 if __name__ == "__main__":
     write(
-        (MobileNetV1(calibrated=False), MobileNetV2(calibrated=False), LinearRelu6Probe(calibrated=False)),
+        (
+            MobileNetV1(calibrated=False),
+            MobileNetV2(calibrated=False),
+            InceptionV2(calibrated=False),
+            SsdMobileNetV2(calibrated=False),
+            LinearRelu6Probe(calibrated=False),
+        ),
         Path(__file__).with_name("calibration.json"),
     )

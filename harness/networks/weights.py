@@ -46,10 +46,11 @@ class SeededWeights:
 
     :param network: name that the stream of numbers starts from
     :param calibrated: use the stored factors (1 where a convolution has none)
+    :param centred: give each filter with many inputs a zero mean
     """
 
-    def __init__(self, network: str, *, calibrated: bool = True) -> None:
-        self._network = network
+    def __init__(self, network: str, *, calibrated: bool = True, centred: bool = True) -> None:
+        self._network, self._centred = network, centred
         self._factors = calibration().get(network, {}) if calibrated else {}
         self._drawn: dict[str, FloatArray] = {}
 
@@ -76,7 +77,6 @@ class SeededWeights:
         if key not in self._drawn:
             fan_in = math.prod(shape[1:])
             deviation = math.sqrt(gain / fan_in) * self._factors.get(op, 1.0)
-            self._drawn[key] = bell(
-                SEED, f"{self._network}/{key}", shape, deviation, centred=fan_in > _SMALL_FAN_IN
-            )
+            centred = self._centred and fan_in > _SMALL_FAN_IN
+            self._drawn[key] = bell(SEED, f"{self._network}/{key}", shape, deviation, centred=centred)
         return self._drawn[key]
