@@ -9,6 +9,7 @@ launches cost besides.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -142,8 +143,7 @@ def time_and_flop_shares(
     times = picture.time_of_class()
     flops: dict[str, int] = {}
     if picture.graph is not None:
-        costs = op_costs(picture.graph).values()
-        flops = {str(kind): cost.flops for kind, cost in totals_by_class(costs).items()}
+        flops = _class_flops(picture.graph)
     all_flops = sum(flops.values())
     return {
         kind: (
@@ -152,3 +152,15 @@ def time_and_flop_shares(
         )
         for kind in kinds
     }
+
+
+_KNOWN_FLOPS: dict[int, tuple[weakref.ref[Graph], dict[str, int]]] = {}
+
+
+def _class_flops(graph: Graph) -> dict[str, int]:
+    """Return op class to FLOPs, counted once a graph: hundreds of builds share one."""
+    known = _KNOWN_FLOPS.get(id(graph))
+    if known is None or known[0]() is not graph:
+        counted = {str(kind): cost.flops for kind, cost in totals_by_class(op_costs(graph).values()).items()}
+        known = _KNOWN_FLOPS[id(graph)] = (weakref.ref(graph), counted)
+    return known[1]

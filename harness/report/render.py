@@ -22,12 +22,38 @@ from harness.report.board import Board, NoiseRow, board, noise
 from harness.report.glance import Glance, glance
 from harness.report.kernels_view import KernelView, kernel_views
 from harness.report.latency import LatencyChart, latency_charts
+from harness.report.layer_data import encoded, layer_document
 from harness.report.parity import Configuration, NotRun, configurations, not_run
 from harness.report.relu6_view import Relu6Row, relu6_rows
 from harness.report.sides import SideView, side_views
 from harness.report.time_view import TimeView, time_views
 from harness.resources import data_folder
 from harness.store.files import write_text
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many rows the tables inside the details of one item have; the layer table has all of them.
+
+    :param ops: source ops of two versions side by side; :param top_ops: source ops of a subject
+    :param layers: layers that carry a verdict; :param kernels: write kernel names beside the ops
+    """
+
+    ops: int
+    top_ops: int
+    layers: int
+    kernels: bool
+
+    @classmethod
+    def of(cls, cells: int) -> Limits:
+        """Return the limits for a page of *cells* cells: fewer rows for each where there are hundreds."""
+        return (
+            cls(25, 15, 5, True)
+            if cells <= 40
+            else cls(10, 10, 3, True)
+            if cells <= 200
+            else cls(3, 5, 1, False)
+        )
 
 
 @dataclass(frozen=True)
@@ -48,6 +74,9 @@ class Page:
     kernels: tuple[KernelView, ...]
     relu6: tuple[Relu6Row, ...]
     sides: tuple[SideView, ...]
+    limits: Limits
+    layer_block: str
+    layer_cells: int
     not_run: tuple[NotRun, ...]
     configurations: tuple[Configuration, ...]
 
@@ -56,6 +85,7 @@ def page(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "prev
     """Return the view of *run* and the *verdicts* on it."""
     matrix = run.manifest.get("matrix")
     title = matrix.get("description") if isinstance(matrix, dict) else None
+    layers = layer_document(run)
     return Page(
         title=str(title or "trtmatrix run"),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -71,6 +101,9 @@ def page(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "prev
         kernels=kernel_views(run),
         relu6=relu6_rows(run),
         sides=side_views(run),
+        limits=Limits.of(len(run.cells)),
+        layer_block=encoded(layers),
+        layer_cells=len(layers["cells"]),
         not_run=not_run(run),
         configurations=configurations(run),
     )

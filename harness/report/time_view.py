@@ -69,6 +69,10 @@ class TimeView:
     ops: tuple[OpRow, ...]
     findings: tuple[str, ...] = ()
 
+    def top_ops(self, count: int) -> tuple[OpRow, ...]:
+        """Return the *count* ops of the largest time in any release, the largest first."""
+        return tuple(sorted(self.ops, key=lambda op: -op.largest)[:count])
+
 
 def time_views(run: RunObservation) -> tuple[TimeView, ...]:
     """Return one view a subject with at least one profile."""

@@ -1,0 +1,87 @@
+"""Composed reports of many cells: time to render, size of the page.
+
+    python benchmarks/report_size.py
+
+Every cell has 100 layers and three builds; half of the layer names are shared between versions, as in real
+runs. Prints one row a number of cells: seconds to judge, seconds to render, size in MB.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+
+from harness.bottlenecks.judge import judge
+from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.layers.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.matrix.cell import Cell, Treatment
+from harness.networks.mobilenet import MobileNetV2
+from harness.report.render import render
+
+LAYERS = 100
+VERSIONS = 20
+BUILDS = 3
+CLASSES = ("pointwise", "depthwise", "convolution", "activation")
+FAMILIES = (KernelFamily.GEMM, KernelFamily.DEPTHWISE, KernelFamily.IMPLICIT_GEMM, KernelFamily.POINTWISE)
+
+
+def main() -> None:
+    """Measure 30 and 1,000 cells."""
+    print("cells  judge, s  render, s  page, MB")
+    for cells in (30, 1000):
+        run = composed(cells)
+        start = time.perf_counter()
+        verdicts = judge(run)
+        judged = time.perf_counter()
+        page = render(run, verdicts)
+        done = time.perf_counter()
+        size = len(page.encode()) / 1e6
+        print(f"{cells:5}  {judged - start:8.2f}  {done - judged:9.2f}  {size:8.3f}")
+
+
+def composed(cells: int) -> RunObservation:
+    """Return a run of *cells* cells: versions of one runtime across, treatments down."""
+    draw = random.Random(1)
+    graph = MobileNetV2().graph(1, "clip")
+    ops = [op.name for op in graph.ops]
+    made = []
+    for index in range(cells):
+        treatment = Treatment(batch=1 + index // VERSIONS)
+        cell = Cell("mobilenet_v2", treatment, "tensorrt", f"{index % VERSIONS + 1}.0", "venv")
+        builds = []
+        for number in range(BUILDS):
+            rows = tuple(_layer(place, ops[place % len(ops)], index, draw) for place in range(LAYERS))
+            total = sum(row.time_ms or 0.0 for row in rows)
+            samples = np.full(20, total * draw.uniform(0.98, 1.02))
+            picture = Picture(rows, graph, total, 0.0)
+            builds.append(
+                BuildObservation(number, "ok", "host", passes={"latency": samples}, picture=picture)
+            )
+        made.append(CellObservation(cell, "measured", "", tuple(builds)))
+    return RunObservation((Path("composed"),), {"started": "composed", "seed": 1}, tuple(made))
+
+
+def _layer(place: int, op: str, cell: int, draw: random.Random) -> PictureLayer:
+    name = op if place % 2 else f"{op} + fused_{cell % VERSIONS}"
+    kernel = f"sm90_xmma_fprop_implicit_gemm_f32_tilesize{draw.choice((32, 64, 128))}x{place % 8}_nchw"
+    kind = place % len(CLASSES)
+    return PictureLayer(
+        position=place,
+        name=name,
+        type="CaskConvolution",
+        kernel=kernel,
+        tactic=None,
+        family=FAMILIES[kind],
+        role=LayerRole.COMPUTE,
+        op_class=CLASSES[kind],
+        time_ms=draw.uniform(0.001, 0.1),
+        source_ops=(op,),
+        shares={op: 1.0},
+    )
+
+
+if __name__ == "__main__":
+    main()

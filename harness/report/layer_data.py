@@ -1,0 +1,71 @@
+"""The layers of all cells in one block of the page: dictionary-coded, deflated, base64.
+
+The block is data, not script: ``{"strings": [...], "cells": [...]}`` as UTF-8 JSON, deflated (zlib, RFC 1950,
+what browsers call ``deflate``) and base64 (RFC 4648), so that no name in it can end its element. A cell is
+its id, the sum of its layer times and six columns of one entry a layer: name, class, kernel family, kernel
+(indices into ``strings``), time in nanoseconds (-1: none) and source ops (a list of indices).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from harness.layers.observation import RunObservation
+from harness.layers.picture import Picture
+from harness.report.sides import typical_picture
+
+
+class Strings:
+    """Texts, each kept once."""
+
+    def __init__(self) -> None:
+        self._index: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        """Return the index of *text*, a new one when it was not seen before."""
+        return self._index.setdefault(text, len(self._index))
+
+    @property
+    def texts(self) -> list[str]:
+        """All texts, by index."""
+        return list(self._index)
+
+
+def layer_document(run: RunObservation) -> dict[str, list[Any]]:
+    """Return the block's JSON document: the build of the middle layer time of each cell that has one."""
+    strings = Strings()
+    cells = []
+    for found in run.cells:
+        picture = typical_picture(found)
+        if picture is not None:
+            cells.append({"id": found.cell.id, **_columns(picture, strings)})
+    return {"strings": strings.texts, "cells": cells}
+
+
+def _columns(picture: Picture, strings: Strings) -> dict[str, object]:
+    layers = picture.layers
+    return {
+        "partial": picture.partial,
+        "total": round(1e6 * picture.total_ms),
+        "names": [strings(x.name) for x in layers],
+        "classes": [strings(str(x.op_class)) for x in layers],
+        "families": [strings(str(x.family)) for x in layers],
+        "kernels": [strings(x.kernel or x.type or "") for x in layers],
+        "times": [-1 if x.time_ms is None else round(1e6 * x.time_ms) for x in layers],
+        "ops": [[strings(op) for op in x.source_ops] for x in layers],
+    }
+
+
+def encoded(document: Mapping[str, object]) -> str:
+    """Return *document* as the page holds it."""
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=True)
+    return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
+
+
+def decoded(block: str) -> dict[str, object]:
+    """Return the document of :func:`encoded`'s *block*."""
+    return dict(json.loads(zlib.decompress(base64.b64decode(block))))

@@ -1,0 +1,31 @@
+"""The block of all layers: what goes in comes out, texts once, nothing that could end its element."""
+
+from __future__ import annotations
+
+import re
+
+from harness.report.layer_data import decoded, encoded, layer_document
+from tests.report.composed import cell, layers, picture, run
+from tests.report.payloads import PAYLOADS
+
+
+def test_every_layer_comes_back_with_its_time_and_ops() -> None:
+    names = list(PAYLOADS)
+    document = layer_document(run(cell("1", [1.0], picture(layers(names))), cell("2", status="failed")))
+    found = decoded(encoded(document))
+    strings, (one,) = found["strings"], found["cells"]
+    assert [strings[i] for i in one["names"]] == names
+    assert [[strings[i] for i in ops] for ops in one["ops"]] == [[name] for name in names]
+    assert one["times"][:3] == [10_000, 20_000, 30_000]
+    assert one["total"] == sum(one["times"])
+
+
+def test_texts_are_kept_once() -> None:
+    cells = [cell(str(v), [1.0], picture(layers(["a", "b"]))) for v in range(5)]
+    strings = layer_document(run(*cells))["strings"]
+    assert len(strings) == len(set(strings))
+
+
+def test_block_is_base64_alone() -> None:
+    block = encoded(layer_document(run(cell("1", [1.0], picture(layers(PAYLOADS))))))
+    assert re.fullmatch(r"[A-Za-z0-9+/]+=*", block)
