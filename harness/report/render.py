@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from harness.report.latency import LatencyChart, latency_charts
 from harness.report.layer_data import encoded, layer_document
 from harness.report.parity import Configuration, NotRun, configurations, not_run
 from harness.report.relu6_view import Relu6Row, relu6_rows
+from harness.report.roofline_view import RooflineView, roofline_views
 from harness.report.sides import SideView, side_views
 from harness.report.time_view import TimeView, time_views
 from harness.resources import data_folder
@@ -74,6 +75,7 @@ class Page:
     kernels: tuple[KernelView, ...]
     relu6: tuple[Relu6Row, ...]
     sides: tuple[SideView, ...]
+    rooflines: Mapping[str, RooflineView]
     limits: Limits
     layer_block: str
     layer_cells: int
@@ -101,6 +103,7 @@ def page(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "prev
         kernels=kernel_views(run),
         relu6=relu6_rows(run),
         sides=side_views(run),
+        rooflines=roofline_views(run),
         limits=Limits.of(len(run.cells)),
         layer_block=encoded(layers),
         layer_cells=len(layers["cells"]),

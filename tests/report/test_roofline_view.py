@@ -1,0 +1,36 @@
+"""FLOP/s and bounds in the report: nothing where the work is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.layers.picture import Picture
+from harness.report.roofline_view import roofline_views
+from tests.layers.recorded import V2_860, picture
+from tests.report.composed import cell, run
+
+FACTS: dict[str, object] = {"peaks": {"flops_per_s": 1e12, "bytes_per_s": 1e11, "how": "composed"}}
+
+
+def test_flops_are_over_latency_and_bounds_are_of_the_peaks() -> None:
+    known = picture(V2_860)
+    (row,) = roofline_views(run(cell("8.6.0", [1.0], known, facts=FACTS)))["mobilenet_v2-fp32-b1-clip"].rows
+    assert row.end_to_end == pytest.approx(600, rel=0.05), "300 M multiply-adds in 1 ms"
+    found = row.of("pointwise")
+    assert found is not None
+    assert found.bound_ms is not None
+    assert found.bound_ms > 0
+
+
+def test_without_peaks_there_are_no_bounds() -> None:
+    (row,) = roofline_views(run(cell("8.6.0", [1.0], picture(V2_860))))["mobilenet_v2-fp32-b1-clip"].rows
+    assert row.classes
+    assert {found.bound_ms for found in row.classes} == {None}
+
+
+@pytest.mark.parametrize("change", [{"graph": None}, {"partial": True}, {"batch_known": False}])
+def test_unknown_work_has_no_roofline(change: dict[str, object]) -> None:
+    unknown: Picture = replace(picture(V2_860), **change)  # type: ignore[arg-type]
+    assert roofline_views(run(cell("8.6.0", [1.0], unknown, facts=FACTS))) == {}
