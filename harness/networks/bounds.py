@@ -15,7 +15,7 @@ precision    factor why
 ============ ====== ===========================================================================
 
 A MobileNet whose ReLU6 lost the upper bound everywhere is wrong by ten times its largest value and more, far
-outside of every bound; lost in a single layer, it is wrong by 10 to 30 %, which ``int8`` cannot tell.
+outside of every bound; lost in a single layer, it is wrong by 10 to 30 %, which ``int8`` cannot always tell.
 """
 
 from __future__ import annotations
