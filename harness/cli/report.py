@@ -13,6 +13,9 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("report", help="write the HTML report of one or more stored runs")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a bundle")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the HTML file")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="also write a summary for CI, under 1 MiB"
+    )
     parser.set_defaults(func=run)
 
 
@@ -20,6 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the report."""
     write_report(arguments.runs, arguments.output)
     print(f"report: {arguments.output}")
+    if arguments.markdown is not None:
+        write_summary(arguments.runs, arguments.markdown)
+        print(f"summary: {arguments.markdown}")
     return 0
 
 
@@ -29,3 +35,15 @@ def write_report(runs: Sequence[Path], output: Path) -> None:
     from harness.report.render import write_page
 
     write_page(observe(runs), output)
+
+
+def write_summary(runs: Sequence[Path], output: Path) -> None:
+    """Write the Markdown summary of *runs* to *output*."""
+    from harness.bottlenecks.judge import judge
+    from harness.observe import observe
+    from harness.report.markdown import summary
+    from harness.report.render import baseline_of
+    from harness.store.files import write_text
+
+    found = observe(runs)
+    write_text(output, summary(found, judge(found, baseline_of(found))))

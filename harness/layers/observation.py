@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ class BuildObservation:
     folder: Path | None = None
     round: int = 0
 
-    @property
+    @cached_property
     def latency_ms(self) -> float | None:
         """Median of the latency pass, None where none was taken."""
         samples = self.passes.get("latency")

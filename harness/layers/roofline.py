@@ -16,7 +16,7 @@ from math import prod
 
 from harness.layers.peaks import Peaks
 from harness.layers.picture import LayerRole, Picture
-from harness.networks.accounting import op_cost, op_costs, total, totals_by_class, weight_shapes
+from harness.networks.accounting import OpCost, op_cost, op_costs, total, totals_by_class, weight_shapes
 from harness.networks.graph import Graph
 
 ELEMENT_BYTES = {"fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "int8": 1.0}
@@ -118,7 +118,7 @@ def achieved(picture: Picture, latency_ms: float | None) -> Achieved | None:
     """
     if picture.graph is None or picture.partial or not picture.batch_known:
         return None
-    costs = op_costs(picture.graph)
+    costs = _costs(picture.graph)
     flops: dict[str, int] = {}
     for layer in picture.layers:
         # What a layer carries is its class's, as its time is: a fused clip belongs to its convolution.
@@ -143,7 +143,8 @@ def time_and_flop_shares(
     times = picture.time_of_class()
     flops: dict[str, int] = {}
     if picture.graph is not None:
-        flops = _class_flops(picture.graph)
+        costs = _costs(picture.graph).values()
+        flops = {str(kind): cost.flops for kind, cost in totals_by_class(costs).items()}
     all_flops = sum(flops.values())
     return {
         kind: (
@@ -154,13 +155,12 @@ def time_and_flop_shares(
     }
 
 
-_KNOWN_FLOPS: dict[int, tuple[weakref.ref[Graph], dict[str, int]]] = {}
+_KNOWN: dict[int, tuple[weakref.ref[Graph], dict[str, OpCost]]] = {}
 
 
-def _class_flops(graph: Graph) -> dict[str, int]:
-    """Return op class to FLOPs, counted once a graph: hundreds of builds share one."""
-    known = _KNOWN_FLOPS.get(id(graph))
+def _costs(graph: Graph) -> Mapping[str, OpCost]:
+    """Return what each op costs, counted once a graph: hundreds of builds share one."""
+    known = _KNOWN.get(id(graph))
     if known is None or known[0]() is not graph:
-        counted = {str(kind): cost.flops for kind, cost in totals_by_class(op_costs(graph).values()).items()}
-        known = _KNOWN_FLOPS[id(graph)] = (weakref.ref(graph), counted)
+        known = _KNOWN[id(graph)] = (weakref.ref(graph), op_costs(graph))
     return known[1]

@@ -53,7 +53,7 @@ class Limits:
             if cells <= 40
             else cls(10, 10, 3, True)
             if cells <= 200
-            else cls(3, 5, 1, False)
+            else cls(2, 3, 1, False)
         )
 
 
@@ -149,12 +149,17 @@ def render(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "pr
     return template.render(page=found, style=style, script=script, script_hash=_hash(script))
 
 
+def baseline_of(run: RunObservation) -> str:
+    """Return the baseline that the run's matrix names, ``previous`` where it names none."""
+    matrix = run.manifest.get("matrix")
+    return str(matrix.get("baseline", "previous")) if isinstance(matrix, dict) else "previous"
+
+
 def write_page(run: RunObservation, path: Path, baseline: str | None = None) -> None:
     """Judge *run* and write its page to *path* atomically; parents are made.
 
     :param baseline: as ``trtmatrix judge --baseline``; None: what the run's matrix says
     """
     if baseline is None:
-        matrix = run.manifest.get("matrix")
-        baseline = str(matrix.get("baseline", "previous")) if isinstance(matrix, dict) else "previous"
+        baseline = baseline_of(run)
     write_text(path, render(run, judge(run, baseline), baseline))

@@ -1,0 +1,144 @@
+"""A Markdown summary for continuous integration, never longer than the service takes.
+
+Sections stand in the order of their worth. When they are too long together, whole sections are dropped, in
+the order of :data:`DROPPED_FIRST`, and the summary says which; the answers are cut only when they alone are
+too long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from harness.bottlenecks.verdict import Verdict
+from harness.layers.observation import RunObservation
+from harness.report import words
+from harness.report.answers import answers
+from harness.report.board import BoardRow, board, noise
+from harness.report.glance import glance
+from harness.report.parity import not_run
+from harness.report.time_view import time_views
+
+LIMIT = 1024 * 1024
+"""Bytes that a job summary may have."""
+
+DROPPED_FIRST = ("Where the time goes", "Noise", "Matrix", "Verdicts", "Not run")
+"""Titles of sections in the order in which they are left out."""
+
+_SPECIAL = re.compile(r"([\\`*_\[\]#|<>&~$:@]|(?<=www)\.)", re.IGNORECASE)
+
+
+def literal(text: object) -> str:
+    """Return *text* as Markdown that shows it as it is: one line, no markup, no links, no mentions.
+
+    >>> literal("a|b <i>")
+    'a&#124;b &#60;i&#62;'
+    """
+    one_line = " ".join(str(text).split())
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[1])};", one_line)
+
+
+def summary(run: RunObservation, verdicts: Sequence[Verdict], limit: int = LIMIT) -> str:
+    """Return the summary of *run* and the *verdicts* on it, at most *limit* bytes of UTF-8."""
+    found = {
+        "Answers": _answers(run, verdicts),
+        "Not run": _not_run(run),
+        "Verdicts": _verdicts(verdicts),
+        "Matrix": _matrix(run),
+        "Noise": _noise(verdicts),
+        "Where the time goes": _times(run),
+    }
+    sections = {title: text for title, text in found.items() if text}
+    dropped: list[str] = []
+    for title in DROPPED_FIRST:
+        if len(_page(sections, dropped).encode()) <= limit:
+            break
+        if sections.pop(title, None) is not None:
+            dropped.append(title)
+    return _page(sections, dropped).encode()[:limit].decode("utf-8", errors="ignore")
+
+
+def _page(sections: dict[str, str], dropped: Sequence[str]) -> str:
+    parts = ["# trtmatrix"]
+    if dropped:
+        parts.append("Left out, too long for a summary: " + ", ".join(dropped) + ".")
+    parts += [f"## {title}\n\n{text}" for title, text in sections.items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [" | ".join(literal(cell) for cell in row) for row in rows]
+    if not lines:
+        return ""
+    return "\n".join(f"| {line} |" for line in (" | ".join(head), " | ".join("---" for _ in head), *lines))
+
+
+def _answers(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
+    lines = []
+    for answer in answers(run, verdicts):
+        ties = f", not to be told from {', '.join(t.label for t in answer.ties)}" if answer.ties else ""
+        said = f"{answer.fastest.label} is fastest: {words.milliseconds(answer.milliseconds)} ms{ties}"
+        lines.append(f"- **{literal(answer.subject)}**: {literal(said)}")
+        for change in answer.changes:
+            layers = ", ".join(layer.name for layer in change.layers[:3]) or "no single layer"
+            effect = f"{words.change(change.effect)} ({words.interval(change.interval)})"
+            where = f"{change.runtime} {change.against} to {change.version}"
+            lines.append(f"  - {literal(f'{change.verdict} from {where}: {effect}, carried by {layers}')}")
+    return "\n".join(lines)
+
+
+def _not_run(run: RunObservation) -> str:
+    return _table(("cell", "status", "reason"), ((n.cell, n.status, n.reason) for n in not_run(run)))
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> str:
+    found = board(verdicts)
+    head = ("network and treatment", "version", "against", *(title for _, title in found.columns))
+    return _table(head, map(_verdict_row, found.rows))
+
+
+def _verdict_row(row: BoardRow) -> tuple[str, ...]:
+    return (row.subject, row.release, row.against, *(_word(verdict) for verdict in row.cells))
+
+
+def _word(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return ""
+    effect = words.change(verdict.effect) if verdict.change else ""
+    return f"{words.sign(verdict.verdict)} {verdict.verdict} {effect}".strip()
+
+
+def _matrix(run: RunObservation) -> str:
+    found = glance(run)
+    head = ("network and treatment", *(literal(release.label) for release in found.columns))
+    rows = (
+        (row.subject, *("" if c is None else words.milliseconds(c.latency_ms) or c.status for c in row.cells))
+        for row in found.rows
+    )
+    table = _table(head, rows)
+    return f"Latency in ms, mean over builds.\n\n{table}" if table else ""
+
+
+def _noise(verdicts: Sequence[Verdict]) -> str:
+    head = ("network and treatment", "A/A pair", "arms differ by", "interval", "answer")
+    rows = (
+        (
+            row.subject,
+            f"{row.runtime} {row.version}",
+            words.change(row.aa.effect),
+            words.interval(row.aa.interval),
+            row.aa.verdict,
+        )
+        for row in noise(verdicts)
+    )
+    return _table(head, rows)
+
+
+def _times(run: RunObservation) -> str:
+    rows = (
+        (view.subject, bar.release.label, name, words.milliseconds(ms), words.percent(share))
+        for view in time_views(run)
+        for bar in view.bars
+        for name, ms, share in bar.parts
+    )
+    return _table(("network and treatment", "release", "class", "ms", "share"), rows)
