@@ -19,6 +19,7 @@ from harness.networks.inputs import probe_inputs
 from harness.networks.onnx_export import to_onnx
 from harness.networks.package import write_package
 from harness.networks.reference import reference_outputs
+from harness.networks.user_onnx import write_own_onnx
 from harness.runtimes.base import Runtime
 
 DEFAULT_OPSET = 13
@@ -37,12 +38,14 @@ class NetworkInputs:
     reference: Mapping[str, FloatArray]
 
     def onnx(self, opset: int) -> Path:
-        """Return the network as ONNX: the user's own file where there is one, else exported once."""
-        own = self.graph.meta.get("onnx")
-        if own is not None:
+        """Return the network as ONNX, made once.
+
+        A user's own file is written anew with its weights inside and its batch set.
+        """
+        if "onnx" in self.graph.meta:
             target = self.folder / "network-own.onnx"
             if not target.exists():
-                shutil.copyfile(str(own), target)
+                write_own_onnx(self.graph, target)
             return target
         target = self.folder / f"network-{opset}.onnx"
         if not target.exists():

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.environments.preflight import preflight
+from harness.matrix.cell import Cell, Treatment
+from harness.plan import Choices, make_plan
+from harness.resources import data_folder
+
+CPU = Cell("mobilenet_v2", Treatment(), "onnxruntime", "1.22.1", "venv")
+
+
+def test_a_cell_that_can_run_is_ok() -> None:
+    (found,) = preflight([CPU])
+    assert (found.state, found.reason) == ("ok", "")
+    assert found.checks
+
+
+def test_a_version_that_is_not_installed_says_what_to_do() -> None:
+    (found,) = preflight([replace(CPU, version="1.0.0", environment="current")])
+    assert found.state == "unavailable"
+    assert "1.0.0" in found.reason + found.remedy
+
+
+def test_a_treatment_that_a_runtime_cannot_honour_is_unsupported() -> None:
+    (found,) = preflight([replace(CPU, treatment=Treatment(precision="int8"))])
+    assert found.state == "unsupported"
+    assert found.reason
+
+
+@pytest.mark.parametrize("change", [{"runtime": "nothing"}, {"environment": "nowhere"}])
+def test_a_part_that_nobody_registers_is_named(change: dict[str, str]) -> None:
+    (found,) = preflight([replace(CPU, **change)])
+    assert found.state == "unsupported"
+    assert next(iter(change.values())) in found.reason
+
+
+def test_without_an_engine_every_container_cell_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    cells = make_plan(Choices(matrix=data_folder("suites") / "ngc.toml")).cells
+    found = preflight(cells)
+    assert [item.cell for item in found] == list(cells)
+    assert {item.state for item in found} <= {"unsupported", "unavailable"}
+    assert all(item.reason and "\n" not in item.reason for item in found)
