@@ -125,12 +125,15 @@ class Schedule:
         clock = Clock(len(todo))
         for cell, round_ in todo:
             result = self._build(cell, round_)
+            if result.outcome.status == "interrupted":
+                # Not a build that failed: whoever resumes the run measures it.
+                shutil.rmtree(result.folder, ignore_errors=True)
+                self._say(f"interrupted: {cell.id}: {result.outcome.reason}")
+                raise KeyboardInterrupt
             document = {**result.document, "round": round_, "host": host_name()}
             self._bundle.put_build(cell.id, round_, result.folder, document)
             said = f"round {round_ + 1}/{self._rounds}  {cell.id}"
             self._say(clock.step(said, _state(document)))
-            if result.outcome.status == "interrupted":
-                raise KeyboardInterrupt
 
     def _order(self, cells: Sequence[Cell], round_: int) -> list[tuple[Cell, int]]:
         """Return the cells of a round that are still to be measured, in the round's own random order."""

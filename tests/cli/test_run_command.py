@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
 import onnx
+import psutil
 import pytest
 
 from harness.networks.mobilenet import MobileNetV2
@@ -128,3 +132,42 @@ def test_listings_are_json_on_request(folder: Path) -> None:
         assert found.returncode == 0, found.stderr
         rows = json.loads(found.stdout)
         assert rows or what == "runs"
+
+
+def worker_is_busy(pid: int) -> bool:
+    try:
+        children = psutil.Process(pid).children(recursive=True)
+        return any("worker" in child.cmdline() and child.cpu_times().user > 0.5 for child in children)
+    except psutil.Error:  # one ended while it was looked at
+        return False
+
+
+def test_an_interrupted_run_goes_on_where_it_was(folder: Path) -> None:
+    text = (folder / "m.toml").read_text(encoding="utf-8")
+    slow = text.replace("maximum_seconds = 0.05", "maximum_seconds = 2.0\nrelative_half_width = 0.0")
+    (folder / "m.toml").write_text(slow, encoding="utf-8")
+    command = [sys.executable, "-m", "harness.cli", "run", "m.toml", "--quick", "--out", "run"]
+    # A session of its own: Ctrl-C at a terminal goes to the whole group, the worker included.
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        if worker_is_busy(process.pid):
+            break
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    states = [cell["status"] for cell in json.loads(trtmatrix(folder, "show", "run", "--json").stdout)]
+    assert states == ["interrupted", "interrupted"]
+
+    again = trtmatrix(folder, "run", "m.toml", "--quick", "--out", "run", "--resume")
+    assert again.returncode == 0, again.stdout + again.stderr
+    states = [cell["status"] for cell in json.loads(trtmatrix(folder, "show", "run", "--json").stdout)]
+    assert states == ["measured", "measured"]
