@@ -238,7 +238,7 @@ def _names(files: Mapping[Path, str]) -> dict[Path, str]:
 def _refuse_another(bundle: Bundle, cell: Cell, build: int, digests: Mapping[str, str]) -> None:
     if not bundle.has_build(cell.id, build):
         return
-    known = next(b for b in bundle.builds(cell.id) if b.build == build).document.get("files")
+    known = bundle.build(cell.id, build).document.get("files")
     if known != digests:
         raise UsageError(
             f"{bundle.root}: build {build} of {cell.id} is there already, from other files; "

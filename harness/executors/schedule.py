@@ -146,8 +146,7 @@ class Schedule:
             return False
         if not self._retry_failed:
             return True
-        record = next(r for r in self._bundle.builds(cell.id) if r.build == round_)
-        return record.status != "failed"
+        return self._bundle.build(cell.id, round_).status != "failed"
 
     def _build(self, cell: Cell, round_: int) -> BuildResult:
         runtime = self._parts.runtimes[cell.runtime]

@@ -154,12 +154,26 @@ class Bundle:
 
     def builds(self, cell_id: str | None = None) -> Iterator[BuildRecord]:
         """Yield the builds, by cell in the order of the matrix and by number."""
-        for record in self.cells():
-            if cell_id in (None, record.cell.id):
-                folder = self.root / "builds" / record.cell.id
+        # Ids as they stand in the manifest: a run of a thousand cells asks for each cell's builds in turn.
+        for known in self._cell_ids():
+            if cell_id in (None, known):
+                folder = self.root / "builds" / check_cell_id(known)
                 numbers = sorted(int(p.name) for p in folder.glob("[0-9]*") if p.name.isdigit())
                 for number in numbers:
                     yield _build_record(folder / str(number))
+
+    def _cell_ids(self) -> list[str]:
+        try:
+            return [str(cell["id"]) for cell in self.manifest.get("cells", [])]
+        except (KeyError, TypeError) as error:
+            raise InputError(self.root / "manifest.json", f"a cell lacks {error}", where="cells") from None
+
+    def build(self, cell_id: str, number: int) -> BuildRecord:
+        """Return one build.
+
+        :raises InputError: it is not there, or torn
+        """
+        return _build_record(self.build_folder(cell_id, number))
 
     def has_build(self, cell_id: str, build: int) -> bool:
         """Say whether a build is there, whole."""
