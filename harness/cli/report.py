@@ -20,30 +20,25 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the report."""
-    write_report(arguments.runs, arguments.output)
+    """Write the report, and the summary where one is asked for."""
+    write_report(arguments.runs, arguments.output, arguments.markdown)
     print(f"report: {arguments.output}")
     if arguments.markdown is not None:
-        write_summary(arguments.runs, arguments.markdown)
         print(f"summary: {arguments.markdown}")
     return 0
 
 
-def write_report(runs: Sequence[Path], output: Path) -> None:
-    """Write the report of *runs* to *output*."""
-    from harness.observe import observe
-    from harness.report.render import write_page
-
-    write_page(observe(runs), output)
-
-
-def write_summary(runs: Sequence[Path], output: Path) -> None:
-    """Write the Markdown summary of *runs* to *output*."""
+def write_report(runs: Sequence[Path], output: Path, markdown: Path | None = None) -> None:
+    """Write the report of *runs* to *output* and the Markdown summary to *markdown*, judged once."""
     from harness.bottlenecks.judge import judge
     from harness.observe import observe
     from harness.report.markdown import summary
-    from harness.report.render import baseline_of
+    from harness.report.render import baseline_of, render
     from harness.store.files import write_text
 
     found = observe(runs)
-    write_text(output, summary(found, judge(found, baseline_of(found))))
+    baseline = baseline_of(found)
+    verdicts = judge(found, baseline)
+    write_text(output, render(found, verdicts, baseline))
+    if markdown is not None:
+        write_text(markdown, summary(found, verdicts))

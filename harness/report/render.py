@@ -7,13 +7,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
 import harness
-from harness.bottlenecks.judge import judge
 from harness.bottlenecks.verdict import Verdict
 from harness.layers.observation import RunObservation
 from harness.report import words
@@ -29,7 +27,6 @@ from harness.report.roofline_view import RooflineView, roofline_views
 from harness.report.sides import SideView, side_views
 from harness.report.time_view import TimeView, time_views
 from harness.resources import data_folder
-from harness.store.files import write_text
 
 
 @dataclass(frozen=True)
@@ -153,13 +150,3 @@ def baseline_of(run: RunObservation) -> str:
     """Return the baseline that the run's matrix names, ``previous`` where it names none."""
     matrix = run.manifest.get("matrix")
     return str(matrix.get("baseline", "previous")) if isinstance(matrix, dict) else "previous"
-
-
-def write_page(run: RunObservation, path: Path, baseline: str | None = None) -> None:
-    """Judge *run* and write its page to *path* atomically; parents are made.
-
-    :param baseline: as ``trtmatrix judge --baseline``; None: what the run's matrix says
-    """
-    if baseline is None:
-        baseline = baseline_of(run)
-    write_text(path, render(run, judge(run, baseline), baseline))
