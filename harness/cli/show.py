@@ -19,25 +19,26 @@ def run(arguments: argparse.Namespace) -> int:
     """Print one row a cell."""
     from harness.cli.listing import print_rows
     from harness.observe import observe
-    from harness.report.columns import build_values
-    from harness.statistics.intervals import one_side
+    from harness.report.columns import latency_of
 
     found = observe([arguments.run])
     rows: list[dict[str, object]] = []
     for cell in found.cells:
-        values = build_values(cell)
-        interval = one_side(values)
-        middle = interval.estimate if interval else (values[0] if values else None)
+        latency = latency_of(cell)
         rows.append(
             {
                 "cell": cell.cell.id,
                 "status": cell.status,
-                "builds": len(values),
-                "latency_ms": None if middle is None else round(middle, 4),
-                "low_ms": None if interval is None else round(interval.low, 4),
-                "high_ms": None if interval is None else round(interval.high, 4),
+                "builds": len(latency.builds),
+                "latency_ms": _rounded(latency.middle),
+                "low_ms": _rounded(latency.low),
+                "high_ms": _rounded(latency.high),
                 "reason": cell.reason,
             }
         )
     print_rows(rows, as_json=arguments.json)
     return 0
+
+
+def _rounded(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 4)

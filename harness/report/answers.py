@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from harness.bottlenecks.verdict import LATENCY, Verdict
 from harness.layers.observation import CellObservation, RunObservation
-from harness.report.columns import Release, anchor, build_values, release_of, subjects
-from harness.statistics.intervals import one_side, ratio
+from harness.report.columns import Release, anchor, build_values, latency_of, release_of, subjects
+from harness.statistics.intervals import ratio
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,22 @@ def answers(run: RunObservation, verdicts: Sequence[Verdict]) -> tuple[Answer, .
 
 
 def _middle(found: CellObservation) -> float:
-    interval = one_side(build_values(found))
-    return interval.estimate if interval else build_values(found)[0]
+    middle = latency_of(found).middle
+    assert middle is not None  # only cells with a build are asked about
+    return middle
 
 
 def _answer(subject: str, cells: Sequence[CellObservation], verdicts: Sequence[Verdict]) -> Answer:
     best = min(cells, key=_middle)
-    interval = one_side(build_values(best))
+    best_latency = latency_of(best)
     latency = [v for v in verdicts if v.bottleneck == LATENCY and v.kind in ("version", "run") and v.against]
     return Answer(
         subject=subject,
         anchor=anchor("latency", subject),
         fastest=release_of(best),
         milliseconds=_middle(best),
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
+        low=best_latency.low,
+        high=best_latency.high,
         ties=tuple(release_of(c) for c in cells if c is not best and not _slower(best, c)),
         others=len(cells) - 1,
         changes=tuple(v for v in latency if v.alarm),

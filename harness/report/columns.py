@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from packaging.version import InvalidVersion, Version
 
 from harness.layers.observation import CellObservation, RunObservation
+from harness.statistics.intervals import Interval, one_side
 
 
 @dataclass(frozen=True, order=True)
@@ -62,6 +63,37 @@ def anchor(*parts: str) -> str:
 def build_values(found: CellObservation) -> list[float]:
     """Return the latency of each good build, in ms, in the order of the builds."""
     return [b.latency_ms for b in found.good if b.latency_ms is not None]
+
+
+@dataclass(frozen=True)
+class CellLatency:
+    """The latency of a cell, ms, as every section states it.
+
+    :param builds: one value a good build; :param middle: the mean over builds, None without a build
+    :param interval: its 95 % interval, None with fewer than two builds
+    """
+
+    builds: tuple[float, ...]
+    middle: float | None
+    interval: Interval | None
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the interval."""
+        return None if self.interval is None else self.interval.low
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the interval."""
+        return None if self.interval is None else self.interval.high
+
+
+def latency_of(found: CellObservation) -> CellLatency:
+    """Return the latency of a cell over its good builds."""
+    values = build_values(found)
+    interval = one_side(values)
+    middle = interval.estimate if interval else (values[0] if values else None)
+    return CellLatency(tuple(values), middle, interval)
 
 
 def mean(values: Sequence[float]) -> float | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.layers.observation import CellObservation, RunObservation
-from harness.report.columns import Release, anchor, build_values, release_of, releases, subjects
-from harness.statistics.intervals import one_side
+from harness.report.columns import Release, anchor, latency_of, release_of, releases, subjects
 
 SYMBOLS = {
     "measured": "●",
@@ -66,16 +65,15 @@ def glance(run: RunObservation) -> Glance:
 
 
 def _cell(found: CellObservation) -> GlanceCell:
-    values = build_values(found)
-    interval = one_side(values)
-    middle = interval.estimate if interval else (values[0] if values else None)
+    latency = latency_of(found)
+    interval = latency.interval
     spread = None if interval is None else 50.0 * (interval.high - interval.low) / interval.estimate
     return GlanceCell(
         status=found.status,
         symbol=SYMBOLS.get(found.status, "?"),
-        latency_ms=middle,
+        latency_ms=latency.middle,
         spread_percent=spread,
-        builds=len(values),
+        builds=len(latency.builds),
         reason=found.reason,
         anchor=anchor("cell", found.cell.id),
     )

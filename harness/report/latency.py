@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.layers.observation import CellObservation, RunObservation
-from harness.report.columns import Release, anchor, build_values, release_of, subjects
+from harness.report.columns import Release, anchor, latency_of, release_of, subjects
 from harness.report.scale import Scale
-from harness.statistics.intervals import one_side
 
 
 @dataclass(frozen=True)
@@ -55,17 +54,16 @@ def _scale(rows: Sequence[LatencyRow]) -> Scale:
 
 
 def _row(found: CellObservation) -> LatencyRow | None:
-    values = build_values(found)
-    if not values:
+    latency = latency_of(found)
+    if latency.middle is None:
         return None
-    interval = one_side(values)
     return LatencyRow(
         release=release_of(found),
         cell=found.cell.id,
-        builds=tuple(values),
-        mean=interval.estimate if interval else values[0],
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
+        builds=latency.builds,
+        mean=latency.middle,
+        low=latency.low,
+        high=latency.high,
         samples=sum(b.passes["latency"].size for b in found.good if "latency" in b.passes),
         host=found.good[0].host,
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from harness.layers.adoption import adoption
 from harness.layers.observation import CellObservation, RunObservation
-from harness.report.columns import Release, build_values, mean, release_of
+from harness.report.columns import Release, build_values, latency_of, mean, release_of
 from harness.report.time_view import pictures_of
-from harness.statistics.intervals import one_side, ratio
+from harness.statistics.intervals import ratio
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,8 @@ def _row(subject: str, release: Release, clip: CellObservation, pieces: CellObse
 
 def _form(found: CellObservation) -> Form:
     counts = [adoption(picture) for picture in pictures_of(found)]
-    values = build_values(found)
-    interval = one_side(values)
     return Form(
-        latency_ms=interval.estimate if interval else mean(values),
+        latency_ms=latency_of(found).middle,
         activations=mean([c.activations for c in counts]) or 0.0,
         activations_ms=mean([c.activations_ms for c in counts]) or 0.0,
         reformats=mean([c.reformats.executed for c in counts]) or 0.0,
