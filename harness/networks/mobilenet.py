@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from harness.networks.builder import GraphBuilder
 from harness.networks.graph import Graph
@@ -49,8 +50,8 @@ def scaled_filters(filters: int, width: float) -> int:
 
 
 @dataclass(frozen=True)
-class MobileNetV1:
-    """MobileNet v1 as a network family.
+class MobileNet:
+    """What both versions have in common.
 
     :param width: multiplier of the filters; other than 1 for tests, which want it small and quick
     :param resolution: height and width of the input
@@ -61,16 +62,25 @@ class MobileNetV1:
     resolution: int = 224
     classes: int = 1001
     calibrated: bool = True
-    name: str = "mobilenet_v1"
+    name: str = ""
+    _title: ClassVar[str]
 
     @property
     def description(self) -> str:
         """One line for ``list networks``."""
-        return f"MobileNet v1 {self.width} {self.resolution}, {self.classes} classes, TF-slim names"
+        return f"{self._title} {self.width} {self.resolution}, {self.classes} classes, TF-slim names"
 
     @cached_property
     def _weights(self) -> SeededWeights:
         return SeededWeights(self.name, calibrated=self.calibrated)
+
+
+@dataclass(frozen=True)
+class MobileNetV1(MobileNet):
+    """MobileNet v1 as a network family; see :class:`MobileNet` for its parameters."""
+
+    name: str = "mobilenet_v1"
+    _title: ClassVar[str] = "MobileNet v1"
 
     def graph(self, batch: int = 1, relu6: str = "clip") -> Graph:
         """Return the graph: input ``input`` (N, 3, 224, 224), output ``logits`` (N, 1001, 1, 1).
@@ -119,28 +129,11 @@ def v2_blocks(width: float) -> list[tuple[str, int, int, int]]:
 
 
 @dataclass(frozen=True)
-class MobileNetV2:
-    """MobileNet v2 as a network family.
+class MobileNetV2(MobileNet):
+    """MobileNet v2 as a network family; see :class:`MobileNet` for its parameters."""
 
-    :param width: multiplier of the filters; other than 1 for tests, which want it small and quick
-    :param resolution: height and width of the input
-    :param calibrated: use the stored calibration factors
-    """
-
-    width: float = 1.0
-    resolution: int = 224
-    classes: int = 1001
-    calibrated: bool = True
     name: str = "mobilenet_v2"
-
-    @property
-    def description(self) -> str:
-        """One line for ``list networks``."""
-        return f"MobileNet v2 {self.width} {self.resolution}, {self.classes} classes, TF-slim names"
-
-    @cached_property
-    def _weights(self) -> SeededWeights:
-        return SeededWeights(self.name, calibrated=self.calibrated)
+    _title: ClassVar[str] = "MobileNet v2"
 
     def graph(self, batch: int = 1, relu6: str = "clip") -> Graph:
         """Return the graph: input ``input`` (N, 3, 224, 224), output ``logits`` (N, 1001, 1, 1).
