@@ -36,6 +36,23 @@ def add_parser(commands: Any) -> None:
         help="cuBLAS and cuDNN: real where a cell's tactic sources need them (auto), always, never",
     )
     parser.add_argument(
+        "--only", action="append", default=[], metavar="PATTERN", help="cells to pack (again and again)"
+    )
+    parser.add_argument(
+        "--with",
+        dest="extra",
+        action="append",
+        default=[],
+        metavar="REQUIREMENT",
+        help="a package that every version gets besides (pycuda)",
+    )
+    parser.add_argument(
+        "--base",
+        type=Path,
+        metavar="DIR",
+        help="a pack that is on the host already: what it holds is left out",
+    )
+    parser.add_argument(
         "--whole", action="store_true", help="store no version as a difference to the first one"
     )
     parser.add_argument(
@@ -47,9 +64,9 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the parts and print what to do with them."""
     from harness import registry
-    from harness.pack.build import Order, PackOptions, make_pack
+    from harness.pack.build import Order, PackOptions, make_pack, read_base
     from harness.pack.parts import ARCHIVE, part_bytes
-    from harness.pack.selection import packable
+    from harness.pack.selection import chosen, packable
     from harness.plan import Choices, make_plan
     from harness.session import settings_for
 
@@ -61,12 +78,14 @@ def run(arguments: argparse.Namespace) -> int:
         libraries=arguments.libraries,
         differences=not arguments.whole,
         level=arguments.level,
+        base=read_base(arguments.base) if arguments.base is not None else None,
+        extra=tuple(arguments.extra),
     )
     plan = make_plan(Choices(matrix=arguments.matrix))
     seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
     order = Order(
         cells=packable(
-            plan.cells,
+            chosen(plan.cells, arguments.only),
             registry.runtimes(),
             libraries=arguments.libraries,
             capability=arguments.compute_capability,

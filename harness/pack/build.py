@@ -18,18 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.errors import UnavailableError
+from harness.errors import InputError, UnavailableError, UsageError
 from harness.executors.inputs import InputStore
 from harness.executors.job import JobSettings, write_job
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.pack.contents import LARGE_BYTES, Contents, Prefix, of_cuda, require_zstd
 from harness.pack.interpreter import Interpreter, choose, copy_tree
-from harness.pack.parts import write_parts
+from harness.pack.parts import ARCHIVE, write_parts
 from harness.pack.sites import Say, Site, Wheels, install, make_site
 from harness.runtimes.base import Runtime, environment_variables
+from harness.store.files import read_json
 
 PACK_SCHEMA = "trtmatrix.pack/1"
+LIST = f"{ARCHIVE}.json"
+"""The list of a pack beside its parts; it stays here, and later packs are made on top of it."""
 _HOST = Path(__file__).resolve().parent / "host"
 _WORKER = Path(harness.__file__).resolve().parent / "worker"
 
@@ -42,6 +45,8 @@ class PackOptions:
     :param libraries: ``auto`` (real CUDA libraries where tactic sources need them), ``real``, ``placeholder``
     :param differences: store later versions as differences to the first one
     :param level: Zstandard level
+    :param base: ``trtmatrix-pack.json`` of a pack that is on the host already: what it holds is left out
+    :param extra: requirements that every version gets besides its own
     """
 
     part_bytes: int
@@ -51,6 +56,8 @@ class PackOptions:
     libraries: str = "auto"
     differences: bool = True
     level: int = 12
+    base: Mapping[str, Any] | None = None
+    extra: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,12 +76,18 @@ def make_pack(order: Order, out: Path, options: PackOptions, say: Say) -> list[P
     """Write the pack of *order* into the folder *out* and return its parts.
 
     :raises UnavailableError: wheels, an interpreter or a program that packing needs cannot be had
+    :raises UsageError: the base pack brings another Python
     """
     versions = list(dict.fromkeys((cell.runtime, cell.version) for cell in order.cells))
     if options.differences and len(versions) > 1:
         require_zstd()
     python = choose([_pythons(order.runtimes[name], version) for name, version in versions], options.python)
-    say(f"interpreter: Python {'.'.join(map(str, python.version))}")
+    say(f"interpreter: Python {_text(python)}")
+    if options.base is not None and options.base["python"]["version"] != _text(python):
+        raise UsageError(
+            f"the base pack brings Python {options.base['python']['version']}, this one would be made for "
+            f"{_text(python)}; name the same one with --python"
+        )
     out.mkdir(parents=True, exist_ok=True)
     # Beside the parts: a pack is gigabytes, and the system's folder for temporary files is often small.
     with tempfile.TemporaryDirectory(dir=out, prefix=".making-") as scratch:
@@ -98,21 +111,25 @@ class _Packer:
         self._root = scratch / "root"
         self._root.mkdir()
         self._wheels = Wheels(python.minor, options.find_links, options.offline)
-        self._contents = Contents(self._root, options.level, options.differences)
+        known = frozenset(options.base["objects"]) if options.base is not None else frozenset()
+        self._contents = Contents(self._root, options.level, options.differences, known=known)
         self._sites: dict[str, dict[str, Any]] = {}
         self._prefixes: dict[str, Prefix] = {}
 
     def write(self, versions: Sequence[tuple[str, str]], out: Path) -> list[Path]:
-        self._bring_python()
+        python = [] if self._options.base is not None else ["python.tar.gz"]
+        if python:
+            self._bring_python()
         shutil.copytree(_HOST, self._root / "host", ignore=shutil.ignore_patterns("__pycache__", "start.sh"))
         shutil.copytree(_WORKER, self._root / "code" / "worker", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy2(_HOST / "start.sh", self._root / "start.sh")
         jobs = self._jobs(versions)
         document = self._document(jobs)
         (self._root / "pack.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        members = ["start.sh", "pack.json", "host", "code", "python.tar.gz", *self._contents.members]
+        members = ["start.sh", "pack.json", "host", "code", *python, *self._contents.members]
         for old in out.glob("trtmatrix-pack.part*"):
             old.unlink()
+        shutil.copy2(self._root / "pack.json", out / LIST)
         return write_parts(self._root, members, out, self._options.part_bytes)
 
     def _bring_python(self) -> None:
@@ -139,7 +156,7 @@ class _Packer:
     def _add_version(self, runtime_name: str, version: str) -> None:
         runtime = self._order.runtimes[runtime_name]
         name = f"{runtime_name}-{version}"
-        requirements = runtime.requirements(version, self._python.minor)
+        requirements = [*runtime.requirements(version, self._python.minor), *self._options.extra]
         folder = self._scratch / "site" / name
         site = make_site(
             name,
@@ -211,11 +228,12 @@ class _Packer:
         return {
             "schema": PACK_SCHEMA,
             "id": hashlib.sha256(content.encode()).hexdigest()[:16],
+            "base": self._options.base["id"] if self._options.base is not None else None,
             "harness": {"version": harness.__version__},
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "python": {
                 "name": self._python.name,
-                "version": ".".join(map(str, self._python.version)),
+                "version": _text(self._python),
                 "machine": self._python.machine,
                 "glibc": self._python.glibc,
             },
@@ -227,6 +245,24 @@ class _Packer:
             "objects": self._contents.objects,
             "members": {m: (self._root / m).stat().st_size for m in self._contents.members},
         }
+
+
+def read_base(place: Path) -> dict[str, Any]:
+    """Return the list of the pack in the folder *place* (or the list itself), for :attr:`PackOptions.base`.
+
+    :raises InputError: there is none, or it is none of this release's
+    """
+    path = place / LIST if place.is_dir() else place
+    document = read_json(path)
+    if document.get("schema") != PACK_SCHEMA:
+        raise InputError(path, f"schema {document.get('schema')!r}, expected {PACK_SCHEMA!r}")
+    if document.get("base") is not None:
+        raise InputError(path, "was itself made on top of another pack; name that one")
+    return document
+
+
+def _text(python: Interpreter) -> str:
+    return ".".join(map(str, python.version))
 
 
 def _pythons(runtime: Runtime, version: str) -> tuple[tuple[int, int], tuple[int, int]]:

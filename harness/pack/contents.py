@@ -33,12 +33,14 @@ class Contents:
     :param level: Zstandard level, 1 to 19
     :param differences: whether later versions are stored as differences
     :param difference_bytes: smallest file that is; below it, reading the prefix costs more than it saves
+    :param known: SHA-256 of the files that another pack on the host holds, which are not stored again
     """
 
     folder: Path
     level: int = 12
     differences: bool = True
     difference_bytes: int = 16 << 20
+    known: frozenset[str] = frozenset()
     members: list[str] = field(default_factory=list)
     objects: dict[str, dict[str, object]] = field(default_factory=dict)
 
@@ -51,7 +53,8 @@ class Contents:
             path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
         }
         digests = {name: sha256(path) for name, path in files.items()}
-        new = {digests[name]: path for name, path in files.items() if digests[name] not in self.objects}
+        stored = self.objects.keys() | self.known
+        new = {digests[name]: path for name, path in files.items() if digests[name] not in stored}
         small = {digest: path for digest, path in new.items() if path.stat().st_size < LARGE_BYTES}
         if small:
             self._store_small(f"{name}.tar.zst", small)

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from harness.errors import UsageError
 from harness.matrix.cell import Cell
 from harness.runtimes.base import Runtime
 from harness.runtimes.capability import capability_reason
 from harness.runtimes.tensorrt import gpu_reason
+
+
+def chosen(cells: Sequence[Cell], patterns: Sequence[str]) -> tuple[Cell, ...]:
+    """Return the *cells* whose id fits one of *patterns* (as a shell's), all of them without any.
+
+    :raises UsageError: a pattern fits none
+    """
+    for pattern in patterns:
+        if not any(fnmatchcase(cell.id, pattern) for cell in cells):
+            raise UsageError(f"--only {pattern}: matches none of the {len(cells)} cells of the matrix")
+    return tuple(c for c in cells if not patterns or any(fnmatchcase(c.id, one) for one in patterns))
 
 
 def packable(

@@ -5,22 +5,18 @@ import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version as installed
 from pathlib import Path
 
 import pytest
 
 from harness.errors import InputError, UsageError
-from harness.pack.build import Order, PackOptions, make_pack
+from harness.pack.build import make_pack
 from harness.pack.collect import collect
-from harness.runtimes.onnxruntime import OnnxRuntime
-from harness.session import settings_for
 from harness.store.bundle import Bundle
 from harness.store.files import read_table
-from tests.executors.ground import SMALL, Ground
-from tests.pack.wheels import wheel_of
+from tests.executors.ground import SMALL
+from tests.pack.small_pack import FAMILIES, small_options, small_order, unpack
 
 pytestmark = [
     pytest.mark.skipif(
@@ -29,43 +25,17 @@ pytestmark = [
     ),
     pytest.mark.timeout(300),
 ]
-FAMILIES = {"small": SMALL}
-
-
-class _Installed(OnnxRuntime):
-    """onnxruntime with the NumPy that is installed here, of which there are wheels to be made."""
-
-    def requirements(self, version: str, python: tuple[int, int]) -> Sequence[str]:
-        """Return both."""
-        del python
-        return (f"onnxruntime=={version}", f"numpy=={installed('numpy')}")
 
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a pack on its host: two cells, an A/A pair, two builds each."""
     root = tmp_path_factory.mktemp("pack")
-    ground = Ground(root)
-    wheels = root / "wheels"
-    wheels.mkdir()
-    for name in ("onnxruntime", "numpy", "zstandard"):
-        wheel_of(name, wheels)
-    order = Order(
-        cells=tuple(replace(cell, environment="venv") for cell in ground.cells),
-        families=FAMILIES,
-        runtimes={"onnxruntime": _Installed()},
-        settings=settings_for(ground.plan, 5),
-        builds=2,
-        matrix={"file": "matrix.toml", "text": "", "description": "", "baseline": "previous", "fail_on": []},
-    )
-    options = PackOptions(20_000_000, find_links=(wheels,), offline=True, level=3)
-    parts = make_pack(order, root / "parts", options, lambda _: None)
+    parts = make_pack(small_order(root), root / "parts", small_options(root), lambda _: None)
     assert all(part.stat().st_size <= 20_000_000 for part in parts)
-    assert sorted(path.name for path in (root / "parts").iterdir())[:-1] == [part.name for part in parts]
-    host = root / "host"
-    host.mkdir()
-    subprocess.run(f"cat '{root}'/parts/*.part* | tar -x", shell=True, cwd=host, check=True)
-    return host / "trtmatrix-pack"
+    beside = {"trtmatrix-pack.json", "trtmatrix-pack.sha256"}
+    assert {path.name for path in (root / "parts").iterdir()} == {part.name for part in parts} | beside
+    return unpack(root / "parts", root / "host")
 
 
 @pytest.fixture(scope="module")

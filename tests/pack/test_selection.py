@@ -7,7 +7,7 @@ import pytest
 from harness import registry
 from harness.errors import UsageError
 from harness.matrix.cell import Cell, Treatment
-from harness.pack.selection import packable
+from harness.pack.selection import chosen, packable
 
 
 def _cell(version: str, runtime: str = "tensorrt", **treatment: object) -> Cell:
@@ -53,3 +53,11 @@ def test_tactic_sources_that_need_the_real_libraries_do_not_go_with_placeholders
 def test_a_release_nobody_knows_the_wheels_of_is_left_out() -> None:
     with pytest.raises(UsageError):
         _select(_cell("0.0.1", "tensorrt_rtx"))
+
+
+def test_cells_are_chosen_by_patterns_of_their_ids() -> None:
+    cells = (_cell("8.6.0"), _cell("8.5.3.1"), _cell("8.6.0", tactic_sources="all"))
+    assert chosen(cells, []) == cells
+    assert chosen(cells, ["*-all-*", "*-8.5.3.1"]) == cells[1:]
+    with pytest.raises(UsageError, match=r"--only \*-v9: matches none of the 3 cells"):
+        chosen(cells, ["*-v9"])

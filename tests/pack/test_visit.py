@@ -1,5 +1,6 @@
 """A visit: complete blocks, resuming, what becomes of workers that fail, results to carry home."""
 
+import fcntl
 import json
 import subprocess
 import tarfile
@@ -177,3 +178,50 @@ def test_the_list_names_the_cells(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_the_start_script_is_valid_shell() -> None:
     script = Path(main.__code__.co_filename).with_name("start.sh")
     subprocess.run(["/bin/sh", "-n", str(script)], check=True)
+
+
+NVIDIA_SMI = """#!/bin/sh
+# As nvidia-smi answers on a host of two GPUs: all rows, or that of -i.
+case "$1" in *compute_cap*) more=", NVIDIA H100, 580.1, 9.0, 81559 MiB" ;; *) more="" ;; esac
+for last; do :; done
+case "$last" in
+  1|GPU-b) echo "GPU-b$more" ;;
+  --format*) echo "GPU-a$more"; echo "GPU-b$more" ;;
+  *) echo "No devices were found"; exit 6 ;;
+esac
+"""
+
+
+def _two_gpus(folder: Path) -> None:
+    (folder / "nvidia-smi").write_text(NVIDIA_SMI)
+    (folder / "nvidia-smi").chmod(0o755)
+
+
+@pytest.mark.parametrize(("asked", "got"), [((), "GPU-a"), (("--gpu", "1"), "GPU-b")])
+def test_a_visit_measures_on_one_gpu_and_names_it_as_the_host(
+    tmp_path: Path, asked: tuple[str, ...], got: str
+) -> None:
+    _two_gpus(tmp_path / "bin")
+    root, results = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results"
+    assert _start(root, results, "--rounds", "1", "--only", "v1-8.5", *asked) == 0
+    (outcome,) = _outcomes(results).values()
+    assert outcome["host"] == got
+    said = json.loads(next(results.glob("*/builds/v1-8.5/0/result.json")).read_text())
+    assert said["device"] == got
+
+
+def test_a_gpu_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = compose_pack(tmp_path / "pack", CELLS)
+    assert _start(root, tmp_path / "results", "--gpu", "7") == 3
+    assert "--gpu 7: there is no such GPU here" in capsys.readouterr().err
+
+
+def test_two_visits_on_one_gpu_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, results = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results"
+    folder = results / host_facts()["host"]
+    folder.mkdir(parents=True)
+    with (folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert _start(root, results) == 3
+    assert "another visit is measuring on this GPU" in capsys.readouterr().err
+    assert _start(root, results, "--rounds", "1", "--only", "v1-8.5") == 0

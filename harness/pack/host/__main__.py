@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # The worker's working directory is another one.
         options.results = options.results.absolute()
-        pack = Pack(options.pack.absolute())
+        base = Pack(options.base.absolute()) if options.base is not None else None
+        pack = Pack(options.pack.absolute(), base)
         return _run(pack, options, began)
     except PackError as error:
         sys.stderr.write(f"trtmatrix pack: {error}\n")
@@ -47,7 +48,12 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
             say(cell)
         return 0
     wishes = Wishes(
-        ready, _rounds(options.rounds, pack), options.budget, _seed(options, pack), options.retry_failed
+        ready,
+        _rounds(options.rounds, pack),
+        options.budget,
+        _seed(options, pack),
+        options.retry_failed,
+        options.gpu,
     )
     visit = Visit(pack, options.results, wishes, say, began)
     try:
@@ -130,6 +136,10 @@ def say(line: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="start.sh", description=__doc__)
     parser.add_argument("--pack", type=Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--base", type=Path, metavar="DIR", help="the unpacked pack that this one was made on top of"
+    )
+    parser.add_argument("--gpu", metavar="INDEX|UUID", help="the GPU to measure on (the first)")
     parser.add_argument(
         "--results", type=Path, default=Path("results"), help="folder of the results (./results)"
     )

@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,31 +21,36 @@ _STATE = (
 _REASONS = ("clocks_event_reasons.active", "clocks_throttle_reasons.active")
 
 
-def gpus() -> list[dict[str, str]]:
-    """Return uuid, name, driver_version, compute_cap and memory.total of each GPU; empty without a driver."""
-    return _query(_ASKED)
+def gpus(only: str | None = None) -> list[dict[str, str]]:
+    """Return uuid, name, driver_version, compute_cap and memory.total of each GPU; empty without a driver.
+
+    :param only: index or UUID of the one that is asked for
+    """
+    return _query(_ASKED, only)
 
 
-def gpu_state() -> list[dict[str, str]]:
+def gpu_state(only: str | None = None) -> list[dict[str, str]]:
     """Return clocks (MHz), temperature (°C), power (W) and throttle reasons of each GPU, as printed."""
     for reasons in _REASONS:
-        found = _query((*_STATE, reasons))
+        found = _query((*_STATE, reasons), only)
         if found:
             return found
-    return _query(_STATE)
+    return _query(_STATE, only)
 
 
-def host_facts() -> dict[str, Any]:
-    """Return what a visit says of its host.
+def host_facts(gpu: str | None = None) -> dict[str, Any]:
+    """Return what a visit says of its host and of the GPU it measures on.
+
+    :param gpu: index or UUID, None for all there are, of which the first is measured on
 
     ``host`` names the level: the GPU where there is one, since a GPU behaves the same in whatever machine
     it is lent with, and the operating system's id where there is none.
     """
-    found = gpus()
+    found = gpus(gpu)
     return {
         "host": found[0]["uuid"] if found else _machine_id(),
         "gpus": found,
-        "gpu_state": gpu_state(),
+        "gpu_state": gpu_state(gpu),
         "system": platform.system(),
         "kernel": platform.release(),
         "architecture": platform.machine(),
@@ -54,11 +60,12 @@ def host_facts() -> dict[str, Any]:
     }
 
 
-def _query(names) -> list[dict[str, str]]:  # type: ignore[no-untyped-def]
+def _query(names: Sequence[str], only: str | None = None) -> list[dict[str, str]]:
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
     command = [program, "--query-gpu=" + ",".join(names), "--format=csv,noheader"]
+    command += ["-i", only] if only is not None else []
     try:
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30, env=clean()

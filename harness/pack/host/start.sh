@@ -3,6 +3,21 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 tree="$here/python"
+# A pack on top of another one brings no Python of its own.
+if [ ! -e "$here/python.tar.gz" ]; then
+  base="" last=""
+  for argument; do
+    case "$argument" in --base=*) base=${argument#--base=} ;; esac
+    if [ "$last" = --base ]; then base=$argument; fi
+    last=$argument
+  done
+  if [ ! -e "$base/python.tar.gz" ]; then
+    echo "trtmatrix pack: this pack was made on top of another one; name that one's folder with --base" >&2
+    exit 3
+  fi
+  "$base/start.sh" --help >/dev/null # unpacks its Python where that was not done yet
+  tree="$base/python"
+fi
 if [ ! -e "$tree/.complete" ]; then
   rm -rf "$tree"
   mkdir -p "$tree"

@@ -22,10 +22,13 @@ class PackError(Exception):
 
 
 class Pack:
-    """An archive that lies in *root*, whole or as far as it has arrived."""
+    """An archive that lies in *root*, whole or as far as it has arrived.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    :param base: the unpacked pack that this one was made on top of, whose Python and files it uses
+    """
+
+    def __init__(self, root: Path, base: Pack | None = None) -> None:
+        self.root, self.base = root, base
         path = root / "pack.json"
         try:
             self.document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -35,16 +38,34 @@ class Pack:
             raise PackError(
                 "{}: schema {!r}, expected {!r}".format(path, self.document.get("schema"), SCHEMA)
             )
+        wanted = self.document.get("base")
+        if wanted is not None and (base is None or base.document.get("id") != wanted):
+            raise PackError(f"this pack goes with the pack {wanted}; name its folder with --base")
         self._prefix: tuple[tuple[str, ...], bytes] = ((), b"")
+
+    @property
+    def python(self) -> Path:
+        """The program that workers are started with; its tree is two folders up."""
+        if self.base is not None:
+            return self.base.python
+        # The program keeps its folder's name: the tree may lie anywhere.
+        return self.root / "python" / "bin" / str(self.document["python"]["name"])
 
     def arrived(self, site: str) -> bool:
         """Say whether every member that *site* is made of is here, whole."""
         if (self.root / "sites" / site / ".complete").exists():
             return True
+        return self._has(set(self.document["sites"][site]["files"].values()))
+
+    def _has(self, digests: set[str]) -> bool:
         objects = self.document["objects"]
-        wanted = set(self.document["sites"][site]["files"].values())
-        members = {objects[one]["member"] for digest in wanted for one in [digest, *objects[digest]["from"]]}
-        return all(self._whole(member) for member in members)
+        mine = digests & objects.keys()
+        mine |= {one for digest in mine for one in objects[digest]["from"] if one in objects}
+        others = {one for digest in mine for one in objects[digest]["from"]} | digests
+        others -= objects.keys()
+        if others and (self.base is None or not self.base._has(others)):
+            return False
+        return all(self._whole(member) for member in {objects[digest]["member"] for digest in mine})
 
     def site(self, name: str) -> Path:
         """Return the folder of the site *name*, made from its members where it is missing.
@@ -63,12 +84,14 @@ class Pack:
         for relative, digest in files.items():
             target = folder / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(self.object(digest), target)
+            link(self.object(digest), target)
         (folder / ".complete").touch()
         return folder
 
     def object(self, digest: str) -> Path:
         """Return the file with SHA-256 *digest*, unpacked where it is missing."""
+        if digest not in self.document["objects"] and self.base is not None:
+            return self.base.object(digest)
         target = self.root / "store" / digest
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
@@ -112,7 +135,7 @@ class Pack:
         return self._prefix[1]
 
     def _order(self, digest: str) -> tuple[int, list[str], str]:
-        entry = self.document["objects"][digest]
+        entry = self.document["objects"].get(digest, {"from": []})
         return len(entry["from"]), entry["from"], digest
 
     def _member(self, name: str) -> Path:
@@ -138,3 +161,11 @@ def decompressor(prefix: bytes | None) -> zstandard.ZstdDecompressor:
         return zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES)
     before = zstandard.ZstdCompressionDict(prefix, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
     return zstandard.ZstdDecompressor(dict_data=before, max_window_size=WINDOW_BYTES)
+
+
+def link(source: Path, target: Path) -> None:
+    """Make *target* the file *source*, without its bytes twice where the file system allows."""
+    try:
+        os.link(source, target)
+    except OSError:  # a base pack may lie on another file system
+        shutil.copy2(source, target)

@@ -9,12 +9,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +34,7 @@ class Wishes(NamedTuple):
     """What the user asked of a visit.
 
     :param rounds: first and one past the last round; :param retry: measure builds again that failed
+    :param gpu: index or UUID of the GPU to measure on, None for the first
     """
 
     cells: Sequence[str]
@@ -39,6 +42,7 @@ class Wishes(NamedTuple):
     budget: float | None
     seed: int
     retry: bool = False
+    gpu: str | None = None
 
 
 class Visit:
@@ -51,7 +55,10 @@ class Visit:
         self, pack: Pack, results: Path, wishes: Wishes, say: Callable[[str], None], began: float
     ) -> None:
         self.pack, self.wishes, self._say = pack, wishes, say
-        self.facts = host_facts()
+        self.facts = host_facts(wishes.gpu)
+        if wishes.gpu is not None and not self.facts["gpus"]:
+            raise PackError(f"--gpu {wishes.gpu}: there is no such GPU here; nvidia-smi -L lists them")
+        self._gpu = self.facts["gpus"][0]["uuid"] if self.facts["gpus"] else None
         self._results = results
         self.folder = results / re.sub(r"[^A-Za-z0-9_.-]", "_", self.facts["host"])
         self.id = "{}-{}".format(time.strftime("%Y%m%d-%H%M%S", time.gmtime()), os.urandom(2).hex())
@@ -66,16 +73,30 @@ class Visit:
         jobs = {cell: self.pack.document["jobs"][cell] for cell in self.wishes.cells}
         first, end = self.wishes.rounds
         todo = [block for block in blocks(jobs, end, self.wishes.seed) if block.round >= first]
-        self._look_back()
         self._save_plan()
-        self._save("running")
-        left = [block for block in todo if self._missing(block)]
-        try:
-            self._measure(left)
-        finally:
-            left = [block for block in left if self._missing(block)]
-            self._save("budget" if left else "complete")
+        with self._alone():
+            self._look_back()
+            self._save("running")
+            left = [block for block in todo if self._missing(block)]
+            try:
+                self._measure(left)
+            finally:
+                left = [block for block in left if self._missing(block)]
+                self._save("budget" if left else "complete")
         return len(left)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold this GPU: builds beside each other would time each other's kernels.
+
+        :raises PackError: another visit of these results holds it
+        """
+        with (self.folder / "lock").open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise PackError(f"{self.folder}: another visit is measuring on this GPU") from None
+            yield
 
     def _measure(self, todo: Sequence[Block]) -> None:
         for block in todo:
@@ -119,14 +140,14 @@ class Visit:
         seed = self.wishes.seed + number
         path = place_job(folder, self._document(job, number, seed), inputs)
         entry = self.pack.document["sites"][job["site"]]
-        # The program keeps its folder's name: the tree may lie anywhere.
-        python = self.pack.root / "python" / "bin" / self.pack.document["python"]["name"]
-        before, started = gpu_state(), time.time()
+        python, code = self.pack.python, self.pack.root / "code"
+        environment = variables(python.parent.parent, code, site, entry)
+        before, started = gpu_state(self._gpu), time.time()
         command = [str(python), "-m", "worker", str(path), str(result)]
-        outcome = run_worker(command, result, variables(self.pack.root, site, entry), job["seconds_limit"])
+        outcome = run_worker(command, result, environment, job["seconds_limit"])
         outcome.update(
             schema=VISIT_SCHEMA, visit=self.id, cell=cell, round=number, seed=seed, started=started,
-            host=self.facts["host"], worker=self._worker, gpu_before=before, gpu_after=gpu_state(),
+            host=self.facts["host"], worker=self._worker, gpu_before=before, gpu_after=gpu_state(self._gpu),
             **_said(result, outcome)
         )  # fmt: skip
         (result / "outcome.json").write_text(json.dumps(outcome, indent=1), encoding="utf-8")
@@ -141,8 +162,7 @@ class Visit:
         return outcome
 
     def _document(self, job: Mapping[str, Any], number: int, seed: int) -> dict[str, Any]:
-        gpus = self.facts["gpus"]
-        device = gpus[0]["uuid"] if job["wants_gpu"] and gpus else None
+        device = self._gpu if job["wants_gpu"] else None
         return dict(job["document"], build=number, seed=seed, device=device)
 
     def _folder(self, cell: str, number: int) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .machine import clean
+from .unpack import link
 
 TAIL_BYTES = 8 << 10
 _LOOK_SECONDS = 0.05
@@ -23,22 +24,24 @@ def place_job(folder: Path, document: Mapping[str, Any], inputs: Path) -> Path:
     """Write ``job.json`` and link the files of *inputs* beside it; return its path."""
     for path in inputs.iterdir():
         if not path.name.startswith("."):
-            os.link(path, folder / path.name)
+            link(path, folder / path.name)
     job = folder / "job.json"
     job.write_text(json.dumps(document, indent=1), encoding="utf-8")
     return job
 
 
-def variables(pack: Path, site: Path, entry: Mapping[str, Any]) -> dict[str, str]:
-    """Return the environment of a worker: packed Python, the site's packages and libraries, the host's."""
-    tree = pack / "python"
+def variables(tree: Path, code: Path, site: Path, entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environment of a worker: packed Python, the site's packages and libraries, the host's.
+
+    :param tree: the packed Python's; :param code: folder of the package ``worker``
+    """
     libraries = [str(site / name) for name in entry["library_folders"]] + [str(tree / "lib")]
     host = os.environ.get("TRTMATRIX_HOST_LIBRARIES")
     found = clean()
     found.update(entry["variables"])
     found.update(
         PYTHONHOME=str(tree),
-        PYTHONPATH=os.pathsep.join([str(pack / "code"), str(site)]),
+        PYTHONPATH=os.pathsep.join([str(code), str(site)]),
         LD_LIBRARY_PATH=os.pathsep.join(libraries + ([host] if host else [])),
         PYTHONDONTWRITEBYTECODE="1",
         PYTHONNOUSERSITE="1",
