@@ -225,3 +225,34 @@ def test_two_visits_on_one_gpu_are_refused(tmp_path: Path, capsys: pytest.Captur
         assert _start(root, results) == 3
     assert "another visit is measuring on this GPU" in capsys.readouterr().err
     assert _start(root, results, "--rounds", "1", "--only", "v1-8.5") == 0
+
+
+SCRIPT = """
+import json, os, sys
+jobs = [json.load(open(path)) for path in sys.argv[1:3]]
+beside = os.path.exists(os.path.join(os.path.dirname(sys.argv[1]), "weights.npz"))
+said = [[job["cell"]["id"] for job in jobs], sys.argv[3:], beside, os.environ["CUDA_VISIBLE_DEVICES"]]
+json.dump([*said, jobs[0]["device"]], open(sys.argv[-1], "w"))
+sys.exit(5)
+"""
+
+
+def test_a_script_runs_in_the_environment_of_its_cells(tmp_path: Path) -> None:
+    _two_gpus(tmp_path / "bin")
+    root, script, out = compose_pack(tmp_path / "pack", CELLS), tmp_path / "script.py", tmp_path / "out"
+    script.write_text(SCRIPT)
+    command = ["--only", "v?-8.5", "--gpu", "1", "--script", str(script), "--more", str(out)]
+    assert _start(root, tmp_path / "results", *command) == 5
+    assert json.loads(out.read_text()) == [
+        ["v2-8.5", "v1-8.5"], ["--more", str(out)], True, "GPU-b", "GPU-b"
+    ]  # fmt: skip
+    assert not (tmp_path / "results").exists()
+    assert not list(root.glob("script-*"))
+
+
+def test_a_script_that_cannot_run_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = compose_pack(tmp_path / "pack", CELLS)
+    assert _start(root, tmp_path / "results", "--only", "v1-8.5", "--script", "none.py") == 3
+    assert "--script none.py: no such file" in capsys.readouterr().err
+    assert _start(root, tmp_path / "results", "--gpu", "3", "--script", __file__) == 3
+    assert "--gpu 3: there is no such GPU here" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from .script import run_script
 from .unpack import Pack, PackError
 from .visit import Visit, Wishes
 
@@ -47,6 +48,8 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
         for cell in ready:
             say(cell)
         return 0
+    if options.script:
+        return run_script(pack, ready, options.script, options.gpu)
     wishes = Wishes(
         ready,
         _rounds(options.rounds, pack),
@@ -156,6 +159,12 @@ def _parser() -> argparse.ArgumentParser:
         "--home", type=Path, metavar="DIR", help="write the results of this visit as archives into DIR"
     )
     parser.add_argument("--piece-size", type=int, default=15, metavar="MB", help="largest archive (15)")
+    parser.add_argument(
+        "--script",
+        nargs=argparse.REMAINDER,
+        metavar="FILE",
+        help="instead of measuring, run FILE JOB.json ... with what follows, in the cells' environment",
+    )
     parser.add_argument("--list", action="store_true", help="say which cells can be measured, and end")
     parser.add_argument("--unpack", action="store_true", help="unpack what has arrived, and end")
     return parser
