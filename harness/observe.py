@@ -112,6 +112,7 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
         return plain
     passes, enqueue, throttled = _samples(record)
     evidence = runtime.read(record.folder)
+    trials = getattr(runtime, "format_trials", None)
     return replace(
         plain,
         passes=passes,
@@ -120,6 +121,7 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
         evidence=evidence,
         picture=runtime.picture(graph, evidence),
         facts=_facts(record, evidence.facts),
+        trials=trials(record.folder, graph) if trials is not None else (),
     )
 
 

@@ -34,6 +34,27 @@ class OutputCheck:
 
 
 @dataclass(frozen=True)
+class FormatTrial:
+    """One tensor format tried at the network's inputs and outputs, in a build of its own.
+
+    :param name: ``LINEAR``, ``HWC8`` ...; :param io_type: ``fp16`` ...
+    :param accepted: the engine has it at every input and output, without a reformat being allowed there
+    :param reason: why not, one line
+    :param latency_ms: median GPU time of the format's own pass, None where it was not accepted
+    :param largest_difference: of its outputs to those of the first accepted format, absolute
+    :param picture: its engine layers with their times
+    """
+
+    name: str
+    io_type: str
+    accepted: bool
+    reason: str = ""
+    latency_ms: float | None = None
+    largest_difference: float | None = None
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True)
 class BuildObservation:
     """One build of a cell.
 
@@ -43,6 +64,7 @@ class BuildObservation:
         :attr:`throttled`
     :param enqueue_ms: host time of the launch, for the latency pass, where it was measured
     :param facts: engine size, build seconds, clocks, effective settings ...
+    :param trials: tensor formats that were tried, in the order of their numbers in this version
     """
 
     build: int
@@ -58,6 +80,7 @@ class BuildObservation:
     facts: Mapping[str, object] = field(default_factory=dict)
     folder: Path | None = None
     round: int = 0
+    trials: tuple[FormatTrial, ...] = ()
 
     @cached_property
     def latency_ms(self) -> float | None:

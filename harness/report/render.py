@@ -17,6 +17,7 @@ from harness.layers.observation import RunObservation
 from harness.report import words
 from harness.report.answers import Answer, answers
 from harness.report.board import Board, NoiseRow, board, noise
+from harness.report.formats_view import FormatView, format_views
 from harness.report.glance import Glance, glance
 from harness.report.kernels_view import KernelView, kernel_views
 from harness.report.latency import LatencyChart, latency_charts
@@ -71,6 +72,7 @@ class Page:
     times: tuple[TimeView, ...]
     kernels: tuple[KernelView, ...]
     relu6: tuple[Relu6Row, ...]
+    formats: tuple[FormatView, ...]
     sides: tuple[SideView, ...]
     rooflines: Mapping[str, RooflineView]
     limits: Limits
@@ -99,6 +101,7 @@ def page(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "prev
         times=time_views(run),
         kernels=kernel_views(run),
         relu6=relu6_rows(run),
+        formats=format_views(run),
         sides=side_views(run),
         rooflines=roofline_views(run),
         limits=Limits.of(len(run.cells)),

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness import hookimpl
 from harness.evidence.records import Evidence
 from harness.layers.attribution import attribute
+from harness.layers.observation import FormatTrial
 from harness.layers.picture import Picture
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
@@ -17,6 +18,7 @@ from harness.resources import data_folder
 from harness.runtimes.base import Runtime
 from harness.runtimes.capability import capability_reason, release_of
 from harness.runtimes.tensorrt_evidence import read_folder
+from harness.runtimes.tensorrt_formats import read_trials
 from harness.runtimes.tensorrt_limits import rtx_reason, treatment_reason
 from harness.store.machine import gpus
 
@@ -89,6 +91,13 @@ class TensorRT:
     def picture(self, graph: Graph | None, evidence: Evidence) -> Picture:
         """Attribute engine layers to the source ops of *graph*."""
         return attribute(graph, evidence)
+
+    def format_trials(self, folder: Path, graph: Graph | None) -> Sequence[FormatTrial]:
+        """Return the tensor formats that a build tried at inputs and outputs, none in most builds.
+
+        :raises InputError: a file is torn
+        """
+        return read_trials(folder, graph)
 
 
 class TensorRTRTX(TensorRT):

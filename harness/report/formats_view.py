@@ -1,0 +1,76 @@
+"""Tensor formats at the network's inputs and outputs: which a version accepts, and what each saves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.layers.adoption import Reformats, reformats
+from harness.layers.observation import CellObservation, FormatTrial, RunObservation
+from harness.report.columns import Release, anchor, release_of, subjects
+
+LINEAR = "LINEAR"
+
+
+@dataclass(frozen=True)
+class FormatRow:
+    """One format. :param against_linear: its latency over that of linear tensors of the same type"""
+
+    trial: FormatTrial
+    reformats: Reformats | None
+    against_linear: float | None
+
+
+@dataclass(frozen=True)
+class FormatTable:
+    """One version: the formats that it accepted, then those that it refused."""
+
+    release: Release
+    host: str
+    accepted: tuple[FormatRow, ...]
+    refused: tuple[FormatTrial, ...]
+
+
+@dataclass(frozen=True)
+class FormatView:
+    """One subject."""
+
+    subject: str
+    anchor: str
+    tables: tuple[FormatTable, ...]
+
+
+def format_views(run: RunObservation) -> tuple[FormatView, ...]:
+    """Return one view a subject of which formats were tried."""
+    views = []
+    for subject, cells in subjects(run).items():
+        tables = tuple(table for found in cells for table in _tables(found))
+        if tables:
+            views.append(FormatView(subject, anchor("formats", subject), tables))
+    return tuple(views)
+
+
+def _tables(found: CellObservation) -> list[FormatTable]:
+    return [
+        FormatTable(
+            release_of(found),
+            build.host,
+            _accepted(build.trials),
+            tuple(trial for trial in build.trials if not trial.accepted),
+        )
+        for build in found.good
+        if build.trials
+    ]
+
+
+def _accepted(trials: Sequence[FormatTrial]) -> tuple[FormatRow, ...]:
+    linear = next((t.latency_ms for t in trials if t.name == LINEAR and t.accepted), None)
+    return tuple(
+        FormatRow(
+            trial,
+            reformats(trial.picture) if trial.picture is not None and trial.picture.layers else None,
+            trial.latency_ms / linear if linear and trial.latency_ms is not None else None,
+        )
+        for trial in trials
+        if trial.accepted
+    )
