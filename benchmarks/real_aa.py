@@ -1,11 +1,11 @@
 """Alarms on measured pairs of the same thing, and the smallest slowdown that is seen in such pairs.
 
-    python benchmarks/real_aa.py RUN... [--builds 3] [--slower mobilenet_v2=mobilenet_v2_slower]
+    python benchmarks/real_aa.py RUN... [--builds 3] [--slower "mobilenet_v2=mobilenet_v2_plus*"]
 
 An A/A pair is a cell and its second arm (``aa``) in one run, interleaved as any two versions are. With
 ``--builds N`` long arms are cut into pairs of N consecutive rounds each. ``--slower`` names a network and a
-variant of it with an op repeated: the same cells of both are compared, and how often the slowdown is seen is
-counted. Beside it stand scaled pairs: the second arm's own samples times a known factor.
+variant of it with an op repeated (or a pattern of variants): the same cells of both are compared, and how often
+the slowdown is seen is counted. Variants must come from one run with their network, interleaved. Beside it stand scaled pairs: the second arm's own samples times a known factor.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -39,15 +40,24 @@ def main() -> int:
     parser.add_argument("--builds", type=int, help="cut arms into pairs of this many builds")
     parser.add_argument("--slower", action="append", default=[], metavar="NETWORK=VARIANT")
     arguments = parser.parse_args()
-    run = observe(arguments.runs)
-    pairs = [cut for pair in _twins(run) for cut in _cut(pair, arguments.builds)]
-    if not pairs:
+    return report(observe(arguments.runs), arguments.builds, arguments.slower)
+
+
+def report(run: RunObservation, builds: int | None, slower: Sequence[str]) -> int:
+    """Print the tables of *run*; return the exit status.
+
+    :param builds: cut arms into pairs of this many builds; :param slower: ``NETWORK=VARIANT`` ...
+    """
+    pairs = [cut for pair in _twins(run) for cut in _cut(pair, builds)]
+    if not pairs and not slower:
         print("no A/A pairs in these runs: add an arm 'aa' to a block of the matrix", file=sys.stderr)
         return 2
-    alarms, total = _print_alarms(pairs)
-    _print_scaled(pairs)
-    for text in arguments.slower:
-        _print_slower(run, *text.split("=", 1), builds=arguments.builds)
+    alarms = total = 0
+    if pairs:
+        alarms, total = _print_alarms(pairs)
+        _print_scaled(pairs)
+    if slower:
+        _print_slower(run, list(_variants(run, slower)), builds=builds)
     return int(alarms > 0.01 * total)
 
 
@@ -141,27 +151,45 @@ def _share_seen(pairs: Iterable[Pair]) -> float:
     return sum(v.verdict == "regressed" for v in verdicts) / len(verdicts) if verdicts else 0.0
 
 
-def _print_slower(run: RunObservation, network: str, variant: str, *, builds: int | None) -> None:
-    """Print how often a variant with an op repeated is called slower than the network itself."""
+def _print_slower(run: RunObservation, pairs: Iterable[tuple[str, str]], *, builds: int | None) -> None:
+    """Print how often variants with an op repeated are called slower than the network itself.
+
+    :param pairs: network and variant
+    """
+    _row("variant", "runtime", "pairs", "slower in the mean, %", "seen, %")
+    _row(*["---"] * 5)
+    for network, variant in pairs:
+        by_runtime: dict[str, list[Verdict]] = defaultdict(list)
+        for pair in _slower_pairs(run, network, variant):
+            for cut in _cut(pair, builds):
+                by_runtime[pair[0].cell.runtime] += _judged(cut, {})
+        for runtime, verdicts in sorted(by_runtime.items()):
+            effects = [v.effect for v in verdicts if v.effect is not None]
+            typical = f"{100 * (np.exp(np.mean(np.log(effects))) - 1):.1f}" if effects else "-"
+            seen = sum(v.verdict == "regressed" for v in verdicts) / len(verdicts)
+            _row(variant, runtime, str(len(verdicts)), typical, f"{100 * seen:.1f}")
+        if not by_runtime:
+            _row(variant, "-", "0", "-", "-")
+
+
+def _variants(run: RunObservation, asked: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield network and variant for each ``NETWORK=VARIANT``, of which the second may be a shell's pattern."""
+    networks = dict.fromkeys(found.cell.network for found in run.cells)
+    for text in asked:
+        network, _, pattern = text.partition("=")
+        found = [name for name in networks if fnmatchcase(name, pattern)]
+        yield from (
+            (network, name) for name in sorted(found, key=lambda name: (len(name), name)) or [pattern]
+        )
+
+
+def _slower_pairs(run: RunObservation, network: str, variant: str) -> Iterator[Pair]:
     cells = {found.cell: found for found in run.cells}
-    pairs: list[Pair] = []
     for cell, slower in cells.items():
         base = cells.get(replace(cell, network=network))
         if cell.network == variant and base is not None:
             # as a second arm of the same cell: the digests differ on purpose
-            arm = replace(slower, cell=replace(base.cell, repeat="aa slower"), digest=base.digest)
-            pairs.extend(_cut((base, arm), builds))
-    verdicts = [v for pair in pairs for v in _judged(pair, {})]
-    effects = [v.effect for v in verdicts if v.effect is not None]
-    if not effects:
-        print(f"{network} and {variant}: no cells of both in these runs")
-        return
-    typical = float(np.exp(np.mean(np.log(effects))))
-    seen = sum(v.verdict == "regressed" for v in verdicts)
-    print(
-        f"{variant}: {len(verdicts)} pairs, {100 * (typical - 1):.1f} % slower than {network} in the mean, "
-        f"seen in {100 * seen / len(verdicts):.1f} %"
-    )
+            yield base, replace(slower, cell=replace(base.cell, repeat="aa slower"), digest=base.digest)
 
 
 def _row(*cells: str) -> None:
