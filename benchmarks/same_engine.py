@@ -1,0 +1,184 @@
+"""One engine, measured again and again, each time in a fresh process: what differs is not the build.
+
+    python same_engine.py JOB.json [--variant JOB.json ...] [--worker FOLDER] [--rounds 40] [--seconds S]
+
+Runs inside an environment with TensorRT and a GPU: standard library and NumPy only, as the worker itself.
+FOLDER holds the package `worker` (in a clone: `harness`). Builds one engine of the job, and one of each
+variant's, keeps their bytes in --engines (those that lie there already are not built again), and measures in
+rounds: the engine of the job twice (`base` and `aa`), those of the variants once, in a random order. A
+measurement is a process of its own: load the engine, run the worker's own latency pass, print. With --seconds
+a round that is unlikely to end in time is not begun. Printed as JSON: the medians of each arm, one a round,
+for `judge_same_engine.py`.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+class Bench:
+    """A job, and the worker's parts that build and open its engine."""
+
+    def __init__(self, path):
+        from worker.job import read_job
+        from worker.package import read_network
+        from worker.result import Result
+        from worker.trt import driver as cuda
+        from worker.trt.build import Toolbox
+        from worker.trt.dialects import choose
+        from worker.trt.features import Features
+        from worker.trt.library import load
+        from worker.trt.logger import Log, make_logger
+        from worker.trt.measuring import Device
+        from worker.trt.plan import OPTIONS, Plan
+
+        self.job, self.result, log = read_job(path), Result(tempfile.mkdtemp()), Log()
+        if self.job.device:
+            os.environ["CUDA_VISIBLE_DEVICES"] = self.job.device
+        trt, driver = load("tensorrt"), cuda.open_driver()
+        for name, value in cuda.describe(driver).items():
+            self.result.fact(name, value)
+        options = dict(self.job.options(OPTIONS), memory="ctypes", gpu_present=True)
+        features = Features(trt)
+        self.plan = Plan(self.job.treatment, options, features)
+        package = read_network(self.job.network, self.job.weights)
+        self.tools = Toolbox(trt, features, make_logger(trt, log), log, self.job, package, self.result)
+        self.dialect = choose(trt, features, self.plan)(trt, features, self.plan, self.result)
+        self.device = Device(driver, self.plan, self.result)
+
+    def build(self):
+        """Return the bytes of a new engine."""
+        from worker.trt.build import build
+
+        return bytes(build(self.tools, self.plan, self.dialect, True).serialized)
+
+    def measure(self, plan_bytes):
+        """Return medians and clocks of one latency pass over the engine in *plan_bytes*."""
+        from worker.measure import run_pass
+        from worker.package import read_arrays
+        from worker.trt.build import Built
+        from worker.trt.measuring import open_session
+
+        built = Built(plan_bytes, plan_bytes, 0.0, [])
+        session, _runtime = open_session(self.tools, self.dialect, self.device, built)
+        session.fill(read_arrays(self.job.inputs))
+        nvml = self.device.nvml
+        nvml.sample()
+        sampler = session.sampler(session.enqueue, False)
+        done = run_pass("latency", sampler, self.job.measure, "gpu", nvml.tick)
+        nvml.sample()
+        latency = [value for window in done.windows for value in window["latency_ms"]]
+        return {
+            "median_ms": round(median(latency), 6),
+            "samples": len(latency),
+            "stopped_by": done.stopped_by,
+            "engine": built.digest,
+            "sm_mhz": sorted({row["sm_mhz"] for row in nvml.samples if row["sm_mhz"] is not None}),
+            "throttle_reasons": sorted({row["throttle_reasons"] or 0 for row in nvml.samples}),
+            "facts": {name: self.result.facts.get(name) for name in ("gpu", "uuid", "driver")},
+        }
+
+
+def median(values):
+    """Return the middle of *values*, or the mean of the two in the middle."""
+    ordered, half = sorted(values), len(values) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2.0
+
+
+def end(document, indent=None):
+    """Print *document* and end the process, before TensorRT can crash while it is torn down."""
+    print(json.dumps(document, indent=indent, sort_keys=True))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def in_a_process(asked, mode, engine, job):
+    """Run this script once more in *mode* and return the JSON that it printed last."""
+    command = [sys.executable, __file__, mode, str(engine), str(job), "--worker", asked.worker]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        sys.exit(f"{mode} of {job} ended with status {done.returncode}")
+    return json.loads(done.stdout.decode("utf-8").strip().splitlines()[-1])
+
+
+def cell_of(job):
+    """Return the cell that *job* is about."""
+    return json.loads(Path(job).read_text(encoding="utf-8"))["cell"]
+
+
+def rounds(asked, arms, engines, began):
+    """Measure the arms round by round and return each arm's measurements.
+
+    :param arms: name to job; :param engines: job to engine file; :param began: when the script did
+    """
+    rows = {name: [] for name in arms}
+    longest = 0.0
+    for number in range(asked.rounds):
+        start = time.monotonic()
+        if asked.seconds and start - began + 1.15 * longest > asked.seconds:
+            break
+        order = sorted(arms)
+        random.Random(f"{asked.seed}/{number}").shuffle(order)
+        for name in order:
+            rows[name].append(in_a_process(asked, "--measure", engines[arms[name]], arms[name]))
+        longest = max(longest, time.monotonic() - start)
+        sys.stderr.write(f"round {number}: {time.monotonic() - start:.1f} s\n")
+    return rows
+
+
+def main():
+    """Build what is missing, measure, print."""
+    began = time.monotonic()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("job", nargs="?")
+    parser.add_argument("--variant", action="append", default=[], metavar="JOB.json")
+    parser.add_argument("--worker", default=str(Path(__file__).resolve().parent.parent / "harness"))
+    parser.add_argument("--engines", type=Path, default=Path("engines"), metavar="FOLDER")
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument(
+        "--seconds", type=float, help="of the whole script: begin no round that would end later"
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--measure", nargs=2, metavar=("ENGINE", "JOB.json"), help="one measurement")
+    parser.add_argument("--build", nargs=2, metavar=("ENGINE", "JOB.json"), help="one build")
+    asked = parser.parse_args()
+    sys.path.insert(0, asked.worker)
+    if asked.build:
+        path = Path(asked.build[0])
+        made = Bench(asked.build[1]).build()
+        path.with_suffix(".part").write_bytes(made)
+        path.with_suffix(".part").replace(path)
+        end({"engine_bytes": len(made)})
+    if asked.measure:
+        end(Bench(asked.measure[1]).measure(Path(asked.measure[0]).read_bytes()))
+    if not asked.job:
+        parser.error("a job is needed")
+    jobs = {cell_of(job)["network"]: job for job in [asked.job, *asked.variant]}
+    asked.engines.mkdir(parents=True, exist_ok=True)
+    engines = {job: asked.engines / (name + ".engine") for name, job in jobs.items()}
+    for job, engine in engines.items():
+        if not engine.exists():
+            in_a_process(asked, "--build", engine, job)
+    arms = {"base": asked.job, "aa": asked.job}
+    arms.update((cell_of(job)["network"], job) for job in asked.variant)
+    rows = rounds(asked, arms, engines, began)
+    report = {
+        "schema": "trtmatrix.same_engine/1",
+        "cell": cell_of(asked.job),
+        "gpu": next((row["facts"] for found in rows.values() for row in found), None),
+        "engines": {name: found[0]["engine"] for name, found in rows.items() if found},
+        "medians_ms": {name: [row["median_ms"] for row in found] for name, found in rows.items()},
+    }
+    for key in ("samples", "stopped_by", "sm_mhz", "throttle_reasons"):
+        report[key] = {name: [row[key] for row in found] for name, found in rows.items()}
+    end(report, indent=1)
+
+
+if __name__ == "__main__":
+    main()
