@@ -4,8 +4,9 @@
 
 An A/A pair is a cell and its second arm (``aa``) in one run, interleaved as any two versions are. With
 ``--builds N`` long arms are cut into pairs of N consecutive rounds each. ``--slower`` names a network and a
-variant of it with an op repeated (or a pattern of variants): the same cells of both are compared, and how often
-the slowdown is seen is counted. Variants must come from one run with their network, interleaved. Beside it stand scaled pairs: the second arm's own samples times a known factor.
+variant of it with an op repeated (or a pattern of variants), measured in one run: the same cells of both are
+compared, and how often the slowdown is seen is counted. Beside it stand scaled pairs: the second arm's own
+samples times a known factor.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ def _print_slower(run: RunObservation, pairs: Iterable[tuple[str, str]], *, buil
 
 
 def _variants(run: RunObservation, asked: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield network and variant for each ``NETWORK=VARIANT``, of which the second may be a shell's pattern."""
+    """Yield network and variant for each ``NETWORK=VARIANT``; the second may be a pattern."""
     networks = dict.fromkeys(found.cell.network for found in run.cells)
     for text in asked:
         network, _, pattern = text.partition("=")
