@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import harness
+from benchmarks.slower_networks import REPEATED, repeated
 from tests.worker.trt.conftest import small_graph
 from tests.worker.worker_jobs import DATA, MEASURE, write_job
 
@@ -34,21 +35,22 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     text = RUNNING.read_text(encoding="utf-8").replace("parents[3]", f"parents[0] / {str(ROOT)!r}")
     (folder / "tensorrt.py").write_text(text, encoding="utf-8")
     graph = small_graph()
+    variant = repeated(graph, "mobilenet_v2_plus3", REPEATED["mobilenet_v2"], 3)
     jobs = [
         write_job(
-            folder / network,
+            folder / made.name,
             "tensorrt_worker",
-            graph=graph,
+            graph=made,
             cell={
                 "runtime": "tensorrt",
-                "network": network,
+                "network": made.name,
                 "version": "8.5.3.1",
                 "environment": "venv",
                 "treatment": {"batch": 1},
             },
             measure=MEASURE,
         )
-        for network in ("mobilenet_v2", "mobilenet_v2_plus3")
+        for made in (graph, variant)
     ]
     shapes = {name: graph.shapes[name] for name in ("input", "logits")}
     environment = {
