@@ -1,14 +1,15 @@
 """One engine, measured again and again, each time in a fresh process: what differs is not the build.
 
-    python same_engine.py JOB.json [--variant JOB.json ...] [--worker FOLDER] [--rounds 40] [--seconds S]
+    python same_engine.py JOB.json [VARIANT.json ...] [--worker FOLDER] [--rounds 40] [--seconds S]
+    trtmatrix-pack/start.sh --only PATTERN --script same_engine.py --out same.json
 
-Runs inside an environment with TensorRT and a GPU: standard library and NumPy only, as the worker itself.
-FOLDER holds the package `worker` (in a clone: `harness`). Builds one engine of the job, and one of each
-variant's, keeps their bytes in --engines (those that lie there already are not built again), and measures in
-rounds: the engine of the job twice (`base` and `aa`), those of the variants once, in a random order. A
-measurement is a process of its own: load the engine, run the worker's own latency pass, print. With --seconds
-a round that is unlikely to end in time is not begun. Printed as JSON: the medians of each arm, one a round,
-for `judge_same_engine.py`.
+Runs inside an environment with TensorRT and a GPU, as the second line gives it: standard library and NumPy
+only, as the worker itself. FOLDER holds the package `worker` (in a clone: `harness`). Builds one engine of the
+job, and one of each variant's, keeps their bytes in --engines (those that lie there already are not built
+again), and measures in rounds: the engine of the job twice (`base` and `aa`), those of the variants once, in a
+random order. A measurement is a process of its own: load the engine, run the worker's own latency pass, print.
+With --seconds a round that is unlikely to end in time is not begun. Printed as JSON: the medians of each arm,
+one a round, for `judge_same_engine.py`.
 """
 
 import argparse
@@ -136,14 +137,14 @@ def main():
     """Build what is missing, measure, print."""
     began = time.monotonic()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("job", nargs="?")
-    parser.add_argument("--variant", action="append", default=[], metavar="JOB.json")
+    parser.add_argument("jobs", nargs="*", metavar="JOB.json", help="of the network, then of its variants")
     parser.add_argument("--worker", default=str(Path(__file__).resolve().parent.parent / "harness"))
     parser.add_argument("--engines", type=Path, default=Path("engines"), metavar="FOLDER")
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument(
         "--seconds", type=float, help="of the whole script: begin no round that would end later"
     )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON there, too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--measure", nargs=2, metavar=("ENGINE", "JOB.json"), help="one measurement")
     parser.add_argument("--build", nargs=2, metavar=("ENGINE", "JOB.json"), help="one build")
@@ -157,26 +158,31 @@ def main():
         end({"engine_bytes": len(made)})
     if asked.measure:
         end(Bench(asked.measure[1]).measure(Path(asked.measure[0]).read_bytes()))
-    if not asked.job:
+    if not asked.jobs:
         parser.error("a job is needed")
-    jobs = {cell_of(job)["network"]: job for job in [asked.job, *asked.variant]}
+    jobs = {}
+    for job in asked.jobs:  # a pack's cells may have second arms, which are of the same network
+        jobs.setdefault(cell_of(job)["network"], job)
     asked.engines.mkdir(parents=True, exist_ok=True)
     engines = {job: asked.engines / (name + ".engine") for name, job in jobs.items()}
     for job, engine in engines.items():
         if not engine.exists():
             in_a_process(asked, "--build", engine, job)
-    arms = {"base": asked.job, "aa": asked.job}
-    arms.update((cell_of(job)["network"], job) for job in asked.variant)
+    network, base = next(iter(jobs.items()))
+    arms = {"base": base, "aa": base}
+    arms.update((name, job) for name, job in jobs.items() if name != network)
     rows = rounds(asked, arms, engines, began)
     report = {
         "schema": "trtmatrix.same_engine/1",
-        "cell": cell_of(asked.job),
+        "cell": cell_of(base),
         "gpu": next((row["facts"] for found in rows.values() for row in found), None),
         "engines": {name: found[0]["engine"] for name, found in rows.items() if found},
         "medians_ms": {name: [row["median_ms"] for row in found] for name, found in rows.items()},
     }
     for key in ("samples", "stopped_by", "sm_mhz", "throttle_reasons"):
         report[key] = {name: [row[key] for row in found] for name, found in rows.items()}
+    if asked.out:
+        asked.out.write_text(json.dumps(report, indent=1, sort_keys=True), encoding="utf-8")
     end(report, indent=1)
 
 

@@ -59,7 +59,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "PYTHONPATH": str(folder),
         "STAND_IN": json.dumps({"version": "8.5.3.1", "io": shapes}),
     }
-    command = [sys.executable, str(BENCHMARKS / "same_engine.py"), str(jobs[0]), "--variant", str(jobs[1])]
+    command = [sys.executable, str(BENCHMARKS / "same_engine.py"), *map(str, jobs)]
     done = subprocess.run(
         [*command, "--rounds", "2", "--engines", str(folder / "engines")],
         env=environment, capture_output=True, text=True, timeout=120, check=False,
