@@ -4,12 +4,12 @@
     trtmatrix-pack/start.sh --only PATTERN --script same_engine.py --out same.json
 
 Runs inside an environment with TensorRT and a GPU, as the second line gives it: standard library and NumPy
-only, as the worker itself. FOLDER holds the package `worker` (in a clone: `harness`). Builds one engine of the
-job, and one of each variant's, keeps their bytes in --engines (those that lie there already are not built
-again), and measures in rounds: the engine of the job twice (`base` and `aa`), those of the variants once, in a
-random order. A measurement is a process of its own: load the engine, run the worker's own latency pass, print.
-With --seconds a round that is unlikely to end in time is not begun. Printed as JSON: the medians of each arm,
-one a round, for `judge_same_engine.py`.
+only, as the worker itself. FOLDER holds the package `worker` (in a clone: `harness`). Builds one engine of
+the job, and one of each variant's, keeps their bytes in --engines (those that lie there already are not
+built again), and measures in rounds: the engine of the job twice (`base` and `aa`), those of the variants
+once, in a random order. A measurement is a process of its own: load the engine, run the worker's own
+latency pass, print. With --seconds a round that is unlikely to end in time is not begun. Printed as JSON:
+the medians of each arm, one a round, for `judge_same_engine.py`.
 """
 
 import argparse
