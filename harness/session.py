@@ -54,7 +54,7 @@ def _affinity(cpu: int | None) -> tuple[int, ...] | None:
     return (cpu if cpu is not None else allowed[-1],)
 
 
-def open_or_create(plan: Plan, choices: Choices, cells: Sequence[Cell]) -> Bundle:
+def open_or_create(plan: Plan, choices: Choices) -> Bundle:
     """Return the bundle a run writes to: a new one, or with ``resume`` the one that is there."""
     out = choices.out or Path("trtmatrix-runs") / run_id()
     if choices.resume:
@@ -63,14 +63,9 @@ def open_or_create(plan: Plan, choices: Choices, cells: Sequence[Cell]) -> Bundl
         bundle = Bundle.open(out)
         if bundle.manifest.get("matrix", {}).get("text") != plan.matrix.text:
             raise UsageError(f"{out}: was made from another matrix file; start a new run instead of resuming")
-        bundle.manifest["state"] = "running"
         return bundle
     seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
-    bundle = Bundle.create(out, _manifest(plan, choices, seed))
-    for cell in cells:
-        bundle.set_cell(cell, "pending")
-    bundle.save()
-    return bundle
+    return Bundle.create(out, _manifest(plan, choices, seed))
 
 
 def _manifest(plan: Plan, choices: Choices, seed: int) -> dict[str, Any]:
@@ -98,8 +93,29 @@ def measure(
     plan: Plan, choices: Choices, cells: Sequence[Cell], say: Callable[[str], None] = lambda _line: None
 ) -> Bundle:
     """Measure *cells* of *plan* and return the bundle."""
-    bundle = open_or_create(plan, choices, cells)
+    bundle = open_or_create(plan, choices)
     say(f"run {bundle.manifest['run']}: {len(cells)} cells, {plan.rounds(choices)} builds each")
+    measure_into(bundle, plan, choices, cells, say)
+    return bundle
+
+
+def measure_into(
+    bundle: Bundle,
+    plan: Plan,
+    choices: Choices,
+    cells: Sequence[Cell],
+    say: Callable[[str], None] = lambda _line: None,
+) -> None:
+    """Measure *cells* of *plan*, interleaved in rounds, beside what *bundle* holds already."""
+    known = {record.cell.id for record in bundle.cells()}
+    for cell in cells:
+        if cell.id not in known:
+            bundle.set_cell(cell, "pending")
+    rounds = plan.rounds(choices)
+    bundle.manifest["state"] = "running"
+    bundle.manifest["rounds"] = max(rounds, int(bundle.manifest.get("rounds") or rounds))
+    # Saved before anything is measured: builds of a cell that the manifest does not name are never read.
+    bundle.save()
     parts = Parts(registry.runtimes(), registry.environments(), plan.families, registry.executors()["local"])
     settings = settings_for(plan, int(bundle.manifest["seed"]))
     schedule = Schedule(
@@ -107,7 +123,7 @@ def measure(
         cells,
         parts,
         settings,
-        rounds=plan.rounds(choices),
+        rounds=rounds,
         say=say,
         retry_failed=choices.retry_failed,
     )
@@ -116,4 +132,3 @@ def measure(
     finally:
         bundle.manifest["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
         bundle.save()
-    return bundle

@@ -67,11 +67,10 @@ class Schedule:
 
     def run(self) -> None:
         """Measure everything that is missing; on an interruption the bundle keeps what there is."""
-        overhead = self._bundle.manifest.setdefault("seconds", {})
         began = time.monotonic()
         try:
             runnable = [cell for cell in self._cells if self._prepare(cell)]
-            overhead["prepare"] = round(time.monotonic() - began, 3)
+            self._took("prepare", began)
             self._measure(runnable)
             self._bundle.manifest["state"] = "complete"
         except KeyboardInterrupt:
@@ -79,9 +78,14 @@ class Schedule:
             raise
         finally:
             settle(self._bundle, self._cells, self._parts.runtimes)
-            overhead["total"] = round(time.monotonic() - began, 3)
+            self._took("total", began)
             self._bundle.save()
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _took(self, what: str, began: float) -> None:
+        """Add to the manifest's seconds: a bundle may be measured in several goes."""
+        seconds = self._bundle.manifest.setdefault("seconds", {})
+        seconds[what] = round(seconds.get(what, 0.0) + time.monotonic() - began, 3)
 
     # before measuring
 
