@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.bottlenecks.base import Rule
+from harness.bottlenecks.device import host_peaks, with_peaks
 from harness.bottlenecks.judge import judge
 from harness.bottlenecks.table import INVALID, UNSUPPORTED, Change
 from harness.bottlenecks.verdict import Verdict, verdict_message
 from harness.errors import UsageError
 from harness.layers.observation import CellObservation, RunObservation
 
-Evaluate = Callable[[str], CellObservation]
-"""Measures, or reads, the one cell of a version."""
+Evaluate = Callable[[Sequence[str]], Sequence[CellObservation]]
+"""Measures, or reads, the one cell of each version that it is given; those of one call side by side."""
 
-_CHANGED = frozenset({*map(str, Change), INVALID} - {str(Change.UNCHANGED)})
+Say = Callable[[str], None]
+
+_CHANGES = frozenset({*map(str, Change)} - {str(Change.UNCHANGED)})
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,11 @@ class Found:
 
     :param before, after: the versions it lies between, None where there is no change or none can be told
     :param evaluated: versions whose cell was evaluated, in that order
-    :param verdict: of *after* beside *before*, or of the last beside the first where nothing was found
-    :param certain: False where a verdict on the way was indeterminate and the nearer end was taken
+    :param verdict: of *after* beside *before*, or of the last beside the first where nothing was found;
+        None where fewer than two versions can run
+    :param certain: False where a version on the way could not be told from either end and was put to the
+        nearer one
+    :param cannot_run: version to the reason, of those that were tried and could not be measured
     """
 
     before: str | None
@@ -35,6 +41,7 @@ class Found:
     verdict: Verdict | None
     certain: bool
     reason: str
+    cannot_run: Mapping[str, str] = field(default_factory=dict)
 
 
 def most_evaluations(versions: int) -> int:
@@ -42,23 +49,39 @@ def most_evaluations(versions: int) -> int:
     return 2 + math.ceil(math.log2(versions - 1)) if versions > 2 else versions
 
 
-def bisect(
-    versions: Sequence[str], evaluate: Evaluate, bottleneck: str, *, rules: Mapping[str, Rule] | None = None
-) -> Found:
-    """Find two neighbours of *versions* between which the verdict on *bottleneck* changes.
+def check_versions(versions: Sequence[str]) -> None:
+    """Refuse what cannot be bisected.
 
-    Each version is compared with the first by the decision table; where that cannot tell, with the last.
-    Where versions change back and forth, one of the changes is found. A version that cannot run here is
-    stepped over while the budget of :func:`most_evaluations` lasts.
-
-    :param versions: in order, at least two, each once
-    :param evaluate: called once a version at most
-    :param bottleneck: name of a rule, or ``latency``
     :raises UsageError: fewer than two versions, or one named twice
     """
     if len(versions) < 2 or len(set(versions)) != len(versions):
         raise UsageError("bisect needs at least two versions, each named once")
-    return _Search(tuple(versions), evaluate, bottleneck, rules).run()
+
+
+def bisect(
+    versions: Sequence[str],
+    evaluate: Evaluate,
+    bottleneck: str,
+    *,
+    rules: Mapping[str, Rule] | None = None,
+    say: Say = lambda _line: None,
+) -> Found:
+    """Find two neighbours of *versions* between which the verdict on *bottleneck* changes.
+
+    The two ends are evaluated first and together. Each version in the middle is held against both ends by
+    the decision table and belongs to the one it is unchanged from; where it differs from both (there is more
+    than one change) it belongs to the nearer, so that the larger step is followed. Where versions change back
+    and forth, one of the changes is found. A version that cannot run here is stepped over, an end inwards,
+    while the budget of :func:`most_evaluations` lasts.
+
+    :param versions: in order, at least two, each once
+    :param evaluate: asked for each version once at most
+    :param bottleneck: name of a rule, or ``latency``
+    :param say: told after each step where the change lies
+    :raises UsageError: fewer than two versions, one named twice, or two that cannot be compared at all
+    """
+    check_versions(versions)
+    return _Search(tuple(versions), evaluate, bottleneck, rules, say).run()
 
 
 @dataclass
@@ -67,61 +90,124 @@ class _Search:
     evaluate: Evaluate
     bottleneck: str
     rules: Mapping[str, Rule] | None
+    say: Say
     seen: dict[str, CellObservation] = field(default_factory=dict)
     certain: bool = True
+    first: str = ""
+    last: str = ""
 
     def run(self) -> Found:
-        first, last = self.versions[0], self.versions[-1]
-        whole = self._between(first, last)
-        if whole.verdict not in _CHANGED:
+        self._look_at(self.versions[0], self.versions[-1])
+        ends = self._ends()
+        if ends is None:
+            return self._found(None, None, None, f"cannot tell: {self._gap(0, len(self.versions))}")
+        low, high = ends
+        self.first, self.last = self.versions[low], self.versions[high]
+        whole = self._between(self.first, self.last)
+        if not self._differs(self.first, self.last):
             word = "no change" if whole.verdict == Change.UNCHANGED else "cannot tell"
-            return self._found(None, None, whole, f"{word} from {first} to {last}: {whole.reason}")
-        low, high = 0, len(self.versions) - 1
-        while high - low > 1:
-            middle = self._runnable_between(low, high)
-            if middle is None:
-                break
-            low, high = (low, middle) if self._has_changed(middle) else (middle, high)
+            reason = f"{word} from {self.first} to {self.last}: {whole.reason}"
+            return self._found(None, None, whole, reason)
+        self.say(f"{self.last} beside {self.first}: {whole.verdict}: {whole.reason}")
+        return self._narrow(low, high)
+
+    def _narrow(self, low: int, high: int) -> Found:
+        while (middle := self._runnable_between(low, high)) is not None:
+            version = self.versions[middle]
+            low, high = (low, middle) if self._is_late(version) else (middle, high)
+            self.say(f"with {version}: {self._where(low, high)}")
         before, after = self.versions[low], self.versions[high]
         step = self._between(before, after)
-        skipped = self.versions[low + 1 : high]
-        reason = f"the change lies between {before} and {after}"
-        reason += f"; {', '.join(skipped)} cannot run here or was not looked at" if skipped else ""
-        reason += "" if self.certain else "; an indeterminate version on the way was put to the nearer end"
+        reason = self._where(low, high)
+        if gap := self._gap(low + 1, high):
+            reason += f"; {gap}"
+        if not self._differs(before, after):
+            reason += f"; these two alone are {step.verdict}, so it may come in several steps"
+        if not self.certain:
+            reason += "; an indeterminate version on the way was put to the nearer end"
         return self._found(before, after, step, reason)
 
-    def _found(self, before: str | None, after: str | None, verdict: Verdict, reason: str) -> Found:
-        return Found(before, after, tuple(self.seen), verdict, self.certain, reason)
+    def _where(self, low: int, high: int) -> str:
+        return f"the change lies between {self.versions[low]} and {self.versions[high]}"
+
+    def _gap(self, low: int, high: int) -> str:
+        """Say why the versions from *low* up to *high* are of no help."""
+        inside = self.versions[low:high]
+        dead = [v for v in inside if v in self.seen and not _ran(self.seen[v])]
+        left = [v for v in inside if v not in self.seen]
+        parts = [f"{', '.join(dead)} cannot run here"] if dead else []
+        parts += [f"{', '.join(left)} not looked at: {len(self.seen)} cells is the most"] if left else []
+        return "; ".join(parts)
+
+    def _found(self, before: str | None, after: str | None, verdict: Verdict | None, reason: str) -> Found:
+        dead = {version: _why(cell) for version, cell in self.seen.items() if not _ran(cell)}
+        return Found(before, after, tuple(self.seen), verdict, self.certain, reason, dead)
+
+    # which versions
+
+    def _ends(self) -> tuple[int, int] | None:
+        """Return the outermost two versions that can run, None when the budget or the list ends."""
+        order = range(len(self.versions))
+        low, high = self._first_runnable(order), self._first_runnable(reversed(order))
+        return None if low is None or high is None or low >= high else (low, high)
 
     def _runnable_between(self, low: int, high: int) -> int | None:
         """Return the version nearest to the middle that can run, None when the budget or the list ends."""
         middle = (low + high) // 2
-        for index in sorted(range(low + 1, high), key=lambda i: abs(i - middle)):
-            version = self.versions[index]
-            if version not in self.seen and len(self.seen) >= most_evaluations(len(self.versions)):
+        return self._first_runnable(sorted(range(low + 1, high), key=lambda i: abs(i - middle)))
+
+    def _first_runnable(self, order: Iterable[int]) -> int | None:
+        for index in order:
+            if not self._affordable(index):
                 return None
-            if self._between(self.versions[0], version).verdict != UNSUPPORTED:
+            if self._runs(index):
                 return index
         return None
 
-    def _has_changed(self, index: int) -> bool:
+    def _affordable(self, index: int) -> bool:
+        """Say whether a version was evaluated already, or may be."""
+        return self.versions[index] in self.seen or len(self.seen) < most_evaluations(len(self.versions))
+
+    def _runs(self, index: int) -> bool:
         version = self.versions[index]
-        from_first = self._between(self.versions[0], version)
-        if from_first.verdict in _CHANGED:
+        if version not in self.seen:
+            self._look_at(version)
+        return _ran(self.seen[version])
+
+    def _look_at(self, *versions: str) -> None:
+        self.seen.update(zip(versions, self.evaluate(versions), strict=True))
+
+    # on which side
+
+    def _is_late(self, version: str) -> bool:
+        """Say whether *version* belongs to the last rather than to the first."""
+        wrong, wrong_first, wrong_last = (_wrong(self.seen[v]) for v in (version, self.first, self.last))
+        # Wrong outputs outrank every time: nothing is compared with them.
+        if wrong_first != wrong_last:
+            return wrong == wrong_last
+        if wrong:
             return True
-        if from_first.verdict == Change.UNCHANGED:
-            return False
-        to_last = self._between(version, self.versions[-1])
-        if to_last.verdict == Change.UNCHANGED:
-            return True
-        if to_last.verdict in _CHANGED:
-            return False
-        self.certain = False
-        a, b = from_first.effect, to_last.effect
-        return a is not None and b is not None and a > 0 and b > 0 and abs(math.log(a)) > abs(math.log(b))
+        from_first = self._differs(self.first, version)
+        to_last = self._differs(version, self.last)
+        if from_first != to_last:
+            # One of the two answers is enough; None is no answer.
+            return bool(from_first) or to_last is False
+        self.certain = self.certain and from_first is True
+        a, b = (self._between(*pair).effect for pair in ((self.first, version), (version, self.last)))
+        return a is not None and b is not None and abs(math.log(a)) > abs(math.log(b))
+
+    def _differs(self, old: str, new: str) -> bool | None:
+        """Say whether *new* changed from *old*, None where that cannot be told."""
+        wrong = _wrong(self.seen[old]), _wrong(self.seen[new])
+        if any(wrong):
+            return None if all(wrong) else True
+        word = self._between(old, new).verdict
+        return True if word in _CHANGES else False if word == Change.UNCHANGED else None
 
     def _between(self, old: str, new: str) -> Verdict:
-        run = RunObservation((), {}, (self._cell(old), self._cell(new)))
+        """Return the verdict on *new* beside *old*, with the peaks of all cells that were evaluated."""
+        peaks = host_peaks([RunObservation((), {}, tuple(self.seen.values()))])
+        run = with_peaks(RunObservation((), {}, (self.seen[old], self.seen[new])), peaks)
         found = [
             v
             for v in judge(run, old, rules=self.rules)
@@ -134,10 +220,21 @@ class _Search:
             )
         return found[0]
 
-    def _cell(self, version: str) -> CellObservation:
-        if version not in self.seen:
-            self.seen[version] = self.evaluate(version)
-        return self.seen[version]
+
+def _ran(cell: CellObservation) -> bool:
+    """Say whether there is a build to judge, if only to say that its outputs are wrong."""
+    return _wrong(cell) or any(build.status == "ok" for build in cell.builds)
+
+
+def _wrong(cell: CellObservation) -> bool:
+    return cell.status == INVALID or any(
+        b.status == INVALID or (b.outputs is not None and not b.outputs.valid) for b in cell.builds
+    )
+
+
+def _why(cell: CellObservation) -> str:
+    reasons = [cell.reason, *(build.reason for build in cell.builds)]
+    return next((reason for reason in reasons if reason), cell.status)
 
 
 def found_as_json(found: Found) -> dict[str, object]:
@@ -148,6 +245,7 @@ def found_as_json(found: Found) -> dict[str, object]:
         "after": found.after,
         "certain": found.certain,
         "evaluated": list(found.evaluated),
+        "cannot_run": dict(found.cannot_run),
         "reason": found.reason,
         "verdict": None if found.verdict is None else found.verdict.as_json(),
     }
@@ -158,4 +256,4 @@ def found_message(found: Found) -> str:
     lines = [f"{found.reason} ({len(found.evaluated)} cells evaluated: {', '.join(found.evaluated)})"]
     if found.before is not None and found.verdict is not None:
         lines.append(verdict_message(found.verdict))
-    return "\n".join(lines)
+    return "\n".join(lines + [f"{version}: {why}" for version, why in found.cannot_run.items()])

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EXIT_OK, UsageError
+from harness.errors import EXIT_OK, UnavailableError, UsageError
 
 if TYPE_CHECKING:
+    from harness.bottlenecks.bisect import Found
     from harness.layers.observation import CellObservation
     from harness.matrix.cell import Cell
+    from harness.plan import Choices, Plan
+    from harness.store.bundle import Bundle
 
 
 def add_parser(commands: Any) -> None:
@@ -27,33 +31,47 @@ def add_parser(commands: Any) -> None:
         nargs="+",
         type=Path,
         metavar="RUN|MATRIX",
-        help="stored runs, or one matrix file whose cells are measured as they are needed",
+        help="stored runs, or one matrix file (.toml) whose cells are measured as they are needed",
     )
     parser.add_argument("--bottleneck", default="latency", metavar="NAME", help="default: latency")
     parser.add_argument("--network", metavar="NAME", help="needed where the sources hold several")
     parser.add_argument("--treatment", metavar="LABEL", help="as in cell ids: fp32-b1-clip")
     parser.add_argument("--runtime", metavar="NAME", help="needed where the sources hold several")
-    parser.add_argument("--host", metavar="NAME", help="stored runs: needed where they were on several")
-    parser.add_argument("--versions", metavar="LIST", help="only these, separated by commas")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="matrix: the bundles are written below it")
-    parser.add_argument("--builds", type=int, metavar="N", help="matrix: builds of each cell")
+    parser.add_argument("--versions", metavar="LIST", help="only these, in this order, separated by commas")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    stored = parser.add_argument_group("stored runs")
+    stored.add_argument("--host", metavar="NAME", help="needed where they were on several")
+    live = parser.add_argument_group("a matrix file")
+    live.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
+    live.add_argument("--builds", type=int, metavar="N", help="builds of each cell, at least 2")
+    live.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    live.add_argument(
+        "--retry-failed", action="store_true", help="with --resume, measure failed builds again"
+    )
+    live.add_argument("--no-build", action="store_true", help="use container images as they are")
     parser.set_defaults(func=run)
+
+
+_STORED, _LIVE = ("host",), ("out", "builds", "resume", "retry_failed", "no_build")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Search and print."""
     from harness import registry
-    from harness.bottlenecks.bisect import bisect, found_as_json, found_message
+    from harness.bottlenecks.bisect import found_as_json, found_message
 
     rules = registry.bottlenecks()
     if arguments.bottleneck != "latency" and arguments.bottleneck not in rules:
         known = ", ".join([*rules, "latency"])
         raise UsageError(f"--bottleneck: '{arguments.bottleneck}' is unknown; known are {known}")
-    wanted = {name: rule for name, rule in rules.items() if name == arguments.bottleneck}
-    live = len(arguments.sources) == 1 and arguments.sources[0].is_file()
-    versions, evaluate = _live(arguments) if live else _stored(arguments)
-    found = bisect(versions, evaluate, arguments.bottleneck, rules=wanted)
+    matrices = [path for path in arguments.sources if path.is_file() or path.suffix == ".toml"]
+    if matrices and len(arguments.sources) > 1:
+        raise UsageError(f"{matrices[0]}: name one matrix file, or stored runs, not both")
+    for option in _STORED if matrices else _LIVE:
+        if getattr(arguments, option):
+            kind = "stored runs" if matrices else "a matrix file"
+            raise UsageError(f"--{option.replace('_', '-')} is for {kind}")
+    found = _live(arguments) if matrices else _stored(arguments)
     if arguments.json:
         json.dump(found_as_json(found), sys.stdout, indent=1, allow_nan=False)
         sys.stdout.write("\n")
@@ -62,16 +80,28 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-Source = tuple[list[str], "Callable[[str], CellObservation]"]
+def _rules(bottleneck: str) -> dict[str, Any]:
+    """Return the one rule that is asked for, none for the latency."""
+    from harness import registry
+
+    return {name: rule for name, rule in registry.bottlenecks().items() if name == bottleneck}
 
 
-def _stored(arguments: argparse.Namespace) -> Source:
-    """Return the versions of stored runs that were measured, and how to look one up."""
+# stored runs
+
+
+def _stored(arguments: argparse.Namespace) -> Found:
+    """Search among the versions of stored runs that were measured."""
+    from harness.bottlenecks.bisect import bisect
     from harness.observe import observe
 
     seen = {x.cell: _on_host(x, arguments.host) for x in observe(arguments.sources).cells}
     chosen = _choose(arguments, [cell for cell, found in seen.items() if found.builds and not cell.repeat])
-    return list(chosen), lambda version: seen[chosen[version]]
+
+    def look_up(versions: Sequence[str]) -> list[CellObservation]:
+        return [seen[chosen[version]] for version in versions]
+
+    return bisect(list(chosen), look_up, arguments.bottleneck, rules=_rules(arguments.bottleneck))
 
 
 def _on_host(found: CellObservation, host: str | None) -> CellObservation:
@@ -80,25 +110,115 @@ def _on_host(found: CellObservation, host: str | None) -> CellObservation:
     return replace(found, builds=tuple(b for b in found.builds if b.host == host))
 
 
-def _live(arguments: argparse.Namespace) -> Source:
-    """Return the versions of a matrix, and how to measure one: a run of its one cell each time."""
-    from harness.observe import observe
-    from harness.plan import Choices, make_plan
-    from harness.session import measure
+# a matrix
 
-    if arguments.out is None:
-        raise UsageError("--out is needed with a matrix: the folder for the bundles of the versions measured")
-    choices = Choices(matrix=arguments.sources[0], builds=arguments.builds)
-    plan = make_plan(choices)
+
+def _live(arguments: argparse.Namespace) -> Found:
+    """Measure the ends, then what the search asks for; everything goes into one bundle."""
+    from harness.bottlenecks.bisect import bisect, check_versions, most_evaluations
+    from harness.session import open_or_create
+
+    choices = _choices(arguments)
+    plan = _planned(choices)
     chosen = _choose(arguments, [cell for cell in plan.cells if not cell.repeat])
+    check_versions(list(chosen))
+    left_out = _left_out(chosen)
+    here = {version: cell for version, cell in chosen.items() if version not in left_out}
+    if len(here) < 2:
+        reasons = "; ".join(f"{version}: {why}" for version, why in left_out.items())
+        raise UnavailableError(f"fewer than two of these versions can run here: {reasons}")
+    if arguments.no_build:
+        from harness.environments.docker_settings import NO_BUILD
 
-    def evaluate(version: str) -> CellObservation:
-        cell = chosen[version]
-        own = replace(choices, out=arguments.out / cell.id)
-        bundle = measure(plan, own, [cell], lambda line: print(line, file=sys.stderr))
-        return observe([bundle.root]).cells[0]
+        os.environ[NO_BUILD] = "1"
+    bundle = open_or_create(plan, choices)
+    _say(
+        f"run {bundle.manifest['run']}: {len(here)} versions, at most {most_evaluations(len(here))} of them "
+        f"measured, {plan.rounds(choices)} builds each"
+    )
+    for version, why in left_out.items():
+        _say(f"{version} is left out: {why}")
+    measured = _Measured(bundle, plan, choices, here)
+    rules = _rules(arguments.bottleneck)
+    try:
+        found = bisect(list(here), measured, arguments.bottleneck, rules=rules, say=_say)
+    except KeyboardInterrupt:
+        _say(f"what was measured is in {bundle.root}; go on with --out {bundle.root} --resume")
+        raise
+    _say(f"bundle in {bundle.root}")
+    return replace(found, cannot_run={**left_out, **found.cannot_run})
 
-    return list(chosen), evaluate
+
+class _Measured:
+    """The cells of versions, measured into one bundle by the machinery of ``trtmatrix run``."""
+
+    def __init__(self, bundle: Bundle, plan: Plan, choices: Choices, cells: Mapping[str, Cell]) -> None:
+        self._bundle, self._plan, self._choices, self._cells = bundle, plan, choices, cells
+
+    def __call__(self, versions: Sequence[str]) -> list[CellObservation]:
+        """Measure, interleaved in rounds, what the bundle does not hold yet of *versions*; read it back."""
+        from harness.observe import observe
+        from harness.session import measure_into
+
+        cells = [self._cells[version] for version in versions]
+        _say(f"measuring {' and '.join(versions)}")
+        measure_into(self._bundle, self._plan, self._choices, cells, _say)
+        found = {seen.cell: seen for seen in observe([self._bundle.root]).cells}
+        return [found[cell] for cell in cells]
+
+
+def _say(line: str) -> None:
+    # On standard error: with --json the answer alone is on standard output.
+    print(line, file=sys.stderr, flush=True)
+
+
+def _choices(arguments: argparse.Namespace) -> Choices:
+    from harness.bottlenecks.table import MINIMUM_BUILDS
+    from harness.plan import Choices
+    from harness.store.bundle import Bundle
+
+    builds = arguments.builds
+    if builds is not None and builds < MINIMUM_BUILDS:
+        raise UsageError(
+            f"--builds: expected {MINIMUM_BUILDS} or more, found {builds}; fewer show no change of any size"
+        )
+    if builds is None and arguments.resume and arguments.out is not None:
+        # Versions are compared with as many builds as those that are there, whatever the matrix says.
+        builds = Bundle.open(arguments.out).manifest.get("rounds")
+    return Choices(
+        matrix=arguments.sources[0],
+        out=arguments.out,
+        builds=builds,
+        resume=arguments.resume,
+        retry_failed=arguments.retry_failed,
+    )
+
+
+def _planned(choices: Choices) -> Plan:
+    from harness.bottlenecks.table import MINIMUM_BUILDS
+    from harness.plan import make_plan
+
+    plan = make_plan(choices)
+    if plan.rounds(choices) < MINIMUM_BUILDS:
+        raise UsageError(
+            f"{plan.matrix.path}: one build of each cell shows no change of any size; "
+            f"say --builds {MINIMUM_BUILDS} or more"
+        )
+    return plan
+
+
+def _left_out(chosen: Mapping[str, Cell]) -> dict[str, str]:
+    """Return version to reason of those that preflight refuses, so that no evaluation is spent on them."""
+    from harness.environments.preflight import preflight
+
+    found = {}
+    for item in preflight(chosen.values()):
+        if item.state != "ok":
+            found[item.cell.version] = "; ".join(part for part in (item.reason, item.remedy) if part)
+    return found
+
+
+# which cells
 
 
 def _choose(arguments: argparse.Namespace, cells: Sequence[Cell]) -> dict[str, Cell]:
@@ -120,6 +240,8 @@ def _choose(arguments: argparse.Namespace, cells: Sequence[Cell]) -> dict[str, C
     names = [name.strip() for name in arguments.versions.split(",") if name.strip()]
     if unknown := [name for name in names if name not in found]:
         raise UsageError(f"--versions: '{unknown[0]}' is not there; known are {', '.join(found) or 'none'}")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(f"--versions: '{twice[0]}' is named twice")
     return {name: found[name] for name in names}
 
 

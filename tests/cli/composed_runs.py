@@ -1,0 +1,41 @@
+"""Bundles whose build times are composed, and a command called as a shell would."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.matrix.cell import Cell, Treatment
+from harness.store.bundle import Bundle
+
+NOISE = (1.0, 1.004, 0.996)
+
+
+def bundle(root: Path, latencies: dict[str, float], builds: Sequence[float] = NOISE) -> Path:
+    """A run of one network with a cell a version; the latency of each build is composed."""
+    made = Bundle.create(root, {"run": root.name, "state": "finished"})
+    for version, latency in latencies.items():
+        cell = Cell("mobilenet_v2", Treatment(), "openvino", version, "venv")
+        made.set_cell(cell, "measured")
+        for number, factor in enumerate(builds):
+            files = made.root / f"incoming-{number}"
+            (files / "evidence").mkdir(parents=True)
+            (files / "result.json").write_text('{"facts": {}}', encoding="utf-8")
+            window = {"pass": "latency", "window": 0, "clock": "host", "latency_ms": [latency * factor] * 5}
+            (files / "samples.json").write_text(json.dumps({"windows": [window]}), encoding="utf-8")
+            document = {"status": "ok", "reason": "", "host": "host-a", "round": number}
+            made.put_build(cell.id, number, files, document)
+    made.save()
+    return root
+
+
+def call(command: Any, *words: str) -> int:
+    """Parse *words* with the one command of the module *command*, and run it."""
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    name = command.__name__.rpartition(".")[2]
+    arguments = parser.parse_args([name, *words])
+    return int(arguments.func(arguments))
