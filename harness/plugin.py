@@ -6,7 +6,7 @@ all until a test asks for one of its fixtures, and all names that it brings begi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,12 +127,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Give each test of a cell the cell's parts as properties (JUnit files show them)."""
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Give each test of a cell properties, which JUnit files show: the cell's parts, what was measured."""
     callspec = getattr(item, "callspec", None)
-    if callspec is not None and "trtmatrix_cell" in callspec.params and not item.user_properties:
-        cell: Cell = callspec.params["trtmatrix_cell"]
-        item.user_properties.extend(
-            [("network", cell.network), ("treatment", cell.treatment.label), ("release", cell.release)]
-        )
+    # Once, after the fixtures have measured: every later report of the test carries them too.
+    if call.when == "setup" and callspec is not None and "trtmatrix_cell" in callspec.params:
+        item.user_properties.extend(_properties(item, callspec.params))
     yield
+
+
+def _properties(item: pytest.Item, params: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Return the properties of a test of a cell; of measurements only what the test itself asked for."""
+    from harness.properties import cell_parts, judged, measured
+
+    cell: Cell = params["trtmatrix_cell"]  # type: ignore[assignment]
+    names = getattr(item, "fixturenames", ())
+    session = matrix_session(item.config)
+    found = session.observed(cell) if "trtmatrix_run" in names else None
+    bottleneck = str(params.get("trtmatrix_bottleneck"))
+    about = session.judged(cell, bottleneck) if "trtmatrix_verdicts" in names else ()
+    return [*cell_parts(cell), *(measured(found) if found is not None else ()), *judged(about)]

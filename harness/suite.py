@@ -15,7 +15,7 @@ from harness.resources import data_folder
 
 if TYPE_CHECKING:
     from harness.bottlenecks.verdict import Verdict
-    from harness.layers.observation import RunObservation
+    from harness.layers.observation import CellObservation, RunObservation
     from harness.matrix.cell import Cell
     from harness.plan import Choices, Plan
     from harness.store.bundle import Bundle
@@ -87,6 +87,8 @@ class MatrixSession:
         self._plan: Plan | None = None
         self._observation: RunObservation | None = None
         self._verdicts: list[Verdict] | None = None
+        self._observed: dict[Cell, CellObservation] = {}
+        self._judged: dict[tuple[str, str], list[Verdict]] = {}
         self.bundle: Bundle | None = None
         self.selected: list[Cell] = []
 
@@ -161,6 +163,19 @@ class MatrixSession:
 
             self._verdicts = judge(self.observation(), self.plan.matrix.baseline)
         return self._verdicts
+
+    def observed(self, cell: Cell) -> CellObservation | None:
+        """Return what was measured of *cell*, None where it was not, or not yet: nothing is measured here."""
+        if self._observation is not None and not self._observed:
+            self._observed = {found.cell: found for found in self._observation.cells}
+        return self._observed.get(cell)
+
+    def judged(self, cell: Cell, bottleneck: str) -> Sequence[Verdict]:
+        """Return the verdicts on one bottleneck of *cell*, none where nothing has asked for verdicts yet."""
+        if self._verdicts is not None and not self._judged:
+            for verdict in self._verdicts:
+                self._judged.setdefault((verdict.cell, verdict.bottleneck), []).append(verdict)
+        return self._judged.get((cell.id, bottleneck), ())
 
     def _measured(self) -> Path:
         stored = option_value(self._config, "run")
