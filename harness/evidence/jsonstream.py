@@ -43,7 +43,8 @@ class JsonStream:
     def __init__(self, source: Source) -> None:
         self._chunks = source.chunks()
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
-        self._decoder = json.JSONDecoder(parse_int=_whole, parse_constant=_nothing)
+        # TensorRT 8.6.0 joins the metadata of a fused layer with a bare U+001E, which strict JSON refuses.
+        self._decoder = json.JSONDecoder(parse_int=_whole, parse_constant=_nothing, strict=False)
         self._buffer, self._at = "", 0
         self.lines = 0
         self.ended = False
@@ -123,7 +124,7 @@ class JsonStream:
         match = _PROFILE_ROW.match(self._buffer, self._at)
         if match is not None:
             try:
-                row = json.loads("{" + match.group("rest"), parse_int=_whole, parse_constant=_nothing)
+                row = self._decoder.decode("{" + match.group("rest"))
             except (ValueError, RecursionError):
                 row = None
             if isinstance(row, dict):
@@ -131,7 +132,7 @@ class JsonStream:
                 return {"name": match.group("name"), **row}
         # an opening that never closes is a cut, a character that cannot stand here is damage
         try:
-            json.loads(self._buffer[self._at :])
+            self._decoder.decode(self._buffer[self._at :])
         except JSONDecodeError as error:
             rest = len(self._buffer) - self._at
             if self.ended and (error.pos >= rest - 8 or "Unterminated" in error.msg):

@@ -38,10 +38,10 @@ class FormatTrial:
     """One tensor format tried at the network's inputs and outputs, in a build of its own.
 
     :param name: ``LINEAR``, ``HWC8`` ...; :param io_type: ``fp16`` ...
-    :param accepted: the engine has it at every input and output, without a reformat being allowed there
+    :param accepted: the engine has it at every input and output; reformats behind it are in ``picture``
     :param reason: why not, one line
     :param latency_ms: median GPU time of the format's own pass, None where it was not accepted
-    :param largest_difference: of its outputs to those of the first accepted format, absolute
+    :param difference: largest of its outputs to those of the first accepted format, over the largest of these
     :param picture: its engine layers with their times
     """
 
@@ -50,7 +50,7 @@ class FormatTrial:
     accepted: bool
     reason: str = ""
     latency_ms: float | None = None
-    largest_difference: float | None = None
+    difference: float | None = None
     picture: Picture | None = None
 
 

@@ -9,24 +9,26 @@ from harness.layers.adoption import Reformats, reformats
 from harness.layers.observation import CellObservation, FormatTrial, RunObservation
 from harness.report.columns import Release, anchor, release_of, subjects
 
-LINEAR = "LINEAR"
-
 
 @dataclass(frozen=True)
 class FormatRow:
-    """One format. :param against_linear: its latency over that of linear tensors of the same type"""
+    """One format. :param against_first: its latency over that of the first accepted (linear, FP32)"""
 
     trial: FormatTrial
     reformats: Reformats | None
-    against_linear: float | None
+    against_first: float | None
 
 
 @dataclass(frozen=True)
 class FormatTable:
-    """One version: the formats that it accepted, then those that it refused."""
+    """One version: the formats that it accepted, then those that it refused.
+
+    :param bound: allowed error of outputs at this precision, None where they were not checked
+    """
 
     release: Release
     host: str
+    bound: float | None
     accepted: tuple[FormatRow, ...]
     refused: tuple[FormatTrial, ...]
 
@@ -55,6 +57,7 @@ def _tables(found: CellObservation) -> list[FormatTable]:
         FormatTable(
             release_of(found),
             build.host,
+            build.outputs.bound if build.outputs is not None else None,
             _accepted(build.trials),
             tuple(trial for trial in build.trials if not trial.accepted),
         )
@@ -64,12 +67,12 @@ def _tables(found: CellObservation) -> list[FormatTable]:
 
 
 def _accepted(trials: Sequence[FormatTrial]) -> tuple[FormatRow, ...]:
-    linear = next((t.latency_ms for t in trials if t.name == LINEAR and t.accepted), None)
+    first = next((t.latency_ms for t in trials if t.accepted), None)
     return tuple(
         FormatRow(
             trial,
             reformats(trial.picture) if trial.picture is not None and trial.picture.layers else None,
-            trial.latency_ms / linear if linear and trial.latency_ms is not None else None,
+            trial.latency_ms / first if first and trial.latency_ms is not None else None,
         )
         for trial in trials
         if trial.accepted

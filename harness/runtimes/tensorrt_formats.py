@@ -1,7 +1,7 @@
 """Reading of the suite of tensor formats: ``evidence/formats.json`` and the files of each format beside it.
 
-The worker writes one row a format, and for those that were accepted ``layers.NAME.json`` and
-``profile_samples.NAME.json``, NAME in lower case (see :mod:`harness.worker.trt.formats`).
+The worker writes one row a format, and for those that were accepted ``layers.NAME-TYPE.json`` and
+``profile_samples.NAME-TYPE.json`` in lower case (see :mod:`harness.worker.trt.formats`).
 """
 
 from __future__ import annotations
@@ -40,15 +40,16 @@ def read_trials(folder: Path, graph: Graph | None) -> tuple[FormatTrial, ...]:
 
 
 def _trial(row: Mapping[str, Any], folder: Path, version: str | None, graph: Graph | None) -> FormatTrial:
-    name, accepted = str(row["name"]), bool(row["accepted"])
+    name, io_type, accepted = str(row["name"]), str(row["io_type"]), bool(row["accepted"])
+    suffix = f"{name}-{io_type}".lower()
     return FormatTrial(
         name=name,
-        io_type=str(row.get("io_type", "unknown")),
+        io_type=io_type,
         accepted=accepted,
         reason=str(row["reason"]),
         latency_ms=_number(row.get("latency_ms")) if accepted else None,
-        largest_difference=_number(row.get("largest_difference")),
-        picture=attribute(graph, _evidence(folder, name.lower(), version)) if accepted else None,
+        difference=_number(row.get("relative_difference")),
+        picture=attribute(graph, _evidence(folder, suffix, version)) if accepted else None,
     )
 
 

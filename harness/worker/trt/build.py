@@ -79,11 +79,12 @@ def build(tools: Toolbox, plan: Plan, dialect: Legacy, gpu_present: bool) -> Bui
         if config is not None:
             result.setting("flags", effective_flags(trt, config))
         engine, seconds = timed(dialect.build, builder, network, config)
-    if engine is None:
-        raise FailedError("build: " + tools.log.reason("the builder returned nothing"))
     if plan.timing_cache == "on" and tools.features.timing_cache:
+        # Also of a build that was refused: what it timed need not be timed again.
         cache = config.get_timing_cache()
         tools.timing_cache = bytes(cache.serialize()) if cache is not None else b""
+    if engine is None:
+        raise FailedError("build: " + tools.log.reason("the builder returned nothing"))
     return Built(engine, dialect.serialize(engine), seconds, [builder, network, config, source])
 
 

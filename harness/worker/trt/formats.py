@@ -1,7 +1,7 @@
 """The suite of tensor formats: which of them a version accepts at inputs and outputs, and at what cost."""
 
 import copy
-from typing import Any, Dict, List, Mapping, Type  # noqa: F401
+from typing import Any, Dict, List, Mapping, Type
 
 import numpy
 
@@ -9,6 +9,7 @@ from ..errors import FailedError, UnsupportedError
 from .build import Toolbox, build
 from .dialect_legacy import Legacy
 from .inout import known_formats
+from .layouts import physical_shape
 from .measuring import Device, describe_engine, open_session, take_profile
 from .passes import Passes
 from .plan import Plan
@@ -21,45 +22,58 @@ def try_formats(
 ) -> None:
     """Build once for each format of the options; write ``formats.json`` after each of them.
 
-    Inputs and outputs have the format and may not be reformatted, in the type of the precision (or
-    ``io_type``), linear ones too: formats are compared with each other, not with another type. A format
-    is accepted when the engine reports it for every input and output of four axes and its outputs can be
-    read; the first one that is accepted gives the outputs the others are compared with. The builds share
-    a timing cache where the version has one: most of their layers are the same.
+    Every input and output has the format, in the type of the precision (or ``io_type``); before them stands
+    what a network has that says nothing: linear, FP32. A format is accepted when the engine reports it for
+    every input and output and its outputs can be read; the first one that is accepted gives the outputs the
+    others are compared with. Whether the builder reformats behind it is in the engine's layers. The builds
+    share a timing cache where the version has one: most of their layers are the same.
     """
     names = [str(name).upper() for name in plan.options["formats"]]
     if names == [ALL.upper()]:
         names = known_formats(tools.trt)
     tools.result.fact("requested_formats", names)
+    tools.result.fact("known_formats", known_formats(tools.trt))
     rows = []  # type: List[Dict[str, Any]]
     reference = {}  # type: Dict[str, Any]
-    tools.result.fact("known_formats", known_formats(tools.trt))
-    for name in names:
-        row = {"name": name, "accepted": False, "reason": ""}  # type: Dict[str, Any]
+    for one in _plans(plan, names):
+        row = {"name": one.tensor_format, "io_type": one.io_type, "accepted": False, "reason": ""}
         try:
-            found = _try(tools, _plan_for(plan, name), kind, device, inputs, row)
+            found = _try(tools, one, kind, device, inputs, row)
             row["accepted"] = True
             if not reference:
                 reference = found
                 tools.result.outputs(found)
-            row["largest_difference"] = max(
-                float(numpy.abs(found[key] - reference[key]).max()) for key in found
-            )
+            row["relative_difference"] = relative_difference(found, reference)
         except (FailedError, UnsupportedError) as problem:
             row["reason"] = " ".join(str(problem).split())
         rows.append(row)
         tools.result.write_json("formats.json", {"formats": rows})
-    tools.result.fact("accepted_formats", [row["name"] for row in rows if row["accepted"]])
-    tools.result.fact("refused_formats", [row["name"] for row in rows if not row["accepted"]])
+    accepted = {row["name"] for row in rows if row["accepted"]}
+    tools.result.fact("accepted_formats", [name for name in names if name in accepted])
+    tools.result.fact("refused_formats", [name for name in names if name not in accepted])
 
 
-def _plan_for(plan: Plan, name: str) -> Plan:
-    one = copy.copy(plan)
-    one.tensor_format = name
-    one.timing_cache = "on"
-    if plan.options["io_type"] == "auto":
-        one.io_type = plan.compute_type
-    return one
+def relative_difference(found: Mapping[str, Any], reference: Mapping[str, Any]) -> float:
+    """Return the largest difference of any output over the largest absolute value of its reference."""
+    return max(
+        float(
+            numpy.abs(found[key] - reference[key]).max() / max(float(numpy.abs(reference[key]).max()), 1e-30)
+        )
+        for key in found
+    )
+
+
+def _plans(plan: Plan, names: List[str]) -> List[Plan]:
+    """Return a plan for each build: as networks are by themselves, then each format in its own type."""
+    asked = [("LINEAR", "fp32")] + [(name, plan.compute_type) for name in names]
+    if plan.options["io_type"] != "auto":
+        asked = [(name, plan.io_type) for name in names]
+    found = []
+    for name, io_type in [pair for i, pair in enumerate(asked) if pair not in asked[:i]]:
+        one = copy.copy(plan)
+        one.tensor_format, one.io_type, one.timing_cache = name, io_type, "on"
+        found.append(one)
+    return found
 
 
 def _try(
@@ -70,8 +84,11 @@ def _try(
     inputs: Mapping[str, Any],
     row: Dict[str, Any],
 ) -> Dict[str, Any]:
+    for tensor, shape in tools.package.shapes.items():
+        if tensor in inputs:
+            physical_shape(shape, plan.tensor_format)  # before a build whose outputs nobody could read
     dialect = kind(tools.trt, tools.features, plan, tools.result)
-    row["io_type"] = plan.io_type
+    row["direct_io"] = bool(plan.options["direct_io"])
     built = build(tools, plan, dialect, True)
     row["build_seconds"] = round(built.seconds, 3)
     session, _runtime = open_session(tools, dialect, device, built)
@@ -81,9 +98,9 @@ def _try(
         raise FailedError("built, but with {} instead".format(", ".join(other)))
     session.fill(inputs)
     outputs = session.infer()
-    suffix = "." + plan.tensor_format.lower()
+    suffix = ".{}-{}".format(plan.tensor_format, plan.io_type).lower()
     describe_engine(tools, session, suffix)
     passes = Passes(session, device.driver, device.nvml, tools.job.measure, tools.result)
-    row.update(passes.run("format_" + plan.tensor_format.lower(), session.enqueue, False, False))
+    row.update(passes.run("format_" + suffix[1:], session.enqueue, False, False))
     take_profile(tools, session, tools.job.measure.profile_iterations, suffix)
     return outputs

@@ -1,4 +1,4 @@
-"""Type and format of network inputs and outputs, and whether the builder may reformat around them."""
+"""Type and format of network inputs and outputs, and whether the builder may reformat behind them."""
 
 from typing import Any, List
 
@@ -43,7 +43,8 @@ def set_inputs_and_outputs(
         raise UnsupportedError("tensor format {}: this version has {}".format(plan.tensor_format, known))
     for tensor in tensors:
         tensor.allowed_formats = 1 << int(getattr(trt.TensorFormat, plan.tensor_format))
-    forbid_reformats(trt, features, config, result)
+    if plan.options["direct_io"]:
+        forbid_reformats(trt, features, config, result)
 
 
 def forbid_reformats(trt: Any, features: Features, config: Any, result: Result) -> None:

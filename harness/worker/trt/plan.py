@@ -9,6 +9,7 @@ OPTIONS = {
     "workspace_mib": 1024,  # scratch memory a layer may use
     "optimization_level": None,  # of the builder, 8.6 and later; None is the version's own
     "io_type": "auto",  # type of network inputs and outputs: fp32 where linear, else that of the precision
+    "direct_io": False,  # inputs and outputs have their format without a reformat, or the build fails
     "dialect": "auto",  # a letter forces an older dialect where the version still has its calls
     "memory": "auto",  # pycuda, cuda_python, ctypes
     "formats": [],  # the formats to try, each in a build of its own; no latency is measured then

@@ -3,10 +3,14 @@
 Rows are kept by position, since several layers may carry one name.
 """
 
+import time
 from typing import Any, Dict, List, Tuple
 
 from .passes import median
 from .session import accepted
+
+GROUP, GROUP_WARMUP, PAUSE_SECONDS = 10, 2, 0.05
+"""Profiled inferences in a row, those before them that do not count, and the pause after them."""
 
 
 def make_profiler(trt: Any) -> Any:
@@ -31,14 +35,27 @@ def make_profiler(trt: Any) -> Any:
 
 
 def profile(trt: Any, session: Any, iterations: int, warmup: int = 5) -> List[List[Tuple[str, float]]]:
-    """Return layer names and times of *iterations* synchronous inferences, after *warmup* others."""
+    """Return layer names and times of *iterations* synchronous inferences, after *warmup* others.
+
+    They are spread over groups with a pause between them: a layer's time has the launch of the next one in
+    it where launching is slow, and one disturbance of the host would reach half of the samples of a
+    network that runs in a third of a millisecond.
+    """
     profiler = make_profiler(trt)
     session.context.profiler = profiler
-    for _ in range(warmup + iterations):
-        profiler.begin()
-        accepted(session.execute())
-    runs = profiler.runs[warmup:]  # type: List[List[Tuple[str, float]]]
-    return [run for run in runs if run]
+    kept = []  # type: List[List[Tuple[str, float]]]
+    left = iterations
+    while left > 0:
+        before = warmup if left == iterations else GROUP_WARMUP
+        size = min(GROUP, left)
+        for _ in range(before + size):
+            profiler.begin()
+            accepted(session.execute())
+        kept += profiler.runs[-size:]
+        left -= size
+        if left:
+            time.sleep(PAUSE_SECONDS)
+    return [run for run in kept if run]
 
 
 def samples_json(runs: List[List[Tuple[str, float]]]) -> Dict[str, Any]:

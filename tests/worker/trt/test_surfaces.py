@@ -146,13 +146,16 @@ def test_strong_typing_is_a_choice_from_9_on(tmp_path: Path, all_surfaces: dict[
 @pytest.mark.parametrize(
     ("version", "flag"), [("6.0.1", "STRICT_TYPES"), ("8.0.1", "STRICT_TYPES"), ("8.5.3.1", "DIRECT_IO")]
 )
-def test_a_format_may_not_be_reached_by_a_reformat(
+def test_a_format_may_be_reached_by_a_reformat_unless_that_is_forbidden(
     tmp_path: Path, all_surfaces: dict[str, Any], version: str, flag: str
 ) -> None:
-    trt = module(all_surfaces[version])
-    build_with(trt, tmp_path, precision="fp16", tensor_format="hwc8")
-    assert ("IBuilderConfig", "set_flag", getattr(trt.BuilderFlag, flag)) in trt.calls
-    assert trt.calls.count(("ITensor", "allowed_formats")) == 2
+    for direct in (False, True):
+        trt = module(all_surfaces[version])
+        options = {"direct_io": direct}
+        build_with(trt, tmp_path, precision="fp16", tensor_format="hwc8", options=options)
+        forbidden = ("IBuilderConfig", "set_flag", getattr(trt.BuilderFlag, flag))
+        assert (forbidden in trt.calls) is direct
+        assert trt.calls.count(("ITensor", "allowed_formats")) == 2
 
 
 def test_a_format_that_a_version_does_not_know_is_unsupported(

@@ -148,9 +148,9 @@ def test_formats_are_tried_one_by_one_and_a_refusal_has_its_reason(libraries: Pa
         options=options,
     )
     assert said["status"] == "ok", said["reason"]
-    rows = {
-        row["name"]: row for row in json.loads((result / "evidence" / "formats.json").read_text())["formats"]
-    }
+    listed = json.loads((result / "evidence" / "formats.json").read_text())["formats"]
+    assert [(row["name"], row["io_type"]) for row in listed[:2]] == [("LINEAR", "fp32"), ("LINEAR", "fp16")]
+    rows = {row["name"]: row for row in listed[1:]}
     assert {name for name, row in rows.items() if row["accepted"]} == {"LINEAR", "HWC8"}
     assert "no implementation obeys CHW32" in rows["CHW32"]["reason"]
     assert "not one that this worker can fill" in rows["DHWC8"]["reason"]
@@ -158,7 +158,9 @@ def test_formats_are_tried_one_by_one_and_a_refusal_has_its_reason(libraries: Pa
     assert rows["HWC8"]["engine"] == {"input": "HWC8", "logits": "HWC8"}
     assert rows["HWC8"]["io_type"] == "fp16"
     assert rows["HWC8"]["latency_ms"] > 0
-    assert (result / "evidence" / "profile.hwc8.json").exists()
+    assert rows["HWC8"]["direct_io"] is False
+    assert [row["relative_difference"] for row in listed[:2]] == [0.0, 0.0]
+    assert (result / "evidence" / "profile.hwc8-fp16.json").exists()
     assert said["facts"]["accepted_formats"] == ["LINEAR", "HWC8"]
 
 
