@@ -205,14 +205,14 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, **how
     )
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     # Into the second round: the first one's builds are there and must stay.
     while time.monotonic() < until and process.poll() is None:
         if len(list(tmp_path.glob("run/builds/*/0/build.json"))) == 2 and worker_is_busy(process.pid):
             break
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=180)
     assert process.returncode == 130, said
     assert "what was measured is in run; go on with --out run --resume" in said
     kept = Bundle.open(tmp_path / "run")
