@@ -172,7 +172,8 @@ def _cannot_be_looked_at(question: Question) -> Verdict | None:
             )
         if new.status in _CANNOT_RUN:
             return question.draft(UNSUPPORTED, new.reason or f"the cell is {new.status} here")
-        return question.draft(INDETERMINATE, f"no build to look at: {new.reason or new.status}")
+        reason = f"no build to look at: {new.reason or new.status}"
+        return question.draft(INDETERMINATE, reason, evidence={"status": new.status})
     if not new.series(question.rule).values:
         missing = "layer times" if question.rule is not None else "latency samples"
         return question.draft(INDETERMINATE, f"no build has {missing} that tell")

@@ -75,6 +75,11 @@ class Verdict:
         return self.against is not None and self.verdict in ALARMS
 
     @property
+    def unmeasured(self) -> bool:
+        """Whether nobody tried: the run ended before this cell's turn. What failed was tried."""
+        return self.evidence.get("status") == "interrupted"
+
+    @property
     def subject(self) -> str:
         """Network and treatment."""
         return f"{self.network}-{self.treatment}"

@@ -83,8 +83,12 @@ def _baseline(text: str) -> str | RunObservation:
 def _print(verdicts: Sequence[Verdict], failing: Sequence[Verdict]) -> None:
     from harness.bottlenecks.verdict import verdict_message
 
-    for verdict in verdicts:
+    shown = [verdict for verdict in verdicts if not verdict.unmeasured]
+    for verdict in shown:
         print(verdict_message(verdict))
-    counts = Counter(v.verdict for v in verdicts)
+    waiting = {verdict.cell for verdict in verdicts if verdict.unmeasured}
+    if waiting:
+        print(f"{len(waiting)} cells have no verdict: the run ended before their turn")
+    counts = Counter(v.verdict for v in shown)
     said = ", ".join(f"{number} {word}" for word, number in sorted(counts.items())) or "no verdicts"
     print(said + (f"; {len(failing)} against the policy" if failing else ""))

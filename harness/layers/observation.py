@@ -41,6 +41,7 @@ class FormatTrial:
     :param accepted: the engine has it at every input and output; reformats behind it are in ``picture``
     :param reason: why not, one line
     :param latency_ms: median GPU time of the format's own pass, None where it was not accepted
+    :param graph_ms: the same as one CUDA graph, None where it was not measured
     :param difference: largest of its outputs to those of the first accepted format, over the largest of these
     :param picture: its engine layers with their times
     """
@@ -50,6 +51,7 @@ class FormatTrial:
     accepted: bool
     reason: str = ""
     latency_ms: float | None = None
+    graph_ms: float | None = None
     difference: float | None = None
     picture: Picture | None = None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.bottlenecks.verdict import LATENCY, Verdict
 from harness.layers.observation import CellObservation, RunObservation
-from harness.report.columns import Release, anchor, build_values, latency_of, release_of, subjects
+from harness.report.columns import Release, anchor, build_values, hosts_of, latency_of, release_of, subjects
 from harness.statistics.intervals import ratio
 
 
@@ -40,7 +40,10 @@ def answers(run: RunObservation, verdicts: Sequence[Verdict]) -> tuple[Answer, .
     for subject, cells in subjects(run).items():
         timed = [c for c in cells if build_values(c) and not c.cell.repeat]
         if timed:
-            found.append(_answer(subject, timed, [v for v in verdicts if v.subject == subject]))
+            ids = {c.cell.id for c in timed}
+            hosts = {host for c in timed for host in hosts_of(c)}
+            mine = [v for v in verdicts if v.cell in ids and v.host in hosts]
+            found.append(_answer(subject, timed, mine))
     return tuple(found)
 
 

@@ -32,10 +32,15 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class Board:
-    """The table. :param columns: (name, title)"""
+    """The table.
+
+    :param columns: (name, title)
+    :param unmeasured: cells whose turn did not come; the matrix at a glance has them, rows here they have not
+    """
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[BoardRow, ...]
+    unmeasured: int
 
 
 def board(verdicts: Sequence[Verdict]) -> Board:
@@ -46,9 +51,11 @@ def board(verdicts: Sequence[Verdict]) -> Board:
     rows: dict[tuple[str, str, str], dict[str, Verdict]] = {}
     for verdict in mine:
         rows.setdefault((verdict.subject, verdict.cell, verdict.host), {})[verdict.bottleneck] = verdict
+    waiting = [key for key, found in rows.items() if all(v.unmeasured for v in found.values())]
     return Board(
         columns=tuple((name, TITLES.get(name, name)) for name in names),
-        rows=tuple(_row(key, found, names) for key, found in rows.items()),
+        rows=tuple(_row(key, found, names) for key, found in rows.items() if key not in waiting),
+        unmeasured=len({cell for _, cell, _ in waiting}),
     )
 
 

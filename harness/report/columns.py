@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.version import InvalidVersion, Version
 
@@ -46,12 +46,43 @@ def releases(run: RunObservation) -> list[Release]:
 
 
 def subjects(run: RunObservation) -> dict[str, list[CellObservation]]:
-    """Return the rows: cells by network and treatment, in the order of the run."""
-    rows: dict[str, list[CellObservation]] = {}
+    """Return the rows: cells by network and treatment, in the order of the run.
+
+    What was measured on several hosts has one row a host, since versions are compared within one host only.
+    """
+    grouped: dict[str, list[CellObservation]] = {}
     for found in run.cells:
-        rows.setdefault(found.cell.subject, []).append(found)
+        grouped.setdefault(found.cell.subject, []).append(found)
     order = {release: index for index, release in enumerate(releases(run))}
-    return {name: sorted(cells, key=lambda c: order[release_of(c)]) for name, cells in rows.items()}
+    rows: dict[str, list[CellObservation]] = {}
+    for name, cells in grouped.items():
+        ordered = sorted(cells, key=lambda c: order[release_of(c)])
+        hosts = list(dict.fromkeys(host for found in ordered for host in hosts_of(found)))
+        if len(hosts) < 2:
+            rows[name] = ordered
+            continue
+        for host in hosts:
+            rows[f"{name} on {host_label(host)}"] = [
+                found if not found.builds else on_host(found, host)
+                for found in ordered
+                if not found.builds or host in hosts_of(found)
+            ]
+    return rows
+
+
+def hosts_of(found: CellObservation) -> list[str]:
+    """Return the hosts that a cell was built on, in the order of its builds."""
+    return list(dict.fromkeys(build.host for build in found.builds))
+
+
+def on_host(found: CellObservation, host: str) -> CellObservation:
+    """Return the cell with its builds on *host* only."""
+    return replace(found, builds=tuple(build for build in found.builds if build.host == host))
+
+
+def host_label(host: str) -> str:
+    """Return a host's name as rows show it: a GPU's UUID cut to its first part."""
+    return "-".join(host.split("-")[:2]) if host.startswith("GPU-") else host
 
 
 def anchor(*parts: str) -> str:

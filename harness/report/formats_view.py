@@ -12,11 +12,16 @@ from harness.report.columns import Release, anchor, release_of, subjects
 
 @dataclass(frozen=True)
 class FormatRow:
-    """One format. :param against_first: its latency over that of the first accepted (linear, FP32)"""
+    """One format.
+
+    :param against_first: its latency over that of the first accepted (linear, FP32)
+    :param layers_ms: its layer times added up, which is no latency and has no launches in it
+    """
 
     trial: FormatTrial
     reformats: Reformats | None
     against_first: float | None
+    layers_ms: float | None
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,14 @@ def _tables(found: CellObservation) -> list[FormatTable]:
 
 def _accepted(trials: Sequence[FormatTrial]) -> tuple[FormatRow, ...]:
     first = next((t.latency_ms for t in trials if t.accepted), None)
-    return tuple(
-        FormatRow(
-            trial,
-            reformats(trial.picture) if trial.picture is not None and trial.picture.layers else None,
-            trial.latency_ms / first if first and trial.latency_ms is not None else None,
-        )
-        for trial in trials
-        if trial.accepted
+    return tuple(_row(trial, first) for trial in trials if trial.accepted)
+
+
+def _row(trial: FormatTrial, first: float | None) -> FormatRow:
+    known = trial.picture if trial.picture is not None and trial.picture.layers else None
+    return FormatRow(
+        trial=trial,
+        reformats=reformats(known) if known is not None else None,
+        against_first=trial.latency_ms / first if first and trial.latency_ms is not None else None,
+        layers_ms=known.total_ms if known is not None else None,
     )

@@ -54,8 +54,9 @@ def glance(run: RunObservation) -> Glance:
     """Return the view of *run*."""
     columns = releases(run)
     rows = []
+    seen: set[str] = set()
     for subject, cells in subjects(run).items():
-        by_release = {release_of(found): _cell(found) for found in cells}
+        by_release = {release_of(found): _cell(found, _anchor(found, subject, seen)) for found in cells}
         rows.append(GlanceRow(subject, anchor("latency", subject), tuple(by_release.get(c) for c in columns)))
     counts: dict[str, int] = {}
     for found in run.cells:
@@ -64,7 +65,15 @@ def glance(run: RunObservation) -> Glance:
     return Glance(tuple(columns), tuple(rows), signs)
 
 
-def _cell(found: CellObservation) -> GlanceCell:
+def _anchor(found: CellObservation, subject: str, seen: set[str]) -> str:
+    """Return the cell's anchor; where another host's row has it already, one with that row's subject in it."""
+    name = anchor("cell", found.cell.id)
+    name = anchor("cell", found.cell.id, subject) if name in seen else name
+    seen.add(name)
+    return name
+
+
+def _cell(found: CellObservation, name: str) -> GlanceCell:
     latency = latency_of(found)
     interval = latency.interval
     spread = None if interval is None else 50.0 * (interval.high - interval.low) / interval.estimate
@@ -75,5 +84,5 @@ def _cell(found: CellObservation) -> GlanceCell:
         spread_percent=spread,
         builds=len(latency.builds),
         reason=found.reason,
-        anchor=anchor("cell", found.cell.id),
+        anchor=name,
     )

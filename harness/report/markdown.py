@@ -88,7 +88,12 @@ def _answers(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
 
 
 def _not_run(run: RunObservation) -> str:
-    return _table(("cell", "status", "reason"), ((n.cell, n.status, n.reason) for n in not_run(run)))
+    return _table(("cells", "status", "reason"), ((_some(n.cells), n.status, n.reason) for n in not_run(run)))
+
+
+def _some(names: Sequence[str], shown: int = 3) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def _verdicts(verdicts: Sequence[Verdict]) -> str:

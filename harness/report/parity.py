@@ -26,9 +26,9 @@ SHOWN = (
 
 @dataclass(frozen=True)
 class NotRun:
-    """A cell without a result."""
+    """Cells without a result that have one reason in common."""
 
-    cell: str
+    cells: tuple[str, ...]
     status: str
     reason: str
 
@@ -46,12 +46,13 @@ class Configuration:
 
 
 def not_run(run: RunObservation) -> tuple[NotRun, ...]:
-    """Return the cells that were not measured, in the order of the run."""
-    return tuple(
-        NotRun(found.cell.id, found.status, found.reason or "no reason was recorded")
-        for found in run.cells
-        if found.status not in ("measured", "recorded")
-    )
+    """Return the cells that were not measured by their reason, in the order of the run."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for found in run.cells:
+        if found.status not in ("measured", "recorded"):
+            key = (found.status, found.reason or "no reason was recorded")
+            reasons.setdefault(key, []).append(found.cell.id)
+    return tuple(NotRun(tuple(cells), status, reason) for (status, reason), cells in reasons.items())
 
 
 def configurations(run: RunObservation) -> tuple[Configuration, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.layers.adoption import adoption
 from harness.layers.observation import CellObservation, RunObservation
-from harness.report.columns import Release, build_values, latency_of, mean, release_of
+from harness.report.columns import Release, build_values, hosts_of, latency_of, mean, on_host, release_of
 from harness.report.time_view import pictures_of
 from harness.statistics.intervals import ratio
 
@@ -36,16 +36,17 @@ class Relu6Row:
 
 
 def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
-    """Return one row for each release that was measured with both forms."""
-    by_key: dict[tuple[str, Release, str], dict[str, CellObservation]] = {}
+    """Return one row for each release that was measured with both forms on one host."""
+    by_key: dict[tuple[str, Release, str, str], dict[str, CellObservation]] = {}
     for found in run.cells:
         treatment = found.cell.treatment
         rest = treatment.label.replace(f"-{treatment.relu6}", "", 1)
-        key = (f"{found.cell.network}-{rest}", release_of(found), found.cell.environment)
-        by_key.setdefault(key, {})[treatment.relu6] = found
+        for host in hosts_of(found):
+            key = (f"{found.cell.network}-{rest}", release_of(found), found.cell.environment, host)
+            by_key.setdefault(key, {})[treatment.relu6] = on_host(found, host)
     return tuple(
         _row(subject, release, forms["clip"], forms["relu_sub"])
-        for (subject, release, _), forms in by_key.items()
+        for (subject, release, _, _), forms in by_key.items()
         if {"clip", "relu_sub"} <= forms.keys() and forms["clip"].good and forms["relu_sub"].good
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.layers.findings import block_findings
 from harness.layers.observation import CellObservation, RunObservation
 from harness.layers.picture import Picture
-from harness.report.columns import Release, anchor, mean, release_of, subjects
+from harness.report.columns import Release, anchor, latency_of, mean, release_of, subjects
 from harness.report.scale import Scale
 
 CLASSES = (
@@ -119,8 +119,7 @@ def _bar(found: CellObservation, pictures: list[Picture]) -> ClassBar:
     parts = tuple(
         (name, sums[name], sums[name] / total if whole else None) for name in CLASSES if name in sums
     )
-    latency = mean([b.latency_ms for b in found.good if b.latency_ms is not None])
-    return ClassBar(release_of(found), total, latency, parts, len(pictures[0].layers))
+    return ClassBar(release_of(found), total, latency_of(found).middle, parts, len(pictures[0].layers))
 
 
 def _findings(by_release: Mapping[Release, list[Picture]]) -> Iterable[str]:

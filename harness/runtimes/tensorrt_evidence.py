@@ -20,6 +20,7 @@ from harness.runtimes.recorded import read_recorded
 SAMPLES = "profile_samples.json"
 LAYERS = "layers.json"
 LOG = "build.log.gz"
+FORMATS = "formats.json"
 
 
 def read_folder(folder: Path) -> Evidence:
@@ -34,6 +35,9 @@ def read_folder(folder: Path) -> Evidence:
     facts = read_facts(folder / "result.json")
     if "files" in facts:  # imported: the files are somebody else's, in whatever format
         return read_recorded(folder)
+    if (evidence / FORMATS).is_file():
+        # Many builds, one log: the layers of each are beside it, read by format.
+        return Evidence(facts=facts)
     version = str(facts.get("tensorrt") or "") or None
     log = _record(evidence / LOG, version)
     described = _record(evidence / LAYERS, version)

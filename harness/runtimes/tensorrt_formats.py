@@ -17,9 +17,7 @@ from harness.evidence.records import Evidence
 from harness.layers.attribution import attribute
 from harness.layers.observation import FormatTrial
 from harness.networks.graph import Graph
-from harness.runtimes.tensorrt_evidence import read_facts, read_samples
-
-FORMATS = "formats.json"
+from harness.runtimes.tensorrt_evidence import FORMATS, read_facts, read_samples
 
 
 def read_trials(folder: Path, graph: Graph | None) -> tuple[FormatTrial, ...]:
@@ -48,6 +46,7 @@ def _trial(row: Mapping[str, Any], folder: Path, version: str | None, graph: Gra
         accepted=accepted,
         reason=str(row["reason"]),
         latency_ms=_number(row.get("latency_ms")) if accepted else None,
+        graph_ms=_number(row.get("cuda_graph_ms")) if accepted else None,
         difference=_number(row.get("relative_difference")),
         picture=attribute(graph, _evidence(folder, suffix, version)) if accepted else None,
     )

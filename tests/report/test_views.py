@@ -57,8 +57,8 @@ def test_every_cell_is_in_the_matrix_and_a_failed_one_says_why(observed: RunObse
     assert [c.status if c else None for c in row.cells] == ["measured"] * 3 + ["failed"]
     assert row.cells[3] is not None
     assert row.cells[3].reason == "worker killed"
-    assert [(n.cell, n.reason) for n in not_run(observed)] == [
-        ("mobilenet_v2-fp32-b1-clip-tensorrt-11.0", "worker killed")
+    assert [(n.cells, n.reason) for n in not_run(observed)] == [
+        (("mobilenet_v2-fp32-b1-clip-tensorrt-11.0",), "worker killed")
     ]
 
 

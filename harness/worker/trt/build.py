@@ -72,6 +72,7 @@ def build(tools: Toolbox, plan: Plan, dialect: Legacy, gpu_present: bool) -> Bui
         builder = make_builder(trt, tools.logger, tools.log, gpu_present)
         network = dialect.create_network(builder)
         config = dialect.configure(builder, tools.timing_cache)
+        tools.log.forget()  # 8.5 and 8.6 log errors on their own timing cache and build on
         source = _fill(tools, plan, network)
         set_inputs_and_outputs(trt, tools.features, network, config, plan, result)
         if plan.precision == "int8" and not plan.strong:

@@ -102,5 +102,6 @@ def _try(
     describe_engine(tools, session, suffix)
     passes = Passes(session, device.driver, device.nvml, tools.job.measure, tools.result)
     row.update(passes.run("format_" + suffix[1:], session.enqueue, False, False))
+    row["cuda_graph_ms"] = passes.graph_median("format_graph_" + suffix[1:])
     take_profile(tools, session, tools.job.measure.profile_iterations, suffix)
     return outputs

@@ -58,6 +58,17 @@ class Passes(object):
         if not plan.cuda_graph:
             self.result.fact("launch_bound", launch_bound(self.result.facts))
 
+    def graph_median(self, name: str) -> Optional[float]:
+        """Return the median GPU time, ms, of a pass *name* with a CUDA graph; None if none can be captured.
+
+        Small networks are bound by launches, and what their kernels cost shows without these only.
+        """
+        graph, problem = self._graph()
+        if graph is None:
+            self.result.cannot_express("pass {}: {}".format(name, problem))
+            return None
+        return float(self.run(name, graph.launch, False, False)["latency_ms"])
+
     def _wants_graph(self, plan: Plan) -> bool:
         return plan.cuda_graph or "cuda_graph" in self.settings.passes
 
