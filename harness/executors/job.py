@@ -24,6 +24,8 @@ from harness.runtimes.base import Runtime
 from harness.store.files import read_json
 
 PROTOCOL = 1
+TIMING_CACHE = "timing.cache"
+"""What a TensorRT worker leaves in its evidence, and finds beside its job, where a cache is kept."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,18 @@ def run_job(
     prepared: Prepared,
     settings: JobSettings,
     scratch: Path,
+    timing_cache: Path | None = None,
 ) -> BuildResult:
     """Measure one build of *cell* and say how it went; never raises for what the worker did.
 
     :param scratch: folder on the bundle's file system; the result folder is made in it
+    :param timing_cache: that of an earlier build, to begin with
     """
     folder = Path(tempfile.mkdtemp(dir=scratch, prefix="job-"))
     result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
     started = datetime.now(UTC)
     try:
-        job, files = write_job(cell, build, inputs, runtime, settings, folder)
+        job, files = write_job(cell, build, inputs, runtime, settings, folder, timing_cache)
         outcome = prepared.run(job, files, result, settings.limits)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -84,8 +88,10 @@ def write_job(
     runtime: Runtime,
     settings: JobSettings,
     folder: Path,
+    timing_cache: Path | None = None,
 ) -> tuple[Path, Sequence[Path]]:
     """Write ``job.json`` and place the files it names; return both (see the worker protocol)."""
+    options = dict(settings.options.get(cell.runtime, {}))
     files = [
         place(inputs.network, folder, "network.json"),
         place(inputs.weights, folder, "weights.npz"),
@@ -95,6 +101,9 @@ def write_job(
     if needs_onnx(runtime, cell):
         files.append(place(inputs.onnx(opset_for(runtime, cell.version)), folder, "network.onnx"))
         onnx = "network.onnx"
+    if timing_cache is not None:
+        files.append(place(timing_cache, folder, TIMING_CACHE))
+        options["timing_cache_file"] = TIMING_CACHE
     document = {
         "protocol": PROTOCOL,
         "worker_module": runtime.worker_module,
@@ -109,7 +118,7 @@ def write_job(
         "affinity": list(settings.affinity) if settings.affinity is not None else None,
         "threads": 1,
         "device": settings.device if runtime.device == "gpu" else None,
-        "options": dict(settings.options.get(cell.runtime, {})),
+        "options": options,
     }
     job = folder / "job.json"
     job.write_text(json.dumps(document, indent=1), encoding="utf-8")

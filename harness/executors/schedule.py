@@ -19,7 +19,7 @@ from harness.environments.base import Environment, Outcome, Prepared
 from harness.errors import UnavailableError, UsageError
 from harness.executors.base import Executor
 from harness.executors.inputs import InputStore
-from harness.executors.job import BuildResult, JobSettings, run_job
+from harness.executors.job import TIMING_CACHE, BuildResult, JobSettings, run_job
 from harness.executors.progress import Clock
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
@@ -168,6 +168,7 @@ class Schedule:
                     prepared,
                     replace(self._settings, seed=self._settings.seed + round_),
                     self._scratch,
+                    earlier_cache(self._bundle, cell, round_),
                 )
             )
             return made[0].outcome
@@ -175,6 +176,14 @@ class Schedule:
         device = self._settings.device or "gpu" if runtime.device == "gpu" else "cpu"
         self._parts.executor.run(device, work)
         return made[0]
+
+
+def earlier_cache(bundle: Bundle, cell: Cell, round_: int) -> Path | None:
+    """Return the timing cache of the latest earlier build of *cell*, None where its treatment keeps none."""
+    if cell.treatment.timing_cache != "on":
+        return None
+    paths = (bundle.build_folder(cell.id, n) / "evidence" / TIMING_CACHE for n in reversed(range(round_)))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def settle(bundle: Bundle, cells: Sequence[Cell], runtimes: Mapping[str, Runtime]) -> None:

@@ -66,7 +66,7 @@ def glance(run: RunObservation) -> Glance:
 
 
 def _anchor(found: CellObservation, subject: str, seen: set[str]) -> str:
-    """Return the cell's anchor; where another host's row has it already, one with that row's subject in it."""
+    """Return the cell's anchor; where another row has it already, one with the subject in it."""
     name = anchor("cell", found.cell.id)
     name = anchor("cell", found.cell.id, subject) if name in seen else name
     seen.add(name)

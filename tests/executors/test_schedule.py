@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from harness.executors import inputs
+from harness.executors.schedule import earlier_cache
 from harness.networks.graph import Graph
 from harness.observe import observe
 from harness.store.bundle import Bundle
@@ -150,3 +151,18 @@ def test_progress_names_the_cell_and_the_time_left(ground: Ground) -> None:
     assert [step[:5] for step in steps] == ["[1/2]", "[2/2]"]
     assert "left" in steps[0]
     assert "left" not in steps[1]
+
+
+def test_a_timing_cache_is_that_of_the_latest_earlier_build(ground: Ground) -> None:
+    bundle, cell = ground.bundle(), ground.cells[0]
+    keeping = replace(cell, treatment=replace(cell.treatment, timing_cache="on"))
+    assert earlier_cache(bundle, keeping, 2) is None
+    for number in (0, 1):
+        folder = bundle.build_folder(keeping.id, number) / "evidence"
+        folder.mkdir(parents=True)
+        (folder / "timing.cache").write_bytes(bytes([number]))
+    found = earlier_cache(bundle, keeping, 2)
+    assert found is not None
+    assert found.read_bytes() == b"\1"
+    assert earlier_cache(bundle, keeping, 0) is None
+    assert earlier_cache(bundle, cell, 2) is None

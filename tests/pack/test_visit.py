@@ -256,3 +256,24 @@ def test_a_script_that_cannot_run_is_one_line(tmp_path: Path, capsys: pytest.Cap
     assert "--script none.py: no such file" in capsys.readouterr().err
     assert _start(root, tmp_path / "results", "--gpu", "3", "--script", __file__) == 3
     assert "--gpu 3: there is no such GPU here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kept", ["on", "off"])
+def test_a_build_begins_with_the_timing_cache_of_the_one_before(tmp_path: Path, kept: str) -> None:
+    root, results = compose_pack(tmp_path / "pack", {"v1-8.5": CELLS["v1-8.5"]}), tmp_path / "results"
+    listed = json.loads((root / "pack.json").read_text())
+    listed["jobs"]["v1-8.5"]["document"]["cell"]["treatment"] = {"timing_cache": kept}
+    (root / "pack.json").write_text(json.dumps(listed))
+    worker = root / "code" / "worker" / "__main__.py"
+    worker.write_text(worker.read_text() + CACHING)
+    assert _start(root, results, "--rounds", "3") == 0
+    caches = [p.read_text() for p in sorted(results.glob("*/builds/v1-8.5/*/evidence/timing.cache"))]
+    assert caches == (["new", "new+", "new++"] if kept == "on" else ["new"] * 3)
+
+
+CACHING = """
+name = job["options"].get("timing_cache_file")
+before = open(os.path.join(os.path.dirname(sys.argv[1]), name)).read() + "+" if name else "new"
+os.makedirs(os.path.join(sys.argv[2], "evidence"))
+open(os.path.join(sys.argv[2], "evidence", "timing.cache"), "w").write(before)
+"""

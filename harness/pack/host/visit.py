@@ -23,10 +23,11 @@ from typing import Any, NamedTuple
 from .blocks import Block, Budget, blocks
 from .machine import gpu_state, host_facts
 from .pieces import write_pieces
-from .unpack import Pack, PackError
+from .unpack import Pack, PackError, link
 from .worker_process import fresh, place_job, run_worker, variables
 
 VISIT_SCHEMA = "trtmatrix.visit/1"
+TIMING_CACHE = "timing.cache"
 _PLAN_KEYS = ("schema", "id", "harness", "made", "python", "seed", "builds", "matrix", "jobs")
 
 
@@ -138,7 +139,12 @@ class Visit:
         work = self.folder / "work"
         result, folder = fresh(work / "result"), fresh(work / "job")
         seed = self.wishes.seed + number
-        path = place_job(folder, self._document(job, number, seed), inputs)
+        document = self._document(job, number, seed)
+        cache = self._earlier_cache(cell, number, document)
+        if cache is not None:
+            link(cache, folder / TIMING_CACHE)
+            document["options"] = dict(document["options"], timing_cache_file=TIMING_CACHE)
+        path = place_job(folder, document, inputs)
         entry = self.pack.document["sites"][job["site"]]
         python, code = self.pack.python, self.pack.root / "code"
         environment = variables(python.parent.parent, code, site, entry)
@@ -160,6 +166,13 @@ class Visit:
         if outcome["status"] == "unsupported":
             self._hopeless[cell] = outcome["reason"]
         return outcome
+
+    def _earlier_cache(self, cell: str, number: int, document: Mapping[str, Any]) -> Path | None:
+        """Return the timing cache of the latest earlier build here, None where the treatment keeps none."""
+        if document["cell"].get("treatment", {}).get("timing_cache") != "on":
+            return None
+        paths = (self._folder(cell, n) / "evidence" / TIMING_CACHE for n in reversed(range(number)))
+        return next((path for path in paths if path.is_file()), None)
 
     def _document(self, job: Mapping[str, Any], number: int, seed: int) -> dict[str, Any]:
         device = self._gpu if job["wants_gpu"] else None
