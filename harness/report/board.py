@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.bottlenecks.verdict import LATENCY, Verdict
-from harness.report.columns import anchor
+from harness.report.columns import anchor, host_label
 
 TITLES = {
     "pointwise": "1x1 convolutions",
@@ -20,7 +20,11 @@ TITLES = {
 
 @dataclass(frozen=True)
 class BoardRow:
-    """A version beside its baseline. :param cells: verdict by bottleneck, in the order of the columns"""
+    """A version beside its baseline.
+
+    :param host: as rows show it, empty where the board has one host only
+    :param cells: verdict by bottleneck, in the order of the columns
+    """
 
     subject: str
     release: str
@@ -51,21 +55,24 @@ def board(verdicts: Sequence[Verdict]) -> Board:
     rows: dict[tuple[str, str, str], dict[str, Verdict]] = {}
     for verdict in mine:
         rows.setdefault((verdict.subject, verdict.cell, verdict.host), {})[verdict.bottleneck] = verdict
+    several = len({host for _, _, host in rows if host}) > 1
     waiting = [key for key, found in rows.items() if all(v.unmeasured for v in found.values())]
     return Board(
         columns=tuple((name, TITLES.get(name, name)) for name in names),
-        rows=tuple(_row(key, found, names) for key, found in rows.items() if key not in waiting),
+        rows=tuple(_row(key, found, names, several) for key, found in rows.items() if key not in waiting),
         unmeasured=len({cell for _, cell, _ in waiting}),
     )
 
 
-def _row(key: tuple[str, str, str], found: dict[str, Verdict], names: Sequence[str]) -> BoardRow:
+def _row(
+    key: tuple[str, str, str], found: dict[str, Verdict], names: Sequence[str], several: bool
+) -> BoardRow:
     first = next(iter(found.values()))
     return BoardRow(
         subject=first.subject,
         release=f"{first.runtime} {first.version}",
         against=next((v.against for v in found.values() if v.against), "") or "",
-        host=first.host,
+        host=host_label(first.host) if several else "",
         anchor=anchor("verdict", key[1], key[2]),
         cells=tuple(found.get(name) for name in names),
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from harness.layers.adoption import Adoption, adoption
 from harness.layers.forensics import Fate, LayerForensics, pointwise_forensics
 from harness.layers.observation import BuildObservation, CellObservation, RunObservation
-from harness.report.columns import Release, anchor, mean, release_of, subjects
+from harness.networks.graph import OpClass
+from harness.report.columns import Release, anchor, latency_of, mean, release_of, subjects
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,19 @@ class SearchSummary:
 
 @dataclass(frozen=True)
 class KernelRow:
-    """One release. :param adoptions: counts of each build; :param families: of build 0"""
+    """One release.
+
+    :param adoptions: counts of each build; :param families: of build 0
+    :param pointwise_ms: time of the 1x1 convolutions in the profile, mean over builds
+    :param latency_ms: as in every section
+    """
 
     release: Release
     cell: str
     adoptions: tuple[Adoption, ...]
     families: tuple[tuple[str, int], ...]
+    pointwise_ms: float | None
+    latency_ms: float | None
     activations_ms: float
     reformats_ms: float
     depthwise_time_share: float | None
@@ -82,6 +90,8 @@ def _row(found: CellObservation) -> KernelRow | None:
         cell=found.cell.id,
         adoptions=counts,
         families=tuple(sorted((str(k), n) for k, n in counts[0].pointwise.families.items())),
+        pointwise_ms=mean([p.time_of_class().get(OpClass.POINTWISE, 0.0) for p in pictures if p.total_ms]),
+        latency_ms=latency_of(found).middle,
         activations_ms=mean([c.activations_ms for c in counts]) or 0.0,
         reformats_ms=mean([c.reformats.time_ms for c in counts]) or 0.0,
         depthwise_time_share=_mean_of([c.depthwise_time_share for c in counts]),
