@@ -12,6 +12,12 @@ def test_a_block_holds_every_version_of_one_subject_once() -> None:
         assert sorted(block.cells) == [f"{block.subject}-{version}" for version in range(4)]
 
 
+def test_a_round_of_everything_can_come_before_the_next() -> None:
+    found = blocks(JOBS, 3, seed=1, by_round=True)
+    assert [(block.subject, block.round) for block in found] == [(s, r) for r in range(3) for s in ("b", "a")]
+    assert sorted(found) == sorted(blocks(JOBS, 3, seed=1))
+
+
 def test_the_order_within_a_block_is_random_and_the_seed_decides_it() -> None:
     orders = {block.cells for block in blocks(JOBS, 20, seed=1) if block.subject == "a"}
     assert len(orders) > 10

@@ -57,6 +57,7 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
         _seed(options, pack),
         options.retry_failed,
         options.gpu,
+        options.by_round,
     )
     visit = Visit(pack, options.results, wishes, say, began)
     try:
@@ -153,6 +154,9 @@ def _parser() -> argparse.ArgumentParser:
         "--only", action="append", default=[], metavar="PATTERN", help="cells to measure (again and again)"
     )
     parser.add_argument("--rounds", metavar="N|FIRST-LAST", help="builds of each cell (as the matrix says)")
+    parser.add_argument(
+        "--by-round", action="store_true", help="a round of everything before the next round of anything"
+    )
     parser.add_argument("--seed", type=int, help="seed of the order (that of the pack)")
     parser.add_argument("--retry-failed", action="store_true", help="measure builds again that failed")
     parser.add_argument(

@@ -26,19 +26,23 @@ class Block(NamedTuple):
     cells: tuple[str, ...]
 
 
-def blocks(jobs: Mapping[str, Mapping[str, Any]], rounds: int, seed: int) -> list[Block]:
+def blocks(
+    jobs: Mapping[str, Mapping[str, Any]], rounds: int, seed: int, *, by_round: bool = False
+) -> list[Block]:
     """Return all blocks: subjects in the order of the pack, all rounds of one before the next.
 
+    :param by_round: one round of all subjects before the next round of any
     The order within a block depends on seed, subject and round alone: a visit that resumes goes on with it.
     """
     subjects: dict[str, list[str]] = {}
     for cell, job in jobs.items():
         subjects.setdefault(job["subject"], []).append(cell)
-    return [
+    found = [
         Block(subject, number, _shuffled(cells, f"{seed}/{subject}/{number}"))
         for subject, cells in subjects.items()
         for number in range(rounds)
     ]
+    return sorted(found, key=lambda block: block.round) if by_round else found
 
 
 def _shuffled(cells: Sequence[str], seed: str) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class Wishes(NamedTuple):
 
     :param rounds: first and one past the last round; :param retry: measure builds again that failed
     :param gpu: index or UUID of the GPU to measure on, None for the first
+    :param by_round: one round of everything before the next round of anything
     """
 
     cells: Sequence[str]
@@ -44,6 +45,7 @@ class Wishes(NamedTuple):
     seed: int
     retry: bool = False
     gpu: str | None = None
+    by_round: bool = False
 
 
 class Visit:
@@ -73,7 +75,8 @@ class Visit:
         """Measure; return the number of blocks that are still to be done."""
         jobs = {cell: self.pack.document["jobs"][cell] for cell in self.wishes.cells}
         first, end = self.wishes.rounds
-        todo = [block for block in blocks(jobs, end, self.wishes.seed) if block.round >= first]
+        ordered = blocks(jobs, end, self.wishes.seed, by_round=self.wishes.by_round)
+        todo = [block for block in ordered if block.round >= first]
         self._save_plan()
         with self._alone():
             self._look_back()
