@@ -114,7 +114,7 @@ def cell_of(job):
 
 
 def rounds(asked, arms, engines, began):
-    """Measure the arms round by round and return each arm's measurements.
+    """Measure the arms round by round; yield each arm's measurements so far, after every round.
 
     :param arms: name to job; :param engines: job to engine file; :param began: when the script did
     """
@@ -130,7 +130,21 @@ def rounds(asked, arms, engines, began):
             rows[name].append(in_a_process(asked, "--measure", engines[arms[name]], arms[name]))
         longest = max(longest, time.monotonic() - start)
         sys.stderr.write(f"round {number}: {time.monotonic() - start:.1f} s\n")
-    return rows
+        yield rows
+
+
+def report_of(cell, rows):
+    """Return the document of the measurements *rows* by arm; *cell* is that of the base."""
+    report = {
+        "schema": "trtmatrix.same_engine/1",
+        "cell": cell,
+        "gpu": next((row["facts"] for found in rows.values() for row in found), None),
+        "engines": {name: found[0]["engine"] for name, found in rows.items() if found},
+        "medians_ms": {name: [row["median_ms"] for row in found] for name, found in rows.items()},
+    }
+    for key in ("samples", "stopped_by", "sm_mhz", "throttle_reasons"):
+        report[key] = {name: [row[key] for row in found] for name, found in rows.items()}
+    return report
 
 
 def main():
@@ -144,7 +158,9 @@ def main():
     parser.add_argument(
         "--seconds", type=float, help="of the whole script: begin no round that would end later"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON there, too")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the JSON there, too, after every round"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--measure", nargs=2, metavar=("ENGINE", "JOB.json"), help="one measurement")
     parser.add_argument("--build", nargs=2, metavar=("ENGINE", "JOB.json"), help="one build")
@@ -171,18 +187,11 @@ def main():
     network, base = next(iter(jobs.items()))
     arms = {"base": base, "aa": base}
     arms.update((name, job) for name, job in jobs.items() if name != network)
-    rows = rounds(asked, arms, engines, began)
-    report = {
-        "schema": "trtmatrix.same_engine/1",
-        "cell": cell_of(base),
-        "gpu": next((row["facts"] for found in rows.values() for row in found), None),
-        "engines": {name: found[0]["engine"] for name, found in rows.items() if found},
-        "medians_ms": {name: [row["median_ms"] for row in found] for name, found in rows.items()},
-    }
-    for key in ("samples", "stopped_by", "sm_mhz", "throttle_reasons"):
-        report[key] = {name: [row[key] for row in found] for name, found in rows.items()}
-    if asked.out:
-        asked.out.write_text(json.dumps(report, indent=1, sort_keys=True), encoding="utf-8")
+    report = report_of(cell_of(base), {name: [] for name in arms})
+    for rows in rounds(asked, arms, engines, began):
+        report = report_of(cell_of(base), rows)
+        if asked.out:  # a host that is taken away costs the round it was in
+            asked.out.write_text(json.dumps(report, indent=1, sort_keys=True), encoding="utf-8")
     end(report, indent=1)
 
 
