@@ -112,8 +112,11 @@ def read(build: WorkerBuild, folder: Path) -> Known:
 
 def bundle(builds: Iterable[WorkerBuild], root: Path) -> Path:
     """Make a bundle of *builds* in *root*, as ``trtmatrix collect`` does."""
-    made = Bundle.create(root, {"run": root.name, "state": "finished", "seed": SEED})
-    for build in builds:
+    kept = list(builds)
+    started = min(str(build.document("build.json")["started"]) for build in kept)
+    manifest = {"run": root.name, "state": "finished", "started": started, "seed": SEED}
+    made = Bundle.create(root, manifest)
+    for build in kept:
         build.put(made.build_folder(build.cell.id, build.build))
         made.set_cell(build.cell, "measured", digest=str(build.document("build.json")["digest"]))
     made.save()

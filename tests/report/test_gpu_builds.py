@@ -1,0 +1,150 @@
+"""Builds of H100 hosts in one report: their tensor formats, and hosts kept apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.bottlenecks.judge import judge
+from harness.layers.observation import CellObservation, RunObservation
+from harness.matrix.cell import Treatment
+from harness.observe import observe
+from harness.report.columns import hosts_of, subjects
+from harness.report.formats_view import format_views
+from harness.report.relu6_view import relu6_rows
+from harness.report.render import render
+from tests.report.composed import cell, layers, picture, run
+from tests.report.parsed import Parsed
+from tests.runtimes.worker_builds import FORMATS, PIECES, bundle, v2
+
+CLIP, SUB = Treatment(), Treatment(relu6="relu_sub")
+NAMES = ("a", "b", "c", "d")
+
+
+# a bundle of recorded builds
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> RunObservation:
+    """Two versions of one cell, ReLU6 in pieces on another host, and a build that tried tensor formats."""
+    builds = (v2("8.5.3.1"), v2("8.6.0"), PIECES, FORMATS)
+    return observe([bundle(builds, tmp_path_factory.mktemp("bundle") / "run")])
+
+
+@pytest.fixture(scope="module")
+def page(recorded: RunObservation) -> Parsed:
+    """The report of it."""
+    return Parsed(render(recorded, judge(recorded)))
+
+
+def test_recorded_builds_are_read_back_as_measured(recorded: RunObservation) -> None:
+    assert [found.cell.version for found in recorded.cells] == ["8.5.3.1", "8.6.0", "8.6.0", "8.6.0"]
+    assert [len(found.good) for found in recorded.cells] == [1, 1, 1, 1]
+    for found in recorded.cells[:3]:
+        (build,) = found.good
+        assert set(build.passes) == {"latency", "cuda_graph", "cold_l2"}
+        assert build.throttled == 0
+        assert build.latency_ms == pytest.approx(build.facts["latency_median_ms"], abs=1e-6)
+        assert build.trials == ()
+
+
+def test_the_formats_section_has_what_was_accepted_and_what_was_refused(page: Parsed) -> None:
+    assert "formats" in page.ids
+    assert "formats-mobilenet-v1-fp16-b1-clip-core" in page.ids
+    behind = page.text.rpartition("Tensor formats of inputs and outputs")[2]
+    section, following, _ = behind.partition("Side by side: source op by source op")
+    assert following
+    assert "8 accepted, 6 refused" in section
+    for name in ("LINEAR", "CHW2", "HWC8", "CHW4", "CHW16", "CHW32", "HWC16"):
+        assert f"\n{name}fp16" in section
+    assert "DHWC8: tensor format DHWC8: not one that this worker can fill" in section
+
+
+def test_formats_are_set_beside_the_first_with_what_their_engines_reformat(recorded: RunObservation) -> None:
+    (view,) = format_views(recorded)
+    (table,) = view.tables
+    assert (table.release.label, table.host) == (
+        "tensorrt 8.6.0",
+        str(FORMATS.document("build.json")["host"]),
+    )
+    rows = {(row.trial.name, row.trial.io_type): row for row in table.accepted}
+    assert rows["LINEAR", "fp32"].against_first == 1.0
+    executed = {key: row.reformats.executed for key, row in rows.items() if row.reformats is not None}
+    assert executed == {("LINEAR", "fp32"): 2, ("HWC8", "fp16"): 0, ("CHW32", "fp16"): 2}
+    assert all(row.against_first is not None for row in rows.values())
+    assert len(table.refused) == 6
+
+
+def test_pieces_measured_on_one_host_and_the_clip_on_another_are_not_compared(
+    recorded: RunObservation, page: Parsed
+) -> None:
+    new, pieces = recorded.cells[1:3]
+    assert (new.cell.treatment.relu6, pieces.cell.treatment.relu6) == ("clip", "relu_sub")
+    assert hosts_of(new) != hosts_of(pieces)
+    assert relu6_rows(recorded) == ()
+    assert "No version was measured with both forms on one host." in page.text
+
+
+# hosts, composed
+
+
+def on_hosts(version: str, treatment: Treatment, **latencies: list[float]) -> CellObservation:
+    """A cell with builds on several hosts: ``a=[1.0, 1.1]`` are two on ``host-a``."""
+    found = picture(layers(NAMES))
+    parts = [cell(version, x, found, treatment=treatment, host=f"host-{h}") for h, x in latencies.items()]
+    builds = [build for part in parts for build in part.builds]
+    return replace(parts[0], builds=tuple(replace(b, build=i) for i, b in enumerate(builds)))
+
+
+def test_a_cell_measured_on_two_hosts_has_one_row_a_host() -> None:
+    both = on_hosts("8.5", CLIP, a=[2.0, 2.1], b=[3.0, 3.1])
+    only_b = on_hosts("8.6", CLIP, b=[1.0, 1.1])
+    failed = cell("9.0", status="failed", reason="worker killed")
+    rows = subjects(run(both, only_b, failed))
+    name = both.cell.subject
+    assert list(rows) == [f"{name} on host-a", f"{name} on host-b"]
+    first, second = rows.values()
+    # What was not measured at all belongs to each.
+    assert [found.cell.version for found in first] == ["8.5", "9.0"]
+    assert [found.cell.version for found in second] == ["8.5", "8.6", "9.0"]
+    assert [build.latency_ms for build in first[0].builds] == [2.0, 2.1]
+    assert [build.latency_ms for build in second[0].builds] == [3.0, 3.1]
+
+
+def test_cells_of_one_host_have_one_row_without_its_name() -> None:
+    rows = subjects(run(on_hosts("8.5", CLIP, a=[2.0]), on_hosts("8.6", CLIP, a=[1.0])))
+    assert list(rows) == [f"mobilenet_v2-{CLIP.label}"]
+
+
+def test_hosts_that_are_gpus_are_called_by_the_first_part_of_their_uuid(recorded: RunObservation) -> None:
+    clip = recorded.cells[1]
+    (here,) = clip.builds
+    twice = replace(
+        clip, builds=(here, replace(here, build=1, host="GPU-00000000-1111-2222-3333-444444444444"))
+    )
+    rows = list(subjects(replace(recorded, cells=(twice,))))
+    assert rows == [f"{clip.cell.subject} on {host}" for host in ("GPU-73fbeb02", "GPU-00000000")]
+
+
+@pytest.mark.parametrize(
+    ("clip", "pieces", "factors"),
+    [
+        ({"a": [1.0, 1.0]}, {"b": [9.0, 9.0]}, []),
+        ({"a": [1.0, 1.0], "b": [2.0, 2.0]}, {"b": [3.0, 3.0]}, [1.5]),
+        ({"a": [1.0, 1.0], "b": [2.0, 2.0]}, {"a": [3.0, 3.0], "b": [3.0, 3.0]}, [3.0, 1.5]),
+    ],
+    ids=["no host has both", "one host has both", "both hosts have both"],
+)
+def test_forms_of_relu6_are_compared_within_a_host_only(
+    clip: dict[str, list[float]], pieces: dict[str, list[float]], factors: list[float]
+) -> None:
+    rows = relu6_rows(run(on_hosts("8.6", CLIP, **clip), on_hosts("8.6", SUB, **pieces)))
+    assert [row.factor for row in rows] == pytest.approx(factors)
+
+
+def test_one_build_of_each_form_is_shown_without_a_change() -> None:
+    observed = run(on_hosts("8.6", CLIP, a=[1.0]), on_hosts("8.6", SUB, a=[1.5]))
+    (row,) = relu6_rows(observed)
+    assert (row.extra_ms, row.factor, row.interval) == (0.5, None, None)
+    assert "ReLU6 in three pieces against one clip" in Parsed(render(observed, judge(observed))).text
