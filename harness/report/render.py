@@ -36,22 +36,24 @@ class Limits:
 
     :param ops: source ops of two versions side by side; :param top_ops: source ops of a subject
     :param layers: layers that carry a verdict; :param kernels: write kernel names beside the ops
+    :param effects: show the effect of a verdict that cannot tell, too, without opening it
     """
 
     ops: int
     top_ops: int
     layers: int
     kernels: bool
+    effects: bool
 
     @classmethod
     def of(cls, cells: int) -> Limits:
         """Return the limits for a page of *cells* cells: fewer rows for each where there are hundreds."""
         return (
-            cls(25, 15, 5, True)
+            cls(25, 15, 5, True, True)
             if cells <= 40
-            else cls(10, 10, 3, True)
+            else cls(10, 10, 3, True, True)
             if cells <= 200
-            else cls(2, 3, 1, False)
+            else cls(2, 3, 1, False, False)
         )
 
 
