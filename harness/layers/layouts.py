@@ -21,8 +21,8 @@ _MULTIPLE = re.compile(r"channel % (?P<n>\d+)")
 _WIDTH = re.compile(r"(?P<n>two|four|eight|sixteen|thirty-two) wide channel", re.I)
 _TYPES = (
     (re.compile(r"FP32|Float32|^Float\b", re.I), "fp32"),
+    (re.compile(r"BF16|BFloat16", re.I), "bf16"),  # before the one that its name ends in
     (re.compile(r"FP16|Float16|Half", re.I), "fp16"),
-    (re.compile(r"BF16|BFloat16", re.I), "bf16"),
     (re.compile(r"FP8|Float8", re.I), "fp8"),
     (re.compile(r"Int8|UInt8", re.I), "int8"),
     (re.compile(r"Int32|Int64|Bool", re.I), "int"),

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.layers.observation import CellObservation, RunObservation
+import numpy as np
+
+from harness.layers.observation import CellObservation, RunObservation, Samples
 from harness.report.columns import Release, anchor, latency_of, release_of, subjects
 from harness.report.scale import Scale
 
 
 @dataclass(frozen=True)
 class LatencyRow:
-    """One release. :param builds: latency of each build, ms; :param low, high: 95 % interval over builds"""
+    """One release.
+
+    :param builds: latency of each build, ms; :param low, high: 95 % interval over builds
+    :param enqueue_ms: host time of a launch; :param passes: other passes to ms; both means over builds
+    :param launch_bound: builds that are bound by launches, of those that say
+    """
 
     release: Release
     cell: str
@@ -22,6 +29,9 @@ class LatencyRow:
     high: float | None
     samples: int
     host: str
+    enqueue_ms: float | None
+    passes: Mapping[str, float]
+    launch_bound: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,11 @@ class LatencyChart:
     anchor: str
     rows: tuple[LatencyRow, ...]
     scale: Scale
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """Passes besides the latency that any release has."""
+        return tuple(dict.fromkeys(name for row in self.rows for name in row.passes))
 
 
 def latency_charts(run: RunObservation) -> tuple[LatencyChart, ...]:
@@ -57,6 +72,7 @@ def _row(found: CellObservation) -> LatencyRow | None:
     latency = latency_of(found)
     if latency.middle is None:
         return None
+    said = [b.facts["launch_bound"] for b in found.good if b.facts.get("launch_bound") is not None]
     return LatencyRow(
         release=release_of(found),
         cell=found.cell.id,
@@ -66,4 +82,20 @@ def _row(found: CellObservation) -> LatencyRow | None:
         high=latency.high,
         samples=sum(b.passes["latency"].size for b in found.good if "latency" in b.passes),
         host=found.good[0].host,
+        enqueue_ms=_over_builds([b.enqueue_ms for b in found.good]),
+        passes=_passes(found),
+        launch_bound=(sum(1 for x in said if x), len(said)),
     )
+
+
+def _passes(found: CellObservation) -> dict[str, float]:
+    """Return the passes besides the latency, ms: medians of builds, and the mean of these."""
+    names = dict.fromkeys(name for build in found.good for name in build.passes if name != "latency")
+    means = {name: _over_builds([build.passes.get(name) for build in found.good]) for name in names}
+    return {name: value for name, value in means.items() if value is not None}
+
+
+def _over_builds(samples: Sequence[Samples | None]) -> float | None:
+    """Return the geometric mean of the builds' medians, as for the latency; None where none has samples."""
+    medians = [float(np.median(values)) for values in samples if values is not None and values.size]
+    return float(np.exp(np.mean(np.log(medians)))) if medians and min(medians) > 0 else None

@@ -32,6 +32,7 @@ def test_a_name_that_says_network_input_tells_the_edge() -> None:
         ("Thirty-two wide channel vectorized row major Int8 format", "chw32 int8"),
         ("Two wide channel vectorized row major FP16 format", "chw2 fp16"),
         ("Half", "fp16"),
+        ("Row major linear BFloat16 format", "linear bf16"),
         ("Float", "fp32"),
         ("something new", "unknown"),
         (None, "unknown"),

@@ -32,6 +32,7 @@ XMMA = "sm80_xmma_fprop_implicit_gemm_f32f32_f32f32_f32_nhwckrsc_nhwc_tilesize32
         ("turing_h1688cudnn_256x64_ldg8_relu_exp_interior_nhwc_tn_v1", "CaskConvolution", "implicit_gemm"),
         ("volta_scudnn_winograd_128x128_ldg1_ldg4_relu_tile148t_nt_v1", "CaskConvolution", "winograd"),
         ("fft2d_r2c_32x32", "CudnnConvolution", "fft"),
+        ("conv2d_grouped_direct_f32f32f32_nchw_nchw", "CaskConvolution", "direct"),
         (
             "sm50_xmma_convolution_trt_depthwiseFP32NHWC4_fp32nhwcx4_fp32nhwcx4_fp32kcrs",
             "CaskConvolution",
