@@ -3,10 +3,12 @@
     python benchmarks/real_aa.py RUN... [--builds 3] [--slower "mobilenet_v2=mobilenet_v2_plus*"]
 
 An A/A pair is a cell and its second arm (``aa``) in one run, interleaved as any two versions are. With
-``--builds N`` long arms are cut into pairs of N consecutive rounds each. ``--slower`` names a network and a
-variant of it with an op repeated (or a pattern of variants), measured in one run: the same cells of both are
-compared, and how often the slowdown is seen is counted. Beside it stand scaled pairs: the second arm's own
-samples times a known factor.
+``--builds N`` long arms are cut into pairs of N consecutive rounds each. ``--within`` takes the pairs from
+the builds of single arms, N of them and the next N: all there is where builds are dear.
+
+``--slower`` names a network and a variant of it with an op repeated (or a pattern of variants), measured in
+one run: the same cells of both are compared, and how often the slowdown is seen is counted. Beside it stand
+scaled pairs: the second arm's own samples times a known factor.
 """
 
 from __future__ import annotations
@@ -39,17 +41,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--builds", type=int, help="cut arms into pairs of this many builds")
+    parser.add_argument("--within", action="store_true", help="pairs from the builds of one arm")
     parser.add_argument("--slower", action="append", default=[], metavar="NETWORK=VARIANT")
     arguments = parser.parse_args()
-    return report(observe(arguments.runs), arguments.builds, arguments.slower)
+    if arguments.within and not arguments.builds:
+        parser.error("--within needs --builds: how many builds a side")
+    return report(observe(arguments.runs), arguments.builds, arguments.slower, within=arguments.within)
 
 
-def report(run: RunObservation, builds: int | None, slower: Sequence[str]) -> int:
+def report(run: RunObservation, builds: int | None, slower: Sequence[str], *, within: bool = False) -> int:
     """Print the tables of *run*; return the exit status.
 
     :param builds: cut arms into pairs of this many builds; :param slower: ``NETWORK=VARIANT`` ...
+    :param within: take pairs from the builds of one arm
     """
-    pairs = [cut for pair in _twins(run) for cut in _cut(pair, builds)]
+    if within and builds:
+        pairs = [pair for found in run.cells for pair in _halves(found, builds)]
+    else:
+        pairs = [cut for pair in _twins(run) for cut in _cut(pair, builds)]
     if not pairs and not slower:
         print("no A/A pairs in these runs: add an arm 'aa' to a block of the matrix", file=sys.stderr)
         return 2
@@ -83,6 +92,16 @@ def _cut(pair: Pair, builds: int | None) -> Iterator[Pair]:
                 for found, side in zip(pair, sides, strict=True)
             )
             yield first, second
+
+
+def _halves(found: CellObservation, builds: int) -> Iterator[Pair]:
+    """Yield pairs of *builds* consecutive builds and as many after them, host by host."""
+    for host in dict.fromkeys(b.host for b in found.good):
+        mine = sorted((b for b in found.good if b.host == host), key=lambda b: b.round)
+        for start in range(0, len(mine) - 2 * builds + 1, 2 * builds):
+            first = replace(found, builds=tuple(mine[start : start + builds]))
+            after = tuple(mine[start + builds : start + 2 * builds])
+            yield first, replace(found, cell=replace(found.cell, repeat="aa within"), builds=after)
 
 
 def _judged(pair: Pair, rules: Mapping[str, Rule]) -> list[Verdict]:
