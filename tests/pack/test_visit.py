@@ -2,8 +2,11 @@
 
 import fcntl
 import json
+import os
 import subprocess
+import sys
 import tarfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +188,7 @@ NVIDIA_SMI = """#!/bin/sh
 case "$1" in *compute_cap*) more=", NVIDIA H100, 580.1, 9.0, 81559 MiB" ;; *) more="" ;; esac
 for last; do :; done
 case "$last" in
+  0|GPU-a) echo "GPU-a$more" ;;
   1|GPU-b) echo "GPU-b$more" ;;
   --format*) echo "GPU-a$more"; echo "GPU-b$more" ;;
   *) echo "No devices were found"; exit 6 ;;
@@ -277,3 +281,51 @@ before = open(os.path.join(os.path.dirname(sys.argv[1]), name)).read() + "+" if 
 os.makedirs(os.path.join(sys.argv[2], "evidence"))
 open(os.path.join(sys.argv[2], "evidence", "timing.cache"), "w").write(before)
 """
+
+
+@pytest.mark.parametrize("which", ["all", "0,1"])
+def test_visits_on_several_gpus_share_the_work_and_keep_a_subject_on_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    _two_gpus(tmp_path / "bin")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+    root, results = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results"
+    worker = root / "code" / "worker" / "__main__.py"
+    worker.write_text("import time; time.sleep(0.3)\n" + worker.read_text())
+    assert _start(root, results, "--gpu", which, "--home", str(tmp_path / "home")) == 0
+    builds = [path.relative_to(results).parts for path in results.glob("*/builds/*/*/outcome.json")]
+    assert sorted(parts[2:4] for parts in builds) == sorted((c, str(n)) for c in CELLS for n in (0, 1))
+    hosts = {cell.partition("-")[0]: set() for cell in CELLS}
+    for host, _, cell, *_ in builds:
+        hosts[cell.partition("-")[0]].add(host)
+    assert sorted(hosts.values(), key=sorted) == [{"GPU-a"}, {"GPU-b"}]
+    assert len(list((tmp_path / "home").glob("*.tar.zst"))) == 2
+
+
+def test_one_of_several_gpus_that_is_not_there_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _two_gpus(tmp_path / "bin")
+    assert _start(compose_pack(tmp_path / "pack", CELLS), tmp_path / "results", "--gpu", "0,7") == 3
+    assert "--gpu 7: there is no such GPU here" in capsys.readouterr().err
+
+
+def test_what_was_measured_goes_home_when_visits_are_ended(tmp_path: Path) -> None:
+    _two_gpus(tmp_path / "bin")
+    root, results = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results"
+    worker = root / "code" / "worker" / "__main__.py"
+    worker.write_text("import time; time.sleep(0.5)\n" + worker.read_text())
+    command = ["-m", "harness.pack.host", "--pack", str(root), "--results", str(results), "--gpu", "all"]
+    process = subprocess.Popen(
+        [sys.executable, *command, "--rounds", "50", "--home", str(tmp_path / "home")],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while len({path.parts[-5] for path in results.glob("*/builds/*/*/outcome.json")}) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(timeout=30) == 143
+    assert len(list((tmp_path / "home").glob("*.tar.zst"))) == 2
+    assert {visit["state"] for visit in _visits(results)} == {"budget"}

@@ -6,12 +6,13 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from .script import run_script
+from .several import asked_for, run_beside
 from .unpack import Pack, PackError
 from .visit import Visit, Wishes
 
@@ -27,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.results = options.results.absolute()
         base = Pack(options.base.absolute()) if options.base is not None else None
         pack = Pack(options.pack.absolute(), base)
+        uuids = asked_for(options.gpu)
+        if uuids and not (options.list or options.unpack or options.script):
+            return run_beside(uuids, sys.argv[1:] if arguments is None else arguments)
         return _run(pack, options, began)
     except PackError as error:
         sys.stderr.write(f"trtmatrix pack: {error}\n")
@@ -59,7 +63,7 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
         options.gpu,
         options.by_round,
     )
-    visit = Visit(pack, options.results, wishes, say, began)
+    visit = Visit(pack, options.results, wishes, _sayer(options.gpu), began)
     try:
         left = visit.run()
     finally:
@@ -131,6 +135,12 @@ def _seed(options: argparse.Namespace, pack: Pack) -> int:
     return int(pack.document["seed"] if options.seed is None else options.seed)
 
 
+def _sayer(gpu: str | None) -> Callable[[str], None]:
+    """Return :func:`say`, with the GPU before each line where one was asked for: there may be others."""
+    name = "" if gpu is None else "-".join(gpu.split("-")[:2]) + "  "
+    return lambda line: say(name + line)
+
+
 def say(line: str) -> None:
     """Print one line at once: whoever watches sees how far it is."""
     sys.stdout.write(line + "\n")
@@ -143,7 +153,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--base", type=Path, metavar="DIR", help="the unpacked pack that this one was made on top of"
     )
-    parser.add_argument("--gpu", metavar="INDEX|UUID", help="the GPU to measure on (the first)")
+    parser.add_argument(
+        "--gpu",
+        metavar="WHICH",
+        help="the GPU to measure on: index or UUID (the first), several (0,1), or all",
+    )
     parser.add_argument(
         "--results", type=Path, default=Path("results"), help="folder of the results (./results)"
     )

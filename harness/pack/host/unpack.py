@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import json
@@ -73,8 +74,15 @@ class Pack:
         :raises PackError: a member is missing, torn, or not what the pack's list says
         """
         folder = self.root / "sites" / name
-        if (folder / ".complete").exists():
-            return folder
+        if not (folder / ".complete").exists():
+            whose = self.root if self.base is None else self.base.root
+            with (whose / "unpack.lock").open("w") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX)  # visits on several GPUs share what is unpacked
+                if not (folder / ".complete").exists():
+                    self._make_site(name, folder)
+        return folder
+
+    def _make_site(self, name: str, folder: Path) -> None:
         if not self.arrived(name):
             raise PackError(f"{name}: not all of its members have arrived; add the later parts")
         shutil.rmtree(folder, ignore_errors=True)
@@ -86,7 +94,6 @@ class Pack:
             target.parent.mkdir(parents=True, exist_ok=True)
             link(self.object(digest), target)
         (folder / ".complete").touch()
-        return folder
 
     def object(self, digest: str) -> Path:
         """Return the file with SHA-256 *digest*, unpacked where it is missing."""

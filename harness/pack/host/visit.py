@@ -69,6 +69,7 @@ class Visit:
         self.made: list[Path] = []
         self.record = self.folder / f"visit-{self.id}.json"
         self._hopeless: dict[str, str] = {}
+        self._elsewhere: set[str] = set()
         self._worker = worker_digest(pack.root / "code" / "worker")
 
     def run(self) -> int:
@@ -85,7 +86,8 @@ class Visit:
             try:
                 self._measure(left)
             finally:
-                left = [block for block in left if self._missing(block)]
+                # What a visit beside this one has taken is for that one to finish.
+                left = [b for b in left if b.subject not in self._elsewhere and self._missing(b)]
                 self._save("budget" if left else "complete")
         return len(left)
 
@@ -103,15 +105,32 @@ class Visit:
             yield
 
     def _measure(self, todo: Sequence[Block]) -> None:
-        for block in todo:
-            missing = self._missing(block)
-            if not missing:
-                continue
-            if not self.budget.allows(missing):
-                need = sum(self.budget.expected(cell) for cell in missing)
-                self._say(f"{block.subject}: a block of about {need:.0f} s does not fit into the budget")
-                continue
-            self._block(block, missing)
+        with contextlib.ExitStack() as claims:
+            mine: dict[str, bool] = {}
+            for block in todo:
+                missing = self._missing(block)
+                if not missing:
+                    continue
+                if not self.budget.allows(missing):
+                    need = sum(self.budget.expected(cell) for cell in missing)
+                    self._say(f"{block.subject}: a block of about {need:.0f} s does not fit into the budget")
+                    continue
+                if block.subject not in mine:
+                    mine[block.subject] = self._claim(block.subject, claims)
+                if mine[block.subject]:
+                    self._block(block, missing)
+
+    def _claim(self, subject: str, claims: contextlib.ExitStack) -> bool:
+        """Take *subject* for this GPU until the visit ends; False where a visit beside this one has it."""
+        folder = self._results / "claims"
+        folder.mkdir(exist_ok=True)
+        stream = claims.enter_context((folder / subject).open("w"))
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._elsewhere.add(subject)
+            return False
+        return True
 
     def write_home(self, target: Path, size: int) -> None:
         """Write the builds of this visit as archives of at most *size* bytes into *target*."""
