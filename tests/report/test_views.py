@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,23 @@ def test_side_by_side_puts_the_largest_difference_first(observed: RunObservation
 
 def test_configuration_has_one_entry_a_release_that_ran(observed: RunObservation) -> None:
     assert len(configurations(observed)) == 3
+
+
+def test_every_section_is_rendered_where_it_has_something_to_say(observed: RunObservation) -> None:
+    other = cell("10.0", [1.3, 1.31], picture(layers(NAMES), graph(NAMES)), host="GPU-0123-4567")
+    pair = next(c for c in observed.cells if c.cell.version == "10.0" and not c.cell.repeat)
+    both = replace(pair, builds=pair.builds + other.builds)
+    several = replace(observed, cells=tuple(both if c is pair else c for c in observed.cells))
+    for found in (observed, several):
+        text = Parsed(render(found, judge(found))).text
+        for title in (
+            "Verdicts",
+            "Noise: one version as if it were two",
+            "The matrix at a glance",
+            "Latency",
+        ):
+            assert title in text
+    assert "on GPU-0123" in text
 
 
 def test_recording_is_rendered_and_marked_as_one(tmp_path: Path) -> None:
