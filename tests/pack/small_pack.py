@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version as installed
 from pathlib import Path
+
+import pytest
 
 from harness.pack.build import Order, PackOptions
 from harness.runtimes.onnxruntime import OnnxRuntime
@@ -15,6 +18,14 @@ from tests.executors.ground import SMALL, Ground
 from tests.pack.wheels import wheel_of
 
 FAMILIES = {"small": SMALL}
+MARKS = [
+    pytest.mark.skipif(
+        any(shutil.which(name) is None for name in ("tar", "zstd", "objdump", "ldd")),
+        reason="needs tar, zstd and binutils",
+    ),
+    pytest.mark.timeout(300),
+]
+"""Of every module that makes such a pack."""
 
 
 class Installed(OnnxRuntime):

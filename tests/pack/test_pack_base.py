@@ -13,16 +13,10 @@ from harness.errors import InputError, UsageError
 from harness.pack.build import make_pack, read_base
 from harness.pack.collect import collect
 from harness.store.bundle import Bundle
-from tests.pack.small_pack import FAMILIES, small_options, small_order, unpack
+from tests.pack.small_pack import FAMILIES, MARKS, small_options, small_order, unpack
 from tests.pack.wheels import composed_wheel
 
-pytestmark = [
-    pytest.mark.skipif(
-        any(shutil.which(name) is None for name in ("tar", "zstd", "objdump", "ldd")),
-        reason="needs tar, zstd and binutils",
-    ),
-    pytest.mark.timeout(300),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")

@@ -16,15 +16,9 @@ from harness.pack.collect import collect
 from harness.store.bundle import Bundle
 from harness.store.files import read_table
 from tests.executors.ground import SMALL
-from tests.pack.small_pack import FAMILIES, small_options, small_order, unpack
+from tests.pack.small_pack import FAMILIES, MARKS, small_options, small_order, unpack
 
-pytestmark = [
-    pytest.mark.skipif(
-        any(shutil.which(name) is None for name in ("tar", "zstd", "objdump", "ldd")),
-        reason="needs tar, zstd and binutils",
-    ),
-    pytest.mark.timeout(300),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
