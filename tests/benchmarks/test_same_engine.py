@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,8 @@ import pytest
 import harness
 from benchmarks.slower_networks import REPEATED, repeated
 from tests.worker.trt.conftest import small_graph
-from tests.worker.worker_jobs import DATA, MEASURE, write_job
+from tests.worker.trt.cuda_libraries import compile_libraries
+from tests.worker.worker_jobs import MEASURE, write_job
 
 ROOT = Path(harness.__file__).resolve().parents[1]
 BENCHMARKS = ROOT / "benchmarks"
@@ -26,12 +26,8 @@ RUNNING = ROOT / "tests" / "worker" / "trt" / "running.py"
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the script prints for an engine and a variant of it, two rounds."""
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler on this machine")
     folder = tmp_path_factory.mktemp("same")
-    for name in ("libcudart.so", "libcuda.so.1", "libnvidia-ml.so.1"):
-        command = ["cc", "-shared", "-fPIC", "-Wall", "-o", str(folder / name), str(DATA / "cuda" / "cuda.c")]
-        subprocess.run(command, check=True)
+    compile_libraries(folder)
     text = RUNNING.read_text(encoding="utf-8").replace("parents[3]", f"parents[0] / {str(ROOT)!r}")
     (folder / "tensorrt.py").write_text(text, encoding="utf-8")
     graph = small_graph()

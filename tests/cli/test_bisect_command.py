@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from harness import registry
@@ -20,6 +19,7 @@ from harness.cli import bisect, main
 from harness.errors import TrtmatrixError
 from harness.store.bundle import Bundle
 from tests.cli import several
+from tests.cli.busy import worker_is_busy
 from tests.cli.composed_runs import bundle, call
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,14 +187,6 @@ def test_fewer_than_two_that_can_run_is_exit_code_3(capsys: pytest.CaptureFixtur
     (line,) = capsys.readouterr().err.splitlines()
     assert line == "trtmatrix: fewer than two of these versions can run here: 9.0: 9.0 is sold out"
     assert not Path("run").exists()
-
-
-def worker_is_busy(pid: int) -> bool:
-    try:
-        children = psutil.Process(pid).children(recursive=True)
-        return any("worker" in child.cmdline() and child.cpu_times().user > 0.5 for child in children)
-    except psutil.Error:  # one ended while it was looked at
-        return False
 
 
 def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path) -> None:

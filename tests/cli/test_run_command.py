@@ -12,11 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import onnx
-import psutil
 import pytest
 
 from harness.networks.mobilenet import MobileNetV2
 from harness.networks.onnx_export import to_onnx
+from tests.cli.busy import worker_is_busy
 
 MATRIX = """
 schema = "trtmatrix.matrix/1"
@@ -132,14 +132,6 @@ def test_listings_are_json_on_request(folder: Path) -> None:
         assert found.returncode == 0, found.stderr
         rows = json.loads(found.stdout)
         assert rows or what == "runs"
-
-
-def worker_is_busy(pid: int) -> bool:
-    try:
-        children = psutil.Process(pid).children(recursive=True)
-        return any("worker" in child.cmdline() and child.cpu_times().user > 0.5 for child in children)
-    except psutil.Error:  # one ended while it was looked at
-        return False
 
 
 def test_an_interrupted_run_goes_on_where_it_was(folder: Path) -> None:

@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 
 from tests.worker.trt.conftest import small_graph
-from tests.worker.worker_jobs import DATA, MEASURE, WORKER, write_job
+from tests.worker.trt.cuda_libraries import compile_libraries
+from tests.worker.worker_jobs import MEASURE, WORKER, write_job
 
 HERE = Path(__file__).parent
 
@@ -28,12 +29,8 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the CUDA runtime, the driver and NVML over host memory."""
-    if shutil.which("cc") is None:
-        pytest.skip("no C compiler on this machine")
     folder = tmp_path_factory.mktemp("cuda")
-    for name in ("libcudart.so", "libcuda.so.1", "libnvidia-ml.so.1"):
-        command = ["cc", "-shared", "-fPIC", "-Wall", "-o", str(folder / name), str(DATA / "cuda" / "cuda.c")]
-        subprocess.run(command, check=True)
+    compile_libraries(folder)
     return folder
 
 
