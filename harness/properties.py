@@ -61,8 +61,7 @@ def _outputs(found: CellObservation) -> Iterator[Property]:
 
 
 def _launch_bound(found: CellObservation) -> Iterator[Property]:
-    said = [build.facts.get("launch_bound") for build in found.good]
-    known = [value for value in said if isinstance(value, bool)]
+    known = [build.launch_bound for build in found.good if build.launch_bound is not None]
     if known:
         yield "launch_bound", _flag(any(known))
 

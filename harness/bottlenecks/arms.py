@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -76,11 +76,14 @@ class Arm:
 def arms_of(run: RunObservation) -> list[Arm]:
     """Return the arms of *run* in the order of its cells; builds of one cell and host come together.
 
-    A cell without builds (it could not run) stands once on every host of its subject and runtime.
+    A cell without builds (it could not run) stands once on every host of its subject and runtime. Builds that
+    tried tensor formats are no arm's: many engines each, none of them the cell's.
     """
     cells: dict[Cell, list[CellObservation]] = {}
     for seen in run.cells:
-        cells.setdefault(seen.cell, []).append(seen)
+        judged = tuple(build for build in seen.builds if not build.trials)
+        if judged or not seen.builds:
+            cells.setdefault(seen.cell, []).append(replace(seen, builds=judged))
     hosts: dict[tuple[str, str], dict[str, None]] = {}
     for cell, group in cells.items():
         known = hosts.setdefault((cell.runtime, cell.subject), {})

@@ -34,7 +34,6 @@ def judge(
     :param accepted: accepted changes, noted at the verdicts they fit
     :raises UsageError: a baseline version that the run does not hold
     """
-    run = _without_trials(run)
     peaks = host_peaks([run] if isinstance(baseline, str) else [run, baseline])
     arms = sorted(arms_of(with_peaks(run, peaks)), key=_order)
     found = Baseline(baseline if isinstance(baseline, str) else with_peaks(baseline, peaks), arms)
@@ -83,11 +82,6 @@ def compare_treatments(
             if (draft := answer(question)) is not None:
                 drafts.append(draft)
     return _finished(drafts)
-
-
-def _without_trials(run: RunObservation) -> RunObservation:
-    """Return *run* without the cells that tried tensor formats: many engines, none of them the cell's."""
-    return replace(run, cells=tuple(c for c in run.cells if not any(b.trials for b in c.builds)))
 
 
 class AaRatios:

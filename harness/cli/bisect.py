@@ -94,20 +94,16 @@ def _stored(arguments: argparse.Namespace) -> Found:
     """Search among the versions of stored runs that were measured."""
     from harness.bottlenecks.bisect import bisect
     from harness.observe import observe
+    from harness.report.columns import on_host
 
-    seen = {x.cell: _on_host(x, arguments.host) for x in observe(arguments.sources).cells}
+    found = observe(arguments.sources).cells
+    seen = {x.cell: x if arguments.host is None else on_host(x, arguments.host) for x in found}
     chosen = _choose(arguments, [cell for cell, found in seen.items() if found.builds and not cell.repeat])
 
     def look_up(versions: Sequence[str]) -> list[CellObservation]:
         return [seen[chosen[version]] for version in versions]
 
     return bisect(list(chosen), look_up, arguments.bottleneck, rules=_rules(arguments.bottleneck))
-
-
-def _on_host(found: CellObservation, host: str | None) -> CellObservation:
-    if host is None:
-        return found
-    return replace(found, builds=tuple(b for b in found.builds if b.host == host))
 
 
 # a matrix

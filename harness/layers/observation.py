@@ -84,6 +84,12 @@ class BuildObservation:
     round: int = 0
     trials: tuple[FormatTrial, ...] = ()
 
+    @property
+    def launch_bound(self) -> bool | None:
+        """Whether launching bounds it, by the worker's enqueue and CUDA-graph times; None where unknown."""
+        said = self.facts.get("launch_bound")
+        return said if isinstance(said, bool) else None
+
     @cached_property
     def latency_ms(self) -> float | None:
         """Median of the latency pass, None where none was taken."""

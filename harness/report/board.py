@@ -56,7 +56,7 @@ def board(verdicts: Sequence[Verdict]) -> Board:
     for verdict in mine:
         rows.setdefault((verdict.subject, verdict.cell, verdict.host), {})[verdict.bottleneck] = verdict
     several = len({host for _, _, host in rows if host}) > 1
-    waiting = [key for key, found in rows.items() if all(v.unmeasured for v in found.values())]
+    waiting = {key for key, found in rows.items() if all(v.unmeasured for v in found.values())}
     return Board(
         columns=tuple((name, TITLES.get(name, name)) for name in names),
         rows=tuple(_row(key, found, names, several) for key, found in rows.items() if key not in waiting),

@@ -61,11 +61,10 @@ def subjects(run: RunObservation) -> dict[str, list[CellObservation]]:
         if len(hosts) < 2:
             rows[name] = ordered
             continue
+        short = len({host_label(host) for host in hosts}) == len(hosts)
         for host in hosts:
-            rows[f"{name} on {host_label(host)}"] = [
-                found if not found.builds else on_host(found, host)
-                for found in ordered
-                if not found.builds or host in hosts_of(found)
+            rows[f"{name} on {host_label(host) if short else host}"] = [
+                on_host(found, host) for found in ordered if not found.builds or host in hosts_of(found)
             ]
     return rows
 
@@ -122,9 +121,13 @@ class CellLatency:
 def latency_of(found: CellObservation) -> CellLatency:
     """Return the latency of a cell over its good builds."""
     values = build_values(found)
+    return CellLatency(tuple(values), middle(values), one_side(values))
+
+
+def middle(values: Sequence[float]) -> float | None:
+    """Return the mean over builds as latencies are averaged, on the logarithm; None of nothing."""
     interval = one_side(values)
-    middle = interval.estimate if interval else (values[0] if values else None)
-    return CellLatency(tuple(values), middle, interval)
+    return interval.estimate if interval else (values[0] if values else None)
 
 
 def mean(values: Sequence[float]) -> float | None:

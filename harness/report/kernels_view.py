@@ -107,7 +107,7 @@ def _mean_of(values: Sequence[float | None]) -> float | None:
 
 def _launch_bound(found: CellObservation) -> str:
     """Return ``yes``, ``no`` or nothing (not measured) by the worker's enqueue and CUDA-graph figures."""
-    said = [b.facts.get("launch_bound") for b in found.good if "launch_bound" in b.facts]
+    said = [b.launch_bound for b in found.good if b.launch_bound is not None]
     return "" if not said else "yes" if any(said) else "no"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.layers.observation import CellObservation, RunObservation, Samples
-from harness.report.columns import Release, anchor, latency_of, release_of, subjects
+from harness.report.columns import Release, anchor, latency_of, middle, release_of, subjects
 from harness.report.scale import Scale
 
 
@@ -72,7 +72,7 @@ def _row(found: CellObservation) -> LatencyRow | None:
     latency = latency_of(found)
     if latency.middle is None:
         return None
-    said = [b.facts["launch_bound"] for b in found.good if b.facts.get("launch_bound") is not None]
+    said = [b.launch_bound for b in found.good if b.launch_bound is not None]
     return LatencyRow(
         release=release_of(found),
         cell=found.cell.id,
@@ -84,7 +84,7 @@ def _row(found: CellObservation) -> LatencyRow | None:
         host=found.good[0].host,
         enqueue_ms=_over_builds([b.enqueue_ms for b in found.good]),
         passes=_passes(found),
-        launch_bound=(sum(1 for x in said if x), len(said)),
+        launch_bound=(sum(said), len(said)),
     )
 
 
@@ -96,6 +96,5 @@ def _passes(found: CellObservation) -> dict[str, float]:
 
 
 def _over_builds(samples: Sequence[Samples | None]) -> float | None:
-    """Return the geometric mean of the builds' medians, as for the latency; None where none has samples."""
-    medians = [float(np.median(values)) for values in samples if values is not None and values.size]
-    return float(np.exp(np.mean(np.log(medians)))) if medians and min(medians) > 0 else None
+    """Return the mean over builds of their medians, as for the latency; None where none has samples."""
+    return middle([float(np.median(values)) for values in samples if values is not None and values.size])

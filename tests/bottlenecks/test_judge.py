@@ -14,7 +14,7 @@ from harness.bottlenecks.builtin import trtmatrix_bottlenecks
 from harness.bottlenecks.judge import compare_treatments, judge
 from harness.bottlenecks.verdict import Verdict, document, verdict_message
 from harness.errors import UsageError
-from harness.layers.observation import RunObservation
+from harness.layers.observation import FormatTrial, RunObservation
 from harness.matrix.cell import Treatment
 
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}
@@ -281,3 +281,14 @@ def test_message_names_bottleneck_effect_interval_and_layers(compose: Any) -> No
     assert "1.66" in message
     assert " to " in message
     assert "conv/depthwise 0.3" in message
+
+
+def test_builds_that_tried_formats_are_left_out_beside_those_that_are_the_cells(compose: Any) -> None:
+    tried = compose.build(7, None, None, trials=(FormatTrial("HWC8", "fp16", True),))
+    old, new = compose.noisy("8.5", 1.0), compose.noisy("8.6", 0.5)
+    both = replace(new, builds=(*new.builds, tried))
+    without = judge(compose.run(old, new), rules={})
+    assert judge(compose.run(old, both), rules={}) == without
+    assert [v.builds for v in without if v.against] == [(5, 5)]
+    alone = replace(new, builds=(tried,))
+    assert judge(compose.run(alone), rules={}) == []

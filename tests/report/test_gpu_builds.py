@@ -12,9 +12,11 @@ from harness.matrix.cell import Treatment
 from harness.observe import observe
 from harness.report.columns import hosts_of, subjects
 from harness.report.formats_view import format_views
+from harness.report.kernels_view import kernel_views
+from harness.report.latency import latency_charts
 from harness.report.relu6_view import relu6_rows
 from harness.report.render import render
-from tests.report.composed import cell, layers, picture, run
+from tests.report.composed import cell, graph, layers, picture, run
 from tests.report.parsed import Parsed
 from tests.runtimes.worker_builds import FORMATS, PIECES, bundle, v2
 
@@ -148,3 +150,23 @@ def test_one_build_of_each_form_is_shown_without_a_change() -> None:
     (row,) = relu6_rows(observed)
     assert (row.extra_ms, row.factor, row.interval) == (0.5, None, None)
     assert "ReLU6 in three pieces against one clip" in Parsed(render(observed, judge(observed))).text
+
+
+def test_hosts_whose_short_names_are_alike_keep_rows_of_their_own() -> None:
+    builds = on_hosts("8.5", CLIP, a=[2.0, 2.1], b=[3.0, 3.1]).builds
+    names = {"host-a": "GPU-0123-4567", "host-b": "GPU-0123-89ab"}
+    found = cell("8.5", treatment=CLIP)
+    found = replace(found, builds=tuple(replace(b, host=names[b.host]) for b in builds))
+    rows = subjects(run(found))
+    assert [name.partition(" on ")[2] for name in rows] == list(names.values())
+    assert [len(cells[0].builds) for cells in rows.values()] == [2, 2]
+
+
+@pytest.mark.parametrize(("said", "shown"), [(True, "yes"), (False, "no"), (None, "")])
+def test_a_build_that_cannot_say_whether_launching_bounds_it_says_neither(
+    said: bool | None, shown: str
+) -> None:
+    drawn = picture(layers(("a", "b")), graph(("a", "b")))
+    found = run(cell("8.5", [1.0], drawn, facts={"launch_bound": said}))
+    assert kernel_views(found)[0].rows[0].launch_bound == shown
+    assert latency_charts(found)[0].rows[0].launch_bound == (int(said is True), int(said is not None))

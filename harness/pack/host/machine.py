@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .unpack import PackError
+
 # Queries of nvidia-smi; each answers for every GPU on a line of its own.
 _ASKED = ("uuid", "name", "driver_version", "compute_cap", "memory.total")
 _STATE = (
@@ -25,8 +27,12 @@ def gpus(only: str | None = None) -> list[dict[str, str]]:
     """Return uuid, name, driver_version, compute_cap and memory.total of each GPU; empty without a driver.
 
     :param only: index or UUID of the one that is asked for
+    :raises PackError: that one is not there
     """
-    return _query(_ASKED, only)
+    found = _query(_ASKED, only)
+    if only is not None and not found:
+        raise PackError(f"--gpu {only}: there is no such GPU here; nvidia-smi -L lists them")
+    return found
 
 
 def gpu_state(only: str | None = None) -> list[dict[str, str]]:
@@ -42,6 +48,8 @@ def host_facts(gpu: str | None = None) -> dict[str, Any]:
     """Return what a visit says of its host and of the GPU it measures on.
 
     :param gpu: index or UUID, None for all there are, of which the first is measured on
+
+    :raises PackError: that one is not there
 
     ``host`` names the level: the GPU where there is one, since a GPU behaves the same in whatever machine
     it is lent with, and the operating system's id where there is none.

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from .machine import host_facts
+from .machine import gpus
 from .unpack import Pack, PackError
 from .worker_process import place_job, variables
 
@@ -18,7 +18,7 @@ def run_script(pack: Pack, cells: Sequence[str], command: Sequence[str], gpu: st
     :param cells: all of one version; each gives one ``job.json``, beside its inputs, in this order
     :param command: the script and its own arguments
     :return: exit status of the script
-    :raises PackError: the cells are of several versions, or there is no such script
+    :raises PackError: the cells are of several versions, or there is no such script or GPU
     """
     jobs = [pack.document["jobs"][cell] for cell in cells]
     (site, *others) = dict.fromkeys(job["site"] for job in jobs)
@@ -27,20 +27,18 @@ def run_script(pack: Pack, cells: Sequence[str], command: Sequence[str], gpu: st
     script = Path(command[0]).absolute()
     if not script.is_file():
         raise PackError(f"--script {command[0]}: no such file")
-    gpus = host_facts(gpu)["gpus"]
-    if gpu is not None and not gpus:
-        raise PackError(f"--gpu {gpu}: there is no such GPU here; nvidia-smi -L lists them")
+    found = gpus(gpu)
+    device = found[0]["uuid"] if found else None
     code = pack.root / "code"
     environment = variables(pack.python.parent.parent, code, pack.site(site), pack.document["sites"][site])
-    if gpus:
-        environment["CUDA_VISIBLE_DEVICES"] = gpus[0]["uuid"]
+    if device is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = device
     with tempfile.TemporaryDirectory(dir=str(pack.root), prefix="script-") as scratch:
         paths = []
         for number, job in enumerate(jobs):
             folder = Path(scratch) / str(number)
             folder.mkdir()
-            device = gpus[0]["uuid"] if gpus and job["wants_gpu"] else None
-            document = dict(job["document"], device=device)
+            document = dict(job["document"], device=device if job["wants_gpu"] else None)
             paths.append(str(place_job(folder, document, pack.site(job["inputs"]))))
         line = [str(pack.python), str(script), *paths, *command[1:]]
         return subprocess.run(line, env=environment, check=False).returncode

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 
 from .machine import gpus
-from .unpack import PackError
 
 
 def asked_for(text: str | None) -> list[str]:
@@ -21,13 +20,7 @@ def asked_for(text: str | None) -> list[str]:
         return []
     if text == "all":
         return [one["uuid"] for one in gpus()]
-    found: list[str] = []
-    for name in text.split(","):
-        rows = gpus(name.strip())
-        if not rows:
-            raise PackError(f"--gpu {name}: there is no such GPU here; nvidia-smi -L lists them")
-        found.append(rows[0]["uuid"])
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(gpus(name.strip())[0]["uuid"] for name in text.split(",")))
 
 
 def run_beside(uuids: Sequence[str], arguments: Sequence[str]) -> int:

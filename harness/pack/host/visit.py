@@ -59,8 +59,6 @@ class Visit:
     ) -> None:
         self.pack, self.wishes, self._say = pack, wishes, say
         self.facts = host_facts(wishes.gpu)
-        if wishes.gpu is not None and not self.facts["gpus"]:
-            raise PackError(f"--gpu {wishes.gpu}: there is no such GPU here; nvidia-smi -L lists them")
         self._gpu = self.facts["gpus"][0]["uuid"] if self.facts["gpus"] else None
         self._results = results
         self.folder = results / re.sub(r"[^A-Za-z0-9_.-]", "_", self.facts["host"])

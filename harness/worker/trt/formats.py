@@ -28,11 +28,12 @@ def try_formats(
     others are compared with. Whether the builder reformats behind it is in the engine's layers. The builds
     share a timing cache where the version has one: most of their layers are the same.
     """
+    known = known_formats(tools.trt)
     names = [str(name).upper() for name in plan.options["formats"]]
     if names == [ALL.upper()]:
-        names = known_formats(tools.trt)
+        names = known
     tools.result.fact("requested_formats", names)
-    tools.result.fact("known_formats", known_formats(tools.trt))
+    tools.result.fact("known_formats", known)
     rows = []  # type: List[Dict[str, Any]]
     reference = {}  # type: Dict[str, Any]
     for one in _plans(plan, names):
