@@ -9,11 +9,16 @@ the builds of single arms, N of them and the next N: all there is where builds a
 ``--slower`` names a network and a variant of it with an op repeated (or a pattern of variants), measured in
 one run: the same cells of both are compared, and how often the slowdown is seen is counted. Beside it stand
 scaled pairs: the second arm's own samples times a known factor.
+
+``--draws M`` takes M pairs of N rounds each that are drawn at random: where builds are dear there are few
+pairs that share none, and drawn ones say what other rounds would have shown. They overlap, so they are not
+M independent answers. ``--pass cuda_graph`` judges that pass in place of the latency.
 """
 
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +37,7 @@ from harness.observe import observe
 
 SCALES = (1.02, 1.03, 1.05, 1.07, 1.1, 1.15, 1.2, 1.3, 1.5, 2.0, 3.0)
 SEEN = 0.95
+DRAWN_WITH = 20261125  # seed of the pairs that are drawn
 
 Pair = tuple[CellObservation, CellObservation]
 
@@ -42,23 +48,50 @@ def main() -> int:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--builds", type=int, help="cut arms into pairs of this many builds")
     parser.add_argument("--within", action="store_true", help="pairs from the builds of one arm")
+    parser.add_argument("--draws", type=int, help="as many pairs of --builds rounds, drawn at random")
+    parser.add_argument("--pass", dest="judged", default=LATENCY, metavar="NAME", help="pass to be judged")
     parser.add_argument("--slower", action="append", default=[], metavar="NETWORK=VARIANT")
     arguments = parser.parse_args()
     if arguments.within and not arguments.builds:
         parser.error("--within needs --builds: how many builds a side")
-    return report(observe(arguments.runs), arguments.builds, arguments.slower, within=arguments.within)
+    if arguments.draws and not arguments.builds:
+        parser.error("--draws needs --builds: how many rounds a side")
+    return report(
+        of_pass(observe(arguments.runs), arguments.judged),
+        arguments.builds,
+        arguments.slower,
+        within=arguments.within,
+        draws=arguments.draws,
+    )
 
 
-def report(run: RunObservation, builds: int | None, slower: Sequence[str], *, within: bool = False) -> int:
+def of_pass(run: RunObservation, name: str) -> RunObservation:
+    """Return *run* with the pass *name* in place of the latency; builds without that pass have none."""
+
+    def judged(build: BuildObservation) -> BuildObservation:
+        return replace(build, passes={LATENCY: build.passes[name]} if name in build.passes else {})
+
+    cells = (replace(found, builds=tuple(judged(b) for b in found.builds)) for found in run.cells)
+    return run if name == LATENCY else replace(run, cells=tuple(cells))
+
+
+def report(
+    run: RunObservation,
+    builds: int | None,
+    slower: Sequence[str],
+    *,
+    within: bool = False,
+    draws: int | None = None,
+) -> int:
     """Print the tables of *run*; return the exit status.
 
     :param builds: cut arms into pairs of this many builds; :param slower: ``NETWORK=VARIANT`` ...
-    :param within: take pairs from the builds of one arm
+    :param within: take pairs from the builds of one arm; :param draws: this many pairs of random rounds
     """
     if within and builds:
         pairs = [pair for found in run.cells for pair in _halves(found, builds)]
     else:
-        pairs = [cut for pair in _twins(run) for cut in _cut(pair, builds)]
+        pairs = [cut for pair in _twins(run) for cut in _cut(pair, builds, draws)]
     if not pairs and not slower:
         print("no A/A pairs in these runs: add an arm 'aa' to a block of the matrix", file=sys.stderr)
         return 2
@@ -67,7 +100,7 @@ def report(run: RunObservation, builds: int | None, slower: Sequence[str], *, wi
         alarms, total = _print_alarms(pairs)
         _print_scaled(pairs)
     if slower:
-        _print_slower(run, list(_variants(run, slower)), builds=builds)
+        _print_slower(run, list(_variants(run, slower)), builds=builds, draws=draws)
     return int(alarms > 0.01 * total)
 
 
@@ -79,19 +112,30 @@ def _twins(run: RunObservation) -> Iterator[Pair]:
             yield main, found
 
 
-def _cut(pair: Pair, builds: int | None) -> Iterator[Pair]:
-    """Yield *pair* by host, and with *builds* by as many consecutive rounds that both arms have."""
+def _cut(pair: Pair, builds: int | None, draws: int | None = None) -> Iterator[Pair]:
+    """Yield *pair* by host, and with *builds* by as many consecutive rounds that both arms have.
+
+    :param draws: yield this many instead, of rounds drawn at random
+    """
     for host in dict.fromkeys(b.host for b in pair[0].good):
         sides = [{b.round: b for b in found.good if b.host == host} for found in pair]
-        rounds = sorted(sides[0].keys() & sides[1].keys())
-        size = builds or len(rounds)
-        for start in range(0, len(rounds) - size + 1, size) if size else ():
-            chosen = rounds[start : start + size]
+        for chosen in _chosen(sorted(sides[0].keys() & sides[1].keys()), builds, draws):
             first, second = (
                 replace(found, builds=tuple(side[r] for r in chosen))
                 for found, side in zip(pair, sides, strict=True)
             )
             yield first, second
+
+
+def _chosen(rounds: Sequence[int], builds: int | None, draws: int | None) -> Iterator[Sequence[int]]:
+    size = builds or len(rounds)
+    if not size or len(rounds) < size:
+        return
+    if draws:
+        generator = random.Random(DRAWN_WITH)
+        yield from (sorted(generator.sample(rounds, size)) for _ in range(draws))
+    else:
+        yield from (rounds[start : start + size] for start in range(0, len(rounds) - size + 1, size))
 
 
 def _halves(found: CellObservation, builds: int) -> Iterator[Pair]:
@@ -171,7 +215,9 @@ def _share_seen(pairs: Iterable[Pair]) -> float:
     return sum(v.verdict == "regressed" for v in verdicts) / len(verdicts) if verdicts else 0.0
 
 
-def _print_slower(run: RunObservation, pairs: Iterable[tuple[str, str]], *, builds: int | None) -> None:
+def _print_slower(
+    run: RunObservation, pairs: Iterable[tuple[str, str]], *, builds: int | None, draws: int | None
+) -> None:
     """Print how often variants with an op repeated are called slower than the network itself.
 
     :param pairs: network and variant
@@ -181,7 +227,7 @@ def _print_slower(run: RunObservation, pairs: Iterable[tuple[str, str]], *, buil
     for network, variant in pairs:
         by_runtime: dict[str, list[Verdict]] = defaultdict(list)
         for pair in _slower_pairs(run, network, variant):
-            for cut in _cut(pair, builds):
+            for cut in _cut(pair, builds, draws):
                 by_runtime[pair[0].cell.runtime] += _judged(cut, {})
         for runtime, verdicts in sorted(by_runtime.items()):
             effects = [v.effect for v in verdicts if v.effect is not None]

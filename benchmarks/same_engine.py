@@ -8,8 +8,8 @@ only, as the worker itself. FOLDER holds the package `worker` (in a clone: `harn
 the job, and one of each variant's, keeps their bytes in --engines (those that lie there already are not
 built again), and measures in rounds: the engine of the job twice (`base` and `aa`), those of the variants
 once, in a random order. A measurement is a process of its own: load the engine, run the worker's own
-latency pass, print. With --seconds a round that is unlikely to end in time is not begun. Printed as JSON:
-the medians of each arm, one a round, for `judge_same_engine.py`.
+latency pass, and once more as a CUDA graph, print. With --seconds a round that is unlikely to end in time is
+not begun. Printed as JSON: the medians of each pass and arm, one a round, for `judge_same_engine.py`.
 """
 
 import argparse
@@ -60,8 +60,8 @@ class Bench:
         return bytes(build(self.tools, self.plan, self.dialect, True).serialized)
 
     def measure(self, plan_bytes):
-        """Return medians and clocks of one latency pass over the engine in *plan_bytes*."""
-        from worker.measure import run_pass
+        """Return medians and clocks of one latency pass over the engine in *plan_bytes*, and of a graph's."""
+        from worker.errors import FailedError
         from worker.package import read_arrays
         from worker.trt.build import Built
         from worker.trt.measuring import open_session
@@ -69,9 +69,27 @@ class Bench:
         built = Built(plan_bytes, plan_bytes, 0.0, [])
         session, _runtime = open_session(self.tools, self.dialect, self.device, built)
         session.fill(read_arrays(self.job.inputs))
+        passes = {"latency": self._pass(session, session.enqueue)}
+        try:
+            passes["cuda_graph"] = self._pass(session, session.capture(self.device.driver).launch)
+        except FailedError as error:  # an engine that cannot be captured has no such pass
+            sys.stderr.write(f"cuda_graph: {error}\n")
+        nvml = self.device.nvml
+        return {
+            "passes": passes,
+            "engine": built.digest,
+            "sm_mhz": sorted({row["sm_mhz"] for row in nvml.samples if row["sm_mhz"] is not None}),
+            "throttle_reasons": sorted({row["throttle_reasons"] or 0 for row in nvml.samples}),
+            "facts": {name: self.result.facts.get(name) for name in ("gpu", "uuid", "driver")},
+        }
+
+    def _pass(self, session, enqueue):
+        """Return median, number of samples and end of one pass of *enqueue*."""
+        from worker.measure import run_pass
+
         nvml = self.device.nvml
         nvml.sample()
-        sampler = session.sampler(session.enqueue, False)
+        sampler = session.sampler(enqueue, False)
         done = run_pass("latency", sampler, self.job.measure, "gpu", nvml.tick)
         nvml.sample()
         latency = [value for window in done.windows for value in window["latency_ms"]]
@@ -79,10 +97,6 @@ class Bench:
             "median_ms": round(median(latency), 6),
             "samples": len(latency),
             "stopped_by": done.stopped_by,
-            "engine": built.digest,
-            "sm_mhz": sorted({row["sm_mhz"] for row in nvml.samples if row["sm_mhz"] is not None}),
-            "throttle_reasons": sorted({row["throttle_reasons"] or 0 for row in nvml.samples}),
-            "facts": {name: self.result.facts.get(name) for name in ("gpu", "uuid", "driver")},
         }
 
 
@@ -140,10 +154,19 @@ def report_of(cell, rows):
         "cell": cell,
         "gpu": next((row["facts"] for found in rows.values() for row in found), None),
         "engines": {name: found[0]["engine"] for name, found in rows.items() if found},
-        "medians_ms": {name: [row["median_ms"] for row in found] for name, found in rows.items()},
     }
-    for key in ("samples", "stopped_by", "sm_mhz", "throttle_reasons"):
+    for key in ("sm_mhz", "throttle_reasons"):
         report[key] = {name: [row[key] for row in found] for name, found in rows.items()}
+    every = [row for found in rows.values() for row in found]
+    # A pass that is not in every measurement cannot be compared round by round.
+    common = [name for name in ("latency", "cuda_graph") if all(name in row["passes"] for row in every)]
+    for key, title in (("median_ms", "medians_ms"), ("samples", "samples"), ("stopped_by", "stopped_by")):
+        report[title] = {
+            pass_name: {
+                name: [row["passes"][pass_name][key] for row in found] for name, found in rows.items()
+            }
+            for pass_name in common
+        }
     return report
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks import real_aa
@@ -24,6 +26,24 @@ def test_two_halves_that_differ_are_an_alarm(capsys: pytest.CaptureFixture[str])
     observed = run(cell("8.6.0", [1.0, 1.001, 1.002, 3.0, 3.001, 3.002], drawn))
     assert real_aa.report(observed, 3, [], within=True) == 1
     assert "alarm: latency of mobilenet_v2" in capsys.readouterr().out
+
+
+def test_pairs_of_rounds_drawn_at_random(capsys: pytest.CaptureFixture[str]) -> None:
+    levels = [1.00, 1.01, 1.02, 1.01, 1.00]
+    arms = cell("8.6.0", levels), cell("8.6.0", levels[::-1], repeat="aa")
+    assert real_aa.report(run(*arms), 3, [], draws=20) == 0
+    assert "| tensorrt | latency | 20 | 0 |" in capsys.readouterr().out
+    assert real_aa.report(run(*arms), 6, [], draws=20) == 2, "five rounds hold no pair of six"
+
+
+def test_another_pass_is_judged_as_the_latency_is() -> None:
+    observed = run(cell("8.6.0", [1.0, 1.1]))
+    (found,) = observed.cells
+    first, second = found.builds
+    graph = replace(first, passes={**first.passes, "cuda_graph": first.passes["latency"] / 2})
+    observed = replace(observed, cells=(replace(found, builds=(graph, second)),))
+    graphs = real_aa.of_pass(observed, "cuda_graph").cells[0].builds
+    assert [b.latency_ms for b in graphs] == [0.5, None]
 
 
 def test_without_pairs_it_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:

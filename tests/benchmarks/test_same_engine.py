@@ -67,7 +67,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_every_arm_is_measured_in_every_round(measured: dict[str, Any]) -> None:
-    medians = measured["medians_ms"]
+    medians = measured["medians_ms"]["cuda_graph"]
+    assert set(measured["medians_ms"]) == {"latency", "cuda_graph"}
     assert set(medians) == {"base", "aa", "mobilenet_v2_plus3"}
     assert all(len(row) == 2 and min(row) > 0 for row in medians.values())
     assert measured["gpu"]["uuid"] == "GPU-00112233-4455-6677-8899-aabbccddeeff"
@@ -81,15 +82,25 @@ def test_its_judge_counts_alarms_and_what_is_seen(measured: dict[str, Any], tmp_
         levels = {"base": 0.43, "aa": 0.43, "mobilenet_v2_plus3": 0.43 * 1.1}
         medians = {name: list(level * random.normal(1, 1e-3, 9)) for name, level in levels.items()}
         path = tmp_path / f"{number}.json"
-        path.write_text(json.dumps({**measured, "medians_ms": medians}), encoding="utf-8")
+        path.write_text(json.dumps({**measured, "medians_ms": {"cuda_graph": medians}}), encoding="utf-8")
         files.append(str(path))
     command = [sys.executable, str(BENCHMARKS / "judge_same_engine.py"), *files, "--builds", "3"]
+    command += ["--pass", "cuda_graph"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "| tensorrt | latency | 6 | 0 |" in done.stdout
     assert "0 alarms in 6 A/A verdicts" in done.stdout
     assert "mobilenet_v2_plus3 | tensorrt | 6 |" in done.stdout
     assert done.stdout.strip().endswith("100.0 |")
+
+
+def test_a_pass_that_was_not_measured_is_refused(measured: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "same.json"
+    path.write_text(json.dumps(measured), encoding="utf-8")
+    command = [sys.executable, str(BENCHMARKS / "judge_same_engine.py"), str(path), "--pass", "cold_l2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert "no pass 'cold_l2'; it has cuda_graph, latency" in done.stderr
 
 
 def test_another_form_of_file_is_refused(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def cell(
             passes={"latency": np.full(5, latency)},
             picture=found,
             facts=facts or {},
+            round=number,
         )
         for number, latency in enumerate(latencies)
     )
