@@ -24,12 +24,19 @@ def add_parser(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("judge", help="judge stored runs: what was removed, reduced, regressed")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a bundle")
-    parser.add_argument(
+    against = parser.add_mutually_exclusive_group()
+    against.add_argument(
         "--baseline",
         default="previous",
         metavar="VERSION|RUN",
         help="compare with this version, with the same cells of this stored run, or with the version before "
         "each (previous, the default)",
+    )
+    against.add_argument(
+        "--treatments",
+        metavar="FIELD=OLD:NEW",
+        help="instead of versions, compare two treatments of each that differ in one field only: "
+        "relu6=clip:relu_sub, cuda_graph=off:on",
     )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     parser.add_argument(
@@ -44,19 +51,27 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print, and apply the policy."""
-    from harness.bottlenecks.accepted import read_accepted
+    from harness.bottlenecks.accepted import read_accepted, with_accepted
     from harness.bottlenecks.baseline import baseline_name
-    from harness.bottlenecks.judge import judge
+    from harness.bottlenecks.judge import compare_treatments, judge
     from harness.bottlenecks.verdict import document
     from harness.observe import observe
 
     policy = fail_words(arguments.fail_on)
     accepted = read_accepted(arguments.accepted) if arguments.accepted is not None else []
-    baseline = _baseline(arguments.baseline)
-    verdicts = judge(observe(arguments.runs), baseline, accepted=accepted)
+    if arguments.treatments is not None:
+        field, old, new = treatments(arguments.treatments)
+        found = compare_treatments(observe(arguments.runs), field, old, new)
+        verdicts, against = with_accepted(found, accepted), f"{field} {old}"
+        if not verdicts:
+            raise UsageError(f"--treatments {arguments.treatments}: no version of these runs has both")
+    else:
+        baseline = _baseline(arguments.baseline)
+        verdicts = judge(observe(arguments.runs), baseline, accepted=accepted)
+        against = baseline_name(baseline)
     failing = [v for v in verdicts if v.verdict in policy and v.accepted is None]
     if arguments.json:
-        json.dump(document(verdicts, baseline_name(baseline)), sys.stdout, indent=1, allow_nan=False)
+        json.dump(document(verdicts, against), sys.stdout, indent=1, allow_nan=False)
         sys.stdout.write("\n")
     else:
         _print(verdicts, failing)
@@ -72,6 +87,18 @@ def fail_words(text: str) -> frozenset[str]:
     if unknown := sorted(words - set(WORDS)):
         raise UsageError(f"--fail-on: '{unknown[0]}' is no verdict; known are {', '.join(WORDS)}")
     return words
+
+
+def treatments(text: str) -> tuple[str, str, str]:
+    """Return field, old and new value of ``FIELD=OLD:NEW``.
+
+    :raises UsageError: it is not of that form
+    """
+    field, _, values = text.partition("=")
+    old, _, new = values.partition(":")
+    if not (field and old and new):
+        raise UsageError(f"--treatments {text}: expected FIELD=OLD:NEW, such as relu6=clip:relu_sub")
+    return field, old, new
 
 
 def _baseline(text: str) -> str | RunObservation:

@@ -105,6 +105,12 @@ class Cell:
         return f"{self.network}-{self.treatment.label}"
 
     @property
+    def without_relu6(self) -> str:
+        """The subject without its ReLU6 form: both forms are compared with each other, on one host."""
+        label = self.treatment.label.replace(f"-{self.treatment.relu6}", "", 1)
+        return f"{self.network}-{label}"
+
+    @property
     def release(self) -> str:
         """Runtime, version and arm, as one column of the matrix: ``openvino 2024.6.0``."""
         return f"{self.runtime} {self.version}" + (f" ({self.repeat})" if self.repeat else "")

@@ -215,6 +215,7 @@ class _Packer:
             del files
         return {
             "subject": cell.subject,
+            "together": cell.without_relu6,
             "site": f"{cell.runtime}-{cell.version}",
             "inputs": name,
             "seconds_limit": self._order.settings.limits.seconds,

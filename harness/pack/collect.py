@@ -19,7 +19,7 @@ from harness.executors.job import describe
 from harness.executors.schedule import settle
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
-from harness.pack.results import BroughtBuild, PackPlan, Results, gather
+from harness.pack.results import BroughtBuild, PackPlan, Results, gather, latest
 from harness.store.bundle import Bundle
 
 
@@ -177,9 +177,8 @@ def _bundle(out: Path, results: Results) -> Bundle:
 
 def _finish(bundle: Bundle, results: Results, *, complete: bool) -> None:
     """Write what the manifest says of visits, hosts and times."""
-    visits = {visit["visit"]: visit for visit in bundle.manifest.get("visits", [])}
-    visits.update(results.visits)
-    ordered = sorted(visits.values(), key=lambda visit: str(visit["visit"]))
+    visits = latest([*bundle.manifest.get("visits", []), *results.visits.values()])
+    ordered = [visits[name] for name in sorted(visits)]
     started = sorted(str(build.document.get("started", "")) for build in bundle.builds())
     bundle.manifest.update(
         visits=ordered,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,13 +64,21 @@ def gather(paths: Sequence[Path], scratch: Path) -> Results:
     if len(plans) != 1:
         found = "no plan-*.json" if not plans else f"plans of {len(plans)} packs"
         raise InputError(paths[0], f"expected results of one pack, found {found}")
-    visits = {str(one["visit"]): one for one in map(read_json, sorted(scratch.glob("*/*/visit-*.json")))}
+    visits = latest(map(read_json, sorted(scratch.glob("*/*/visit-*.json"))))
     builds: dict[tuple[str, str, int], BroughtBuild] = {}
     for path in sorted(scratch.glob("*/*/builds/*/*/outcome.json")):
         build = BroughtBuild(path.parent, _outcome(path))
         builds.setdefault(build.identity, build)
     ordered = sorted(builds.values(), key=lambda b: (float(b.outcome["started"]), b.identity))
     return Results(_plan(next(iter(plans.values()))), visits, ordered)
+
+
+def latest(records: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return the last record of each visit, by visit: every archive of one holds a record of its own."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for one in sorted(records, key=lambda record: float(record.get("seconds", 0.0))):
+        found[str(one["visit"])] = one
+    return found
 
 
 def _bring(path: Path, target: Path) -> None:

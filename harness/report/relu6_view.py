@@ -39,11 +39,9 @@ def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
     """Return one row for each release that was measured with both forms on one host."""
     by_key: dict[tuple[str, Release, str, str], dict[str, CellObservation]] = {}
     for found in run.cells:
-        treatment = found.cell.treatment
-        rest = treatment.label.replace(f"-{treatment.relu6}", "", 1)
         for host in hosts_of(found):
-            key = (f"{found.cell.network}-{rest}", release_of(found), found.cell.environment, host)
-            by_key.setdefault(key, {})[treatment.relu6] = on_host(found, host)
+            key = (found.cell.without_relu6, release_of(found), found.cell.environment, host)
+            by_key.setdefault(key, {})[found.cell.treatment.relu6] = on_host(found, host)
     return tuple(
         _row(subject, release, forms["clip"], forms["relu_sub"])
         for (subject, release, _, _), forms in by_key.items()

@@ -14,11 +14,17 @@ from harness.store.bundle import Bundle
 NOISE = (1.0, 1.004, 0.996)
 
 
-def bundle(root: Path, latencies: dict[str, float], builds: Sequence[float] = NOISE) -> Path:
+def bundle(
+    root: Path,
+    latencies: dict[str, float],
+    builds: Sequence[float] = NOISE,
+    *,
+    treatment: Treatment | None = None,
+) -> Path:
     """A run of one network with a cell a version; the latency of each build is composed."""
     made = Bundle.create(root, {"run": root.name, "state": "finished"})
     for version, latency in latencies.items():
-        cell = Cell("mobilenet_v2", Treatment(), "openvino", version, "venv")
+        cell = Cell("mobilenet_v2", treatment or Treatment(), "openvino", version, "venv")
         made.set_cell(cell, "measured")
         for number, factor in enumerate(builds):
             files = made.root / f"incoming-{number}"

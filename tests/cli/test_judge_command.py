@@ -9,6 +9,7 @@ import pytest
 
 from harness.cli import judge
 from harness.errors import TrtmatrixError
+from harness.matrix.cell import Treatment
 from tests.cli.composed_runs import bundle, call
 
 
@@ -59,12 +60,28 @@ def test_a_stored_run_as_baseline(run: str, tmp_path: Path, capsys: pytest.Captu
     )
 
 
+def test_two_treatments_of_each_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = bundle(tmp_path / "clip", {"2024.0.0": 3.0, "2024.6.0": 3.0})
+    pieces = bundle(tmp_path / "pieces", {"2024.6.0": 4.0}, treatment=Treatment(relu6="relu_sub"))
+    words = [str(pieces), "--treatments", "relu6=clip:relu_sub"]
+    assert call(judge, str(clip), *words, "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["baseline"] == "relu6 clip"
+    (found,) = (v for v in data["verdicts"] if v["bottleneck"] == "latency")
+    assert (found["version"], found["verdict"], found["against"]) == ("2024.6.0", "regressed", "relu6 clip")
+    assert found["effect"] == pytest.approx(4 / 3)
+    assert call(judge, str(clip), *words, "--fail-on", "regressed") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--fail-on", "slower"], "'slower' is no verdict; known are removed"),
         (["--baseline", "1.0"], "baseline '1.0' is no version of these runs"),
         (["--accepted", "none.toml"], "none.toml: cannot be read"),
+        (["--treatments", "relu6"], "--treatments relu6: expected FIELD=OLD:NEW"),
+        (["--treatments", "colour=a:b"], "a treatment has no 'colour'; it has precision"),
+        (["--treatments", "relu6=clip:relu_sub"], "no version of these runs has both"),
     ],
 )
 def test_a_mistake_is_one_line(run: str, words: list[str], said: str) -> None:

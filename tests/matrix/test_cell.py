@@ -54,3 +54,11 @@ def test_the_subject_does_not_know_the_version() -> None:
     old, new = (Cell("n", Treatment(), "tensorrt", v, "venv") for v in ("8.5.3.1", "8.6.0"))
     assert old.subject == new.subject
     assert old.release != new.release
+
+
+def test_both_relu6_forms_go_together() -> None:
+    clip, pieces = (
+        Cell("n", Treatment(relu6=form), "tensorrt", "8.6.0", "venv") for form in ("clip", "relu_sub")
+    )
+    assert clip.subject != pieces.subject
+    assert clip.without_relu6 == pieces.without_relu6 == "n-fp32-b1"

@@ -46,7 +46,7 @@ def write_list(root: Path, contents: Contents, files: Mapping[str, Mapping[str, 
 def compose_pack(root: Path, cells: Mapping[str, Mapping[str, Any]], *, limit: float = 30.0) -> Path:
     """Write a pack into *root* as it lies on the host after ``tar -x``, with a worker that measures nothing.
 
-    :param cells: cell id to ``subject``, and ``options`` of the composed worker
+    :param cells: cell id to ``subject``, and where wanted ``together`` and ``options`` of the composed worker
     """
     contents = Contents(root, level=1)
     site, inputs = root.parent / "site", root.parent / "inputs"
@@ -60,6 +60,7 @@ def compose_pack(root: Path, cells: Mapping[str, Mapping[str, Any]], *, limit: f
     jobs = {
         name: {
             "subject": cell["subject"],
+            "together": cell.get("together", cell["subject"]),
             "site": "site",
             "inputs": "inputs",
             "seconds_limit": limit,

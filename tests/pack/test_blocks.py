@@ -31,7 +31,7 @@ def test_the_order_of_a_block_does_not_depend_on_what_else_is_asked_for() -> Non
 
 
 def test_a_budget_expects_the_longest_build_of_the_cell_so_far() -> None:
-    budget = Budget(100.0, lambda: 0.0)
+    budget = Budget(100.0, lambda: 0.0, {})
     assert budget.expected("a") == DEFAULT_SECONDS * MARGIN
     budget.took("b", 30.0)
     assert budget.expected("a") == 30.0 * MARGIN
@@ -40,13 +40,21 @@ def test_a_budget_expects_the_longest_build_of_the_cell_so_far() -> None:
     assert budget.expected("a") == 20.0 * MARGIN
 
 
+def test_a_budget_expects_of_a_cell_not_seen_yet_what_its_version_took() -> None:
+    budget = Budget(100.0, lambda: 0.0, {"a-8.5": "8.5", "b-8.5": "8.5", "a-8.6": "8.6", "a-9": "9"})
+    budget.took("a-8.5", 20.0)
+    budget.took("a-8.6", 40.0)
+    assert budget.expected("b-8.5") == 20.0 * MARGIN
+    assert budget.expected("a-9") == 40.0 * MARGIN
+
+
 def test_a_budget_allows_what_is_likely_to_end_in_time() -> None:
     now = 0.0
-    budget = Budget(100.0, lambda: now)
+    budget = Budget(100.0, lambda: now, {})
     budget.took("a", 20.0)
     budget.took("b", 40.0)
     assert budget.allows(["a", "b"])
     now = 40.0
     assert not budget.allows(["a", "b"])
     assert budget.allows(["b"])
-    assert Budget(None, lambda: 1e9).allows(["a"])
+    assert Budget(None, lambda: 1e9, {}).allows(["a"])

@@ -15,6 +15,7 @@ import zstandard
 
 from harness.pack.host.__main__ import main
 from harness.pack.host.machine import host_facts
+from harness.pack.results import latest
 from tests.pack.pack_composed import compose_pack, without_gpu
 
 CELLS: dict[str, dict[str, Any]] = {
@@ -40,6 +41,16 @@ def _visits(results: Path) -> list[dict[str, Any]]:
 
 def _start(root: Path, results: Path, *more: str) -> int:
     return main(["--pack", str(root), "--results", str(results), *more])
+
+
+def _read(piece: Path) -> dict[str, bytes]:
+    """Return the files of an archive by name."""
+    with (
+        piece.open("rb") as source,
+        tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(source), mode="r|") as archive,
+    ):
+        opened = ((info.name, archive.extractfile(info)) for info in archive)
+        return {name: stream.read() for name, stream in opened if stream is not None}
 
 
 def test_every_cell_is_built_as_often_as_the_matrix_says(tmp_path: Path) -> None:
@@ -142,15 +153,26 @@ def test_results_go_home_in_archives_that_stand_alone(tmp_path: Path) -> None:
     root, results, home = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results", tmp_path / "home"
     assert _start(root, results, "--home", str(home)) == 0
     (piece,) = home.iterdir()
-    with (
-        piece.open("rb") as source,
-        tarfile.open(fileobj=zstandard.ZstdDecompressor().stream_reader(source), mode="r|") as archive,
-    ):
-        names = archive.getnames()
+    names = list(_read(piece))
     host = host_facts()["host"]
     assert "plan-composed.json" in names
     assert f"{host}/builds/v1-8.6/1/outcome.json" in names
     assert sum(name.endswith("outcome.json") for name in names) == 8
+
+
+def test_results_go_home_on_the_way(tmp_path: Path) -> None:
+    root, results, home = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results", tmp_path / "home"
+    assert _start(root, results, "--home", str(home), "--home-every", "0") == 0
+    pieces = sorted(home.iterdir())
+    assert [piece.name[-10:] for piece in pieces] == [f"{number:02d}.tar.zst" for number in range(4)]
+    contents = [_read(piece) for piece in pieces]
+    outcomes = [[name for name in found if name.endswith("outcome.json")] for found in contents]
+    assert [len(names) for names in outcomes] == [2, 2, 2, 2], "a block each"
+    assert len({name for names in outcomes for name in names}) == 8
+    records = [json.loads(text) for found in contents for name, text in found.items() if "/visit-" in name]
+    assert len(records) == 4
+    (visit,) = latest(records[::-1]).values()
+    assert len(visit["builds"]) == 8, "the last record of a visit counts, in whatever order they come"
 
 
 def test_what_is_asked_for_wrongly_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -281,6 +303,27 @@ before = open(os.path.join(os.path.dirname(sys.argv[1]), name)).read() + "+" if 
 os.makedirs(os.path.join(sys.argv[2], "evidence"))
 open(os.path.join(sys.argv[2], "evidence", "timing.cache"), "w").write(before)
 """
+
+
+def test_what_is_compared_with_each_other_goes_to_one_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _two_gpus(tmp_path / "bin")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+    cells = {
+        f"{network}-{form}-8.5": {"subject": f"{network}-{form}", "together": network}
+        for network in ("v2", "v1")
+        for form in ("clip", "relu_sub")
+    }
+    root, results = compose_pack(tmp_path / "pack", cells), tmp_path / "results"
+    worker = root / "code" / "worker" / "__main__.py"
+    worker.write_text("import time; time.sleep(0.3)\n" + worker.read_text())
+    assert _start(root, results, "--gpu", "all") == 0
+    hosts: dict[str, set[str]] = {"v1": set(), "v2": set()}
+    for path in results.glob("*/builds/*/*/outcome.json"):
+        host, _, cell, *_ = path.relative_to(results).parts
+        hosts[cell.partition("-")[0]].add(host)
+    assert sorted(hosts.values(), key=sorted) == [{"GPU-a"}, {"GPU-b"}]
 
 
 @pytest.mark.parametrize("which", ["all", "0,1"])

@@ -14,7 +14,7 @@ from typing import Any
 from .script import run_script
 from .several import asked_for, run_beside
 from .unpack import Pack, PackError
-from .visit import Visit, Wishes
+from .visit import HOME_EVERY, Visit, Wishes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,13 +62,12 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
         options.retry_failed,
         options.gpu,
         options.by_round,
+        options.home,
+        options.piece_size * 10**6,
+        options.home_every,
     )
     visit = Visit(pack, options.results, wishes, _sayer(options.gpu), began)
-    try:
-        left = visit.run()
-    finally:
-        if options.home is not None:
-            visit.write_home(options.home, options.piece_size * 10**6)
+    left = visit.run()
     say(f"{len(visit.made)} builds measured, {left} blocks left")
     return 4 if left else 0
 
@@ -175,6 +174,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--retry-failed", action="store_true", help="measure builds again that failed")
     parser.add_argument(
         "--home", type=Path, metavar="DIR", help="write the results of this visit as archives into DIR"
+    )
+    parser.add_argument(
+        "--home-every",
+        type=float,
+        default=HOME_EVERY,
+        metavar="SECONDS",
+        help=f"not at the end alone, but after a block once so long has passed ({HOME_EVERY:.0f})",
     )
     parser.add_argument("--piece-size", type=int, default=15, metavar="MB", help="largest archive (15)")
     parser.add_argument(

@@ -56,10 +56,11 @@ class Budget:
 
     :param seconds: None for no limit
     :param clock: returns the seconds since the visit began
+    :param site: cell to its version, by which cells that were not seen yet are judged
     """
 
-    def __init__(self, seconds: float | None, clock: Callable[[], float]) -> None:
-        self.seconds, self.clock = seconds, clock
+    def __init__(self, seconds: float | None, clock: Callable[[], float], site: Mapping[str, str]) -> None:
+        self.seconds, self.clock, self._site = seconds, clock, site
         self._taken: dict[str, float] = {}
 
     def took(self, cell: str, seconds: float) -> None:
@@ -67,9 +68,15 @@ class Budget:
         self._taken[cell] = max(seconds, self._taken.get(cell, 0.0))
 
     def expected(self, cell: str) -> float:
-        """Return the seconds a build of *cell* may take: its own longest so far, else the longest of all."""
-        known = self._taken.get(cell) or max(self._taken.values(), default=DEFAULT_SECONDS)
-        return known * MARGIN
+        """Return the seconds a build of *cell* may take: its own longest so far, else the longest there is.
+
+        Of its version, where one was seen; versions differ more than networks do.
+        """
+        if cell in self._taken:
+            return self._taken[cell] * MARGIN
+        site = self._site.get(cell)
+        alike = [taken for other, taken in self._taken.items() if self._site.get(other) == site]
+        return max(alike or self._taken.values(), default=DEFAULT_SECONDS) * MARGIN
 
     def allows(self, cells: Sequence[str]) -> bool:
         """Say whether builds of all *cells* are likely to end within the budget."""

@@ -28,6 +28,8 @@ from .worker_process import fresh, place_job, run_worker, variables
 
 VISIT_SCHEMA = "trtmatrix.visit/1"
 TIMING_CACHE = "timing.cache"
+HOME_EVERY = 300.0
+"""Seconds: a host that is taken away costs what it measured in so long, and the archives stay few."""
 _PLAN_KEYS = ("schema", "id", "harness", "made", "python", "seed", "builds", "matrix", "jobs")
 
 
@@ -37,6 +39,8 @@ class Wishes(NamedTuple):
     :param rounds: first and one past the last round; :param retry: measure builds again that failed
     :param gpu: index or UUID of the GPU to measure on, None for the first
     :param by_round: one round of everything before the next round of anything
+    :param home: folder for archives of the results; :param piece_bytes: largest archive
+    :param home_every: seconds after which a block's end is followed by an archive of what is new
     """
 
     cells: Sequence[str]
@@ -46,6 +50,9 @@ class Wishes(NamedTuple):
     retry: bool = False
     gpu: str | None = None
     by_round: bool = False
+    home: Path | None = None
+    piece_bytes: int = 15_000_000
+    home_every: float = HOME_EVERY
 
 
 class Visit:
@@ -63,11 +70,16 @@ class Visit:
         self._results = results
         self.folder = results / re.sub(r"[^A-Za-z0-9_.-]", "_", self.facts["host"])
         self.id = "{}-{}".format(time.strftime("%Y%m%d-%H%M%S", time.gmtime()), os.urandom(2).hex())
-        self.budget = Budget(wishes.budget, lambda: time.monotonic() - began)
+        sites = {cell: str(job["site"]) for cell, job in pack.document["jobs"].items()}
+        self.budget = Budget(wishes.budget, lambda: time.monotonic() - began, sites)
         self.made: list[Path] = []
         self.record = self.folder / f"visit-{self.id}.json"
         self._hopeless: dict[str, str] = {}
+        # Subject to what is compared with it on one host: its other ReLU6 form.
+        self._together = {str(job["subject"]): str(job["together"]) for job in pack.document["jobs"].values()}
         self._elsewhere: set[str] = set()
+        self._written = self._pieces = 0
+        self._went_home = time.monotonic()
         self._worker = worker_digest(pack.root / "code" / "worker")
 
     def run(self) -> int:
@@ -85,8 +97,10 @@ class Visit:
                 self._measure(left)
             finally:
                 # What a visit beside this one has taken is for that one to finish.
-                left = [b for b in left if b.subject not in self._elsewhere and self._missing(b)]
+                left = [b for b in left if self._together[b.subject] not in self._elsewhere]
+                left = [b for b in left if self._missing(b)]
                 self._save("budget" if left else "complete")
+                self._go_home()
         return len(left)
 
     @contextlib.contextmanager
@@ -113,28 +127,39 @@ class Visit:
                     need = sum(self.budget.expected(cell) for cell in missing)
                     self._say(f"{block.subject}: a block of about {need:.0f} s does not fit into the budget")
                     continue
-                if block.subject not in mine:
-                    mine[block.subject] = self._claim(block.subject, claims)
-                if mine[block.subject]:
+                together = self._together[block.subject]
+                if together not in mine:
+                    mine[together] = self._claim(together, claims)
+                if mine[together]:
                     self._block(block, missing)
+                    if time.monotonic() - self._went_home >= self.wishes.home_every:
+                        self._save("running")
+                        self._go_home()
 
-    def _claim(self, subject: str, claims: contextlib.ExitStack) -> bool:
-        """Take *subject* for this GPU until the visit ends; False where a visit beside this one has it."""
+    def _claim(self, together: str, claims: contextlib.ExitStack) -> bool:
+        """Take subjects for this GPU until the visit ends; False where a visit beside this one has them."""
         folder = self._results / "claims"
         folder.mkdir(exist_ok=True)
-        stream = claims.enter_context((folder / subject).open("w"))
+        stream = claims.enter_context((folder / together).open("w"))
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._elsewhere.add(subject)
+            self._elsewhere.add(together)
             return False
         return True
 
-    def write_home(self, target: Path, size: int) -> None:
-        """Write the builds of this visit as archives of at most *size* bytes into *target*."""
+    def _go_home(self) -> None:
+        """Write the builds that are new since the last time as archives."""
+        home = self.wishes.home
+        # A visit that measured nothing has a record, which says so.
+        if home is None or (self._pieces and self._written == len(self.made)):
+            return
         records = [self.record, *self._results.glob("plan-*.json")]
-        for path in write_pieces(self._results, self.made, records, target, size):
+        new = self.made[self._written :]
+        for path in write_pieces(self._results, new, records, home, self.wishes.piece_bytes, self._pieces):
             self._say(f"{path.name}: {path.stat().st_size} bytes")
+            self._pieces += 1
+        self._written, self._went_home = len(self.made), time.monotonic()
 
     def _block(self, block: Block, missing: Sequence[str]) -> None:
         """Measure the builds of *block* that are missing, as far as the time goes."""
