@@ -94,6 +94,15 @@ def test_its_judge_counts_alarms_and_what_is_seen(measured: dict[str, Any], tmp_
     assert done.stdout.strip().endswith("100.0 |")
 
 
+def test_what_was_measured_on_a_gpu_raises_no_alarm() -> None:
+    path = ROOT / "tests" / "data" / "same_engine" / "h100-8.5.3.1.json"
+    command = [sys.executable, str(BENCHMARKS / "judge_same_engine.py"), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "0 alarms in 10 A/A verdicts" in done.stdout
+    assert "mobilenet_v2_plus12 | tensorrt | 10 | 15.2 | 60.0 |" in done.stdout
+
+
 def test_a_pass_that_was_not_measured_is_refused(measured: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "same.json"
     path.write_text(json.dumps(measured), encoding="utf-8")
