@@ -24,4 +24,5 @@ def test_latency(measured: CellObservation, build: int, benchmark: BenchmarkFixt
         release=measured.cell.release, cell=measured.cell.id, build=build, host=found.host
     )
     benchmark.pedantic(replay.advance, setup=replay.rewind, rounds=len(samples), iterations=1)
-    assert replay.exhausted
+    # Disabled (--benchmark-disable, or beside xdist's workers) it calls the function once, and keeps nothing.
+    assert replay.exhausted or not benchmark.enabled

@@ -72,3 +72,9 @@ def test_a_night_can_fail_against_the_night_before(run: Path, tmp_path: Path) ->
 def test_a_histogram_is_drawn(run: Path, tmp_path: Path) -> None:
     assert suite(tmp_path, run, f"--benchmark-histogram={tmp_path / 'latency'}").returncode == 0
     assert list(tmp_path.glob("latency*.svg"))
+
+
+def test_without_benchmarks_the_suite_passes(run: Path, tmp_path: Path) -> None:
+    found = suite(tmp_path, run, "--benchmark-disable")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "failed" not in found.stdout
