@@ -15,9 +15,8 @@ from harness.statistics.intervals import ratio
 class Answer:
     """One network and treatment.
 
-    :param fastest: the release with the lowest mean; :param sure: its whole interval of the ratio to every
-        release but ``ties`` lies below 1
-    :param ties: releases that cannot be told from the fastest
+    :param fastest: the release with the lowest mean
+    :param ties: releases that cannot be told from the fastest: the interval of the ratio holds 1
     :param changes: the latency verdicts that say something changed
     """
 
@@ -73,6 +72,9 @@ def _answer(subject: str, cells: Sequence[CellObservation], verdicts: Sequence[V
 
 
 def _slower(best: CellObservation, other: CellObservation) -> bool:
-    """Say whether *other* is slower than *best* for certain: the 95 % interval of the ratio lies above 1."""
+    """Say whether *other* is slower than *best*: the 95 % interval of the ratio lies above 1.
+
+    A weaker word than a verdict, which the noise between builds must not explain either.
+    """
     found = ratio(build_values(best), build_values(other))
     return found is not None and found.interval.low > 1.0
