@@ -47,7 +47,7 @@ def main() -> int:
             return 2
     base = str(documents[0]["cell"]["network"])
     run = observed(documents, arguments.judged)
-    networks = dict.fromkeys(found.cell.network for found in run.cells)
+    networks = sorted({found.cell.network for found in run.cells}, key=lambda name: (len(name), name))
     slower = [f"{base}={network}" for network in networks if network != base]
     return real_aa.report(run, arguments.builds, slower, draws=arguments.draws)
 
