@@ -16,7 +16,8 @@ class Answer:
     """One network and treatment.
 
     :param fastest: the release with the lowest mean
-    :param ties: releases that cannot be told from the fastest: the interval of the ratio holds 1, or there is none
+    :param ties: releases that cannot be told from the fastest: the interval of the ratio holds 1, or there is
+        none
     :param changes: the latency verdicts that say something changed
     """
 

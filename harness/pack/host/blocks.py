@@ -68,10 +68,7 @@ class Budget:
         self._taken[cell] = max(seconds, self._taken.get(cell, 0.0))
 
     def expected(self, cell: str) -> float:
-        """Return the seconds a build of *cell* may take: its own longest so far, else the longest there is.
-
-        Of its version, where one was seen; versions differ more than networks do.
-        """
+        """Return the seconds a build of *cell* may take: its longest, else its version's, else the longest of all."""
         if cell in self._taken:
             return self._taken[cell] * MARGIN
         site = self._site.get(cell)
