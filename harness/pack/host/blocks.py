@@ -68,7 +68,7 @@ class Budget:
         self._taken[cell] = max(seconds, self._taken.get(cell, 0.0))
 
     def expected(self, cell: str) -> float:
-        """Return the seconds a build of *cell* may take: its longest, else its version's, else the longest of all."""
+        """Return the seconds a build of *cell* may take: its longest, or its version's, or that of all."""
         if cell in self._taken:
             return self._taken[cell] * MARGIN
         site = self._site.get(cell)
