@@ -16,6 +16,7 @@ from harness.bottlenecks.verdict import Verdict
 from harness.layers.observation import RunObservation
 from harness.report import words
 from harness.report.answers import Answer, answers
+from harness.report.apart import ApartBuild, apart_builds
 from harness.report.board import Board, NoiseRow, board, noise
 from harness.report.formats_view import FormatView, format_views
 from harness.report.glance import Glance, glance
@@ -35,13 +36,15 @@ class Limits:
     """How many rows the tables inside the details of one item have; the layer table has all of them.
 
     :param ops: source ops of two versions side by side; :param top_ops: source ops of a subject
-    :param layers: layers that carry a verdict; :param kernels: write kernel names beside the ops
+    :param layers: layers that carry a verdict; :param apart: builds apart from their like
+    :param kernels: write kernel names beside the ops
     :param effects: show the effect of a verdict that cannot tell, too, without opening it
     """
 
     ops: int
     top_ops: int
     layers: int
+    apart: int
     kernels: bool
     effects: bool
 
@@ -49,11 +52,11 @@ class Limits:
     def of(cls, cells: int) -> Limits:
         """Return the limits for a page of *cells* cells: fewer rows for each where there are hundreds."""
         return (
-            cls(25, 15, 5, True, True)
+            cls(25, 15, 5, 30, True, True)
             if cells <= 40
-            else cls(10, 10, 3, True, True)
+            else cls(10, 10, 3, 30, True, True)
             if cells <= 200
-            else cls(2, 3, 1, False, False)
+            else cls(2, 3, 1, 5, False, False)
         )
 
 
@@ -70,6 +73,7 @@ class Page:
     board: Board
     glance: Glance
     latency: tuple[LatencyChart, ...]
+    apart: tuple[ApartBuild, ...]
     noise: tuple[NoiseRow, ...]
     times: tuple[TimeView, ...]
     kernels: tuple[KernelView, ...]
@@ -99,6 +103,7 @@ def page(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "prev
         board=board(verdicts),
         glance=glance(run),
         latency=latency_charts(run),
+        apart=apart_builds(run),
         noise=noise(verdicts),
         times=time_views(run),
         kernels=kernel_views(run),

@@ -1,0 +1,149 @@
+"""Builds that lie apart from their like: by how much, in which op classes, on which layouts.
+
+A builder that times its tactics does not always come to the same engine. One build that differs moves a mean
+and widens an interval, and what it did differently says where the time goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from harness.layers.adoption import adoption
+from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.layers.picture import LayerRole, Picture
+from harness.report.columns import Release, release_of, subjects
+
+APART = 1.1
+"""Latency over the builds' median, or the reverse: four times what one engine scatters by on an H100."""
+
+_LEAST_BUILDS = 3  # of two builds neither is the odd one
+_MOST_CLASSES = 3
+_LEAST_PART = 0.1  # of the difference in layer time: what carries less is not named
+_LEAST_SHARE = 0.2  # of the layer time: layouts whose parts differ by less are alike
+
+
+@dataclass(frozen=True)
+class ClassDifference:
+    """An op class that carries a difference. :param ms, others_ms: its layer time, and the others' median"""
+
+    op_class: str
+    ms: float
+    others_ms: float
+
+
+@dataclass(frozen=True)
+class LayoutDifference:
+    """A layout that more, or fewer, of the layers write. :param share, others: parts of the layer time"""
+
+    layout: str
+    share: float
+    others: float
+
+
+@dataclass(frozen=True)
+class ApartBuild:
+    """One build beside the other builds of its cell on one host.
+
+    :param usual_ms: median latency of all of them; :param times: latency over that
+    :param classes: what carries the difference, most first; empty where the builds have no layers
+    :param reformats: executed ones here, and the others' median; None where the builds have no layers
+    """
+
+    subject: str
+    release: Release
+    build: int
+    latency_ms: float
+    usual_ms: float
+    times: float
+    classes: tuple[ClassDifference, ...]
+    layout: LayoutDifference | None
+    reformats: tuple[int, float] | None
+
+
+def apart_builds(run: RunObservation) -> tuple[ApartBuild, ...]:
+    """Return the builds whose latency is :data:`APART` from their median, the furthest first."""
+    cells = [(subject, cell) for subject, row in subjects(run).items() for cell in row]
+    rows = [row for subject, cell in cells for row in _apart(subject, cell)]
+    return tuple(sorted(rows, key=lambda row: -max(row.times, 1 / row.times)))
+
+
+def _apart(subject: str, cell: CellObservation) -> list[ApartBuild]:
+    timed = [build for build in cell.good if build.latency_ms is not None]
+    if len(timed) < _LEAST_BUILDS:
+        return []
+    # Of all builds: the others alone of three would be drawn apart by the odd one.
+    usual = median(build.latency_ms or 0.0 for build in timed)
+    found = []
+    for build in timed:
+        times = (build.latency_ms or 0.0) / usual
+        if max(times, 1 / times) >= APART:
+            others = [other for other in timed if other is not build]
+            found.append(_row(subject, cell, build, usual, others))
+    return found
+
+
+def _row(
+    subject: str,
+    cell: CellObservation,
+    build: BuildObservation,
+    usual: float,
+    others: Sequence[BuildObservation],
+) -> ApartBuild:
+    latency, mine = build.latency_ms or 0.0, build.picture
+    theirs = [other.picture for other in others if other.picture is not None]
+    known = mine is not None and bool(theirs)
+    return ApartBuild(
+        subject=subject,
+        release=release_of(cell),
+        build=build.build,
+        latency_ms=latency,
+        usual_ms=usual,
+        times=latency / usual,
+        classes=_classes(mine, theirs, latency > usual) if mine is not None and known else (),
+        layout=_layout(mine, theirs) if mine is not None and known else None,
+        reformats=_reformats(mine, theirs) if mine is not None and known else None,
+    )
+
+
+def _classes(mine: Picture, theirs: Sequence[Picture], slower: bool) -> tuple[ClassDifference, ...]:
+    pairs = _beside(mine, theirs, Picture.time_of_class)
+    # Classes that went the other way do not carry the difference.
+    extra = {name: (ms - usual) * (1 if slower else -1) for name, (ms, usual) in pairs.items()}
+    least = _LEAST_PART * sum(value for value in extra.values() if value > 0)
+    named = [name for name in sorted(extra, key=lambda name: -extra[name]) if extra[name] > least]
+    return tuple(ClassDifference(name, *pairs[name]) for name in named[:_MOST_CLASSES])
+
+
+def _layout(mine: Picture, theirs: Sequence[Picture]) -> LayoutDifference | None:
+    pairs = _beside(mine, theirs, _layout_shares)
+    name = max(pairs, key=lambda layout: abs(pairs[layout][0] - pairs[layout][1]), default=None)
+    if name is None or abs(pairs[name][0] - pairs[name][1]) < _LEAST_SHARE:
+        return None
+    return LayoutDifference(name, *pairs[name])
+
+
+def _layout_shares(picture: Picture) -> dict[str, float]:
+    """Return layout to its part of the time of the compute layers, by what a layer writes first."""
+    times: dict[str, float] = {}
+    for layer in picture.layers:
+        if layer.role is LayerRole.COMPUTE and layer.output_formats and layer.time_ms:
+            layout = layer.output_formats[0]
+            times[layout] = times.get(layout, 0.0) + layer.time_ms
+    whole = sum(times.values())
+    return {layout: time / whole for layout, time in times.items()}
+
+
+def _reformats(mine: Picture, theirs: Sequence[Picture]) -> tuple[int, float]:
+    counts = [adoption(picture).reformats.executed for picture in theirs]
+    return adoption(mine).reformats.executed, float(median(counts))
+
+
+def _beside(
+    mine: Picture, theirs: Sequence[Picture], of: Callable[[Picture], Mapping[str, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return each name to its value here and the median of the others', 0 where a picture has none of it."""
+    here, there = of(mine), [of(picture) for picture in theirs]
+    names = dict.fromkeys(name for values in (here, *there) for name in values)
+    return {name: (here.get(name, 0.0), median(x.get(name, 0.0) for x in there)) for name in names}
