@@ -22,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
+PASSES = ("latency", "cuda_graph")
+
 
 class Bench:
     """A job, and the worker's parts that build and open its engine."""
@@ -61,49 +63,35 @@ class Bench:
 
     def measure(self, plan_bytes):
         """Return medians and clocks of one latency pass over the engine in *plan_bytes*, and of a graph's."""
-        from worker.errors import FailedError
         from worker.package import read_arrays
         from worker.trt.build import Built
         from worker.trt.measuring import open_session
+        from worker.trt.passes import Passes
 
         built = Built(plan_bytes, plan_bytes, 0.0, [])
         session, _runtime = open_session(self.tools, self.dialect, self.device, built)
         session.fill(read_arrays(self.job.inputs))
-        passes = {"latency": self._pass(session, session.enqueue)}
-        try:
-            passes["cuda_graph"] = self._pass(session, session.capture(self.device.driver).launch)
-        except FailedError as error:  # an engine that cannot be captured has no such pass
-            sys.stderr.write(f"cuda_graph: {error}\n")
-        nvml = self.device.nvml
+        nvml, result = self.device.nvml, self.result
+        passes = Passes(session, self.device.driver, nvml, self.job.measure, result)
+        passes.run("latency", session.enqueue, False, False)
+        if passes.graph_median("cuda_graph") is None:
+            sys.stderr.write(result.not_expressible[-1] + "\n")
         return {
-            "passes": passes,
+            "passes": {name: pass_of(result, name) for name in PASSES if name + "_median_ms" in result.facts},
             "engine": built.digest,
             "sm_mhz": sorted({row["sm_mhz"] for row in nvml.samples if row["sm_mhz"] is not None}),
             "throttle_reasons": sorted({row["throttle_reasons"] or 0 for row in nvml.samples}),
-            "facts": {name: self.result.facts.get(name) for name in ("gpu", "uuid", "driver")},
-        }
-
-    def _pass(self, session, enqueue):
-        """Return median, number of samples and end of one pass of *enqueue*."""
-        from worker.measure import run_pass
-
-        nvml = self.device.nvml
-        nvml.sample()
-        sampler = session.sampler(enqueue, False)
-        done = run_pass("latency", sampler, self.job.measure, "gpu", nvml.tick)
-        nvml.sample()
-        latency = [value for window in done.windows for value in window["latency_ms"]]
-        return {
-            "median_ms": round(median(latency), 6),
-            "samples": len(latency),
-            "stopped_by": done.stopped_by,
+            "facts": {name: result.facts.get(name) for name in ("gpu", "uuid", "driver")},
         }
 
 
-def median(values):
-    """Return the middle of *values*, or the mean of the two in the middle."""
-    ordered, half = sorted(values), len(values) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2.0
+def pass_of(result, name):
+    """Return median, number of samples and end of the pass *name*."""
+    return {
+        "median_ms": result.facts[name + "_median_ms"],
+        "samples": sum(len(row["latency_ms"]) for row in result.windows if row["pass"] == name),
+        "stopped_by": result.facts[name + "_stopped_by"],
+    }
 
 
 def end(document, indent=None):
@@ -159,7 +147,7 @@ def report_of(cell, rows):
         report[key] = {name: [row[key] for row in found] for name, found in rows.items()}
     every = [row for found in rows.values() for row in found]
     # A pass that is not in every measurement cannot be compared round by round.
-    common = [name for name in ("latency", "cuda_graph") if all(name in row["passes"] for row in every)]
+    common = [name for name in PASSES if all(name in row["passes"] for row in every)]
     for key, title in (("median_ms", "medians_ms"), ("samples", "samples"), ("stopped_by", "stopped_by")):
         report[title] = {
             pass_name: {

@@ -52,7 +52,13 @@ def judge(
 
 
 def compare_treatments(
-    run: RunObservation, field: str, old: str, new: str, *, rules: Mapping[str, Rule] | None = None
+    run: RunObservation,
+    field: str,
+    old: str,
+    new: str,
+    *,
+    rules: Mapping[str, Rule] | None = None,
+    accepted: Sequence[Accepted] = (),
 ) -> list[Verdict]:
     """Return the verdicts on the same versions under two treatments that differ in one field only.
 
@@ -60,6 +66,7 @@ def compare_treatments(
     ``("tensor_format", "linear", "hwc8")`` what a native format saves.
 
     :param field: a field of :class:`harness.matrix.cell.Treatment`; :param old, new: its two values as text
+    :param accepted: accepted changes, noted at the verdicts they fit
     :raises UsageError: a treatment has no such field
     """
     arms = sorted(arms_of(with_peaks(run, host_peaks([run]))), key=_order)
@@ -81,7 +88,7 @@ def compare_treatments(
             question = Question(rule, arm, twin, f"{field} {old}", "treatment", noise.others(rule, arm))
             if (draft := answer(question)) is not None:
                 drafts.append(draft)
-    return _finished(drafts)
+    return with_accepted(_finished(drafts), accepted)
 
 
 class AaRatios:

@@ -51,7 +51,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print, and apply the policy."""
-    from harness.bottlenecks.accepted import read_accepted, with_accepted
+    from harness.bottlenecks.accepted import read_accepted
     from harness.bottlenecks.baseline import baseline_name
     from harness.bottlenecks.judge import compare_treatments, judge
     from harness.bottlenecks.verdict import document
@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     accepted = read_accepted(arguments.accepted) if arguments.accepted is not None else []
     if arguments.treatments is not None:
         field, old, new = treatments(arguments.treatments)
-        found = compare_treatments(observe(arguments.runs), field, old, new)
-        verdicts, against = with_accepted(found, accepted), f"{field} {old}"
+        verdicts = compare_treatments(observe(arguments.runs), field, old, new, accepted=accepted)
+        against = f"{field} {old}"
         if not verdicts:
             raise UsageError(f"--treatments {arguments.treatments}: no version of these runs has both")
     else:

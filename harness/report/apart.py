@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from harness.layers.adoption import adoption
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.layers.adoption import reformats
+from harness.layers.observation import CellObservation, RunObservation
 from harness.layers.picture import LayerRole, Picture
 from harness.report.columns import Release, release_of, subjects
 
@@ -70,41 +70,33 @@ def apart_builds(run: RunObservation) -> tuple[ApartBuild, ...]:
 
 
 def _apart(subject: str, cell: CellObservation) -> list[ApartBuild]:
-    timed = [build for build in cell.good if build.latency_ms is not None]
+    timed = [(build, build.latency_ms) for build in cell.good if build.latency_ms]
     if len(timed) < _LEAST_BUILDS:
         return []
     # Of all builds: the others alone of three would be drawn apart by the odd one.
-    usual = median(build.latency_ms or 0.0 for build in timed)
+    usual = median(latency for _, latency in timed)
     found = []
-    for build in timed:
-        times = (build.latency_ms or 0.0) / usual
-        if max(times, 1 / times) >= APART:
-            others = [other for other in timed if other is not build]
-            found.append(_row(subject, cell, build, usual, others))
+    for build, latency in timed:
+        times = latency / usual
+        if max(times, 1 / times) < APART:
+            continue
+        others = (other.picture for other, _ in timed if other is not build)
+        theirs = [picture for picture in others if picture is not None]
+        mine = build.picture if theirs else None
+        found.append(
+            ApartBuild(
+                subject=subject,
+                release=release_of(cell),
+                build=build.build,
+                latency_ms=latency,
+                usual_ms=usual,
+                times=times,
+                classes=() if mine is None else _classes(mine, theirs, times > 1),
+                layout=None if mine is None else _layout(mine, theirs),
+                reformats=None if mine is None else _reformats(mine, theirs),
+            )
+        )
     return found
-
-
-def _row(
-    subject: str,
-    cell: CellObservation,
-    build: BuildObservation,
-    usual: float,
-    others: Sequence[BuildObservation],
-) -> ApartBuild:
-    latency, mine = build.latency_ms or 0.0, build.picture
-    theirs = [other.picture for other in others if other.picture is not None]
-    known = mine is not None and bool(theirs)
-    return ApartBuild(
-        subject=subject,
-        release=release_of(cell),
-        build=build.build,
-        latency_ms=latency,
-        usual_ms=usual,
-        times=latency / usual,
-        classes=_classes(mine, theirs, latency > usual) if mine is not None and known else (),
-        layout=_layout(mine, theirs) if mine is not None and known else None,
-        reformats=_reformats(mine, theirs) if mine is not None and known else None,
-    )
 
 
 def _classes(mine: Picture, theirs: Sequence[Picture], slower: bool) -> tuple[ClassDifference, ...]:
@@ -136,8 +128,8 @@ def _layout_shares(picture: Picture) -> dict[str, float]:
 
 
 def _reformats(mine: Picture, theirs: Sequence[Picture]) -> tuple[int, float]:
-    counts = [adoption(picture).reformats.executed for picture in theirs]
-    return adoption(mine).reformats.executed, float(median(counts))
+    counts = [reformats(picture).executed for picture in theirs]
+    return reformats(mine).executed, float(median(counts))
 
 
 def _beside(

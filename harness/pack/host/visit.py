@@ -77,7 +77,7 @@ class Visit:
         self._hopeless: dict[str, str] = {}
         # Subject to what is compared with it on one host: its other ReLU6 form.
         self._together = {str(job["subject"]): str(job["together"]) for job in pack.document["jobs"].values()}
-        self._elsewhere: set[str] = set()
+        self._mine: dict[str, bool] = {}  # what belongs together to whether this visit has it
         self._written = self._pieces = 0
         self._went_home = time.monotonic()
         self._worker = worker_digest(pack.root / "code" / "worker")
@@ -97,7 +97,7 @@ class Visit:
                 self._measure(left)
             finally:
                 # What a visit beside this one has taken is for that one to finish.
-                left = [b for b in left if self._together[b.subject] not in self._elsewhere]
+                left = [b for b in left if self._mine.get(self._together[b.subject], True)]
                 left = [b for b in left if self._missing(b)]
                 self._save("budget" if left else "complete")
                 self._go_home()
@@ -118,7 +118,6 @@ class Visit:
 
     def _measure(self, todo: Sequence[Block]) -> None:
         with contextlib.ExitStack() as claims:
-            mine: dict[str, bool] = {}
             for block in todo:
                 missing = self._missing(block)
                 if not missing:
@@ -128,9 +127,9 @@ class Visit:
                     self._say(f"{block.subject}: a block of about {need:.0f} s does not fit into the budget")
                     continue
                 together = self._together[block.subject]
-                if together not in mine:
-                    mine[together] = self._claim(together, claims)
-                if mine[together]:
+                if together not in self._mine:
+                    self._mine[together] = self._claim(together, claims)
+                if self._mine[together]:
                     self._block(block, missing)
                     if time.monotonic() - self._went_home >= self.wishes.home_every:
                         self._save("running")
@@ -144,7 +143,6 @@ class Visit:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._elsewhere.add(together)
             return False
         return True
 
