@@ -23,6 +23,7 @@ from harness.bottlenecks.table import (
     state_of,
 )
 from harness.bottlenecks.verdict import LATENCY, Verdict
+from harness.bottlenecks.wording import change_that_shows
 from harness.statistics.intervals import Interval, Ratio, one_side, ratio
 from harness.statistics.levels import drift
 from harness.statistics.thresholds import aa_threshold, margin, smallest_detectable
@@ -151,7 +152,7 @@ def _pair(question: Question, old: Arm, state: State | None, evidence: dict[str,
         said = change_of(found.interval, m, state_of(_share(before)), state)
     reason = said.reason
     if said.change is None:
-        reason += f"; a change of {100 * smallest:.1f} % could have been shown"
+        reason += f"; {change_that_shows(smallest)}"
     elif question.rule is not None and (a <= floor).all() and (b <= floor).all():
         reason = "costs less than 0.1 % of the layer time on both sides"
     word = INDETERMINATE if said.change is None else str(said.change)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.bottlenecks.wording import times
 from harness.statistics.intervals import Interval
 
 PRESENT_SHARE = 0.05
@@ -102,4 +103,4 @@ def latency_change(r: Interval, m: float) -> Answer:
 
 
 def _text(r: Interval) -> str:
-    return f"{r.estimate:.3f} times ({r.low:.3f} to {r.high:.3f})"
+    return f"{times(r.estimate)} times ({times(r.low)} to {times(r.high)})"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.bottlenecks.table import ALARMS, Change, State
+from harness.bottlenecks.wording import change_that_shows, times
 
 SCHEMA = "trtmatrix.verdicts/1"
 LATENCY = "latency"
@@ -75,6 +76,14 @@ class Verdict:
         return self.against is not None and self.verdict in ALARMS
 
     @property
+    def shows(self) -> str | None:
+        """What its builds could have shown; None where that is not known, or the reason says it already."""
+        if self.smallest_detectable is None:
+            return None
+        said = change_that_shows(self.smallest_detectable)
+        return None if said in self.reason else said
+
+    @property
     def unmeasured(self) -> bool:
         """Whether nobody tried: the run ended before this cell's turn. What failed was tried."""
         return self.evidence.get("status") == "interrupted"
@@ -126,11 +135,11 @@ def verdict_message(verdict: Verdict, layers: int = 3) -> str:
     where = f"{verdict.network} {verdict.treatment} on {verdict.runtime} {verdict.version}{against}"
     parts = [f"{verdict.bottleneck} of {where} ({verdict.host}): {verdict.verdict}: {verdict.reason}"]
     if verdict.interval is None and verdict.effect is not None:
-        parts.append(f"effect {verdict.effect:.3f} times, no interval")
+        parts.append(f"effect {times(verdict.effect)} times, no interval")
     if verdict.against and verdict.builds != (0, 0):
         parts.append("builds {} and {}".format(*verdict.builds))
-    if verdict.smallest_detectable is not None:
-        parts.append(f"smallest change to be seen {100 * verdict.smallest_detectable:.1f} %")
+    if verdict.shows is not None:
+        parts.append(verdict.shows)
     if verdict.layers and layers:
         parts.append("layers: " + ", ".join(_layer_text(x) for x in verdict.layers[:layers]))
     if verdict.accepted is not None:

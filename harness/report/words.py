@@ -37,7 +37,13 @@ def change(factor: float | None) -> str:
     if factor is None:
         return ""
     if factor >= 2:
-        return f"{factor:.1f} times" if factor < 100 else f"{factor:.0f} times"
+        return (
+            f"{factor:.1f} times"
+            if factor < 100
+            else f"{factor:.0f} times"
+            if factor <= 1000
+            else "over 1000 times"
+        )
     return f"{100 * (factor - 1):+.1f} %".replace("-", "\N{MINUS SIGN}")
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .blocks import Block, Budget, blocks
+from .blocks import Block, Budget, blocks, kind_of
 from .machine import gpu_state, host_facts
 from .pieces import write_pieces
 from .unpack import Pack, PackError, link
@@ -70,8 +70,8 @@ class Visit:
         self._results = results
         self.folder = results / re.sub(r"[^A-Za-z0-9_.-]", "_", self.facts["host"])
         self.id = "{}-{}".format(time.strftime("%Y%m%d-%H%M%S", time.gmtime()), os.urandom(2).hex())
-        sites = {cell: str(job["site"]) for cell, job in pack.document["jobs"].items()}
-        self.budget = Budget(wishes.budget, lambda: time.monotonic() - began, sites)
+        kinds = {cell: kind_of(job) for cell, job in pack.document["jobs"].items()}
+        self.budget = Budget(wishes.budget, lambda: time.monotonic() - began, kinds)
         self.made: list[Path] = []
         self.record = self.folder / f"visit-{self.id}.json"
         self._hopeless: dict[str, str] = {}
@@ -242,7 +242,8 @@ class Visit:
         """Learn from the builds that are here already how long they take and which cells cannot run."""
         for path in self.folder.glob("builds/*/*/outcome.json"):
             outcome = _outcome(path.parent)
-            if outcome is not None:
+            # A folder of results may hold those of another pack.
+            if outcome is not None and outcome["cell"] in self.pack.document["jobs"]:
                 self.budget.took(outcome["cell"], float(outcome["seconds"]))
                 if outcome["status"] == "unsupported":
                     self._hopeless[outcome["cell"]] = outcome["reason"]

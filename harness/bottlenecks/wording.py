@@ -1,0 +1,41 @@
+"""Numbers of a verdict as people read them: ratios and sizes of changes, beyond which only "over" is said.
+
+Two builds that hardly agree have intervals of many powers of ten; their digits say nothing.
+"""
+
+from __future__ import annotations
+
+MOST_TIMES = 1000.0
+"""A factor beyond which only that is said."""
+
+
+def times(factor: float) -> str:
+    """Return a ratio new / old in three decimals, or that it is beyond what is worth a number.
+
+    >>> times(0.8351), times(2e9), times(1e-9)
+    ('0.835', 'over 1000', 'under 0.001')
+    """
+    if factor > MOST_TIMES:
+        return f"over {MOST_TIMES:.0f}"
+    return f"{factor:.3f}" if factor >= 1 / MOST_TIMES else f"under {1 / MOST_TIMES:.3f}"
+
+
+def change_that_shows(smallest: float) -> str:
+    """Return what builds could have shown; from a doubling on as a factor.
+
+    :param smallest: smallest detectable relative change, 0.186 for 18.6 %
+
+    >>> change_that_shows(0.186)
+    'a change of 18.6 % could have been shown'
+    >>> change_that_shows(1.5)
+    'a change to 2.5 times could have been shown'
+    >>> change_that_shows(9e12)
+    'a change to over 1000 times could have been shown'
+    """
+    if smallest < 1:
+        size = f"of {100 * smallest:.1f} %"
+    elif 1 + smallest <= MOST_TIMES:
+        size = f"to {1 + smallest:.1f} times"
+    else:
+        size = f"to over {MOST_TIMES:.0f} times"
+    return f"a change {size} could have been shown"
