@@ -32,7 +32,7 @@ from harness import registry
 from harness.bottlenecks.base import Rule
 from harness.bottlenecks.judge import judge
 from harness.bottlenecks.verdict import LATENCY, Verdict, verdict_message
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.layers.observation import BuildObservation, CellObservation, RunObservation, judged_by
 from harness.observe import observe
 
 SCALES = (1.02, 1.03, 1.05, 1.07, 1.1, 1.15, 1.2, 1.3, 1.5, 2.0, 3.0)
@@ -57,22 +57,12 @@ def main() -> int:
     if arguments.draws and not arguments.builds:
         parser.error("--draws needs --builds: how many rounds a side")
     return report(
-        of_pass(observe(arguments.runs), arguments.judged),
+        judged_by(observe(arguments.runs), arguments.judged),
         arguments.builds,
         arguments.slower,
         within=arguments.within,
         draws=arguments.draws,
     )
-
-
-def of_pass(run: RunObservation, name: str) -> RunObservation:
-    """Return *run* with the pass *name* in place of the latency; builds without that pass have none."""
-
-    def judged(build: BuildObservation) -> BuildObservation:
-        return replace(build, passes={LATENCY: build.passes[name]} if name in build.passes else {})
-
-    cells = (replace(found, builds=tuple(judged(b) for b in found.builds)) for found in run.cells)
-    return run if name == LATENCY else replace(run, cells=tuple(cells))
 
 
 def report(

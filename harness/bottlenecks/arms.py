@@ -134,8 +134,8 @@ def _latency(builds: Iterable[BuildObservation]) -> Series:
 
 
 def _size(build: BuildObservation) -> int:
-    latency = build.passes.get("latency")
-    return 0 if latency is None else int(latency.size)
+    samples = build.passes.get(build.latency_pass)
+    return 0 if samples is None else int(samples.size)
 
 
 def _all_layers(build: BuildObservation) -> Mapping[str, float]:

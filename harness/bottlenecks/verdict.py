@@ -120,9 +120,13 @@ class Verdict:
         }
 
 
-def document(verdicts: Sequence[Verdict], baseline: str) -> dict[str, object]:
-    """Return the JSON document of *verdicts* (schema ``trtmatrix.verdicts/1``)."""
-    return {"schema": SCHEMA, "baseline": baseline, "verdicts": [v.as_json() for v in verdicts]}
+def document(verdicts: Sequence[Verdict], baseline: str, latency_pass: str = LATENCY) -> dict[str, object]:
+    """Return the JSON document of *verdicts* (schema ``trtmatrix.verdicts/1``).
+
+    :param latency_pass: the pass that the latency's verdicts are about
+    """
+    listed = [v.as_json() for v in verdicts]
+    return {"schema": SCHEMA, "baseline": baseline, "pass": latency_pass, "verdicts": listed}
 
 
 def verdict_message(verdict: Verdict, layers: int = 3) -> str:

@@ -14,6 +14,7 @@ from harness.bottlenecks.table import INDETERMINATE, INVALID, UNSUPPORTED, Chang
 from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, UsageError
 
 if TYPE_CHECKING:
+    from harness.bottlenecks.base import Rule
     from harness.bottlenecks.verdict import Verdict
     from harness.layers.observation import RunObservation
 
@@ -38,6 +39,12 @@ def add_parser(commands: Any) -> None:
         help="instead of versions, compare two treatments of each that differ in one field only: "
         "relu6=clip:relu_sub, cuda_graph=off:on",
     )
+    parser.add_argument(
+        "--pass",
+        dest="judged",
+        metavar="NAME",
+        help="judge this pass in place of the latency, and nothing else: cuda_graph, cold_l2",
+    )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     parser.add_argument(
         "--fail-on",
@@ -55,26 +62,39 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.bottlenecks.baseline import baseline_name
     from harness.bottlenecks.judge import compare_treatments, judge
     from harness.bottlenecks.verdict import document
+    from harness.layers.observation import LATENCY_PASS
     from harness.observe import observe
 
     policy = fail_words(arguments.fail_on)
     accepted = read_accepted(arguments.accepted) if arguments.accepted is not None else []
+    found = observe(arguments.runs)
+    rules: dict[str, Rule] | None = None
+    if arguments.judged is not None:
+        # The bottlenecks' costs come from the profile: another pass says nothing of them.
+        found, rules = _of_pass(found, arguments.judged), {}
     if arguments.treatments is not None:
         field, old, new = treatments(arguments.treatments)
-        verdicts = compare_treatments(observe(arguments.runs), field, old, new, accepted=accepted)
+        verdicts = compare_treatments(found, field, old, new, rules=rules, accepted=accepted)
         against = f"{field} {old}"
         if not verdicts:
             raise UsageError(f"--treatments {arguments.treatments}: no version of these runs has both")
     else:
         baseline = _baseline(arguments.baseline)
-        verdicts = judge(observe(arguments.runs), baseline, accepted=accepted)
+        if arguments.judged is not None and not isinstance(baseline, str):
+            baseline = _of_pass(baseline, arguments.judged)
+        verdicts = judge(found, baseline, rules=rules, accepted=accepted)
         against = baseline_name(baseline)
     failing = [v for v in verdicts if v.verdict in policy and v.accepted is None]
     if arguments.json:
-        json.dump(document(verdicts, against), sys.stdout, indent=1, allow_nan=False)
+        json.dump(
+            document(verdicts, against, arguments.judged or LATENCY_PASS),
+            sys.stdout,
+            indent=1,
+            allow_nan=False,
+        )
         sys.stdout.write("\n")
     else:
-        _print(verdicts, failing)
+        _print(verdicts, failing, arguments.judged)
     return EXIT_TESTS_FAILED if failing else EXIT_OK
 
 
@@ -107,12 +127,22 @@ def _baseline(text: str) -> str | RunObservation:
     return observe([Path(text)]) if Path(text).is_dir() else text
 
 
-def _print(verdicts: Sequence[Verdict], failing: Sequence[Verdict]) -> None:
+def _of_pass(run: RunObservation, name: str) -> RunObservation:
+    from harness.layers.observation import judged_by, passes_of
+
+    if name not in (known := passes_of(run)):
+        raise UsageError(
+            f"--pass {name}: no build of these runs has it; they have {', '.join(known) or 'none'}"
+        )
+    return judged_by(run, name)
+
+
+def _print(verdicts: Sequence[Verdict], failing: Sequence[Verdict], judged: str | None) -> None:
     from harness.bottlenecks.verdict import verdict_message
 
     shown = [verdict for verdict in verdicts if not verdict.unmeasured]
     for verdict in shown:
-        print(verdict_message(verdict))
+        print(f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict))
     waiting = {verdict.cell for verdict in verdicts if verdict.unmeasured}
     if waiting:
         print(f"{len(waiting)} cells have no verdict: the run ended before their turn")

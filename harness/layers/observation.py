@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from harness.layers.picture import Picture
 from harness.matrix.cell import Cell
 
 Samples = NDArray[np.float64]
+
+LATENCY_PASS = "latency"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class BuildObservation:
     :param passes: pass name (``latency``, ``cuda_graph``, ``cold_l2`` ...) to samples in milliseconds:
         GPU time on a GPU, wall time on a CPU; samples taken while throttled are left out here and counted in
         :attr:`throttled`
+    :param latency_pass: the pass by which it is judged
     :param enqueue_ms: host time of the launch, for the latency pass, where it was measured
     :param facts: engine size, build seconds, clocks, effective settings ...
     :param trials: tensor formats that were tried, in the order of their numbers in this version
@@ -74,6 +77,7 @@ class BuildObservation:
     host: str
     reason: str = ""
     passes: Mapping[str, Samples] = field(default_factory=dict)
+    latency_pass: str = LATENCY_PASS
     enqueue_ms: Samples | None = None
     throttled: int = 0
     outputs: OutputCheck | None = None
@@ -92,8 +96,8 @@ class BuildObservation:
 
     @cached_property
     def latency_ms(self) -> float | None:
-        """Median of the latency pass, None where none was taken."""
-        samples = self.passes.get("latency")
+        """Median of the pass it is judged by, None where none was taken."""
+        samples = self.passes.get(self.latency_pass)
         return float(np.median(samples)) if samples is not None and samples.size else None
 
 
@@ -127,3 +131,22 @@ class RunObservation:
     runs: tuple[Path, ...]
     manifest: Mapping[str, object]
     cells: tuple[CellObservation, ...]
+
+
+def judged_by(run: RunObservation, name: str) -> RunObservation:
+    """Return *run* with the pass *name* as the latency of each build; builds without that pass have none.
+
+    As one CUDA graph a network takes what the GPU takes; its plain latency may be that of its launches.
+    """
+
+    def of_pass(build: BuildObservation) -> BuildObservation:
+        return replace(build, latency_pass=name)
+
+    cells = (replace(found, builds=tuple(map(of_pass, found.builds))) for found in run.cells)
+    return replace(run, cells=tuple(cells))
+
+
+def passes_of(run: RunObservation) -> tuple[str, ...]:
+    """Return the names of the passes that any build has, in the order in which they are met."""
+    builds = (build for found in run.cells for build in found.builds)
+    return tuple(dict.fromkeys(name for build in builds for name in build.passes))

@@ -33,6 +33,11 @@ class Answer:
     undecided: int
     recorded: bool
 
+    @property
+    def open(self) -> bool:
+        """Whether no version stands out: no other can be told from the one with the lowest mean."""
+        return 0 < self.others == len(self.ties)
+
 
 def answers(run: RunObservation, verdicts: Sequence[Verdict]) -> tuple[Answer, ...]:
     """Return one answer a subject with anything measured, hosts apart."""

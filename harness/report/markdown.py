@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from harness.bottlenecks.verdict import Verdict
 from harness.layers.observation import RunObservation
 from harness.report import words
-from harness.report.answers import answers
+from harness.report.answers import Answer, answers
 from harness.report.board import BoardRow, board, noise
 from harness.report.glance import glance
 from harness.report.parity import not_run
@@ -76,15 +76,23 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _answers(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
     lines = []
     for answer in answers(run, verdicts):
-        ties = f", not to be told from {', '.join(t.label for t in answer.ties)}" if answer.ties else ""
-        said = f"{answer.fastest.label} is fastest: {words.milliseconds(answer.milliseconds)} ms{ties}"
-        lines.append(f"- **{literal(answer.subject)}**: {literal(said)}")
+        lines.append(f"- **{literal(answer.subject)}**: {literal(_best(answer))}")
         for change in answer.changes:
             layers = ", ".join(layer.name for layer in change.layers[:3]) or "no single layer"
             effect = f"{words.change(change.effect)} ({words.interval(change.interval)})"
             where = f"{change.runtime} {change.against} to {change.version}"
             lines.append(f"  - {literal(f'{change.verdict} from {where}: {effect}, carried by {layers}')}")
     return "\n".join(lines)
+
+
+def _best(answer: Answer) -> str:
+    best, figure = answer.fastest.label, f"{words.milliseconds(answer.milliseconds)} ms"
+    if answer.open:
+        return f"no version stands out; lowest, {best}: {figure}"
+    if not answer.others:
+        return f"{best}, the only one measured: {figure}"
+    ties = f", not to be told from {', '.join(t.label for t in answer.ties)}" if answer.ties else ""
+    return f"{best} is fastest: {figure}{ties}"
 
 
 def _not_run(run: RunObservation) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from benchmarks import real_aa
@@ -34,16 +32,6 @@ def test_pairs_of_rounds_drawn_at_random(capsys: pytest.CaptureFixture[str]) -> 
     assert real_aa.report(run(*arms), 3, [], draws=20) == 0
     assert "| tensorrt | latency | 20 | 0 |" in capsys.readouterr().out
     assert real_aa.report(run(*arms), 6, [], draws=20) == 2, "five rounds hold no pair of six"
-
-
-def test_another_pass_is_judged_as_the_latency_is() -> None:
-    observed = run(cell("8.6.0", [1.0, 1.1]))
-    (found,) = observed.cells
-    first, second = found.builds
-    graph = replace(first, passes={**first.passes, "cuda_graph": first.passes["latency"] / 2})
-    observed = replace(observed, cells=(replace(found, builds=(graph, second)),))
-    graphs = real_aa.of_pass(observed, "cuda_graph").cells[0].builds
-    assert [b.latency_ms for b in graphs] == [0.5, None]
 
 
 def test_without_pairs_it_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:

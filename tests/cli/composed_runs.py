@@ -20,8 +20,12 @@ def bundle(
     builds: Sequence[float] = NOISE,
     *,
     treatment: Treatment | None = None,
+    graph: float | None = None,
 ) -> Path:
-    """A run of one network with a cell a version; the latency of each build is composed."""
+    """A run of one network with a cell a version; the latency of each build is composed.
+
+    :param graph: time as a CUDA graph, of the latency
+    """
     made = Bundle.create(root, {"run": root.name, "state": "finished"})
     for version, latency in latencies.items():
         cell = Cell("mobilenet_v2", treatment or Treatment(), "openvino", version, "venv")
@@ -30,8 +34,12 @@ def bundle(
             files = made.root / f"incoming-{number}"
             (files / "evidence").mkdir(parents=True)
             (files / "result.json").write_text('{"facts": {}}', encoding="utf-8")
-            window = {"pass": "latency", "window": 0, "clock": "host", "latency_ms": [latency * factor] * 5}
-            (files / "samples.json").write_text(json.dumps({"windows": [window]}), encoding="utf-8")
+            passes = {"latency": factor} if graph is None else {"latency": factor, "cuda_graph": graph}
+            windows = [
+                {"pass": name, "window": 0, "clock": "host", "latency_ms": [latency * of_it] * 5}
+                for name, of_it in passes.items()
+            ]
+            (files / "samples.json").write_text(json.dumps({"windows": windows}), encoding="utf-8")
             document = {"status": "ok", "reason": "", "host": "host-a", "round": number}
             made.put_build(cell.id, number, files, document)
     made.save()

@@ -73,12 +73,37 @@ def test_two_treatments_of_each_version(tmp_path: Path, capsys: pytest.CaptureFi
     assert call(judge, str(clip), *words, "--fail-on", "regressed") == 1
 
 
+def test_another_pass_is_judged_in_place_of_the_latency(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noisy = (0.8, 1.0, 1.25)
+    monday = bundle(tmp_path / "monday", {"2024.0.0": 3.0, "2024.6.0": 2.7}, noisy, graph=0.5)
+    assert call(judge, str(monday), "--pass", "cuda_graph") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("(")[0] for line in lines[:-1]] == [
+        "cuda_graph latency of mobilenet_v2 fp32-b1-clip on openvino 2024.6.0 against 2024.0.0 "
+    ]
+    assert "reduced: 0.900 times" in lines[0]
+    assert call(judge, str(monday), "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["pass"] == "latency"
+    assert {v["verdict"] for v in data["verdicts"] if v["bottleneck"] == "latency"} == {"indeterminate"}
+    assert call(judge, str(monday), "--pass", "cuda_graph", "--baseline", str(monday), "--json") == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["pass"], {v["bottleneck"] for v in data["verdicts"]}) == ("cuda_graph", {"latency"})
+    assert {v["verdict"] for v in data["verdicts"]} == {"unchanged"}
+    alone = bundle(tmp_path / "alone", {"2024.0.0": 3.0})
+    with pytest.raises(TrtmatrixError, match="--pass cuda_graph: no build"):
+        call(judge, str(monday), "--pass", "cuda_graph", "--baseline", str(alone))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--fail-on", "slower"], "'slower' is no verdict; known are removed"),
         (["--baseline", "1.0"], "baseline '1.0' is no version of these runs"),
         (["--accepted", "none.toml"], "none.toml: cannot be read"),
+        (["--pass", "cuda_graph"], "--pass cuda_graph: no build of these runs has it; they have latency"),
         (["--treatments", "relu6"], "--treatments relu6: expected FIELD=OLD:NEW"),
         (["--treatments", "colour=a:b"], "a treatment has no 'colour'; it has precision"),
         (["--treatments", "relu6=clip:relu_sub"], "no version of these runs has both"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from harness.report.answers import answers
 from harness.report.board import board, noise
 from harness.report.glance import glance
 from harness.report.latency import latency_charts
+from harness.report.markdown import summary
 from harness.report.parity import configurations, not_run
 from harness.report.render import render
 from harness.report.sides import side_views
@@ -46,6 +49,38 @@ def test_fastest_is_named_with_its_interval_and_what_changed(observed: RunObserv
     assert answer.low < 1.01 < (answer.high or 0)
     assert answer.ties == ()
     assert [(v.against, v.version, v.verdict) for v in answer.changes] == [("9.0", "10.0", "reduced")]
+
+
+@pytest.mark.parametrize(
+    ("times", "markdown", "page"),
+    [
+        ({"9.0": [2.0, 2.01], "10.0": [1.0, 1.01]}, "tensorrt 10.0 is fastest: 1.005 ms", "</b> fastest"),
+        (
+            {"9.0": [2.0, 2.01], "10.0": [1.0, 1.01], "11.0": [1.0, 1.02]},
+            "tensorrt 10.0 is fastest: 1.005 ms, not to be told from tensorrt 11.0",
+            "</b> fastest",
+        ),
+        (
+            {"9.0": [1.0, 1.2], "10.0": [1.0, 1.1], "11.0": [1.0, 1.3]},
+            "no version stands out; lowest, tensorrt 10.0: 1.049 ms",
+            "<b>no version stands out</b>; lowest",
+        ),
+        (
+            {"10.0": [1.0, 1.01]},
+            "tensorrt 10.0, the only one measured: 1.005 ms",
+            "</b> the only one measured",
+        ),
+    ],
+)
+def test_a_version_is_called_fastest_only_where_it_can_be_told_from_another(
+    times: Mapping[str, list[float]], markdown: str, page: str
+) -> None:
+    drawn = picture(layers(NAMES), graph(NAMES))
+    found = run(*(cell(version, levels, drawn) for version, levels in times.items()))
+    verdicts = judge(found)
+    (line,) = [x for x in summary(found, verdicts).splitlines() if x.startswith("- **mobilenet")]
+    assert html.unescape(line.partition(": ")[2]) == markdown
+    assert page in render(found, verdicts, "previous")
 
 
 def test_versions_are_sorted_as_versions_with_the_pair_beside_its_twin(observed: RunObservation) -> None:
