@@ -83,12 +83,12 @@ def _row(found: CellObservation) -> LatencyRow | None:
         samples=sum(b.passes["latency"].size for b in found.good if "latency" in b.passes),
         host=found.good[0].host,
         enqueue_ms=_over_builds([b.enqueue_ms for b in found.good]),
-        passes=_passes(found),
+        passes=other_passes(found),
         launch_bound=(sum(said), len(said)),
     )
 
 
-def _passes(found: CellObservation) -> dict[str, float]:
+def other_passes(found: CellObservation) -> dict[str, float]:
     """Return the passes besides the latency, ms: medians of builds, and the mean of these."""
     names = dict.fromkeys(name for build in found.good for name in build.passes if name != "latency")
     means = {name: _over_builds([build.passes.get(name) for build in found.good]) for name in names}

@@ -1,4 +1,4 @@
-"""What ReLU6 in three pieces costs beside one clip, for every release, with the reformats it causes."""
+"""What ReLU6 in three pieces costs beside one clip, for every release: time, reformats, kernels."""
 
 from __future__ import annotations
 
@@ -6,16 +6,34 @@ from dataclasses import dataclass
 
 from harness.layers.adoption import adoption
 from harness.layers.observation import CellObservation, RunObservation
-from harness.report.columns import Release, build_values, hosts_of, latency_of, mean, on_host, release_of
+from harness.report.columns import (
+    Release,
+    build_values,
+    hosts_of,
+    latency_of,
+    mean,
+    on_host,
+    release_of,
+    releases,
+)
+from harness.report.latency import other_passes
 from harness.report.time_view import pictures_of
 from harness.statistics.intervals import ratio
 
 
 @dataclass(frozen=True)
 class Form:
-    """One of the two forms: means over builds."""
+    """One of the two forms: means over builds.
+
+    :param graph_ms: as a CUDA graph, None where that was not measured
+    :param on_gemm: 1x1 convolutions on any GEMM kernel, one number a build whose kernels are known
+    :param pointwise: 1x1 convolutions in all
+    """
 
     latency_ms: float | None
+    graph_ms: float | None
+    on_gemm: tuple[int, ...]
+    pointwise: int
     activations: float
     activations_ms: float
     reformats: float
@@ -36,15 +54,18 @@ class Relu6Row:
 
 
 def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
-    """Return one row for each release that was measured with both forms on one host."""
+    """Return one row for each release that was measured with both forms on one host, releases in order."""
     by_key: dict[tuple[str, Release, str, str], dict[str, CellObservation]] = {}
     for found in run.cells:
         for host in hosts_of(found):
             key = (found.cell.without_relu6, release_of(found), found.cell.environment, host)
             by_key.setdefault(key, {})[found.cell.treatment.relu6] = on_host(found, host)
+    order = {release: index for index, release in enumerate(releases(run))}
+    names = list(dict.fromkeys(key[0] for key in by_key))
+    keys = sorted(by_key, key=lambda key: (names.index(key[0]), order[key[1]]))
     return tuple(
         _row(subject, release, forms["clip"], forms["relu_sub"])
-        for (subject, release, _, _), forms in by_key.items()
+        for (subject, release, _, _), forms in ((key, by_key[key]) for key in keys)
         if {"clip", "relu_sub"} <= forms.keys() and forms["clip"].good and forms["relu_sub"].good
     )
 
@@ -66,8 +87,12 @@ def _row(subject: str, release: Release, clip: CellObservation, pieces: CellObse
 
 def _form(found: CellObservation) -> Form:
     counts = [adoption(picture) for picture in pictures_of(found)]
+    kernels = [c.pointwise for c in counts if c.pointwise.unknown < c.pointwise.total]
     return Form(
         latency_ms=latency_of(found).middle,
+        graph_ms=other_passes(found).get("cuda_graph"),
+        on_gemm=tuple(k.on_any_gemm for k in kernels),
+        pointwise=max((k.total for k in kernels), default=0),
         activations=mean([c.activations for c in counts]) or 0.0,
         activations_ms=mean([c.activations_ms for c in counts]) or 0.0,
         reformats=mean([c.reformats.executed for c in counts]) or 0.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from harness.bottlenecks.judge import judge
@@ -150,6 +151,31 @@ def test_one_build_of_each_form_is_shown_without_a_change() -> None:
     (row,) = relu6_rows(observed)
     assert (row.extra_ms, row.factor, row.interval) == (0.5, None, None)
     assert "ReLU6 in three pieces against one clip" in Parsed(render(observed, judge(observed))).text
+
+
+def test_forms_of_relu6_are_listed_by_release_with_their_kernels_and_cuda_graphs(
+    recorded: RunObservation,
+) -> None:
+    """Engines as recorded, of the clip for both forms; the times are composed."""
+    graph = {"clip": 0.4, "relu_sub": 0.5}
+    cells = []
+    for found in recorded.cells[1::-1]:
+        for relu6, ms in graph.items():
+            treatment = replace(found.cell.treatment, relu6=relu6)
+            passes = {"latency": np.array([ms + 0.1]), "cuda_graph": np.array([ms])}
+            builds = tuple(replace(b, passes=passes) for b in found.builds)
+            cells.append(replace(found, cell=replace(found.cell, treatment=treatment), builds=builds))
+    rows = relu6_rows(replace(recorded, cells=tuple(cells)))
+    assert [row.release.version for row in rows] == ["8.5.3.1", "8.6.0"]
+    for row, on_gemm in zip(rows, (1, 23), strict=True):
+        assert [(f.on_gemm, f.pointwise, f.graph_ms) for f in (row.clip, row.pieces)] == [
+            ((on_gemm,), 35, 0.4),
+            ((on_gemm,), 35, 0.5),
+        ]
+    page = Parsed(render(replace(recorded, cells=tuple(cells)), [])).text
+    assert "as a CUDA graph, ms" in page
+    assert "0.400 → 0.500" in page
+    assert "23 → 23 of 35" in " ".join(page.split())
 
 
 def test_hosts_whose_short_names_are_alike_keep_rows_of_their_own() -> None:
