@@ -22,16 +22,16 @@ def timed_picture(build: BuildObservation) -> Picture | None:
 def carrier_name(layer: PictureLayer) -> str:
     """Return a name for *layer* that another version's engine has too, where the source ops allow one.
 
-    Compute layers are named after the source op that carries most of them, reformats after what lies on
-    either side, the unattributed keep the engine's name.
+    Compute layers are named after the source op that carries most of them, reformats after the op that writes
+    what they read and the op that reads what they write (what is fused to these differs between engines), the
+    unattributed keep the engine's name.
     """
     if layer.role is LayerRole.REFORMAT:
-        before, after = "+".join(layer.before), "+".join(layer.after)
-        return (
-            f"reformat {before or 'network input'} -> {after or 'network output'}"
-            if before or after
-            else layer.name
-        )
+        if not (layer.before or layer.after):
+            return layer.name
+        before = layer.before[-1] if layer.before else "network input"
+        after = layer.after[0] if layer.after else "network output"
+        return f"reformat {before} -> {after}"
     if layer.shares:
         return max(layer.shares, key=lambda name: layer.shares[name])
     return layer.source_ops[0] if layer.source_ops else layer.name

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.bottlenecks.builtin import trtmatrix_bottlenecks
+from harness.bottlenecks.carriers import carrier_name
 from harness.evidence.records import EngineLayer, Evidence, TensorInfo
 from harness.layers.observation import BuildObservation, OutputCheck
 from harness.layers.picture import KernelFamily, LayerRole, Picture
@@ -145,6 +146,17 @@ def test_reformats_count_when_they_execute(compose: Any) -> None:
     formats = RULES["formats"].cost(observed(made))
     assert formats is not None
     assert formats.layers == (("reformat network input -> a", 0.05),)
+
+
+def test_a_reformat_has_one_name_whatever_is_fused_to_the_ops_on_its_sides(compose: Any) -> None:
+    def reformat(before: tuple[str, ...], after: tuple[str, ...]) -> str:
+        role = LayerRole.REFORMAT
+        return carrier_name(compose.layer("copy", "reformat", 0.1, role=role, before=before, after=after))
+
+    assert reformat((), ("conv", "relu6")) == reformat((), ("conv",)) == "reformat network input -> conv"
+    assert reformat(("conv", "relu6"), ()) == reformat(("relu6",), ()) == "reformat relu6 -> network output"
+    assert reformat(("conv",), ("relu1", "sub1", "relu6")) == "reformat conv -> relu1"
+    assert reformat((), ()) == "copy", "nothing is known of what lies around it"
 
 
 def test_formats_of_the_engines_own_inputs_and_outputs(compose: Any) -> None:
