@@ -153,12 +153,22 @@ def _pair(question: Question, old: Arm, state: State | None, evidence: dict[str,
     reason = said.reason
     if said.change is None:
         reason += f"; {change_that_shows(smallest)}"
-    elif question.rule is not None and (a <= floor).all() and (b <= floor).all():
-        reason = "costs less than 0.1 % of the layer time on both sides"
+    if question.rule is not None:
+        reason = _with_floor(reason, said.change, bool((a <= floor).all()), bool((b <= floor).all()))
     word = INDETERMINATE if said.change is None else str(said.change)
     return question.draft(
         word, reason, state=state, change=said.change, found=found, smallest=smallest, evidence=evidence
     )
+
+
+def _with_floor(reason: str, change: Change | None, old: bool, new: bool) -> str:
+    """Say of a cost that is below the floor on a side (True) that the ratio is not that of two costs."""
+    if old and new and change is not None:
+        return "costs less than 0.1 % of the layer time on both sides"
+    if old is new:
+        return reason
+    side = "old" if old else "new"
+    return f"{reason}; the {side} costs less than 0.1 % of the layer time and is counted as that much"
 
 
 def _cannot_be_looked_at(question: Question) -> Verdict | None:

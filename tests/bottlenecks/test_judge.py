@@ -68,6 +68,11 @@ def test_removed_needs_present_before_and_absent_now(compose: Any) -> None:
     assert found["3.0", "relu6"].verdict == "regressed"
     assert found["3.0", "reformat"].verdict == "unchanged"
     assert "less than 0.1 %" in found["3.0", "reformat"].reason
+    # the ratio is against the resolution, which is no cost that was measured
+    counted = "costs less than 0.1 % of the layer time and is counted as that much"
+    assert found["2.0", "relu6"].reason.endswith(f"; the new {counted}")
+    assert found["3.0", "relu6"].reason.endswith(f"; the old {counted}")
+    assert counted not in found["2.0", "pointwise"].reason
 
 
 def test_one_build_is_indeterminate_with_its_effect(compose: Any) -> None:
