@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from harness.report.relu6_view import relu6_rows
 from harness.report.render import render
 from tests.report.composed import cell, graph, layers, picture, run
 from tests.report.parsed import Parsed
-from tests.runtimes.worker_builds import FORMATS, PIECES, bundle, v2
+from tests.runtimes.worker_builds import FORMATS, FP16_CLIP, FP16_PIECES, PIECES, bundle, v2
 
 CLIP, SUB = Treatment(), Treatment(relu6="relu_sub")
 NAMES = ("a", "b", "c", "d")
@@ -176,6 +177,17 @@ def test_forms_of_relu6_are_listed_by_release_with_their_kernels_and_cuda_graphs
     assert "as a CUDA graph, ms" in page
     assert "0.400 → 0.500" in page
     assert "23 → 23 of 35" in " ".join(page.split())
+
+
+def test_recorded_forms_of_relu6_show_that_the_pieces_keep_gemm_kernels_away(tmp_path: Path) -> None:
+    observed = observe([bundle((FP16_PIECES, FP16_CLIP), tmp_path / "run")])
+    (row,) = relu6_rows(observed)
+    assert (row.clip.on_gemm, row.pieces.on_gemm, row.clip.pointwise) == ((14,), (1,), 14)
+    assert (row.clip.activations, row.pieces.activations) == (0, 14)
+    assert row.clip.graph_ms is not None
+    assert row.pieces.graph_ms is not None
+    assert row.clip.graph_ms < row.pieces.graph_ms < (row.pieces.latency_ms or 0)
+    assert "14 → 1 of 14" in " ".join(Parsed(render(observed, judge(observed))).text.split())
 
 
 def test_hosts_whose_short_names_are_alike_keep_rows_of_their_own() -> None:

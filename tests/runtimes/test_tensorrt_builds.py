@@ -22,6 +22,8 @@ from harness.networks.reference import probe_reference
 from harness.worker.trt.passes import launch_bound
 from tests.runtimes.worker_builds import (
     ALL_SOURCES,
+    FP16_CLIP,
+    FP16_PIECES,
     IMPLICIT,
     MORE,
     PIECES,
@@ -153,6 +155,8 @@ def test_a_fused_layer_carries_both_names_of_its_metadata(known: Reading) -> Non
         (v1("8.6.0", 2), 12),
         (v1("8.6.0", 3), 14),
         (v1("8.6.0", 4), 14),
+        (FP16_CLIP, 14),
+        (FP16_PIECES, 1),
     ],
     ids=str,
 )
@@ -246,10 +250,25 @@ def test_reformats_that_run_and_those_that_do_not(
 @every_build
 def test_relu6_is_fused_as_a_clip_and_runs_on_its_own_in_pieces(known: Reading, build: WorkerBuild) -> None:
     alone = [layer for layer in known(build).picture.layers if layer.standalone_activation]
-    assert len(alone) == (35 if build is PIECES else 0)
+    assert len(alone) == {PIECES: 35, FP16_PIECES: 14}.get(build, 0)
     assert adoption(known(build).picture).activations == len(alone)
     # Four source ops (two ReLUs, two sums) became one kernel.
     assert {len(layer.source_ops) for layer in alone} <= {4}
+
+
+def test_in_fp16_the_pieces_are_fused_into_1x1_convolutions_on_implicit_gemm_kernels_alone(
+    known: Reading,
+) -> None:
+    """So 8.6.0, which has GEMM kernels for all 14 of them under a clip, runs one of them on a GEMM kernel."""
+    pointwise = [x for x in known(FP16_PIECES).picture.layers if x.op_class == "pointwise"]
+    fused = [layer for layer in pointwise if any("Relu6" in op for op in layer.source_ops)]
+    assert (len(pointwise), len(fused)) == (14, 13)
+    assert {(layer.family, (layer.kernel or "").endswith("_linkable")) for layer in fused} == {
+        (KernelFamily.IMPLICIT_GEMM, True)
+    }
+    clip = [x for x in known(FP16_CLIP).picture.layers if x.op_class == "pointwise"]
+    assert sum(any("Relu6" in op for op in layer.source_ops) for layer in clip) == 13
+    assert {layer.family for layer in clip} == {KernelFamily.GEMM}
 
 
 def test_grouped_direct_kernels_leave_everything_in_one_layout(known: Reading) -> None:

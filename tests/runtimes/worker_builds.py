@@ -24,7 +24,10 @@ SEED = 20190917
 
 @dataclass(frozen=True)
 class WorkerBuild:
-    """One recorded build. :param run: the bundle it was in: ``core``, ``all``, ``pycuda``, ``formats``"""
+    """One recorded build.
+
+    :param run: the bundle it was in: ``core``, ``all``, ``pycuda``, ``formats``, ``wide``
+    """
 
     run: str
     cell: Cell
@@ -71,9 +74,9 @@ def v2(version: str, build: int = 0, run: str = "core", **treatment: str) -> Wor
     return WorkerBuild(run, Cell("mobilenet_v2", made, "tensorrt", version, "venv"), build)
 
 
-def v1(version: str, build: int = 0, run: str = "core", batch: int = 8) -> WorkerBuild:
+def v1(version: str, build: int = 0, run: str = "core", batch: int = 8, relu6: str = "clip") -> WorkerBuild:
     """MobileNet v1, FP16, batch 8."""
-    made = Treatment(precision="fp16", batch=batch, tactic_sources="core")
+    made = Treatment(precision="fp16", batch=batch, relu6=relu6, tactic_sources="core")
     return WorkerBuild(run, Cell("mobilenet_v1", made, "tensorrt", version, "venv"), build)
 
 
@@ -83,6 +86,8 @@ IMPLICIT = v2("8.5.3.1", batch_mode="implicit")
 ALL_SOURCES = v2("8.6.0", run="all", tactic_sources="all")
 PYCUDA = v2("8.5.3.1", run="pycuda")
 FORMATS = v1("8.6.0", run="formats", batch=1)
+FP16_CLIP = v1("8.6.0", run="wide", batch=1)
+FP16_PIECES = v1("8.6.0", run="wide", batch=1, relu6="relu_sub")
 WHOLE = (*map(v2, VERSIONS), PIECES, IMPLICIT, ALL_SOURCES, v1("8.5.3.1"), v1("8.6.0"))
 """With their builder logs and samples."""
 MORE = (
@@ -90,8 +95,10 @@ MORE = (
     *(v1("8.6.0", build) for build in range(1, 5)),
     *(v2("8.5.1.7", build) for build in (1, 4)),
     PYCUDA,
+    FP16_CLIP,
+    FP16_PIECES,
 )
-"""Engine layers and profiles only."""
+"""Engine layers and profiles, without a builder log."""
 
 
 @dataclass(frozen=True)
