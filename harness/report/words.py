@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.bottlenecks.wording import MOST_TIMES
+
 SIGNS = {
     "removed": "▼▼",
     "reduced": "▼",
@@ -36,14 +38,10 @@ def change(factor: float | None) -> str:
     """Return new / old as people say it: ``-12.3 %``, ``+5.0 %``, and from a factor of 2 on ``3.1 times``."""
     if factor is None:
         return ""
+    if factor > MOST_TIMES:
+        return f"over {MOST_TIMES:.0f} times"
     if factor >= 2:
-        return (
-            f"{factor:.1f} times"
-            if factor < 100
-            else f"{factor:.0f} times"
-            if factor <= 1000
-            else "over 1000 times"
-        )
+        return f"{factor:.{1 if factor < 100 else 0}f} times"
     return f"{100 * (factor - 1):+.1f} %".replace("-", "\N{MINUS SIGN}")
 
 
