@@ -120,6 +120,10 @@ class CellObservation:
         """The builds that may be looked at: measured or recorded, outputs not found wrong."""
         return tuple(b for b in self.builds if b.status == "ok" and (b.outputs is None or b.outputs.valid))
 
+    def judged_by(self, name: str) -> CellObservation:
+        """Return the cell with the pass *name* as the latency of each build."""
+        return replace(self, builds=tuple(replace(build, latency_pass=name) for build in self.builds))
+
 
 @dataclass(frozen=True)
 class RunObservation:
@@ -138,12 +142,7 @@ def judged_by(run: RunObservation, name: str) -> RunObservation:
 
     As one CUDA graph a network takes what the GPU takes; its plain latency may be that of its launches.
     """
-
-    def of_pass(build: BuildObservation) -> BuildObservation:
-        return replace(build, latency_pass=name)
-
-    cells = (replace(found, builds=tuple(map(of_pass, found.builds))) for found in run.cells)
-    return replace(run, cells=tuple(cells))
+    return replace(run, cells=tuple(found.judged_by(name) for found in run.cells))
 
 
 def passes_of(run: RunObservation) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.bottlenecks.verdict import LATENCY, Verdict
@@ -10,28 +10,25 @@ from harness.layers.observation import CellObservation, RunObservation
 from harness.report.columns import Release, anchor, build_values, hosts_of, latency_of, release_of, subjects
 from harness.statistics.intervals import ratio
 
+GRAPH = "cuda_graph"
+"""The pass without launches."""
+
 
 @dataclass(frozen=True)
-class Answer:
-    """One network and treatment.
+class Best:
+    """The release with the lowest mean of a subject.
 
-    :param fastest: the release with the lowest mean
-    :param ties: releases that cannot be told from the fastest: the interval of the ratio holds 1, or there is
-        none
-    :param changes: the latency verdicts that say something changed
+    :param low, high: 95 % interval over builds, None with fewer than two
+    :param ties: releases that cannot be told from it: the interval of the ratio holds 1, or there is none
+    :param others: number of the other releases
     """
 
-    subject: str
-    anchor: str
-    fastest: Release
+    release: Release
     milliseconds: float
     low: float | None
     high: float | None
     ties: tuple[Release, ...]
     others: int
-    changes: tuple[Verdict, ...]
-    undecided: int
-    recorded: bool
 
     @property
     def open(self) -> bool:
@@ -39,11 +36,30 @@ class Answer:
         return 0 < self.others == len(self.ties)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """One network and treatment.
+
+    :param launch_bound: builds that launching bounds, of those that say
+    :param graph: the best as a CUDA graph, where launching bounds any build and graphs were measured
+    :param changes: the latency verdicts that say something changed
+    """
+
+    subject: str
+    anchor: str
+    best: Best
+    launch_bound: tuple[int, int]
+    graph: Best | None
+    changes: tuple[Verdict, ...]
+    undecided: int
+    recorded: bool
+
+
 def answers(run: RunObservation, verdicts: Sequence[Verdict]) -> tuple[Answer, ...]:
     """Return one answer a subject with anything measured, hosts apart."""
     found = []
     for subject, cells in subjects(run).items():
-        timed = [c for c in cells if build_values(c) and not c.cell.repeat]
+        timed = _timed(cells)
         if timed:
             ids = {c.cell.id for c in timed}
             hosts = {host for c in timed for host in hosts_of(c)}
@@ -52,29 +68,44 @@ def answers(run: RunObservation, verdicts: Sequence[Verdict]) -> tuple[Answer, .
     return tuple(found)
 
 
-def _middle(found: CellObservation) -> float:
-    middle = latency_of(found).middle
-    assert middle is not None  # only cells with a build are asked about
-    return middle
+def _timed(cells: Iterable[CellObservation]) -> list[CellObservation]:
+    return [c for c in cells if build_values(c) and not c.cell.repeat]
 
 
 def _answer(subject: str, cells: Sequence[CellObservation], verdicts: Sequence[Verdict]) -> Answer:
-    best = min(cells, key=_middle)
-    best_latency = latency_of(best)
     latency = [v for v in verdicts if v.bottleneck == LATENCY and v.kind in ("version", "run") and v.against]
+    said = [b.launch_bound for c in cells for b in c.good if b.launch_bound is not None]
+    graphs = _timed(c.judged_by(GRAPH) for c in cells) if any(said) else []
     return Answer(
         subject=subject,
         anchor=anchor("latency", subject),
-        fastest=release_of(best),
-        milliseconds=_middle(best),
-        low=best_latency.low,
-        high=best_latency.high,
-        ties=tuple(release_of(c) for c in cells if c is not best and not _slower(best, c)),
-        others=len(cells) - 1,
+        best=_best(cells),
+        launch_bound=(sum(said), len(said)),
+        graph=_best(graphs) if graphs else None,
         changes=tuple(v for v in latency if v.alarm),
         undecided=sum(1 for v in latency if v.verdict == "indeterminate"),
         recorded=any(c.status == "recorded" for c in cells),
     )
+
+
+def _best(cells: Sequence[CellObservation]) -> Best:
+    """Return the best of *cells*, each of which has a build."""
+    best = min(cells, key=_middle)
+    latency = latency_of(best)
+    return Best(
+        release=release_of(best),
+        milliseconds=_middle(best),
+        low=latency.low,
+        high=latency.high,
+        ties=tuple(release_of(c) for c in cells if c is not best and not _slower(best, c)),
+        others=len(cells) - 1,
+    )
+
+
+def _middle(found: CellObservation) -> float:
+    middle = latency_of(found).middle
+    assert middle is not None  # only cells with a build are asked about
+    return middle
 
 
 def _slower(best: CellObservation, other: CellObservation) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from harness.bottlenecks.verdict import Verdict
 from harness.layers.observation import RunObservation
 from harness.report import words
-from harness.report.answers import Answer, answers
+from harness.report.answers import Best, answers
 from harness.report.board import BoardRow, board, noise
 from harness.report.glance import glance
 from harness.report.parity import not_run
@@ -76,7 +76,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _answers(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
     lines = []
     for answer in answers(run, verdicts):
-        lines.append(f"- **{literal(answer.subject)}**: {literal(_best(answer))}")
+        lines.append(f"- **{literal(answer.subject)}**: {literal(_best(answer.best))}")
+        if answer.graph is not None:
+            bound = "launching bounds {} of {} builds".format(*answer.launch_bound)
+            lines.append(f"  - {literal(f'{bound}; as CUDA graphs, {_best(answer.graph)}')}")
         for change in answer.changes:
             layers = ", ".join(layer.name for layer in change.layers[:3]) or "no single layer"
             effect = f"{words.change(change.effect)} ({words.interval(change.interval)})"
@@ -85,14 +88,14 @@ def _answers(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def _best(answer: Answer) -> str:
-    best, figure = answer.fastest.label, f"{words.milliseconds(answer.milliseconds)} ms"
-    if answer.open:
-        return f"no version stands out; lowest, {best}: {figure}"
-    if not answer.others:
-        return f"{best}, the only one measured: {figure}"
-    ties = f", not to be told from {', '.join(t.label for t in answer.ties)}" if answer.ties else ""
-    return f"{best} is fastest: {figure}{ties}"
+def _best(best: Best) -> str:
+    name, figure = best.release.label, f"{words.milliseconds(best.milliseconds)} ms"
+    if best.open:
+        return f"no version stands out; lowest, {name}: {figure}"
+    if not best.others:
+        return f"{name}, the only one measured: {figure}"
+    ties = f", not to be told from {', '.join(t.label for t in best.ties)}" if best.ties else ""
+    return f"{name} is fastest: {figure}{ties}"
 
 
 def _not_run(run: RunObservation) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.bottlenecks.judge import judge
@@ -44,10 +45,11 @@ def observed() -> RunObservation:
 
 def test_fastest_is_named_with_its_interval_and_what_changed(observed: RunObservation) -> None:
     (answer,) = answers(observed, judge(observed))
-    assert answer.fastest.label == "tensorrt 10.0"
-    assert answer.low is not None
-    assert answer.low < 1.01 < (answer.high or 0)
-    assert answer.ties == ()
+    assert answer.best.release.label == "tensorrt 10.0"
+    assert answer.best.low is not None
+    assert answer.best.low < 1.01 < (answer.best.high or 0)
+    assert answer.best.ties == ()
+    assert (answer.launch_bound, answer.graph) == ((0, 0), None)
     assert [(v.against, v.version, v.verdict) for v in answer.changes] == [("9.0", "10.0", "reduced")]
 
 
@@ -81,6 +83,60 @@ def test_a_version_is_called_fastest_only_where_it_can_be_told_from_another(
     (line,) = [x for x in summary(found, verdicts).splitlines() if x.startswith("- **mobilenet")]
     assert html.unescape(line.partition(": ")[2]) == markdown
     assert page in render(found, verdicts, "previous")
+
+
+@pytest.mark.parametrize(
+    ("graphs", "bound", "markdown", "page"),
+    [
+        (
+            {"9.0": 0.8, "10.0": 0.6},
+            True,
+            "tensorrt 10.0 is fastest: 0.600 ms",
+            "bounds 4 of 4 builds. As CUDA graphs tensorrt 10.0 is fastest, 0.600 ms.",
+        ),
+        (
+            {"9.0": 0.6, "10.0": 0.6},
+            True,
+            "no version stands out; lowest, tensorrt 9.0: 0.600 ms",
+            "As CUDA graphs none stands out; lowest, tensorrt 9.0, 0.600 ms.",
+        ),
+        (
+            {"10.0": 0.6},
+            True,
+            "tensorrt 10.0, the only one measured: 0.600 ms",
+            "As CUDA graphs, 0.600 ms.",
+        ),
+        ({"9.0": 0.8, "10.0": 0.6}, False, "", ""),
+        ({}, True, "", ""),
+    ],
+)
+def test_where_launching_bounds_builds_the_answer_stands_as_cuda_graphs_too(
+    graphs: Mapping[str, float], bound: bool, markdown: str, page: str
+) -> None:
+    """Latencies that scatter by the launches; as graphs the builds of a version are alike."""
+    cells = []
+    for version in ("9.0", "10.0"):
+        found = cell(version, [1.0, 1.2], facts={"launch_bound": bound})
+        graph_ms = graphs.get(version)
+        if graph_ms is not None:
+            near = [np.array([graph_ms * x]) for x in (0.999, 1.001)]
+            builds = (
+                replace(b, passes={**b.passes, "cuda_graph": x})
+                for b, x in zip(found.builds, near, strict=True)
+            )
+            found = replace(found, builds=tuple(builds))
+        cells.append(found)
+    observed = run(*cells)
+    (answer,) = answers(observed, [])
+    assert answer.best.open
+    assert answer.launch_bound == (4 * bound, 4)
+    assert (answer.graph is None) == (not markdown)
+    lines = [html.unescape(x.strip()) for x in summary(observed, []).splitlines()]
+    said = f"- launching bounds 4 of 4 builds; as CUDA graphs, {markdown}"
+    assert [x for x in lines if "launching" in x] == ([said] if markdown else [])
+    text = " ".join(Parsed(render(observed, [])).text.split())
+    assert page in text
+    assert ("Launching bounds" in text) == bool(page)
 
 
 def test_versions_are_sorted_as_versions_with_the_pair_beside_its_twin(observed: RunObservation) -> None:
