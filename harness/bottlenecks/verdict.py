@@ -76,9 +76,14 @@ class Verdict:
         return self.against is not None and self.verdict in ALARMS
 
     @property
+    def scatters(self) -> bool:
+        """Whether there is an interval to speak of: costs below the resolution on both sides have none."""
+        return self.interval is not None and self.interval[0] < self.interval[1]
+
+    @property
     def shows(self) -> str | None:
         """What its builds could have shown; None where that is not known, or the reason says it already."""
-        if self.smallest_detectable is None:
+        if self.smallest_detectable is None or not self.scatters:
             return None
         said = change_that_shows(self.smallest_detectable)
         return None if said in self.reason else said

@@ -1,5 +1,7 @@
 """How the numbers of a verdict are written."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.bottlenecks.table import change_of
@@ -56,3 +58,11 @@ def test_what_builds_could_have_shown_is_said_once() -> None:
     assert verdict_message(_verdict("inside")).count(said) == 1
     assert _verdict(f"noise; {said}").shows is None
     assert verdict_message(_verdict(f"noise; {said}")).count(said) == 1
+
+
+def test_costs_that_were_not_measured_could_not_have_shown_anything() -> None:
+    """Below the resolution on both sides: an interval without width, whose noise nobody knows."""
+    nothing = replace(_verdict("costs less than 0.1 %"), interval=(1.0, 1.0), smallest_detectable=0.02)
+    assert not nothing.scatters
+    assert nothing.shows is None
+    assert "shown" not in verdict_message(nothing)
