@@ -2,8 +2,8 @@
 
     python benchmarks/report_size.py
 
-Every cell has 100 layers and three builds with the passes of a GPU; half of the layer names are shared between versions, as in real
-runs. Prints one row a number of cells: seconds to judge, seconds to render, size in MB.
+Each cell has 100 layers and three builds with all passes of a GPU; half of the layer names are shared between
+versions, as in real runs. Prints one row for each number of cells: seconds to judge, seconds to render, MB.
 """
 
 from __future__ import annotations
