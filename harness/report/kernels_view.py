@@ -27,14 +27,33 @@ class FateCounts:
 
 
 @dataclass(frozen=True)
+class LostSearches:
+    """The 1x1 convolution layers of one build for which a kernel group was timed and something else chosen.
+
+    :param elsewhere: those where its best was timed with other formats of inputs and outputs than the chosen:
+        there the layout decided, by what it costs around the layer, and the best may be the faster of the two
+    :param best_ms, chosen_ms: as timed by the builder, summed over these layers
+    """
+
+    layers: int
+    elsewhere: int
+    best_ms: float
+    chosen_ms: float
+
+
+@dataclass(frozen=True)
 class SearchSummary:
-    """What the builder logs of a release say about its 1x1 convolutions, one entry a build."""
+    """What the builder logs of a release say about its 1x1 convolutions, one entry a build.
+
+    :param gemm_lost: where a GEMM kernel of any family lost; :param lost: ``gemm_as_conv1x1``, layer by layer
+    """
 
     layers: int
     timed_themselves: int
     inherited: int
     gemm_as_conv1x1: FateCounts
     any_gemm: FateCounts
+    gemm_lost: LostSearches
     lost: tuple[str, ...]
 
 
@@ -122,6 +141,7 @@ def _search(build: BuildObservation) -> SearchSummary | None:
         inherited=sources["inherited"],
         gemm_as_conv1x1=_counts([layer.gemm_as_conv1x1 for layer in layers]),
         any_gemm=_counts([layer.any_gemm for layer in layers]),
+        gemm_lost=_lost_searches(layers),
         lost=tuple(text for text in map(_lost, layers) if text),
     )
 
@@ -133,6 +153,21 @@ def _counts(fates: Sequence[Fate]) -> FateCounts:
         chosen=sum(1 for f in fates if f.chosen),
         cannot_tell=sum(1 for f in fates if f.offered is None),
     )
+
+
+def _lost_searches(layers: Sequence[LayerForensics]) -> LostSearches:
+    count, elsewhere, best_ms, chosen_ms = 0, 0, 0.0, 0.0
+    for layer in layers:
+        best, winner = layer.any_gemm.best, layer.any_gemm.winner
+        if layer.any_gemm.chosen or best is None or winner is None:
+            continue
+        if best.time_ms is None or winner.time_ms is None:
+            continue
+        count += 1
+        elsewhere += not any(best in s.candidates and winner in s.candidates for s in layer.searches)
+        best_ms += best.time_ms
+        chosen_ms += winner.time_ms
+    return LostSearches(count, elsewhere, best_ms, chosen_ms)
 
 
 def _lost(layer: LayerForensics) -> str:

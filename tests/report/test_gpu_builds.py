@@ -20,7 +20,7 @@ from harness.report.relu6_view import relu6_rows
 from harness.report.render import render
 from tests.report.composed import cell, graph, layers, picture, run
 from tests.report.parsed import Parsed
-from tests.runtimes.worker_builds import FORMATS, FP16_CLIP, FP16_PIECES, PIECES, bundle, v2
+from tests.runtimes.worker_builds import FORMATS, FP16_CLIP, FP16_PIECES, PIECES, WorkerBuild, bundle, v1, v2
 
 CLIP, SUB = Treatment(), Treatment(relu6="relu_sub")
 NAMES = ("a", "b", "c", "d")
@@ -177,6 +177,28 @@ def test_forms_of_relu6_are_listed_by_release_with_their_kernels_and_cuda_graphs
     assert "as a CUDA graph, ms" in page
     assert "0.400 → 0.500" in page
     assert "23 → 23 of 35" in " ".join(page.split())
+
+
+@pytest.mark.parametrize(
+    ("build", "layers", "elsewhere", "gemm_is_faster", "shown"),
+    [
+        (v2("8.6.0"), 12, 12, True, "12 (12 in other formats): 0.0853, 0.0941"),
+        (v1("8.6.0"), 2, 0, False, "2: 0.0194, 0.0180"),
+        (v2("8.5.3.1"), 0, 0, False, "none"),
+    ],
+    ids=str,
+)
+def test_where_gemm_kernels_lost_it_is_said_to_which_time_and_to_which_layout(
+    build: WorkerBuild, layers: int, elsewhere: int, gemm_is_faster: bool, shown: str, tmp_path: Path
+) -> None:
+    observed = observe([bundle((build,), tmp_path / "run")])
+    (view,) = kernel_views(observed)
+    (search,) = view.rows[0].searches
+    lost = search.gemm_lost
+    assert (lost.layers, lost.elsewhere) == (layers, elsewhere)
+    assert search.any_gemm.chosen + lost.layers == search.any_gemm.timed
+    assert (lost.best_ms < lost.chosen_ms) == gemm_is_faster
+    assert shown in " ".join(Parsed(render(observed, judge(observed))).text.split())
 
 
 def test_recorded_forms_of_relu6_show_that_the_pieces_keep_gemm_kernels_away(tmp_path: Path) -> None:
