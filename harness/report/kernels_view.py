@@ -159,7 +159,8 @@ def _lost_searches(layers: Sequence[LayerForensics]) -> LostSearches:
     count, elsewhere, best_ms, chosen_ms = 0, 0, 0.0, 0.0
     for layer in layers:
         best, winner = layer.any_gemm.best, layer.any_gemm.winner
-        if layer.any_gemm.chosen or best is None or winner is None:
+        # Where the engine's kernel is unknown (None), so is whether GEMM lost.
+        if layer.any_gemm.chosen is not False or best is None or winner is None:
             continue
         if best.time_ms is None or winner.time_ms is None:
             continue
