@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from harness import hookimpl
 from harness.environments.base import Availability, Environment, Prepared, Progress
+from harness.environments.gpus import without_gpu
 from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
 from harness.errors import UnavailableError
 from harness.runtimes.base import Runtime, environment_variables
@@ -23,7 +24,7 @@ class CurrentInterpreter:
     name = "current"
 
     def availability(self, runtime: Runtime, version: str) -> Availability:
-        """Compare the version asked for with the installed distribution's."""
+        """Compare the version asked for with the installed distribution's, and look for a GPU it needs."""
         package = package_of(runtime, version)
         installed = _installed(package)
         if installed is None:
@@ -38,7 +39,7 @@ class CurrentInterpreter:
                 f"the Python that runs the harness holds {package} {installed}, not {version}",
                 "environment = 'venv'",
             )
-        return Availability("ok")
+        return without_gpu(runtime) or Availability("ok")
 
     def prepare(self, runtime: Runtime, version: str, progress: Progress) -> Prepared:
         """Return the running interpreter.

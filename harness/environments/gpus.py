@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from harness.environments.base import Availability
+from harness.runtimes.base import Runtime
 from harness.store import machine
 
 
@@ -31,3 +33,14 @@ def host() -> Host:
     rows = machine.gpus()
     found = tuple(Gpu(str(r["uuid"]), str(r["name"]), str(r["compute_capability"])) for r in rows)
     return Host(driver=str(rows[0]["driver"]) if rows else "", gpus=found)
+
+
+def without_gpu(runtime: Runtime) -> Availability | None:
+    """Say that *runtime* needs a GPU and this machine has none, before anything is downloaded; else None."""
+    if runtime.device != "gpu" or host().gpus:
+        return None
+    return Availability(
+        "unavailable",
+        f"{runtime.name} measures on an NVIDIA GPU, and none answers on this machine",
+        "check nvidia-smi, or take the matrix to a GPU host with 'trtmatrix pack'",
+    )

@@ -13,6 +13,7 @@ from pathlib import Path
 from harness import hookimpl
 from harness.environments.base import Availability, Environment, Prepared, Progress
 from harness.environments.cache import cached
+from harness.environments.gpus import without_gpu
 from harness.environments.installer import Plan, install, python_of
 from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
 from harness.environments.pythons import Interpreter, find_python, running
@@ -28,10 +29,13 @@ class VirtualEnvironment:
     name = "venv"
 
     def availability(self, runtime: Runtime, version: str) -> Availability:
-        """Say whether there is a Python for *version*; whether the wheel can be had shows when it is made."""
+        """Say whether there is a Python for *version*, and a GPU where it needs one.
+
+        Whether the wheel can be had shows when it is made.
+        """
         bounds = runtime.pythons(version)
         if find_python(bounds) is not None:
-            return Availability("ok")
+            return without_gpu(runtime) or Availability("ok")
         assert bounds is not None
         low, high = (".".join(map(str, release)) for release in bounds)
         return Availability(

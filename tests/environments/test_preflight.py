@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.environments import gpus
 from harness.environments.preflight import preflight
 from harness.matrix.cell import Cell, Treatment
 from harness.plan import Choices, make_plan
@@ -35,6 +36,27 @@ def test_a_part_that_nobody_registers_is_named(change: dict[str, str]) -> None:
     (found,) = preflight([replace(CPU, **change)])
     assert found.state == "unsupported"
     assert next(iter(change.values())) in found.reason
+
+
+def test_without_a_gpu_a_cell_that_needs_one_is_unavailable_before_anything_is_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gpus, "host", gpus.Host)
+    monkeypatch.setattr("harness.runtimes.tensorrt.gpus", list)
+    cell = Cell("mobilenet_v2", Treatment(tactic_sources="core"), "tensorrt", "8.6.0", "venv")
+    builds_without = Cell("mobilenet_v2", Treatment(), "tensorrt_rtx", "1.4.0.76", "venv")
+    needs, cpu, rtx = preflight([cell, CPU, builds_without])
+    assert needs.state == "unavailable"
+    assert needs.reason == "tensorrt measures on an NVIDIA GPU, and none answers on this machine"
+    assert "trtmatrix pack" in needs.remedy
+    assert (cpu.state, rtx.state) == ("ok", "ok")
+
+
+def test_with_a_gpu_it_is_the_version_that_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = gpus.Host("580.159.04", (gpus.Gpu("GPU-1", "NVIDIA H100", "9.0"),))
+    monkeypatch.setattr(gpus, "host", lambda: here)
+    (found,) = preflight([Cell("mobilenet_v2", Treatment(), "tensorrt", "8.6.0", "venv")])
+    assert found.state == "ok"
 
 
 def test_without_an_engine_every_container_cell_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
