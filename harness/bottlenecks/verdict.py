@@ -140,9 +140,8 @@ def verdict_message(verdict: Verdict, layers: int = 3) -> str:
     >>> verdict_message(Verdict("relu6", "m", "fp32", "r", "2", "h", "indeterminate", "one build", "m-2"))
     'relu6 of m fp32 on r 2 (h): indeterminate: one build'
     """
-    against = f" against {verdict.against}" if verdict.against else ""
-    where = f"{verdict.network} {verdict.treatment} on {verdict.runtime} {verdict.version}{against}"
-    parts = [f"{verdict.bottleneck} of {where} ({verdict.host}): {verdict.verdict}: {verdict.reason}"]
+    where = _where(verdict, f" against {verdict.against}" if verdict.against else "")
+    parts = [f"{verdict.bottleneck} of {where}: {verdict.verdict}: {verdict.reason}"]
     if verdict.interval is None and verdict.effect is not None:
         parts.append(f"effect {times(verdict.effect)} times, no interval")
     if verdict.against and verdict.builds != (0, 0):
@@ -154,6 +153,20 @@ def verdict_message(verdict: Verdict, layers: int = 3) -> str:
     if verdict.accepted is not None:
         parts.append("accepted until {expires}: {reason}".format(**verdict.accepted))
     return "; ".join(parts)
+
+
+def cell_message(verdict: Verdict) -> str:
+    """Return one line for people on a cell as a whole, where the answer is the same for all its bottlenecks.
+
+    >>> cell_message(Verdict("relu6", "m", "fp32", "r", "2", "", "unsupported", "no GPU", "m-2"))
+    'm fp32 on r 2: unsupported: no GPU'
+    """
+    return f"{_where(verdict)}: {verdict.verdict}: {verdict.reason}"
+
+
+def _where(verdict: Verdict, against: str = "") -> str:
+    host = f" ({verdict.host})" if verdict.host else ""
+    return f"{verdict.network} {verdict.treatment} on {verdict.runtime} {verdict.version}{against}{host}"
 
 
 def jsonable(value: object) -> object:

@@ -29,6 +29,8 @@ COMMANDS = (
 
 _MODULES = {"import": "import_", "list": "list_"}
 INTERRUPTED = 130
+LONG = ("run", "bisect", "pack", "collect")
+"""Commands whose work is not done when nobody reads what they print."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser with all commands."""
     parser = _Parser(prog="trtmatrix", description="Where the time of a MobileNet goes, on every version.")
     parser.add_argument("--version", action="version", version=f"trtmatrix {harness.__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         module = importlib.import_module(f"harness.cli.{_MODULES.get(name, name)}")
         module.add_parser(commands)
@@ -52,8 +54,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; a user's error is one line on standard error."""
+    arguments = argparse.Namespace(command="")
     try:
-        arguments = build_parser().parse_args(argv)
+        build_parser().parse_args(argv, arguments)
         return int(arguments.func(arguments))
     except TrtmatrixError as error:
         print(f"trtmatrix: {error}", file=sys.stderr)
@@ -64,4 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader (`| head`) has gone; Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if arguments.command not in LONG:
+            return 0
+        print("trtmatrix: interrupted: nobody reads its output any more", file=sys.stderr)
+        return INTERRUPTED

@@ -138,14 +138,22 @@ def _of_pass(run: RunObservation, name: str) -> RunObservation:
 
 
 def _print(verdicts: Sequence[Verdict], failing: Sequence[Verdict], judged: str | None) -> None:
-    from harness.bottlenecks.verdict import verdict_message
+    from harness.bottlenecks.verdict import cell_message, verdict_message
 
     shown = [verdict for verdict in verdicts if not verdict.unmeasured]
+    said: set[str] = set()
     for verdict in shown:
-        print(f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict))
+        if verdict.verdict == UNSUPPORTED:
+            message = cell_message(verdict)
+            if message in said:
+                continue
+            said.add(message)
+        else:
+            message = f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict)
+        print(message)
     waiting = {verdict.cell for verdict in verdicts if verdict.unmeasured}
     if waiting:
         print(f"{len(waiting)} cells have no verdict: the run ended before their turn")
     counts = Counter(v.verdict for v in shown)
-    said = ", ".join(f"{number} {word}" for word, number in sorted(counts.items())) or "no verdicts"
-    print(said + (f"; {len(failing)} against the policy" if failing else ""))
+    totals = ", ".join(f"{number} {word}" for word, number in sorted(counts.items())) or "no verdicts"
+    print(totals + (f"; {len(failing)} against the policy" if failing else ""))

@@ -9,7 +9,8 @@ import pytest
 
 from harness.cli import judge
 from harness.errors import TrtmatrixError
-from harness.matrix.cell import Treatment
+from harness.matrix.cell import Cell, Treatment
+from harness.store.bundle import Bundle
 from tests.cli.composed_runs import bundle, call
 
 
@@ -95,6 +96,22 @@ def test_another_pass_is_judged_in_place_of_the_latency(
     alone = bundle(tmp_path / "alone", {"2024.0.0": 3.0})
     with pytest.raises(TrtmatrixError, match="--pass cuda_graph: no build"):
         call(judge, str(monday), "--pass", "cuda_graph", "--baseline", str(alone))
+
+
+def test_a_cell_that_could_not_run_has_one_line_for_all_its_bottlenecks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Bundle.create(tmp_path / "run", {"run": "run", "state": "finished"})
+    for number in ("8.5.3.1", "8.6.0"):
+        made.set_cell(Cell("mobilenet_v2", Treatment(), "tensorrt", number, "venv"), "unavailable", "no GPU")
+    made.save()
+    assert call(judge, str(made.root)) == 0
+    *lines, total = capsys.readouterr().out.splitlines()
+    assert lines == [
+        f"mobilenet_v2 fp32-b1-clip on tensorrt {number}: unsupported: no GPU"
+        for number in ("8.5.3.1", "8.6.0")
+    ]
+    assert total.endswith(" unsupported")
 
 
 @pytest.mark.parametrize(
