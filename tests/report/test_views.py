@@ -13,6 +13,7 @@ import pytest
 from harness.bottlenecks.judge import judge
 from harness.importing import Recording, import_recording
 from harness.layers.observation import RunObservation
+from harness.matrix.cell import Treatment
 from harness.observe import observe
 from harness.report.answers import answers
 from harness.report.board import board, noise
@@ -152,6 +153,15 @@ def test_every_cell_is_in_the_matrix_and_a_failed_one_says_why(observed: RunObse
     assert [(n.cells, n.reason) for n in not_run(observed)] == [
         (("mobilenet_v2-fp32-b1-clip-tensorrt-11.0",), "worker killed")
     ]
+
+
+def test_a_row_links_to_its_latencies_where_there_are_any_and_nothing_is_an_answer_too() -> None:
+    measured, failed = cell("10.0", [1.0]), cell("11.0", status="failed", reason="worker killed")
+    other = cell("10.0", status="unavailable", reason="no GPU", treatment=Treatment(relu6="relu_sub"))
+    for cells in ((measured, failed, other), (failed, other)):
+        found = Parsed(render(run(*cells), judge(run(*cells))))
+        assert set(found.links) <= set(found.ids)
+        assert ("Nothing was measured" in found.text) == (measured not in cells)
 
 
 def test_board_leads_with_latency_and_noise_stands_apart(observed: RunObservation) -> None:
