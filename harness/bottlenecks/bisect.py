@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from harness.bottlenecks.base import Rule
 from harness.bottlenecks.device import host_peaks, with_peaks
@@ -33,6 +34,7 @@ class Found:
     :param certain: False where a version on the way could not be told from either end and was put to the
         nearer one
     :param cannot_run: version to the reason, of those that were tried and could not be measured
+    :param neighbours: where the ends cannot be told apart and looking costs nothing, two neighbours that can
     """
 
     before: str | None
@@ -42,6 +44,7 @@ class Found:
     certain: bool
     reason: str
     cannot_run: Mapping[str, str] = field(default_factory=dict)
+    neighbours: tuple[Verdict, ...] = ()
 
 
 def most_evaluations(versions: int) -> int:
@@ -65,6 +68,7 @@ def bisect(
     *,
     rules: Mapping[str, Rule] | None = None,
     say: Say = lambda _line: None,
+    stored: bool = False,
 ) -> Found:
     """Find two neighbours of *versions* between which the verdict on *bottleneck* changes.
 
@@ -78,10 +82,12 @@ def bisect(
     :param evaluate: asked for each version once at most
     :param bottleneck: name of a rule, or ``latency``
     :param say: told after each step where the change lies
+    :param stored: evaluating costs nothing: where the ends cannot be told apart (one of them scatters, say),
+        look at every two neighbours
     :raises UsageError: fewer than two versions, one named twice, or two that cannot be compared at all
     """
     check_versions(versions)
-    return _Search(tuple(versions), evaluate, bottleneck, rules, say).run()
+    return _Search(tuple(versions), evaluate, bottleneck, rules, say, stored).run()
 
 
 @dataclass
@@ -91,6 +97,7 @@ class _Search:
     bottleneck: str
     rules: Mapping[str, Rule] | None
     say: Say
+    stored: bool
     seen: dict[str, CellObservation] = field(default_factory=dict)
     certain: bool = True
     first: str = ""
@@ -107,9 +114,22 @@ class _Search:
         if not self._differs(self.first, self.last):
             word = "no change" if whole.verdict == Change.UNCHANGED else "cannot tell"
             reason = f"{word} from {self.first} to {self.last}: {whole.reason}"
-            return self._found(None, None, whole, reason)
+            found = self._found(None, None, whole, reason)
+            return self._with_neighbours(found) if self.stored and word == "cannot tell" else found
         self.say(f"{self.last} beside {self.first}: {whole.verdict}: {whole.reason}")
         return self._narrow(low, high)
+
+    def _with_neighbours(self, found: Found) -> Found:
+        self._look_at(*(version for version in self.versions if version not in self.seen))
+        there = [version for version in self.versions if _ran(self.seen[version])]
+        pairs = [pair for pair in pairwise(there) if self._differs(*pair)]
+        said = ", ".join(f"{old} to {new}" for old, new in pairs) or "none"
+        return replace(
+            found,
+            evaluated=tuple(self.seen),
+            reason=f"{found.reason}; neighbours that differ: {said}",
+            neighbours=tuple(self._between(*pair) for pair in pairs),
+        )
 
     def _narrow(self, low: int, high: int) -> Found:
         while (middle := self._runnable_between(low, high)) is not None:
@@ -248,6 +268,7 @@ def found_as_json(found: Found) -> dict[str, object]:
         "cannot_run": dict(found.cannot_run),
         "reason": found.reason,
         "verdict": None if found.verdict is None else found.verdict.as_json(),
+        "neighbours": [verdict.as_json() for verdict in found.neighbours],
     }
 
 
@@ -256,4 +277,5 @@ def found_message(found: Found) -> str:
     lines = [f"{found.reason} ({len(found.evaluated)} cells evaluated: {', '.join(found.evaluated)})"]
     if found.before is not None and found.verdict is not None:
         lines.append(verdict_message(found.verdict))
+    lines += map(verdict_message, found.neighbours)
     return "\n".join(lines + [f"{version}: {why}" for version, why in found.cannot_run.items()])

@@ -103,7 +103,8 @@ def _stored(arguments: argparse.Namespace) -> Found:
     def look_up(versions: Sequence[str]) -> list[CellObservation]:
         return [seen[chosen[version]] for version in versions]
 
-    return bisect(list(chosen), look_up, arguments.bottleneck, rules=_rules(arguments.bottleneck))
+    rules = _rules(arguments.bottleneck)
+    return bisect(list(chosen), look_up, arguments.bottleneck, rules=rules, stored=True)
 
 
 # a matrix

@@ -83,6 +83,37 @@ def test_noise_at_the_ends_cannot_tell(compose: Any) -> None:
     assert found.reason.startswith("cannot tell from 1.0 to 3.0")
 
 
+def test_where_the_ends_scatter_stored_neighbours_are_told_apart(compose: Any) -> None:
+    """The oldest version scatters, as a TensorRT that kept another layout in one of its builds."""
+
+    def look_up(version: str) -> CellObservation:
+        level = 0.3 if version in ("4.0", "5.0") else 0.4
+        found: CellObservation = compose.noisy(version, level, noise=0.3 if version == "1.0" else 0.004)
+        return found
+
+    names = named(5)
+    found = bisect(names, Asked(look_up), "latency", rules={}, stored=True)
+    assert (found.before, found.after) == (None, None)
+    assert found.reason.startswith("cannot tell from 1.0 to 5.0")
+    assert found.reason.endswith("neighbours that differ: 3.0 to 4.0")
+    assert sorted(found.evaluated) == names
+    assert [(v.against, v.version, v.verdict) for v in found.neighbours] == [("3.0", "4.0", "reduced")]
+    assert "latency of mobilenet_v2 fp32-b1-clip on tensorrt 4.0 against 3.0" in found_message(found)
+    data = found_as_json(found)
+    assert [v["version"] for v in data["neighbours"]] == ["4.0"]  # type: ignore[attr-defined]
+    # A measured cell costs minutes: there the ends decide.
+    evaluate = Asked(look_up)
+    live = bisect(names, evaluate, "latency", rules={})
+    assert (live.neighbours, len(evaluate.calls)) == ((), 1)
+
+
+def test_stored_neighbours_that_do_not_differ_either_are_none(compose: Any) -> None:
+    evaluate = at_levels(compose, dict.fromkeys(named(3), 0.4), noise=0.3)
+    found = bisect(named(3), evaluate, "latency", rules={}, stored=True)
+    assert found.reason.endswith("neighbours that differ: none")
+    assert found.neighbours == ()
+
+
 def test_an_indeterminate_middle_is_put_to_the_nearer_end_and_said(compose: Any) -> None:
     names = ["1.0", "2.0", "3.0"]
 
