@@ -204,6 +204,8 @@ class MatrixSession:
             with capture.global_and_fixture_disabled():
                 reporter.ensure_newline()
                 reporter.write_line(line)
+                # In a CI log or through `tee` too, progress is to be seen when it is made.
+                reporter.flush()
 
         return say
 

@@ -57,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = argparse.Namespace(command="")
     try:
         build_parser().parse_args(argv, arguments)
-        return int(arguments.func(arguments))
+        status = int(arguments.func(arguments))
+        sys.stdout.flush()  # A reader that has gone shows here at the latest, not when Python ends.
+        return status
     except TrtmatrixError as error:
         print(f"trtmatrix: {error}", file=sys.stderr)
         return error.exit_code

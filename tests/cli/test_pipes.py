@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -30,8 +32,10 @@ networks = ["mobilenet_v2"]
 def _after_one_line(words: list[str], folder: Path) -> tuple[str, int, str]:
     """Return the first line that a command prints, and its status and errors when no more is read."""
     command = [sys.executable, "-m", "harness.cli", *words]
+    # As in a user's shell: Python holds back what goes into a pipe.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=buffered
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -55,3 +59,7 @@ def test_a_run_whose_reader_has_gone_is_interrupted_and_says_so(tmp_path: Path) 
     assert "1 cells, 50 builds each" in first
     assert status == 130
     assert errors.endswith("trtmatrix: interrupted: nobody reads its output any more\n")
+    # The line came when the run began, not at its end.
+    builds = len(list((tmp_path / "run").glob("builds/*/*/build.json")))
+    assert builds < 50
+    assert json.loads((tmp_path / "run/manifest.json").read_text(encoding="utf-8"))["state"] != "complete"
