@@ -3,10 +3,12 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import zstandard
 
 from harness.pack.host.__main__ import main
 from harness.pack.host.machine import host_facts
+from harness.pack.host.visit import Visit
 from harness.pack.results import latest
 from tests.pack.pack_composed import compose_pack, without_gpu
 
@@ -234,6 +237,25 @@ def test_a_visit_measures_on_one_gpu_and_names_it_as_the_host(
     assert outcome["host"] == got
     said = json.loads(next(results.glob("*/builds/v1-8.5/0/result.json")).read_text())
     assert said["device"] == got
+
+
+def test_what_the_visit_beside_this_one_measured_until_its_end_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other visit ends between the look at what is missing and the claim, which is free by then."""
+    _two_gpus(tmp_path / "bin")
+    root, beside, results = compose_pack(tmp_path / "pack", CELLS), tmp_path / "beside", tmp_path / "results"
+    assert _start(root, beside, "--gpu", "0") == 0
+    claim = Visit._claim
+
+    def late(visit: Visit, together: str, claims: ExitStack) -> bool:
+        shutil.copytree(beside, results, dirs_exist_ok=True)
+        return claim(visit, together, claims)
+
+    monkeypatch.setattr(Visit, "_claim", late)
+    assert _start(root, results, "--gpu", "1") == 0
+    assert {outcome["host"] for outcome in _outcomes(results).values()} == {"GPU-a"}
+    assert len(list(results.glob("*/builds/*/*/outcome.json"))) == 2 * len(CELLS)
 
 
 def test_a_gpu_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,7 +129,9 @@ class Visit:
                 together = self._together[block.subject]
                 if together not in self._mine:
                     self._mine[together] = self._claim(together, claims)
-                if self._mine[together]:
+                    # Free because the visit beside this one has ended: it may have measured the block by now.
+                    missing = self._missing(block)
+                if self._mine[together] and missing:
                     self._block(block, missing)
                     if time.monotonic() - self._went_home >= self.wishes.home_every:
                         self._save("running")
