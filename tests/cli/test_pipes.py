@@ -6,27 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 
 from tests.cli.composed_runs import bundle
-
-MATRIX = """
-schema = "trtmatrix.matrix/1"
-[run]
-builds = 50
-[measure]
-warmup_seconds = 0.01
-maximum_seconds = 0.05
-minimum_samples = 5
-profile_iterations = 3
-[[versions]]
-runtime = "onnxruntime"
-versions = ["{version}"]
-environment = "current"
-[[block]]
-networks = ["mobilenet_v2"]
-"""
+from tests.cli.small_matrix import small_matrix
 
 
 def _after_one_line(words: list[str], folder: Path) -> tuple[str, int, str]:
@@ -54,7 +37,7 @@ def test_a_command_that_only_says_something_is_done_when_nobody_listens(tmp_path
 
 
 def test_a_run_whose_reader_has_gone_is_interrupted_and_says_so(tmp_path: Path) -> None:
-    (tmp_path / "m.toml").write_text(MATRIX.format(version=version("onnxruntime")), encoding="utf-8")
+    (tmp_path / "m.toml").write_text(small_matrix(50, ["mobilenet_v2"]), encoding="utf-8")
     first, status, errors = _after_one_line(["run", "m.toml", "--out", "run"], tmp_path)
     assert "1 cells, 50 builds each" in first
     assert status == 130

@@ -17,23 +17,7 @@ import pytest
 from harness.networks.mobilenet import MobileNetV2
 from harness.networks.onnx_export import to_onnx
 from tests.cli.busy import worker_is_busy
-
-MATRIX = """
-schema = "trtmatrix.matrix/1"
-[run]
-builds = 2
-[measure]
-warmup_seconds = 0.01
-maximum_seconds = 0.05
-minimum_samples = 5
-profile_iterations = 3
-[[versions]]
-runtime = "onnxruntime"
-versions = ["{version}"]
-environment = "current"
-[[block]]
-networks = ["mobilenet_v1", "mobilenet_v2"]
-"""
+from tests.cli.small_matrix import small_matrix
 
 
 def trtmatrix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +27,7 @@ def trtmatrix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "m.toml").write_text(MATRIX.format(version=version("onnxruntime")), encoding="utf-8")
+    (tmp_path / "m.toml").write_text(small_matrix(), encoding="utf-8")
     return tmp_path
 
 
