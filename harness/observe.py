@@ -12,6 +12,7 @@ import numpy as np
 from harness import registry
 from harness.errors import InputError, UsageError
 from harness.layers.observation import (
+    LATENCY_PASS,
     BuildObservation,
     CellObservation,
     OutputCheck,
@@ -161,7 +162,7 @@ def _samples(record: BuildRecord) -> tuple[dict[str, Samples], Samples | None, i
             throttled += 1
             continue
         passes.setdefault(row["pass"], []).append(row["latency_ms"])
-        if row["pass"] == "latency" and row["enqueue_ms"] is not None:
+        if row["pass"] == LATENCY_PASS and row["enqueue_ms"] is not None:
             enqueue.append(row["enqueue_ms"])
     arrays = {name: np.asarray(values, dtype=np.float64) for name, values in passes.items()}
     return arrays, np.asarray(enqueue) if enqueue else None, throttled

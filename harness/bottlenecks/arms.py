@@ -10,7 +10,7 @@ import numpy as np
 from harness.bottlenecks.base import Cost, Rule
 from harness.bottlenecks.carriers import carrier_times, timed_picture
 from harness.bottlenecks.verdict import LATENCY
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.layers.observation import LATENCY_PASS, BuildObservation, CellObservation, RunObservation
 from harness.layers.picture import LayerRole
 from harness.matrix.cell import Cell
 from harness.statistics.levels import Values
@@ -118,7 +118,7 @@ def _arm(cell: Cell, host: str, group: Iterable[CellObservation]) -> Arm:
 
 
 def _mostly_throttled(build: BuildObservation) -> bool:
-    latency = build.passes.get("latency")
+    latency = build.passes.get(LATENCY_PASS)
     return build.throttled > (0 if latency is None else latency.size)
 
 

@@ -112,10 +112,11 @@ class _Search:
         self.first, self.last = self.versions[low], self.versions[high]
         whole = self._between(self.first, self.last)
         if not self._differs(self.first, self.last):
-            word = "no change" if whole.verdict == Change.UNCHANGED else "cannot tell"
+            same = whole.verdict == Change.UNCHANGED
+            word = "no change" if same else "cannot tell"
             reason = f"{word} from {self.first} to {self.last}: {whole.reason}"
             found = self._found(None, None, whole, reason)
-            return self._with_neighbours(found) if self.stored and word == "cannot tell" else found
+            return self._with_neighbours(found) if self.stored and not same else found
         self.say(f"{self.last} beside {self.first}: {whole.verdict}: {whole.reason}")
         return self._narrow(low, high)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.bottlenecks.table import ALARMS, Change, State
 from harness.bottlenecks.wording import change_that_shows, times
+from harness.layers.observation import LATENCY_PASS
 
 SCHEMA = "trtmatrix.verdicts/1"
 LATENCY = "latency"
@@ -125,7 +126,9 @@ class Verdict:
         }
 
 
-def document(verdicts: Sequence[Verdict], baseline: str, latency_pass: str = LATENCY) -> dict[str, object]:
+def document(
+    verdicts: Sequence[Verdict], baseline: str, latency_pass: str = LATENCY_PASS
+) -> dict[str, object]:
     """Return the JSON document of *verdicts* (schema ``trtmatrix.verdicts/1``).
 
     :param latency_pass: the pass that the latency's verdicts are about

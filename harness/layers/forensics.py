@@ -46,13 +46,18 @@ class Fate:
     winner: Candidate | None = None
 
     @property
-    def lost_by_ms(self) -> float | None:
-        """How much slower the best of it was than what won; None where it won or was not timed."""
+    def lost_ms(self) -> tuple[float, float] | None:
+        """Times of the best of it and of what won; None where it won or was not timed."""
         if self.chosen or self.best is None or self.winner is None:
             return None
         if self.best.time_ms is None or self.winner.time_ms is None:
             return None
-        return self.best.time_ms - self.winner.time_ms
+        return self.best.time_ms, self.winner.time_ms
+
+    @property
+    def lost_by_ms(self) -> float | None:
+        """How much slower the best of it was than what won; None where it won or was not timed."""
+        return None if self.lost_ms is None else self.lost_ms[0] - self.lost_ms[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from harness.matrix.cell import Cell
 Samples = NDArray[np.float64]
 
 LATENCY_PASS = "latency"
+GRAPH_PASS = "cuda_graph"
+"""The pass without launches."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,12 @@ class CellObservation:
     def good(self) -> tuple[BuildObservation, ...]:
         """The builds that may be looked at: measured or recorded, outputs not found wrong."""
         return tuple(b for b in self.builds if b.status == "ok" and (b.outputs is None or b.outputs.valid))
+
+    @property
+    def launch_bound(self) -> tuple[int, int]:
+        """Good builds that launching bounds, and those that say whether it does."""
+        said = [build.launch_bound for build in self.good if build.launch_bound is not None]
+        return sum(said), len(said)
 
     def judged_by(self, name: str) -> CellObservation:
         """Return the cell with the pass *name* as the latency of each build."""

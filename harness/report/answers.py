@@ -6,12 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.bottlenecks.verdict import LATENCY, Verdict
-from harness.layers.observation import CellObservation, RunObservation
+from harness.layers.observation import GRAPH_PASS, CellObservation, RunObservation
 from harness.report.columns import Release, anchor, build_values, hosts_of, latency_of, release_of, subjects
 from harness.statistics.intervals import ratio
-
-GRAPH = "cuda_graph"
-"""The pass without launches."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +71,13 @@ def _timed(cells: Iterable[CellObservation]) -> list[CellObservation]:
 
 def _answer(subject: str, cells: Sequence[CellObservation], verdicts: Sequence[Verdict]) -> Answer:
     latency = [v for v in verdicts if v.bottleneck == LATENCY and v.kind in ("version", "run") and v.against]
-    said = [b.launch_bound for c in cells for b in c.good if b.launch_bound is not None]
-    graphs = _timed(c.judged_by(GRAPH) for c in cells) if any(said) else []
+    bound, said = sum(c.launch_bound[0] for c in cells), sum(c.launch_bound[1] for c in cells)
+    graphs = _timed(c.judged_by(GRAPH_PASS) for c in cells) if bound else []
     return Answer(
         subject=subject,
         anchor=anchor("latency", subject),
         best=_best(cells),
-        launch_bound=(sum(said), len(said)),
+        launch_bound=(bound, said),
         graph=_best(graphs) if graphs else None,
         changes=tuple(v for v in latency if v.alarm),
         undecided=sum(1 for v in latency if v.verdict == "indeterminate"),

@@ -126,8 +126,8 @@ def _mean_of(values: Sequence[float | None]) -> float | None:
 
 def _launch_bound(found: CellObservation) -> str:
     """Return ``yes``, ``no`` or nothing (not measured) by the worker's enqueue and CUDA-graph figures."""
-    said = [b.launch_bound for b in found.good if b.launch_bound is not None]
-    return "" if not said else "yes" if any(said) else "no"
+    bound, said = found.launch_bound
+    return "" if not said else "yes" if bound else "no"
 
 
 def _search(build: BuildObservation) -> SearchSummary | None:
@@ -158,26 +158,25 @@ def _counts(fates: Sequence[Fate]) -> FateCounts:
 def _lost_searches(layers: Sequence[LayerForensics]) -> LostSearches:
     count, elsewhere, best_ms, chosen_ms = 0, 0, 0.0, 0.0
     for layer in layers:
-        best, winner = layer.any_gemm.best, layer.any_gemm.winner
+        fate = layer.any_gemm
         # Where the engine's kernel is unknown (None), so is whether GEMM lost.
-        if layer.any_gemm.chosen is not False or best is None or winner is None:
-            continue
-        if best.time_ms is None or winner.time_ms is None:
+        if fate.chosen is None or (lost := fate.lost_ms) is None:
             continue
         count += 1
-        elsewhere += not any(best in s.candidates and winner in s.candidates for s in layer.searches)
-        best_ms += best.time_ms
-        chosen_ms += winner.time_ms
+        elsewhere += not any(
+            fate.best in s.candidates and fate.winner in s.candidates for s in layer.searches
+        )
+        best_ms += lost[0]
+        chosen_ms += lost[1]
     return LostSearches(count, elsewhere, best_ms, chosen_ms)
 
 
 def _lost(layer: LayerForensics) -> str:
     """Say by how much ``gemm_as_conv1x1`` lost for one layer, nothing where it was not timed."""
-    fate = layer.gemm_as_conv1x1
-    best, winner = fate.best, fate.winner
-    if best is None or winner is None or best.time_ms is None or winner.time_ms is None or fate.chosen:
+    lost, winner = layer.gemm_as_conv1x1.lost_ms, layer.gemm_as_conv1x1.winner
+    if lost is None or winner is None:
         return ""
     return (
-        f"{layer.layer.name}: {best.time_ms:.4g} ms against {winner.time_ms:.4g} ms "
+        f"{layer.layer.name}: {lost[0]:.4g} ms against {lost[1]:.4g} ms "
         f"of {winner.kernel or winner.runner or 'the chosen kernel'}"
     )

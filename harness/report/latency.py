@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.layers.observation import CellObservation, RunObservation, Samples
+from harness.layers.observation import LATENCY_PASS, CellObservation, RunObservation, Samples
 from harness.report.columns import Release, anchor, latency_of, middle, release_of, subjects
 from harness.report.scale import Scale
 
@@ -72,7 +72,6 @@ def _row(found: CellObservation) -> LatencyRow | None:
     latency = latency_of(found)
     if latency.middle is None:
         return None
-    said = [b.launch_bound for b in found.good if b.launch_bound is not None]
     return LatencyRow(
         release=release_of(found),
         cell=found.cell.id,
@@ -80,17 +79,17 @@ def _row(found: CellObservation) -> LatencyRow | None:
         mean=latency.middle,
         low=latency.low,
         high=latency.high,
-        samples=sum(b.passes["latency"].size for b in found.good if "latency" in b.passes),
+        samples=sum(b.passes[LATENCY_PASS].size for b in found.good if LATENCY_PASS in b.passes),
         host=found.good[0].host,
         enqueue_ms=_over_builds([b.enqueue_ms for b in found.good]),
         passes=other_passes(found),
-        launch_bound=(sum(said), len(said)),
+        launch_bound=found.launch_bound,
     )
 
 
 def other_passes(found: CellObservation) -> dict[str, float]:
     """Return the passes besides the latency, ms: medians of builds, and the mean of these."""
-    names = dict.fromkeys(name for build in found.good for name in build.passes if name != "latency")
+    names = dict.fromkeys(name for build in found.good for name in build.passes if name != LATENCY_PASS)
     means = {name: _over_builds([build.passes.get(name) for build in found.good]) for name in names}
     return {name: value for name, value in means.items() if value is not None}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.layers.adoption import adoption
-from harness.layers.observation import CellObservation, RunObservation
+from harness.layers.observation import GRAPH_PASS, CellObservation, RunObservation
 from harness.report.columns import (
     Release,
     build_values,
@@ -60,12 +60,12 @@ def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
         for host in hosts_of(found):
             key = (found.cell.without_relu6, release_of(found), found.cell.environment, host)
             by_key.setdefault(key, {})[found.cell.treatment.relu6] = on_host(found, host)
+    place = {subject: index for index, subject in enumerate(dict.fromkeys(key[0] for key in by_key))}
     order = {release: index for index, release in enumerate(releases(run))}
-    names = list(dict.fromkeys(key[0] for key in by_key))
-    keys = sorted(by_key, key=lambda key: (names.index(key[0]), order[key[1]]))
+    ordered = sorted(by_key.items(), key=lambda item: (place[item[0][0]], order[item[0][1]]))
     return tuple(
         _row(subject, release, forms["clip"], forms["relu_sub"])
-        for (subject, release, _, _), forms in ((key, by_key[key]) for key in keys)
+        for (subject, release, _, _), forms in ordered
         if {"clip", "relu_sub"} <= forms.keys() and forms["clip"].good and forms["relu_sub"].good
     )
 
@@ -90,7 +90,7 @@ def _form(found: CellObservation) -> Form:
     kernels = [c.pointwise for c in counts if c.pointwise.unknown < c.pointwise.total]
     return Form(
         latency_ms=latency_of(found).middle,
-        graph_ms=other_passes(found).get("cuda_graph"),
+        graph_ms=other_passes(found).get(GRAPH_PASS),
         on_gemm=tuple(k.on_any_gemm for k in kernels),
         pointwise=max((k.total for k in kernels), default=0),
         activations=mean([c.activations for c in counts]) or 0.0,

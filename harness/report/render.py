@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import jinja2
 from markupsafe import Markup
@@ -86,6 +87,13 @@ class Page:
     layer_cells: int
     not_run: tuple[NotRun, ...]
     configurations: tuple[Configuration, ...]
+
+    @cached_property
+    def anchors(self) -> frozenset[str]:
+        """Anchors of the subjects in the sections that leave out what was not measured."""
+        sections: tuple[Sequence[LatencyChart | TimeView | KernelView], ...]
+        sections = (self.latency, self.times, self.kernels)
+        return frozenset(view.anchor for section in sections for view in section)
 
 
 def page(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "previous") -> Page:
