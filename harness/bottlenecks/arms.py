@@ -15,6 +15,9 @@ from harness.layers.picture import LayerRole
 from harness.matrix.cell import Cell
 from harness.statistics.levels import Values
 
+ONE_CACHE = "the builds share a timing cache: what a search for kernels adds to the spread is not in it"
+"""Note on arms whose builds hand a timing cache on; the later ones repeat the first one's kernels."""
+
 NO_HOST = ""
 """Host of a cell that was never on one, in a run without any build of its subject."""
 
@@ -28,6 +31,7 @@ class Series:
     :param layers: carrier name to milliseconds, one mapping a build
     :param evidence: of each build
     :param missing: builds whose evidence cannot tell
+    :param notes: what has to be said beside the values, each once
     """
 
     values: tuple[float, ...]
@@ -36,6 +40,7 @@ class Series:
     layers: tuple[Mapping[str, float], ...] = ()
     evidence: tuple[Mapping[str, object], ...] = ()
     missing: int = 0
+    notes: tuple[str, ...] = ()
 
     def at_least(self, floor: float) -> Values:
         """Return the values, those below *floor* raised to it, so that all have a logarithm."""
@@ -69,7 +74,10 @@ class Arm:
         """Return the values of *rule*, of the latency for None; computed once."""
         key = LATENCY if rule is None else rule.name
         if key not in self._series:
-            self._series[key] = _latency(self.builds) if rule is None else _costs(self.builds, rule)
+            found = _latency(self.builds) if rule is None else _costs(self.builds, rule)
+            if self.cell.treatment.timing_cache == "on" and len(found.values) > 1:
+                found = replace(found, notes=(*found.notes, ONE_CACHE))
+            self._series[key] = found
         return self._series[key]
 
 
@@ -162,4 +170,5 @@ def _costs(builds: Iterable[BuildObservation], rule: Rule) -> Series:
         layers=tuple(dict(cost.layers) for _, cost in costs),
         evidence=tuple(cost.evidence for _, cost in costs),
         missing=missing,
+        notes=tuple(dict.fromkeys(cost.note for _, cost in costs if cost.note)),
     )

@@ -17,12 +17,14 @@ class Cost:
     :param share: of the total layer time (e), None for a partial profile
     :param layers: the layers that carry it, heaviest first: (name, milliseconds)
     :param evidence: JSON-able: adoption, counts, formats; evidence is never the verdict
+    :param note: what has to be said beside the number, in words that follow a semicolon; empty for nothing
     """
 
     milliseconds: float
     share: float | None
     layers: tuple[tuple[str, float], ...] = ()
     evidence: Mapping[str, object] = field(default_factory=dict)
+    note: str = ""
 
 
 class Rule(Protocol):

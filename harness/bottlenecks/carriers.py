@@ -38,11 +38,17 @@ def carrier_name(layer: PictureLayer) -> str:
 
 
 def cost_of(
-    picture: Picture, layers: Iterable[PictureLayer], evidence: Mapping[str, object], *, bound_ms: float = 0.0
+    picture: Picture,
+    layers: Iterable[PictureLayer],
+    evidence: Mapping[str, object],
+    *,
+    bound_ms: float = 0.0,
+    note: str = "",
 ) -> Cost:
     """Return the cost that *layers* carry: their time above *bound_ms*, not below 0.
 
     :param bound_ms: least time for the same work, ms
+    :param note: see :class:`Cost`
     """
     times = carrier_times(layers)
     milliseconds = max(0.0, sum(times.values()) - bound_ms)
@@ -51,6 +57,7 @@ def cost_of(
         share=None if picture.partial else milliseconds / picture.total_ms,
         layers=tuple(sorted(times.items(), key=lambda row: (-row[1], row[0]))),
         evidence=evidence,
+        note=note,
     )
 
 

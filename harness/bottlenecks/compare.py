@@ -111,6 +111,7 @@ def answer(question: Question) -> Draft | None:
         if question.rule is None:
             return None
         word, reason = _state_word(series, share, state)
+        reason = "; ".join([reason, *series.notes])
         return Draft(question.draft(word, reason, state=state, evidence=evidence), layer_rows(None, series))
     if (problem := _baseline_problem(question)) is not None:
         verdict = question.draft(INDETERMINATE, problem, state=state, evidence=evidence)
@@ -136,6 +137,7 @@ def _pair(question: Question, old: Arm, state: State | None, evidence: dict[str,
         effect = float(np.exp(np.log(b).mean() - np.log(a).mean()))
         reason = f"{_builds(len(a))} of the old and {_builds(len(b))} of the new: with fewer than "
         reason += f"{MINIMUM_BUILDS} on a side no change of any size can be shown"
+        reason = _with_notes(reason, before.notes, after.notes)
         return question.draft(INDETERMINATE, reason, state=state, effect=effect, evidence=evidence)
     threshold = aa_threshold(found, question.aa_ratios)
     m = margin(threshold)
@@ -155,6 +157,7 @@ def _pair(question: Question, old: Arm, state: State | None, evidence: dict[str,
         reason += f"; {change_that_shows(smallest)}"
     if question.rule is not None:
         reason = _with_floor(reason, said.change, bool((a <= floor).all()), bool((b <= floor).all()))
+    reason = _with_notes(reason, before.notes, after.notes)
     word = INDETERMINATE if said.change is None else str(said.change)
     return question.draft(
         word, reason, state=state, change=said.change, found=found, smallest=smallest, evidence=evidence
@@ -169,6 +172,14 @@ def _with_floor(reason: str, change: Change | None, old: bool, new: bool) -> str
         return reason
     side = "old" if old else "new"
     return f"{reason}; the {side} costs less than 0.1 % of the layer time and is counted as that much"
+
+
+def _with_notes(reason: str, old: Sequence[str], new: Sequence[str]) -> str:
+    """Say what is to be known of both costs, each side where it differs: then unlike things are compared."""
+    if old == new:
+        return "; ".join([reason, *new])
+    sides = [f"{side}: {'; '.join(notes)}" for side, notes in (("old", old), ("new", new)) if notes]
+    return "; ".join([reason, *sides])
 
 
 def _cannot_be_looked_at(question: Question) -> Verdict | None:

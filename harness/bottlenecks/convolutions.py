@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from harness.bottlenecks.base import Cost
 from harness.bottlenecks.carriers import cost_of, families_of, tells_classes, timed_picture
+from harness.layers.adoption import SharedLayers, shared_layers
 from harness.layers.observation import BuildObservation
 from harness.layers.peaks import peaks_for, precision_of
 from harness.layers.picture import LayerRole, Picture, PictureLayer
@@ -32,6 +33,7 @@ def convolution_cost(
     layers = layers_of_class(build, op_class)
     spent = sum(layer.time_ms or 0.0 for layer in layers)
     bound_ms, source = roofline_bound(build, picture, op_class)
+    beside = shared_layers(picture, op_class)
     shared: dict[str, object] = {
         "time_ms": spent,
         "time_share": None if picture.partial else spent / picture.total_ms,
@@ -39,8 +41,21 @@ def convolution_cost(
         "bound": source,
         "layers": len(layers),
         "kernel_families": families_of(layers),
+        "elsewhere": beside.elsewhere,
+        "guests": beside.guests,
     }
-    return cost_of(picture, layers, {**shared, **evidence}, bound_ms=bound_ms or 0.0)
+    every = {**shared, **evidence}
+    return cost_of(picture, layers, every, bound_ms=bound_ms or 0.0, note=_shared_note(beside))
+
+
+def _shared_note(beside: SharedLayers) -> str:
+    """Say of layers that hold convolutions of several classes where their time is counted."""
+    notes = []
+    if beside.elsewhere:
+        notes.append(f"{beside.elsewhere} of the {beside.total} run, and count, in layers of another class")
+    if beside.guests:
+        notes.append(f"convolutions of another class that run, and count, in these layers: {beside.guests}")
+    return "; ".join(notes)
 
 
 def roofline_bound(build: BuildObservation, picture: Picture, op_class: OpClass) -> tuple[float | None, str]:

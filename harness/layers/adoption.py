@@ -60,11 +60,27 @@ class Reformats:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedLayers:
+    """Convolutions in layers that hold several classes of them; each counts for its heaviest op's class.
+
+    :param total: convolutions of one class found in the engine
+    :param elsewhere: those of them in layers accounted to another class, whose time they share unseen
+    :param guests: convolutions of other classes in the layers accounted to this one
+    """
+
+    total: int = 0
+    elsewhere: int = 0
+    guests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Adoption:
     """The counts of one engine.
 
     :param depthwise_time_share: part of the layer times, None for a partial profile or none
     :param depthwise_flop_share: part of the network's FLOPs, None where the network is unknown
+    :param depthwise_elsewhere: depthwise convolutions that layers of other classes hold: in the share of
+        FLOPs, not in that of time
     :param activations: layers that hold nothing but activations; :param activations_ms: what they cost
     """
 
@@ -72,6 +88,7 @@ class Adoption:
     reformats: Reformats
     depthwise_time_share: float | None
     depthwise_flop_share: float | None
+    depthwise_elsewhere: int
     activations: int
     activations_ms: float
 
@@ -93,6 +110,7 @@ class Adoption:
             ],
             "depthwise_time_share": self.depthwise_time_share,
             "depthwise_flop_share": self.depthwise_flop_share,
+            "depthwise_elsewhere": self.depthwise_elsewhere,
             "activations": self.activations,
             "activations_ms": self.activations_ms,
         }
@@ -108,6 +126,7 @@ def adoption(picture: Picture) -> Adoption:
         reformats=reformats(picture),
         depthwise_time_share=time_share,
         depthwise_flop_share=flop_share,
+        depthwise_elsewhere=shared_layers(picture, OpClass.DEPTHWISE).elsewhere,
         activations=len(lone),
         activations_ms=sum(layer.time_ms or 0.0 for layer in lone),
     )
@@ -134,6 +153,29 @@ def _pointwise(picture: Picture) -> Iterator[tuple[str, PictureLayer]]:
     for op in picture.graph.ops:
         if op_class(op) is OpClass.POINTWISE and op.name in carriers:
             yield op.name, carriers[op.name]
+
+
+_CONVOLUTIONS = frozenset({OpClass.POINTWISE, OpClass.DEPTHWISE, OpClass.CONVOLUTION})
+
+
+def shared_layers(picture: Picture, kind: OpClass) -> SharedLayers:
+    """Return how convolutions of *kind* share layers with those of other classes; all 0 without a network.
+
+    TensorRT runs a depthwise and the 1x1 convolution behind it as one INT8 kernel (``trt_dep_sep_conv``).
+    """
+    if picture.graph is None:
+        return SharedLayers()
+    carriers = picture.layer_of_op()
+    held = Counter(
+        (op_class(op), carriers[op.name].op_class)
+        for op in picture.graph.ops
+        if op.name in carriers and op_class(op) in _CONVOLUTIONS
+    )
+    return SharedLayers(
+        total=sum(count for (own, _), count in held.items() if own is kind),
+        elsewhere=sum(count for (own, at), count in held.items() if own is kind and at != kind),
+        guests=sum(count for (own, at), count in held.items() if own is not kind and at == kind),
+    )
 
 
 def reformats(picture: Picture) -> Reformats:

@@ -28,6 +28,7 @@ class KernelFamily(StrEnum):
     FFT = "fft"
     WINOGRAD = "winograd"
     DEPTHWISE = "depthwise"
+    DEPTHWISE_SEPARABLE = "depthwise_separable"  # a depthwise and the 1x1 convolution behind it as one kernel
     REFORMAT = "reformat"
     NO_OP = "no_op"
     POINTWISE = "pointwise"  # elementwise work: activations, sums

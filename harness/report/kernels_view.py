@@ -62,6 +62,7 @@ class KernelRow:
     """One release.
 
     :param adoptions: counts of each build; :param families: of build 0
+    :param depthwise_elsewhere: of each build, those that run inside layers of another class; empty for none
     :param pointwise_ms: time of the 1x1 convolutions in the profile, mean over builds
     :param latency_ms: as in every section
     """
@@ -76,6 +77,7 @@ class KernelRow:
     reformats_ms: float
     depthwise_time_share: float | None
     depthwise_flop_share: float | None
+    depthwise_elsewhere: str
     launch_bound: str
     searches: tuple[SearchSummary, ...]
 
@@ -115,9 +117,15 @@ def _row(found: CellObservation) -> KernelRow | None:
         reformats_ms=mean([c.reformats.time_ms for c in counts]) or 0.0,
         depthwise_time_share=_mean_of([c.depthwise_time_share for c in counts]),
         depthwise_flop_share=counts[0].depthwise_flop_share,
+        depthwise_elsewhere=_of_each([c.depthwise_elsewhere for c in counts]),
         launch_bound=_launch_bound(found),
         searches=tuple(s for s in map(_search, found.good) if s is not None),
     )
+
+
+def _of_each(counts: Sequence[int]) -> str:
+    """Return the count of each build, nothing where all are 0."""
+    return ", ".join(map(str, counts)) if any(counts) else ""
 
 
 def _mean_of(values: Sequence[float | None]) -> float | None:

@@ -12,6 +12,7 @@ import pytest
 from harness.layers.observation import BuildObservation, CellObservation, OutputCheck, RunObservation
 from harness.layers.picture import KernelFamily, LayerRole, Picture, PictureLayer
 from harness.matrix.cell import Cell, Treatment
+from harness.networks.graph import Graph, OpKind, SourceOp
 
 
 def layer(
@@ -34,6 +35,23 @@ def layer(
 def picture(layers: Sequence[PictureLayer], *, partial: bool = False, unattributed: float = 0.0) -> Picture:
     total = sum(x.time_ms or 0.0 for x in layers)
     return Picture(tuple(layers), None, total, unattributed, partial)
+
+
+def separable() -> Graph:
+    """A depthwise and a 1x1 convolution, ``dw`` and ``pw``."""
+    return Graph(
+        "m",
+        "clip",
+        1,
+        ("x",),
+        ("z",),
+        (
+            SourceOp("dw", OpKind.CONV, ("x",), "y", {"groups": 8, "kernel": [3, 3]}, {"kernel": "k"}),
+            SourceOp("pw", OpKind.CONV, ("y",), "z", {"groups": 1, "kernel": [1, 1]}, {"kernel": "p"}),
+        ),
+        {"x": (1, 8, 4, 4), "y": (1, 8, 4, 4), "z": (1, 24, 4, 4)},
+        {"k": np.zeros((8, 1, 3, 3), np.float32), "p": np.zeros((24, 8, 1, 1), np.float32)},
+    )
 
 
 def network(times: Mapping[str, float]) -> Picture:
@@ -105,6 +123,7 @@ class Composer:
 
     layer = staticmethod(layer)
     picture = staticmethod(picture)
+    separable = staticmethod(separable)
     network = staticmethod(network)
     build = staticmethod(build)
     cell = staticmethod(cell)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.bottlenecks.accepted import Accepted
+from harness.bottlenecks.arms import ONE_CACHE
 from harness.bottlenecks.builtin import trtmatrix_bottlenecks
 from harness.bottlenecks.judge import compare_treatments, judge
 from harness.bottlenecks.verdict import Verdict, document, verdict_message
@@ -73,6 +74,51 @@ def test_removed_needs_present_before_and_absent_now(compose: Any) -> None:
     assert found["2.0", "relu6"].reason.endswith(f"; the new {counted}")
     assert found["3.0", "relu6"].reason.endswith(f"; the old {counted}")
     assert counted not in found["2.0", "pointwise"].reason
+
+
+def test_builds_of_one_timing_cache_are_said_to_lack_the_spread_of_the_search(compose: Any) -> None:
+    kept = Treatment(timing_cache="on")
+    run = compose.run(
+        *(compose.noisy(v, 0.4, times={"pointwise": 0.2}, treatment=kept) for v in ("1.0", "2.0")),
+        compose.noisy("2.0", 0.4, times={"pointwise": 0.2}),
+    )
+    found = {(v.treatment, v.version, v.bottleneck): v.reason for v in judge(run, rules=RULES)}
+    own, cached = Treatment().label, kept.label
+    assert found[cached, "1.0", "pointwise"].endswith(f"; {ONE_CACHE}")
+    assert found[cached, "2.0", "latency"].count(ONE_CACHE) == 1
+    assert ONE_CACHE not in found[own, "2.0", "pointwise"]
+    (latency, *_) = (
+        v for v in compare_treatments(run, "timing_cache", "off", "on", rules={}) if v.version == "2.0"
+    )
+    assert latency.reason.endswith(f"; new: {ONE_CACHE}")
+
+
+@pytest.mark.parametrize("builds", [1, 3])
+def test_a_cost_that_counts_elsewhere_in_one_version_is_said_to(compose: Any, builds: int) -> None:
+    """An INT8 kernel that runs a depthwise and a 1x1 convolution leaves nothing of the depthwise to see."""
+
+    def version(name: str, *rows: Any) -> Any:
+        drawn = replace(compose.picture(rows), graph=compose.separable())
+        made = [replace(compose.build(n, 0.3 + n / 1e4), picture=drawn) for n in range(builds)]
+        return compose.cell(name, made)
+
+    both = {"source_ops": ("dw", "pw"), "shares": {"dw": 0.3, "pw": 0.7}}
+    apart = [compose.layer("dw", "depthwise", 0.1), compose.layer("pw", "pointwise", 0.2)]
+    together = [compose.layer("dw + pw", "pointwise", 0.3, **both)]
+    run = compose.run(version("1", *apart), version("2", *together), version("3", *together))
+    found = verdicts(run)
+    note = "1 of the 1 run, and count, in layers of another class"
+    assert note not in found["1", "depthwise"].reason
+    assert found["2", "depthwise"].reason.endswith(f"; new: {note}")
+    assert found["3", "depthwise"].reason.endswith(f"; {note}")
+    assert found["2", "pointwise"].reason.endswith(
+        "; new: convolutions of another class that run, and count, in these layers: 1"
+    )
+    assert "count, in" not in found["2", "latency"].reason
+    (alone,) = [
+        v for v in judge(compose.run(version("2", *together)), rules=RULES) if v.bottleneck == "depthwise"
+    ]
+    assert alone.reason.endswith(f"; {note}")
 
 
 def test_one_build_is_indeterminate_with_its_effect(compose: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from harness.bottlenecks.builtin import trtmatrix_bottlenecks
@@ -78,21 +77,7 @@ def test_a_partial_profile_has_milliseconds_and_no_share(compose: Any) -> None:
 
 
 def test_depthwise_share_of_arithmetic(compose: Any) -> None:
-    kernel = {"kernel": "k"}
-    graph = Graph(
-        "m",
-        "clip",
-        1,
-        ("x",),
-        ("z",),
-        (
-            SourceOp("dw", OpKind.CONV, ("x",), "y", {"groups": 8, "kernel": [3, 3]}, kernel),
-            SourceOp("pw", OpKind.CONV, ("y",), "z", {"groups": 1, "kernel": [1, 1]}, {"kernel": "p"}),
-        ),
-        {"x": (1, 8, 4, 4), "y": (1, 8, 4, 4), "z": (1, 24, 4, 4)},
-        {"k": np.zeros((8, 1, 3, 3), np.float32), "p": np.zeros((24, 8, 1, 1), np.float32)},
-    )
-    made = replace(compose.picture([compose.layer("dw", "depthwise", 0.3)]), graph=graph)
+    made = replace(compose.picture([compose.layer("dw", "depthwise", 0.3)]), graph=compose.separable())
     cost = RULES["depthwise"].cost(observed(made))
     assert cost is not None
     # 128 x 9 multiply-adds of 128 x 9 + 384 x 8
@@ -105,6 +90,25 @@ def test_depthwise_share_of_arithmetic(compose: Any) -> None:
     assert bounded.evidence["bound_ms"] == pytest.approx(0.1)
     assert bounded.milliseconds == pytest.approx(0.2)
     assert bounded.layers == (("dw", 0.3),)
+
+
+def test_convolutions_that_share_a_kernel_are_told_where_their_time_counts(compose: Any) -> None:
+    rows = [
+        compose.layer("dw + pw", "pointwise", 0.3, source_ops=("dw", "pw"), shares={"dw": 0.3, "pw": 0.7})
+    ]
+    made = observed(replace(compose.picture(rows), graph=compose.separable()))
+    depthwise, pointwise = RULES["depthwise"].cost(made), RULES["pointwise"].cost(made)
+    assert depthwise is not None
+    assert pointwise is not None
+    assert (depthwise.milliseconds, pointwise.milliseconds) == (0.0, 0.3)
+    assert (depthwise.evidence["elsewhere"], depthwise.evidence["guests"]) == (1, 0)
+    assert (pointwise.evidence["elsewhere"], pointwise.evidence["guests"]) == (0, 1)
+    assert depthwise.note == "1 of the 1 run, and count, in layers of another class"
+    assert pointwise.note == "convolutions of another class that run, and count, in these layers: 1"
+    apart = [compose.layer("dw", "depthwise", 0.1), compose.layer("pw", "pointwise", 0.2)]
+    alone = RULES["depthwise"].cost(observed(replace(compose.picture(apart), graph=compose.separable())))
+    assert alone is not None
+    assert (alone.evidence["elsewhere"], alone.note) == (0, "")
 
 
 def test_reformats_count_when_they_execute(compose: Any) -> None:

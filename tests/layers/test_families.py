@@ -46,6 +46,13 @@ XMMA = "sm80_xmma_fprop_implicit_gemm_f32f32_f32f32_f32_nhwckrsc_nhwc_tilesize32
         ("sm50_xmma_fprop_conv3d_c1_k1_f32f32_f32_f32_ndhwcktrsc_ndhwc", "CaskConvolution", "depthwise"),
         ("sm50_xmma_pooling_fw_4d_FP32FP32NHWC_Average_FastDiv_CAlign4", "CaskPooling", "pooling"),
         (None, "CudaDepthwiseConvolution", "depthwise"),
+        (
+            "sm72_trt_dep_sep_conv_turing_CONFIG_10_64x128x32_stride_2",
+            "CaskConvolution",
+            "depthwise_separable",
+        ),
+        ("sm80_trt_dep_sep_conv_C32K64_cta_2", None, "depthwise_separable"),
+        (None, "CaskDepSepConvolution[0x8000003b]", "depthwise_separable"),
         (None, "FusedConvActConvolution", "direct"),
         (None, "FusedConvActDirect", "direct"),
         (None, "CublasConvolution", "gemm"),

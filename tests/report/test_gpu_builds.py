@@ -20,7 +20,17 @@ from harness.report.relu6_view import relu6_rows
 from harness.report.render import render
 from tests.report.composed import cell, graph, layers, picture, run
 from tests.report.parsed import Parsed
-from tests.runtimes.worker_builds import FORMATS, FP16_CLIP, FP16_PIECES, PIECES, WorkerBuild, bundle, v1, v2
+from tests.runtimes.worker_builds import (
+    FORMATS,
+    FP16_CLIP,
+    FP16_PIECES,
+    INT8,
+    PIECES,
+    WorkerBuild,
+    bundle,
+    v1,
+    v2,
+)
 
 CLIP, SUB = Treatment(), Treatment(relu6="relu_sub")
 NAMES = ("a", "b", "c", "d")
@@ -210,6 +220,16 @@ def test_recorded_forms_of_relu6_show_that_the_pieces_keep_gemm_kernels_away(tmp
     assert row.pieces.graph_ms is not None
     assert row.clip.graph_ms < row.pieces.graph_ms < (row.pieces.latency_ms or 0)
     assert "14 → 1 of 14" in " ".join(Parsed(render(observed, judge(observed))).text.split())
+
+
+def test_depthwise_convolutions_inside_a_1x1_layer_are_counted_beside_their_share(tmp_path: Path) -> None:
+    observed = observe([bundle((INT8, FP16_CLIP), tmp_path / "run")])
+    rows = {view.subject: view.rows[0].depthwise_elsewhere for view in kernel_views(observed)}
+    assert sorted(rows.values()) == ["", "4"]
+    text = " ".join(Parsed(render(observed, judge(observed))).text.split())
+    assert "4 inside 1x1" in text
+    assert text.count("inside 1x1") == 1
+    assert "depthwise_separable 4, gemm 1, implicit_gemm 9" in text
 
 
 def test_hosts_whose_short_names_are_alike_keep_rows_of_their_own() -> None:

@@ -15,9 +15,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.layers.adoption import adoption, pointwise_kernels
+from harness.layers.adoption import SharedLayers, adoption, pointwise_kernels, shared_layers
 from harness.layers.forensics import LayerForensics, Source, pointwise_forensics
 from harness.layers.picture import KernelFamily, LayerRole
+from harness.networks.graph import OpClass
 from harness.networks.reference import probe_reference
 from harness.worker.trt.passes import launch_bound
 from tests.runtimes.worker_builds import (
@@ -25,6 +26,7 @@ from tests.runtimes.worker_builds import (
     FP16_CLIP,
     FP16_PIECES,
     IMPLICIT,
+    INT8,
     MORE,
     PIECES,
     PYCUDA,
@@ -271,6 +273,33 @@ def test_in_fp16_the_pieces_are_fused_into_1x1_convolutions_on_implicit_gemm_ker
     assert {layer.family for layer in clip} == {KernelFamily.GEMM}
 
 
+def test_in_int8_the_first_depthwise_convolutions_run_in_one_kernel_with_the_1x1_behind_them(
+    known: Reading,
+) -> None:
+    picture = known(INT8).picture
+    together = [x for x in picture.layers if x.family is KernelFamily.DEPTHWISE_SEPARABLE]
+    assert [layer.source_ops for layer in together] == [
+        (
+            f"Conv2d_{number}_depthwise/depthwise",
+            f"Conv2d_{number}_depthwise/Relu6",
+            f"Conv2d_{number}_pointwise/Conv2D",
+            f"Conv2d_{number}_pointwise/Relu6",
+        )
+        for number in range(1, 5)
+    ]
+    assert {layer.type for layer in together} == {"CaskDepSepConvolution"}
+    counts = adoption(picture)
+    assert dict(counts.pointwise.families) == {
+        KernelFamily.DEPTHWISE_SEPARABLE: 4,
+        KernelFamily.IMPLICIT_GEMM: 9,
+        KernelFamily.GEMM: 1,
+    }
+    assert counts.depthwise_elsewhere == counts.as_json()["depthwise_elsewhere"] == 4
+    assert shared_layers(picture, OpClass.DEPTHWISE) == SharedLayers(total=13, elsewhere=4)
+    assert shared_layers(picture, OpClass.POINTWISE) == SharedLayers(total=14, guests=4)
+    assert adoption(known(FP16_CLIP).picture).depthwise_elsewhere == 0
+
+
 def test_grouped_direct_kernels_leave_everything_in_one_layout(known: Reading) -> None:
     picture = known(v2("8.5.1.7", 4)).picture
     depthwise = [layer.kernel or "" for layer in picture.layers if layer.op_class == "depthwise"]
@@ -317,7 +346,8 @@ def test_every_setting_was_taken(build: WorkerBuild) -> None:
     settings = {entry["name"]: entry["value"] for entry in said["settings"]}
     assert settings["batch_mode"] == ("implicit" if build is IMPLICIT else "explicit")
     assert settings["precision"] == build.cell.treatment.precision
-    assert settings["flags"] == (["FP16"] if build.cell.treatment.precision == "fp16" else [])
+    precision = build.cell.treatment.precision
+    assert settings["flags"] == ([] if precision == "fp32" else [precision.upper()])
     assert settings["tactic_sources"] == said["facts"]["tactic_sources"]
     assert ("optimization_level" in settings) == (build.cell.version == "8.6.0")
 

@@ -26,7 +26,7 @@ SEED = 20190917
 class WorkerBuild:
     """One recorded build.
 
-    :param run: the bundle it was in: ``core``, ``all``, ``pycuda``, ``formats``, ``wide``
+    :param run: the bundle it was in: ``core``, ``all``, ``pycuda``, ``formats``, ``wide``, ``precisions``
     """
 
     run: str
@@ -74,9 +74,17 @@ def v2(version: str, build: int = 0, run: str = "core", **treatment: str) -> Wor
     return WorkerBuild(run, Cell("mobilenet_v2", made, "tensorrt", version, "venv"), build)
 
 
-def v1(version: str, build: int = 0, run: str = "core", batch: int = 8, relu6: str = "clip") -> WorkerBuild:
-    """MobileNet v1, FP16, batch 8."""
-    made = Treatment(precision="fp16", batch=batch, relu6=relu6, tactic_sources="core")
+def v1(
+    version: str,
+    build: int = 0,
+    run: str = "core",
+    *,
+    precision: str = "fp16",
+    batch: int = 8,
+    relu6: str = "clip",
+) -> WorkerBuild:
+    """MobileNet v1, FP16, batch 8 where not said otherwise."""
+    made = Treatment(precision=precision, batch=batch, relu6=relu6, tactic_sources="core")
     return WorkerBuild(run, Cell("mobilenet_v1", made, "tensorrt", version, "venv"), build)
 
 
@@ -88,6 +96,7 @@ PYCUDA = v2("8.5.3.1", run="pycuda")
 FORMATS = v1("8.6.0", run="formats", batch=1)
 FP16_CLIP = v1("8.6.0", run="wide", batch=1)
 FP16_PIECES = v1("8.6.0", run="wide", batch=1, relu6="relu_sub")
+INT8 = v1("8.6.0", run="precisions", precision="int8", batch=1)
 WHOLE = (*map(v2, VERSIONS), PIECES, IMPLICIT, ALL_SOURCES, v1("8.5.3.1"), v1("8.6.0"))
 """With their builder logs and samples."""
 MORE = (
@@ -97,6 +106,7 @@ MORE = (
     PYCUDA,
     FP16_CLIP,
     FP16_PIECES,
+    INT8,
 )
 """Engine layers and profiles, without a builder log."""
 
