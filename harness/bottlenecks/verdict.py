@@ -77,6 +77,13 @@ class Verdict:
         return self.against is not None and self.verdict in ALARMS
 
     @property
+    def carriers(self) -> tuple[LayerChange, ...]:
+        """The layers that moved as the whole did, largest first: what got slower carries no gain."""
+        if self.effect is None:
+            return ()
+        return tuple(layer for layer in self.layers if layer.difference_ms * (self.effect - 1) > 0)
+
+    @property
     def scatters(self) -> bool:
         """Whether there is an interval to speak of: costs below the resolution on both sides have none."""
         return self.interval is not None and self.interval[0] < self.interval[1]

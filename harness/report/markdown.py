@@ -81,7 +81,8 @@ def _answers(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
             bound = "launching bounds {} of {} builds".format(*answer.launch_bound)
             lines.append(f"  - {literal(f'{bound}; as CUDA graphs, {_best(answer.graph)}')}")
         for change in answer.changes:
-            layers = ", ".join(layer.name for layer in change.layers[:3]) or "no single layer"
+            moved = [f"{layer.name} {words.difference(layer.difference_ms)}" for layer in change.carriers[:3]]
+            layers = ", ".join(moved) or "no single layer"
             effect = f"{words.change(change.effect)} ({words.interval(change.interval)})"
             where = f"{change.runtime} {change.against} to {change.version}"
             lines.append(f"  - {literal(f'{change.verdict} from {where}: {effect}, carried by {layers}')}")

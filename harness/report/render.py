@@ -140,6 +140,7 @@ def environment() -> jinja2.Environment:
         ms=words.milliseconds,
         percent=words.percent,
         change=words.change,
+        difference=words.difference,
         interval=words.interval,
         sign=words.sign,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from harness.bottlenecks.wording import MOST_TIMES
 
+MINUS = "\N{MINUS SIGN}"
+
 SIGNS = {
     "removed": "▼▼",
     "reduced": "▼",
@@ -29,6 +31,11 @@ def milliseconds(value: float | None) -> str:
     return f"{value:.3f}" if value < 10 else f"{value:.2f}" if value < 100 else f"{value:.1f}"
 
 
+def difference(value: float) -> str:
+    """Return a difference of milliseconds with its sign: ``-0.0110 ms``."""
+    return f"{'+' if value > 0 else MINUS}{milliseconds(abs(value))} ms"
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """Return a share of 1 in percent: ``12.3 %``."""
     return "" if share is None else f"{100 * share:.{digits}f} %"
@@ -42,7 +49,7 @@ def change(factor: float | None) -> str:
         return f"over {MOST_TIMES:.0f} times"
     if factor >= 2:
         return f"{factor:.{1 if factor < 100 else 0}f} times"
-    return f"{100 * (factor - 1):+.1f} %".replace("-", "\N{MINUS SIGN}")
+    return f"{100 * (factor - 1):+.1f} %".replace("-", MINUS)
 
 
 def interval(ends: tuple[float, float] | None) -> str:

@@ -15,6 +15,7 @@ from harness.importing import Recording, import_recording
 from harness.layers.observation import RunObservation
 from harness.matrix.cell import Treatment
 from harness.observe import observe
+from harness.report import words
 from harness.report.answers import answers
 from harness.report.board import board, noise
 from harness.report.glance import glance
@@ -52,6 +53,26 @@ def test_fastest_is_named_with_its_interval_and_what_changed(observed: RunObserv
     assert answer.best.ties == ()
     assert (answer.launch_bound, answer.graph) == ((0, 0), None)
     assert [(v.against, v.version, v.verdict) for v in answer.changes] == [("9.0", "10.0", "reduced")]
+
+
+def test_what_got_slower_carries_no_gain() -> None:
+    """A reformat that moved stands on both sides; only the layers that got faster are named."""
+    network = graph(NAMES)
+    old, new = layers(NAMES, 2.0), layers(NAMES)
+    slower = replace(new[0], time_ms=(old[0].time_ms or 0) * 4)
+    observed = run(
+        cell("9.0", [2.00, 2.01, 2.02], picture(old, network)),
+        cell("10.0", [1.00, 1.01, 1.02], picture([slower, *new[1:]], network)),
+    )
+    (verdict,) = answers(observed, judge(observed))[0].changes
+    assert verdict.layers[0].name == NAMES[0]
+    assert verdict.layers[0].difference_ms > 0
+    assert [layer.name for layer in verdict.carriers] == [x.name for x in verdict.layers[1:]]
+    assert {layer.difference_ms < 0 for layer in verdict.carriers} == {True}
+    first = f"carried by {verdict.carriers[0].name} {words.difference(verdict.carriers[0].difference_ms)}"
+    assert first in summary(observed, judge(observed))
+    assert first in " ".join(Parsed(render(observed, judge(observed))).text.split())
+    assert replace(verdict, effect=None).carriers == ()
 
 
 @pytest.mark.parametrize(

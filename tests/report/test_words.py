@@ -23,6 +23,13 @@ def test_a_change_is_a_percentage_up_to_a_doubling_and_then_a_factor(factor: flo
     assert words.change(factor) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(-0.011, "−0.0110 ms"), (0.25, "+0.250 ms"), (-12.344, "−12.34 ms")]
+)
+def test_a_difference_has_its_sign(value: float, text: str) -> None:
+    assert words.difference(value) == text
+
+
 def test_an_interval_has_both_ends_as_changes() -> None:
     assert words.interval((0.95, 1.2)) == "−5.0 % to +20.0 %"
     assert words.interval(None) == ""
