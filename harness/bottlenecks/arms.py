@@ -18,6 +18,9 @@ from harness.statistics.levels import Values
 ONE_CACHE = "the builds share a timing cache: what a search for kernels adds to the spread is not in it"
 """Note on arms whose builds hand a timing cache on; the later ones repeat the first one's kernels."""
 
+REFORMATS = "all reformats"
+"""Carrier of a change of latency: all reformats of an engine that run."""
+
 NO_HOST = ""
 """Host of a cell that was never on one, in a run without any build of its subject."""
 
@@ -147,10 +150,19 @@ def _size(build: BuildObservation) -> int:
 
 
 def _all_layers(build: BuildObservation) -> Mapping[str, float]:
+    """Return the layers that carry the latency: reformats as one, since a reformat that moves is no gain.
+
+    Which stands where differs between engines of one version; the rule on reformats tells them apart.
+    """
     picture = timed_picture(build)
     if picture is None:
         return {}
-    return carrier_times(layer for layer in picture.layers if layer.role is not LayerRole.NO_OP)
+    running = [layer for layer in picture.layers if layer.role is not LayerRole.NO_OP]
+    moved = [
+        layer.time_ms for layer in running if layer.role is LayerRole.REFORMAT and layer.time_ms is not None
+    ]
+    times = carrier_times(layer for layer in running if layer.role is not LayerRole.REFORMAT)
+    return {**times, REFORMATS: sum(moved)} if moved else times
 
 
 def _costs(builds: Iterable[BuildObservation], rule: Rule) -> Series:

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from harness.bottlenecks.accepted import Accepted
-from harness.bottlenecks.arms import ONE_CACHE
+from harness.bottlenecks.arms import ONE_CACHE, REFORMATS
 from harness.bottlenecks.builtin import trtmatrix_bottlenecks
 from harness.bottlenecks.judge import compare_treatments, judge
 from harness.bottlenecks.verdict import Verdict, document, verdict_message
 from harness.errors import UsageError
 from harness.layers.observation import FormatTrial, RunObservation
+from harness.layers.picture import LayerRole
 from harness.matrix.cell import Treatment
 
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}
@@ -55,6 +56,26 @@ def test_a_faster_version_is_reduced_and_the_rest_unchanged(compose: Any) -> Non
     # nothing to compare with: the state is the word, and latency has none
     assert found["8.5.3.1", "pointwise"].verdict == "present"
     assert ("8.5.3.1", "latency") not in found
+
+
+def test_a_reformat_that_moved_is_no_carrier_of_a_change_of_latency(compose: Any) -> None:
+    def version(name: str, latency: float, reader: str, convolution: float) -> Any:
+        rows = [
+            compose.layer("stem", "convolution", convolution),
+            compose.layer("r", "reformat", 0.1, role=LayerRole.REFORMAT, before=("stem",), after=(reader,)),
+        ]
+        drawn = compose.picture(rows)
+        return compose.cell(
+            name, [replace(compose.build(n, latency + n / 1e4), picture=drawn) for n in range(3)]
+        )
+
+    found = verdicts(compose.run(version("1", 0.6, "a", 0.4), version("2", 0.5, "b", 0.3)))
+    layers = {layer.name: round(layer.difference_ms, 6) for layer in found["2", "latency"].layers}
+    assert layers == {"stem": -0.1, REFORMATS: 0.0}
+    assert {layer.name for layer in found["2", "reformat"].layers} == {
+        "reformat stem -> a",
+        "reformat stem -> b",
+    }
 
 
 def test_removed_needs_present_before_and_absent_now(compose: Any) -> None:
