@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from harness.bottlenecks.judge import judge
+from harness.observe import observe
 from harness.report.render import render
 from harness.report.sides import side_views
 from tests.report.browser import CHROMIUM, open_page
 from tests.report.parsed import Parsed
 from tests.report.payloads import PAYLOADS
 from tests.report.test_hostile_names import named
+from tests.runtimes.worker_builds import FP16_CLIP, FP16_PIECES, bundle, v1
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -54,3 +59,22 @@ def test_deep_link_opens_what_encloses_it(tmp_path: Path) -> None:
         found = Parsed(open_page(page, tmp_path / "profile", fragment).html)
         details = [a for tag, a in found.elements if tag == "details" and a.get("id") == anchor]
         assert [("open" in attributes) for attributes in details] == [opened]
+
+
+def test_no_cell_of_a_table_runs_into_the_next(tmp_path: Path) -> None:
+    """``gemm_as_conv1x1`` is one long word at the head of a narrow column."""
+    page = tmp_path / "page.html"
+    observed = observe([bundle((v1("8.6.0"), FP16_PIECES, FP16_CLIP), tmp_path / "run")])
+    text = re.sub("<meta[^>]*Content-Security-Policy[^>]*>", "", render(observed, judge(observed)))
+    measure = """<script>addEventListener("load", () => {
+        document.querySelectorAll("details").forEach(one => one.open = true)
+        const cells = [...document.querySelectorAll("th, td")]
+        const wide = cells.filter(one => one.scrollWidth > one.clientWidth + 1)
+        document.title = JSON.stringify([cells.length, wide.map(one => one.textContent.trim())])
+    })</script>"""
+    page.write_text(text.replace("</body>", measure + "</body>"), encoding="utf-8")
+    title = re.search("<title>(.*?)</title>", open_page(page, tmp_path / "profile").html, re.DOTALL)
+    assert title is not None
+    count, wide = json.loads(html.unescape(title.group(1)))
+    assert count > 100
+    assert wide == []
