@@ -130,6 +130,11 @@ def middle(values: Sequence[float]) -> float | None:
     return interval.estimate if interval else (values[0] if values else None)
 
 
+def of_each(counts: Sequence[int]) -> str:
+    """Return the count of each build, nothing where all are 0."""
+    return ", ".join(map(str, counts)) if any(counts) else ""
+
+
 def mean(values: Sequence[float]) -> float | None:
     """Return the arithmetic mean, None of nothing."""
     return sum(values) / len(values) if values else None

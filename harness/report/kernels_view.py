@@ -10,7 +10,7 @@ from harness.layers.adoption import Adoption, adoption
 from harness.layers.forensics import Fate, LayerForensics, pointwise_forensics
 from harness.layers.observation import BuildObservation, CellObservation, RunObservation
 from harness.networks.graph import OpClass
-from harness.report.columns import Release, anchor, latency_of, mean, release_of, subjects
+from harness.report.columns import Release, anchor, latency_of, mean, of_each, release_of, subjects
 
 
 @dataclass(frozen=True)
@@ -117,15 +117,10 @@ def _row(found: CellObservation) -> KernelRow | None:
         reformats_ms=mean([c.reformats.time_ms for c in counts]) or 0.0,
         depthwise_time_share=_mean_of([c.depthwise_time_share for c in counts]),
         depthwise_flop_share=counts[0].depthwise_flop_share,
-        depthwise_elsewhere=_of_each([c.depthwise_elsewhere for c in counts]),
+        depthwise_elsewhere=of_each([c.depthwise_elsewhere for c in counts]),
         launch_bound=_launch_bound(found),
         searches=tuple(s for s in map(_search, found.good) if s is not None),
     )
-
-
-def _of_each(counts: Sequence[int]) -> str:
-    """Return the count of each build, nothing where all are 0."""
-    return ", ".join(map(str, counts)) if any(counts) else ""
 
 
 def _mean_of(values: Sequence[float | None]) -> float | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from harness.layers.adoption import shared_layers
 from harness.layers.findings import block_findings
 from harness.layers.observation import CellObservation, RunObservation
 from harness.layers.picture import Picture
-from harness.report.columns import Release, anchor, latency_of, mean, release_of, subjects
+from harness.networks.graph import OpClass, op_class
+from harness.report.columns import Release, anchor, latency_of, mean, of_each, release_of, subjects
 from harness.report.scale import Scale
 
 CLASSES = (
@@ -33,6 +35,7 @@ class ClassBar:
 
     :param parts: (class, ms, share), mean over builds, in the order of :data:`CLASSES`; no shares where the
         layers are a part of the network
+    :param depthwise_elsewhere: depthwise convolutions in layers of another class, each build; empty for none
     """
 
     release: Release
@@ -40,6 +43,7 @@ class ClassBar:
     latency_ms: float | None
     parts: tuple[tuple[str, float, float | None], ...]
     layers: int
+    depthwise_elsewhere: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,14 @@ def _bar(found: CellObservation, pictures: list[Picture]) -> ClassBar:
     parts = tuple(
         (name, sums[name], sums[name] / total if whole else None) for name in CLASSES if name in sums
     )
-    return ClassBar(release_of(found), total, latency_of(found).middle, parts, len(pictures[0].layers))
+    return ClassBar(
+        release=release_of(found),
+        total_ms=total,
+        latency_ms=latency_of(found).middle,
+        parts=parts,
+        layers=len(pictures[0].layers),
+        depthwise_elsewhere=of_each([shared_layers(p, OpClass.DEPTHWISE).elsewhere for p in pictures]),
+    )
 
 
 def _findings(by_release: Mapping[Release, list[Picture]]) -> Iterable[str]:
@@ -139,8 +150,6 @@ def _op_rows(by_release: Mapping[Release, list[Picture]]) -> Iterable[OpRow]:
     for pictures in by_release.values():
         times = [picture.time_of_op() for picture in pictures]
         columns.append((times, pictures[0].layer_of_op()))
-    from harness.networks.graph import op_class
-
     for op in graph.ops:
         cells = []
         for times, layers in columns:
