@@ -78,10 +78,15 @@ class Arm:
         key = LATENCY if rule is None else rule.name
         if key not in self._series:
             found = _latency(self.builds) if rule is None else _costs(self.builds, rule)
-            if self.cell.treatment.timing_cache == "on" and len(found.values) > 1:
-                found = replace(found, notes=(*found.notes, ONE_CACHE))
+            if len(found.values) > 1:
+                found = replace(found, notes=(*found.notes, *spread_notes(self.cell)))
             self._series[key] = found
         return self._series[key]
+
+
+def spread_notes(cell: Cell) -> tuple[str, ...]:
+    """Return what has to be known of the spread of builds of *cell*."""
+    return (ONE_CACHE,) if cell.treatment.timing_cache == "on" else ()
 
 
 def arms_of(run: RunObservation) -> list[Arm]:

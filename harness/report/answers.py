@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.bottlenecks.arms import spread_notes
 from harness.bottlenecks.verdict import LATENCY, Verdict
 from harness.layers.observation import GRAPH_PASS, CellObservation, RunObservation
 from harness.report.columns import Release, anchor, build_values, hosts_of, latency_of, release_of, subjects
@@ -40,6 +41,7 @@ class Answer:
     :param launch_bound: builds that launching bounds, of those that say
     :param graph: the best as a CUDA graph, where launching bounds any build and graphs were measured
     :param changes: the latency verdicts that say something changed
+    :param notes: what has to be known of the intervals
     """
 
     subject: str
@@ -50,6 +52,7 @@ class Answer:
     changes: tuple[Verdict, ...]
     undecided: int
     recorded: bool
+    notes: tuple[str, ...] = ()
 
 
 def answers(run: RunObservation, verdicts: Sequence[Verdict]) -> tuple[Answer, ...]:
@@ -82,6 +85,7 @@ def _answer(subject: str, cells: Sequence[CellObservation], verdicts: Sequence[V
         changes=tuple(v for v in latency if v.alarm),
         undecided=sum(1 for v in latency if v.verdict == "indeterminate"),
         recorded=any(c.status == "recorded" for c in cells),
+        notes=tuple(dict.fromkeys(n for c in cells if len(c.good) > 1 for n in spread_notes(c.cell))),
     )
 
 

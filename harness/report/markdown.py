@@ -80,6 +80,7 @@ def _answers(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
         if answer.graph is not None:
             bound = "launching bounds {} of {} builds".format(*answer.launch_bound)
             lines.append(f"  - {literal(f'{bound}; as CUDA graphs, {_best(answer.graph)}')}")
+        lines += [f"  - {literal(f'of the intervals: {note}')}" for note in answer.notes]
         for change in answer.changes:
             moved = [f"{layer.name} {words.difference(layer.difference_ms)}" for layer in change.carriers[:3]]
             layers = ", ".join(moved) or "no single layer"

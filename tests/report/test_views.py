@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.bottlenecks.arms import ONE_CACHE
 from harness.bottlenecks.judge import judge
 from harness.importing import Recording, import_recording
 from harness.layers.observation import RunObservation
@@ -159,6 +160,16 @@ def test_where_launching_bounds_builds_the_answer_stands_as_cuda_graphs_too(
     text = " ".join(Parsed(render(observed, [])).text.split())
     assert page in text
     assert ("Launching bounds" in text) == bool(page)
+
+
+@pytest.mark.parametrize(("kept", "builds"), [("on", 2), ("on", 1), ("off", 2)])
+def test_intervals_of_one_timing_cache_are_said_to_be_so(kept: str, builds: int) -> None:
+    times = [1.0, 1.01][:builds]
+    observed = run(*(cell(v, times, treatment=Treatment(timing_cache=kept)) for v in ("9.0", "10.0")))
+    (answer,) = answers(observed, [])
+    assert answer.notes == ((ONE_CACHE,) if (kept, builds) == ("on", 2) else ())
+    pages = " ".join(Parsed(render(observed, [])).text.split()), html.unescape(summary(observed, []))
+    assert [page.count(ONE_CACHE) for page in pages] == [len(answer.notes)] * 2
 
 
 def test_versions_are_sorted_as_versions_with_the_pair_beside_its_twin(observed: RunObservation) -> None:
