@@ -22,7 +22,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("matrix", nargs="?", type=Path, help="matrix file (default: the embedded one)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
     parser.add_argument("--builds", type=int, metavar="N", help="builds of each cell, one a round")
-    parser.add_argument("--quick", action="store_true", help="one build of each cell")
+    parser.add_argument("--quick", action="store_true", help="the matrix's quick_builds of each cell (one)")
     parser.add_argument(
         "-k", dest="expression", metavar="EXPR", help="only the cells whose id matches, as pytest -k"
     )
