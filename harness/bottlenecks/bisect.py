@@ -31,8 +31,8 @@ class Found:
     :param evaluated: versions whose cell was evaluated, in that order
     :param verdict: of *after* beside *before*, or of the last beside the first where nothing was found;
         None where fewer than two versions can run
-    :param certain: False where a version on the way could not be told from either end and was put to the
-        nearer one
+    :param certain: False where the ends cannot be told apart, and where a version on the way could not be
+        told from either end and was put to the nearer one
     :param cannot_run: version to the reason, of those that were tried and could not be measured
     :param neighbours: where the ends cannot be told apart and looking costs nothing, two neighbours that can
     """
@@ -107,6 +107,7 @@ class _Search:
         self._look_at(self.versions[0], self.versions[-1])
         ends = self._ends()
         if ends is None:
+            self.certain = False
             return self._found(None, None, None, f"cannot tell: {self._gap(0, len(self.versions))}")
         low, high = ends
         self.first, self.last = self.versions[low], self.versions[high]
@@ -114,6 +115,7 @@ class _Search:
         if not self._differs(self.first, self.last):
             same = whole.verdict == Change.UNCHANGED
             word = "no change" if same else "cannot tell"
+            self.certain = same
             reason = f"{word} from {self.first} to {self.last}: {whole.reason}"
             found = self._found(None, None, whole, reason)
             return self._with_neighbours(found) if self.stored and not same else found

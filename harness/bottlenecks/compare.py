@@ -30,6 +30,7 @@ from harness.statistics.thresholds import aa_threshold, margin, smallest_detecta
 
 _CANNOT_RUN = ("unsupported", "unavailable")
 _UNKNOWN_HOSTS = ("", "unknown")
+_NOTHING = "costs less than 0.1 % of the layer time"
 
 
 @dataclass(frozen=True)
@@ -167,11 +168,11 @@ def _pair(question: Question, old: Arm, state: State | None, evidence: dict[str,
 def _with_floor(reason: str, change: Change | None, old: bool, new: bool) -> str:
     """Say of a cost that is below the floor on a side (True) that the ratio is not that of two costs."""
     if old and new and change is not None:
-        return "costs less than 0.1 % of the layer time on both sides"
+        return f"{_NOTHING} on both sides"
     if old is new:
         return reason
     side = "old" if old else "new"
-    return f"{reason}; the {side} costs less than 0.1 % of the layer time and is counted as that much"
+    return f"{reason}; the {side} {_NOTHING} and is counted as that much"
 
 
 def _with_notes(reason: str, old: Sequence[str], new: Sequence[str]) -> str:
@@ -228,10 +229,11 @@ def _state_word(series: Series, share: Interval | None, state: State | None) -> 
         if len(series.values) < MINIMUM_BUILDS:
             return INDETERMINATE, f"{_builds(len(series.values))}: fewer than {MINIMUM_BUILDS} show no spread"
         return INDETERMINATE, "the profile covers a part of the network: no share of the whole"
-    text = f"{100 * share.estimate:.1f} % of the layer time ({100 * share.low:.1f} to {100 * share.high:.1f})"
-    return (
-        (INDETERMINATE, f"{text} is neither wholly above nor below 5 %") if state is None else (state, text)
-    )
+    if not any(series.values):
+        return (INDETERMINATE if state is None else state), _NOTHING
+    interval = f"{100 * share.low:.1f} to {100 * share.high:.1f}"
+    text = f"costs {100 * share.estimate:.1f} % of the layer time ({interval})"
+    return (INDETERMINATE, f"{text}, neither wholly above nor below 5 %") if state is None else (state, text)
 
 
 def _evidence(question: Question, series: Series, share: Interval | None) -> dict[str, object]:

@@ -78,10 +78,11 @@ class Verdict:
 
     @property
     def carriers(self) -> tuple[LayerChange, ...]:
-        """The layers that moved as the whole did, largest first: what got slower carries no gain."""
+        """The layers that changed, and as the whole did, largest first: what got slower carries no gain."""
         if self.effect is None:
             return ()
-        return tuple(layer for layer in self.layers if layer.difference_ms * (self.effect - 1) > 0)
+        moved = (layer for layer in self.layers if layer.changed)
+        return tuple(layer for layer in moved if layer.difference_ms * (self.effect - 1) > 0)
 
     @property
     def scatters(self) -> bool:

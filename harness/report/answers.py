@@ -41,6 +41,7 @@ class Answer:
     :param launch_bound: builds that launching bounds, of those that say
     :param graph: the best as a CUDA graph, where launching bounds any build and graphs were measured
     :param changes: the latency verdicts that say something changed
+    :param undecided: comparisons of two versions with builds that cannot tell
     :param notes: what has to be known of the intervals
     """
 
@@ -83,7 +84,7 @@ def _answer(subject: str, cells: Sequence[CellObservation], verdicts: Sequence[V
         launch_bound=(bound, said),
         graph=_best(graphs) if graphs else None,
         changes=tuple(v for v in latency if v.alarm),
-        undecided=sum(1 for v in latency if v.verdict == "indeterminate"),
+        undecided=sum(1 for v in latency if v.verdict == "indeterminate" and all(v.builds)),
         recorded=any(c.status == "recorded" for c in cells),
         notes=tuple(dict.fromkeys(n for c in cells if len(c.good) > 1 for n in spread_notes(c.cell))),
     )

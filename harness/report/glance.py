@@ -21,12 +21,13 @@ SYMBOLS = {
 
 @dataclass(frozen=True)
 class GlanceCell:
-    """One cell of the table. :param spread: half width of the interval, percent, or None with one build."""
+    """One cell of the table. :param low, high: 95 % interval of the mean, ms; None with one build."""
 
     status: str
     symbol: str
     latency_ms: float | None
-    spread_percent: float | None
+    low: float | None
+    high: float | None
     builds: int
     reason: str
     anchor: str
@@ -75,13 +76,12 @@ def _anchor(found: CellObservation, subject: str, seen: set[str]) -> str:
 
 def _cell(found: CellObservation, name: str) -> GlanceCell:
     latency = latency_of(found)
-    interval = latency.interval
-    spread = None if interval is None else 50.0 * (interval.high - interval.low) / interval.estimate
     return GlanceCell(
         status=found.status,
         symbol=SYMBOLS.get(found.status, "?"),
         latency_ms=latency.middle,
-        spread_percent=spread,
+        low=latency.low,
+        high=latency.high,
         builds=len(latency.builds),
         reason=found.reason,
         anchor=name,

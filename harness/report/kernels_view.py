@@ -48,6 +48,7 @@ class SearchSummary:
     :param gemm_lost: where a GEMM kernel of any family lost; :param lost: ``gemm_as_conv1x1``, layer by layer
     """
 
+    build: int
     layers: int
     timed_themselves: int
     inherited: int
@@ -63,6 +64,8 @@ class KernelRow:
 
     :param adoptions: counts of each build; :param families: of build 0
     :param depthwise_elsewhere: of each build, those that run inside layers of another class; empty for none
+    :param searches: of each build, None where its log has no tactics (a timing cache answered, say); empty
+        where no build's has
     :param pointwise_ms: time of the 1x1 convolutions in the profile, mean over builds
     :param latency_ms: as in every section
     """
@@ -79,7 +82,7 @@ class KernelRow:
     depthwise_flop_share: float | None
     depthwise_elsewhere: str
     launch_bound: str
-    searches: tuple[SearchSummary, ...]
+    searches: tuple[SearchSummary | None, ...]
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def _row(found: CellObservation) -> KernelRow | None:
     if not pictures:
         return None
     counts = tuple(adoption(picture) for picture in pictures)
+    searches = tuple(_search(b) for b in found.good if b.picture is not None and b.picture.layers)
     return KernelRow(
         release=release_of(found),
         cell=found.cell.id,
@@ -119,7 +123,7 @@ def _row(found: CellObservation) -> KernelRow | None:
         depthwise_flop_share=counts[0].depthwise_flop_share,
         depthwise_elsewhere=of_each([c.depthwise_elsewhere for c in counts]),
         launch_bound=_launch_bound(found),
-        searches=tuple(s for s in map(_search, found.good) if s is not None),
+        searches=searches if any(searches) else (),
     )
 
 
@@ -128,9 +132,9 @@ def _mean_of(values: Sequence[float | None]) -> float | None:
 
 
 def _launch_bound(found: CellObservation) -> str:
-    """Return ``yes``, ``no`` or nothing (not measured) by the worker's enqueue and CUDA-graph figures."""
+    """Return how many builds are, of those that say; nothing where none does."""
     bound, said = found.launch_bound
-    return "" if not said else "yes" if bound else "no"
+    return f"{bound} of {said}" if said else ""
 
 
 def _search(build: BuildObservation) -> SearchSummary | None:
@@ -139,6 +143,7 @@ def _search(build: BuildObservation) -> SearchSummary | None:
     layers = pointwise_forensics(build.picture, build.evidence)
     sources = Counter(str(layer.source) for layer in layers)
     return SearchSummary(
+        build=build.build,
         layers=len(layers),
         timed_themselves=sources["timed"],
         inherited=sources["inherited"],
@@ -179,7 +184,10 @@ def _lost(layer: LayerForensics) -> str:
     lost, winner = layer.gemm_as_conv1x1.lost_ms, layer.gemm_as_conv1x1.winner
     if lost is None or winner is None:
         return ""
-    return (
+    said = (
         f"{layer.layer.name}: {lost[0]:.4g} ms against {lost[1]:.4g} ms "
         f"of {winner.kernel or winner.runner or 'the chosen kernel'}"
     )
+    best = layer.gemm_as_conv1x1.best
+    together = any(best in s.candidates and winner in s.candidates for s in layer.searches)
+    return said if together else f"{said}, in other formats"

@@ -83,7 +83,7 @@ def _answers(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
         lines += [f"  - {literal(f'of the intervals: {note}')}" for note in answer.notes]
         for change in answer.changes:
             moved = [f"{layer.name} {words.difference(layer.difference_ms)}" for layer in change.carriers[:3]]
-            layers = ", ".join(moved) or "no single layer"
+            layers = ", ".join(moved) or "no single layer for certain"
             effect = f"{words.change(change.effect)} ({words.interval(change.interval)})"
             where = f"{change.runtime} {change.against} to {change.version}"
             lines.append(f"  - {literal(f'{change.verdict} from {where}: {effect}, carried by {layers}')}")
@@ -97,7 +97,7 @@ def _best(best: Best) -> str:
     if not best.others:
         return f"{name}, the only one measured: {figure}"
     ties = f", not to be told from {', '.join(t.label for t in best.ties)}" if best.ties else ""
-    return f"{name} is fastest: {figure}{ties}"
+    return f"{name} is {'lowest' if best.ties else 'fastest'}: {figure}{ties}"
 
 
 def _not_run(run: RunObservation) -> str:

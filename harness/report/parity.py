@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.layers.observation import CellObservation, RunObservation
@@ -23,6 +25,9 @@ SHOWN = (
     "affinity",
 )
 
+MOST_VALUES = 4
+"""Of one setting of a release over its cells: what differs from cell to cell is shown up to here."""
+
 
 @dataclass(frozen=True)
 class NotRun:
@@ -35,7 +40,10 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Configuration:
-    """The effective configuration of one release, of its first good build."""
+    """The effective configuration of one release: what its cells' first good builds say, each value once.
+
+    :param throttled: samples of all its builds that were taken while throttled
+    """
 
     release: Release
     environment: str
@@ -57,29 +65,49 @@ def not_run(run: RunObservation) -> tuple[NotRun, ...]:
 
 def configurations(run: RunObservation) -> tuple[Configuration, ...]:
     """Return one entry a release."""
-    first: dict[Release, CellObservation] = {}
+    cells: dict[Release, list[CellObservation]] = {}
     for found in run.cells:
         if found.good:
-            first.setdefault(release_of(found), found)
-    return tuple(_configuration(release, found) for release, found in first.items())
+            cells.setdefault(release_of(found), []).append(found)
+    return tuple(_configuration(release, group) for release, group in cells.items())
 
 
-def _configuration(release: Release, found: CellObservation) -> Configuration:
-    facts = found.good[0].facts
-    settings = facts.get("settings")
-    lacking = facts.get("not_expressible")
+def hosts(run: RunObservation) -> tuple[tuple[str, int], ...]:
+    """Return (host, good builds made on it), in the order of the run."""
+    return tuple(Counter(build.host for found in run.cells for build in found.good).items())
+
+
+def _configuration(release: Release, cells: Sequence[CellObservation]) -> Configuration:
+    facts = [found.good[0].facts for found in cells]
+    settings = [item for each in facts for item in _list(each.get("settings")) if isinstance(item, dict)]
     return Configuration(
         release=release,
-        environment=found.cell.environment,
-        facts=tuple((name, _text(facts[name])) for name in SHOWN if facts.get(name) is not None),
-        settings=tuple(
-            (str(item.get("name")), _text(item.get("value")))
-            for item in (settings if isinstance(settings, list) else [])
-            if isinstance(item, dict)
+        environment=_each_once(found.cell.environment for found in cells),
+        facts=_merged((name, each[name]) for name in SHOWN for each in facts if each.get(name) is not None),
+        settings=_merged((str(item.get("name")), item.get("value")) for item in settings),
+        not_expressible=tuple(
+            dict.fromkeys(str(line) for each in facts for line in _list(each.get("not_expressible")))
         ),
-        not_expressible=tuple(str(line) for line in (lacking if isinstance(lacking, list) else [])),
-        throttled=sum(b.throttled for b in found.builds),
+        throttled=sum(build.throttled for found in cells for build in found.builds),
     )
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _merged(rows: Iterable[tuple[str, object]]) -> tuple[tuple[str, str], ...]:
+    """Return each name once, in order, with its values."""
+    found: dict[str, list[str]] = {}
+    for name, value in rows:
+        found.setdefault(name, []).append(_text(value))
+    return tuple((name, _each_once(values)) for name, values in found.items())
+
+
+def _each_once(values: Iterable[str]) -> str:
+    different = list(dict.fromkeys(values))
+    more = len(different) - MOST_VALUES
+    return " | ".join(different[:MOST_VALUES]) + (f" | and {more} more" if more > 0 else "")
 
 
 def _text(value: object) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from harness.layers.observation import CellObservation, RunObservation
 from harness.layers.peaks import Peaks, peaks_for
 from harness.layers.roofline import achieved, class_bounds_ms
-from harness.report.columns import Release, build_values, mean, release_of, subjects
-from harness.report.sides import typical_picture
+from harness.report.columns import Release, release_of, subjects
+from harness.report.sides import typical_build
 from harness.report.time_view import CLASSES
 
 
@@ -71,10 +71,11 @@ def _classes(rows: Sequence[RooflineRow]) -> tuple[str, ...]:
 
 
 def _row(found: CellObservation) -> RooflineRow | None:
-    picture = typical_picture(found)
-    if picture is None:
+    build = typical_build(found)
+    if build is None or build.picture is None:
         return None
-    reached = achieved(picture, mean(build_values(found)))
+    picture = build.picture
+    reached = achieved(picture, build.latency_ms)
     if reached is None:
         return None
     precision = found.cell.treatment.precision

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.layers.comparison import ComparedOp, side_by_side
-from harness.layers.observation import CellObservation, RunObservation
+from harness.layers.observation import BuildObservation, CellObservation, RunObservation
 from harness.layers.picture import Picture
 from harness.report.columns import Release, anchor, release_of, subjects
-from harness.report.time_view import pictures_of
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,12 @@ def _size(op: ComparedOp) -> float:
 
 
 def typical_picture(found: CellObservation) -> Picture | None:
-    """Return the picture of the build whose layer time is in the middle, None where there is none."""
-    pictures = sorted(pictures_of(found), key=lambda p: p.total_ms)
-    return pictures[(len(pictures) - 1) // 2] if pictures else None
+    """Return the picture of :func:`typical_build`, None where there is none."""
+    build = typical_build(found)
+    return None if build is None else build.picture
+
+
+def typical_build(found: CellObservation) -> BuildObservation | None:
+    """Return the good build whose layer time is in the middle, None where none has layer times."""
+    timed = [(b.picture.total_ms, b.build, b) for b in found.good if b.picture and b.picture.total_ms > 0]
+    return sorted(timed, key=lambda row: row[:2])[(len(timed) - 1) // 2][2] if timed else None

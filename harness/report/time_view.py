@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.layers.adoption import shared_layers
 from harness.layers.findings import block_findings
 from harness.layers.observation import CellObservation, RunObservation
-from harness.layers.picture import Picture
+from harness.layers.picture import Picture, PictureLayer
 from harness.networks.graph import OpClass, op_class
 from harness.report.columns import Release, anchor, latency_of, mean, of_each, release_of, subjects
 from harness.report.scale import Scale
@@ -35,6 +36,7 @@ class ClassBar:
 
     :param parts: (class, ms, share), mean over builds, in the order of :data:`CLASSES`; no shares where the
         layers are a part of the network
+    :param layers: their number, from the smallest to the largest over builds
     :param depthwise_elsewhere: depthwise convolutions in layers of another class, each build; empty for none
     """
 
@@ -42,13 +44,13 @@ class ClassBar:
     total_ms: float
     latency_ms: float | None
     parts: tuple[tuple[str, float, float | None], ...]
-    layers: int
+    layers: str
     depthwise_elsewhere: str = ""
 
 
 @dataclass(frozen=True)
 class OpRow:
-    """One source op across releases: (ms or None, kernel) for each."""
+    """One source op across releases: (ms or None, kernel) for each; of a kernel, how many builds have it."""
 
     name: str
     op_class: str
@@ -128,9 +130,15 @@ def _bar(found: CellObservation, pictures: list[Picture]) -> ClassBar:
         total_ms=total,
         latency_ms=latency_of(found).middle,
         parts=parts,
-        layers=len(pictures[0].layers),
+        layers=_range([len(p.layers) for p in pictures]),
         depthwise_elsewhere=of_each([shared_layers(p, OpClass.DEPTHWISE).elsewhere for p in pictures]),
     )
+
+
+def _range(counts: list[int]) -> str:
+    """Return ``74``, or ``54 to 88`` where builds differ."""
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _findings(by_release: Mapping[Release, list[Picture]]) -> Iterable[str]:
@@ -142,6 +150,15 @@ def _findings(by_release: Mapping[Release, list[Picture]]) -> Iterable[str]:
                     yield from (f"{release.label}: {line}" for line in block.sentences())
 
 
+def _kernel(layers: list[PictureLayer]) -> str:
+    """Return the kernel of most builds, and of how many where they differ."""
+    names = Counter(layer.kernel or layer.type or "" for layer in layers)
+    if not names:
+        return ""
+    name, count = names.most_common(1)[0]
+    return name if count == len(layers) else f"{name} ({count} of {len(layers)} builds)"
+
+
 def _op_rows(by_release: Mapping[Release, list[Picture]]) -> Iterable[OpRow]:
     graph = next((p.graph for pictures in by_release.values() for p in pictures if p.graph), None)
     if graph is None:
@@ -149,11 +166,10 @@ def _op_rows(by_release: Mapping[Release, list[Picture]]) -> Iterable[OpRow]:
     columns = []
     for pictures in by_release.values():
         times = [picture.time_of_op() for picture in pictures]
-        columns.append((times, pictures[0].layer_of_op()))
+        columns.append((times, [picture.layer_of_op() for picture in pictures]))
     for op in graph.ops:
         cells = []
         for times, layers in columns:
-            layer = layers.get(op.name)
             value = mean([t[op.name] for t in times if op.name in t])
-            cells.append((value, "" if layer is None else (layer.kernel or layer.type or "")))
+            cells.append((value, _kernel([each[op.name] for each in layers if op.name in each])))
         yield OpRow(op.name, str(op_class(op)), tuple(cells))

@@ -42,11 +42,16 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def change(factor: float | None) -> str:
-    """Return new / old as people say it: ``-12.3 %``, ``+5.0 %``, and from a factor of 2 on ``3.1 times``."""
+    """Return new / old as people say it: ``-12.3 %``, ``+5.0 %``, and from a factor of 2 on ``3.1 times``.
+
+    Beyond a factor of 1000 either way only that is said.
+    """
     if factor is None:
         return ""
     if factor > MOST_TIMES:
         return f"over {MOST_TIMES:.0f} times"
+    if factor < 1 / MOST_TIMES:
+        return f"under 1/{MOST_TIMES:.0f}"
     if factor >= 2:
         return f"{factor:.{1 if factor < 100 else 0}f} times"
     return f"{100 * (factor - 1):+.1f} %".replace("-", MINUS)

@@ -74,6 +74,7 @@ def test_no_change_takes_two_evaluations(compose: Any) -> None:
     found = bisect(names, stepped(compose, 99, names), "latency", rules={})
     assert (found.before, found.after, found.evaluated) == (None, None, ("1.0", "9.0"))
     assert found.reason.startswith("no change from 1.0 to 9.0")
+    assert found.certain
 
 
 def test_noise_at_the_ends_cannot_tell(compose: Any) -> None:
@@ -81,6 +82,7 @@ def test_noise_at_the_ends_cannot_tell(compose: Any) -> None:
     found = bisect(names, stepped(compose, 1, names, noise=0.2), "latency", rules={})
     assert found.before is None
     assert found.reason.startswith("cannot tell from 1.0 to 3.0")
+    assert not found.certain
 
 
 def test_where_the_ends_scatter_stored_neighbours_are_told_apart(compose: Any) -> None:
@@ -189,6 +191,7 @@ def test_fewer_than_two_that_run_cannot_tell(compose: Any, levels: dict[str, flo
     assert (found.before, found.after, found.verdict) == (None, None, None)
     assert len(found.evaluated) <= most_evaluations(9)
     assert found.reason.startswith("cannot tell: ")
+    assert not found.certain
     assert "cannot run here" in found.reason
     assert found_as_json(found)["verdict"] is None
 

@@ -58,6 +58,21 @@ def test_a_faster_version_is_reduced_and_the_rest_unchanged(compose: Any) -> Non
     assert ("8.5.3.1", "latency") not in found
 
 
+def test_a_cost_of_nothing_is_not_said_to_be_the_resolution(compose: Any) -> None:
+    (relu6,) = (
+        v
+        for v in judge(compose.run(compose.noisy("1.0", 0.4, times={"relu6": 0.0})), rules=RULES)
+        if v.bottleneck == "relu6"
+    )
+    assert (relu6.verdict, relu6.reason) == ("absent", "costs less than 0.1 % of the layer time")
+    (pointwise,) = (
+        v
+        for v in judge(compose.run(compose.noisy("1.0", 0.4, times={"pointwise": 0.2})), rules=RULES)
+        if v.bottleneck == "pointwise"
+    )
+    assert pointwise.reason.startswith("costs 20.0 % of the layer time (")
+
+
 def test_a_reformat_that_moved_is_no_carrier_of_a_change_of_latency(compose: Any) -> None:
     def version(name: str, latency: float, reader: str, convolution: float) -> Any:
         rows = [

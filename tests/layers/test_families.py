@@ -33,6 +33,7 @@ XMMA = "sm80_xmma_fprop_implicit_gemm_f32f32_f32f32_f32_nhwckrsc_nhwc_tilesize32
         ("volta_scudnn_winograd_128x128_ldg1_ldg4_relu_tile148t_nt_v1", "CaskConvolution", "winograd"),
         ("fft2d_r2c_32x32", "CudnnConvolution", "fft"),
         ("conv2d_grouped_direct_f32f32f32_nchw_nchw", "CaskConvolution", "direct"),
+        ("sm50_xmma_conv_fprop_fused_conv_act_fp32_NCHW_fp32_NCHW_KCRS", "CaskConvolution", "direct"),
         (
             "sm50_xmma_convolution_trt_depthwiseFP32NHWC4_fp32nhwcx4_fp32nhwcx4_fp32kcrs",
             "CaskConvolution",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from harness.bottlenecks.judge import judge
+from harness.layers.forensics import LayerForensics, pointwise_forensics
 from harness.layers.observation import CellObservation, RunObservation
 from harness.matrix.cell import Treatment
 from harness.observe import observe
@@ -204,11 +207,46 @@ def test_where_gemm_kernels_lost_it_is_said_to_which_time_and_to_which_layout(
     observed = observe([bundle((build,), tmp_path / "run")])
     (view,) = kernel_views(observed)
     (search,) = view.rows[0].searches
+    assert search is not None
     lost = search.gemm_lost
     assert (lost.layers, lost.elsewhere) == (layers, elsewhere)
     assert search.any_gemm.chosen + lost.layers == search.any_gemm.timed
     assert (lost.best_ms < lost.chosen_ms) == gemm_is_faster
     assert shown in " ".join(Parsed(render(observed, judge(observed))).text.split())
+
+
+def test_a_build_without_tactics_in_its_log_says_so_beside_one_with(tmp_path: Path) -> None:
+    """As with a timing cache: the builds after the first have nothing to time."""
+    observed = observe([bundle((v2("8.6.0", 1), v2("8.6.0")), tmp_path / "run")])
+    (view,) = kernel_views(observed)
+    assert [search and search.build for search in view.rows[0].searches] == [0, None]
+    text = " ".join(Parsed(render(observed, judge(observed))).text.split())
+    assert "23, 34 of 35 1/1/0, ?/?/0" in text
+    assert "gemm_as_conv1x1 was timed and lost, in build 0:" in text
+    # the two engines differ in layers and kernels
+    assert "78 to 89" in text
+    page = render(observed, judge(observed))
+    assert re.search(r'title="sm\d+_\w+ \(1 of 2 builds\)"', page)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_gemm_as_conv1x1_timed_for_other_formats_than_the_chosen_is_said_to_be_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: bool
+) -> None:
+    def searched(*seen: Any) -> tuple[LayerForensics, ...]:
+        found = pointwise_forensics(*seen)
+        return tuple(map(apart, found)) if elsewhere else found
+
+    def apart(layer: LayerForensics) -> LayerForensics:
+        best = layer.gemm_as_conv1x1.best
+        rest = (replace(s, candidates=tuple(c for c in s.candidates if c != best)) for s in layer.searches)
+        return replace(layer, searches=tuple(rest))
+
+    monkeypatch.setattr("harness.report.kernels_view.pointwise_forensics", searched)
+    (view,) = kernel_views(observe([bundle((v2("8.6.0"),), tmp_path / "run")]))
+    (search,) = view.rows[0].searches
+    assert search is not None
+    assert [line.endswith(", in other formats") for line in search.lost] == [elsewhere]
 
 
 def test_recorded_forms_of_relu6_show_that_the_pieces_keep_gemm_kernels_away(tmp_path: Path) -> None:
@@ -243,7 +281,7 @@ def test_hosts_whose_short_names_are_alike_keep_rows_of_their_own() -> None:
     assert [len(cells[0].builds) for cells in rows.values()] == [2, 2]
 
 
-@pytest.mark.parametrize(("said", "shown"), [(True, "yes"), (False, "no"), (None, "")])
+@pytest.mark.parametrize(("said", "shown"), [(True, "1 of 1"), (False, "0 of 1"), (None, "")])
 def test_a_build_that_cannot_say_whether_launching_bounds_it_says_neither(
     said: bool | None, shown: str
 ) -> None:

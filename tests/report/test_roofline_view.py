@@ -24,6 +24,19 @@ def test_flops_are_over_latency_and_bounds_are_of_the_peaks() -> None:
     assert found.bound_ms > 0
 
 
+def test_the_speed_end_to_end_is_that_of_the_build_whose_layers_are_shown() -> None:
+    known = picture(V2_860)
+    slower = replace(known, total_ms=2 * known.total_ms)
+    found = cell("8.6.0", [1.0, 4.0, 9.0], known, facts=FACTS)
+    pictures = (slower, known, replace(known, total_ms=3 * known.total_ms))
+    found = replace(
+        found, builds=tuple(replace(b, picture=p) for b, p in zip(found.builds, pictures, strict=True))
+    )
+    (row,) = roofline_views(run(found))["mobilenet_v2-fp32-b1-clip"].rows
+    (own,) = roofline_views(run(cell("8.6.0", [1.0], slower, facts=FACTS)))["mobilenet_v2-fp32-b1-clip"].rows
+    assert row.end_to_end == own.end_to_end
+
+
 def test_without_peaks_there_are_no_bounds() -> None:
     (row,) = roofline_views(run(cell("8.6.0", [1.0], picture(V2_860))))["mobilenet_v2-fp32-b1-clip"].rows
     assert row.classes

@@ -13,7 +13,7 @@ import pytest
 from harness.bottlenecks.arms import ONE_CACHE
 from harness.bottlenecks.judge import judge
 from harness.importing import Recording, import_recording
-from harness.layers.observation import RunObservation
+from harness.layers.observation import CellObservation, RunObservation
 from harness.matrix.cell import Treatment
 from harness.observe import observe
 from harness.report import words
@@ -22,7 +22,7 @@ from harness.report.board import board, noise
 from harness.report.glance import glance
 from harness.report.latency import latency_charts
 from harness.report.markdown import summary
-from harness.report.parity import configurations, not_run
+from harness.report.parity import configurations, hosts, not_run
 from harness.report.render import render
 from harness.report.sides import side_views
 from harness.report.time_view import time_views
@@ -69,6 +69,9 @@ def test_what_got_slower_carries_no_gain() -> None:
     assert verdict.layers[0].name == NAMES[0]
     assert verdict.layers[0].difference_ms > 0
     assert [layer.name for layer in verdict.carriers] == [x.name for x in verdict.layers[1:]]
+    unsure = replace(verdict, layers=tuple(replace(layer, changed=False) for layer in verdict.layers))
+    assert unsure.carriers == ()
+    assert "carried by no single layer for certain" in summary(observed, [unsure])
     assert {layer.difference_ms < 0 for layer in verdict.carriers} == {True}
     first = f"carried by {verdict.carriers[0].name} {words.difference(verdict.carriers[0].difference_ms)}"
     assert first in summary(observed, judge(observed))
@@ -82,8 +85,8 @@ def test_what_got_slower_carries_no_gain() -> None:
         ({"9.0": [2.0, 2.01], "10.0": [1.0, 1.01]}, "tensorrt 10.0 is fastest: 1.005 ms", "</b> fastest"),
         (
             {"9.0": [2.0, 2.01], "10.0": [1.0, 1.01], "11.0": [1.0, 1.02]},
-            "tensorrt 10.0 is fastest: 1.005 ms, not to be told from tensorrt 11.0",
-            "</b> fastest",
+            "tensorrt 10.0 is lowest: 1.005 ms, not to be told from tensorrt 11.0",
+            "</b> lowest",
         ),
         (
             {"9.0": [1.0, 1.2], "10.0": [1.0, 1.1], "11.0": [1.0, 1.3]},
@@ -228,6 +231,31 @@ def test_side_by_side_puts_the_largest_difference_first(observed: RunObservation
 
 def test_configuration_has_one_entry_a_release_that_ran(observed: RunObservation) -> None:
     assert len(configurations(observed)) == 3
+
+
+def test_what_differs_between_the_cells_of_a_release_is_all_shown() -> None:
+    def made(precision: str, throttled: int) -> CellObservation:
+        settings = [{"name": "precision", "value": precision}, {"name": "workspace", "value": 1}]
+        facts = {"settings": settings, "engine_bytes": len(precision), "not_expressible": ["no X", precision]}
+        found = cell("8.6", [1.0, 1.1], facts=facts, treatment=Treatment(precision=precision))
+        host = f"host-{precision}"
+        builds = tuple(replace(b, throttled=throttled, host=host) for b in found.builds)
+        return replace(found, builds=builds)
+
+    observed = run(
+        *(made(precision, n) for n, precision in enumerate(("fp32", "fp16", "int8", "tf32", "bf16")))
+    )
+    (found,) = configurations(observed)
+    assert found.settings == (
+        ("precision", "fp32 | fp16 | int8 | tf32 | and 1 more"),
+        ("workspace", "1"),
+    )
+    assert found.facts == (("engine_bytes", "4"),)
+    assert found.not_expressible == ("no X", "fp32", "fp16", "int8", "tf32", "bf16")
+    assert found.throttled == 2 * (1 + 2 + 3 + 4)
+    assert hosts(observed)[:2] == (("host-fp32", 2), ("host-fp16", 2))
+    text = " ".join(Parsed(render(observed, [])).text.split())
+    assert "host-fp32: 2 builds, host-fp16: 2 builds" in text
 
 
 def test_every_section_is_rendered_where_it_has_something_to_say(observed: RunObservation) -> None:

@@ -17,6 +17,8 @@ from harness.report import words
         (100.0, "100 times"),
         (1000.0, "1000 times"),
         (6.4e9, "over 1000 times"),
+        (0.001, "−99.9 %"),
+        (4e-9, "under 1/1000"),
     ],
 )
 def test_a_change_is_a_percentage_up_to_a_doubling_and_then_a_factor(factor: float | None, text: str) -> None:
