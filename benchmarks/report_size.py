@@ -18,14 +18,18 @@ from harness.bottlenecks.judge import judge
 from harness.layers.observation import BuildObservation, CellObservation, RunObservation
 from harness.layers.picture import KernelFamily, LayerRole, Picture, PictureLayer
 from harness.matrix.cell import Cell, Treatment
+from harness.networks.graph import op_class
 from harness.networks.mobilenet import MobileNetV2
 from harness.report.render import render
 
 LAYERS = 100
 VERSIONS = 20
 BUILDS = 3
-CLASSES = ("pointwise", "depthwise", "convolution", "activation")
-FAMILIES = (KernelFamily.GEMM, KernelFamily.DEPTHWISE, KernelFamily.IMPLICIT_GEMM, KernelFamily.POINTWISE)
+FAMILIES = {
+    "pointwise": KernelFamily.GEMM,
+    "depthwise": KernelFamily.DEPTHWISE,
+    "convolution": KernelFamily.IMPLICIT_GEMM,
+}
 
 
 def main() -> None:
@@ -46,14 +50,14 @@ def composed(cells: int) -> RunObservation:
     """Return a run of *cells* cells: versions of one runtime across, treatments down."""
     draw = random.Random(1)
     graph = MobileNetV2().graph(1, "clip")
-    ops = [op.name for op in graph.ops]
+    ops = [(op.name, str(op_class(op))) for op in graph.ops]
     made = []
     for index in range(cells):
         treatment = Treatment(batch=1 + index // VERSIONS)
         cell = Cell("mobilenet_v2", treatment, "tensorrt", f"{index % VERSIONS + 1}.0", "venv")
         builds = []
         for number in range(BUILDS):
-            rows = tuple(_layer(place, ops[place % len(ops)], index, draw) for place in range(LAYERS))
+            rows = tuple(_layer(place, *ops[place % len(ops)], index, draw) for place in range(LAYERS))
             total = sum(row.time_ms or 0.0 for row in rows)
             samples = np.full(20, total * draw.uniform(0.98, 1.02))
             passes = {"latency": samples, "cuda_graph": 0.8 * samples, "cold_l2": 1.1 * samples}
@@ -64,19 +68,18 @@ def composed(cells: int) -> RunObservation:
     return RunObservation((Path("composed"),), {"started": "composed", "seed": 1}, tuple(made))
 
 
-def _layer(place: int, op: str, cell: int, draw: random.Random) -> PictureLayer:
+def _layer(place: int, op: str, kind: str, cell: int, draw: random.Random) -> PictureLayer:
     name = op if place % 2 else f"{op} + fused_{cell % VERSIONS}"
     kernel = f"sm90_xmma_fprop_implicit_gemm_f32_tilesize{draw.choice((32, 64, 128))}x{place % 8}_nchw"
-    kind = place % len(CLASSES)
     return PictureLayer(
         position=place,
         name=name,
         type="CaskConvolution",
         kernel=kernel,
         tactic=None,
-        family=FAMILIES[kind],
+        family=FAMILIES.get(kind, KernelFamily.POINTWISE),
         role=LayerRole.COMPUTE,
-        op_class=CLASSES[kind],
+        op_class=kind,
         time_ms=draw.uniform(0.001, 0.1),
         source_ops=(op,),
         shares={op: 1.0},

@@ -38,7 +38,7 @@ class Limits:
 
     :param ops: source ops of two versions side by side; :param top_ops: source ops of a subject
     :param layers: layers that carry a verdict; :param apart: builds apart from their like
-    :param kernels: write kernel names beside the ops
+    :param kernels: write kernel names beside the ops, and figures on the bars of classes
     :param effects: show the effect of a verdict that cannot tell, too, without opening it
     """
 
