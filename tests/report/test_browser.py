@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from harness.observe import observe
 from harness.report.render import render
 from harness.report.sides import side_views
 from tests.report.browser import CHROMIUM, open_page
+from tests.report.composed import cell
 from tests.report.parsed import Parsed
 from tests.report.payloads import PAYLOADS
 from tests.report.test_hostile_names import named
@@ -61,16 +63,22 @@ def test_deep_link_opens_what_encloses_it(tmp_path: Path) -> None:
         assert [("open" in attributes) for attributes in details] == [opened]
 
 
-def test_no_cell_of_a_table_runs_into_the_next(tmp_path: Path) -> None:
-    """``gemm_as_conv1x1`` is one long word at the head of a narrow column."""
+def test_no_cell_of_a_table_runs_into_the_next_and_no_text_out_of_its_chart(tmp_path: Path) -> None:
+    """``gemm_as_conv1x1`` is one long word above a narrow column, an interval a long text at an edge."""
     page = tmp_path / "page.html"
     observed = observe([bundle((v1("8.6.0"), FP16_PIECES, FP16_CLIP), tmp_path / "run")])
+    slow = cell("8.6.0", [10.18, 10.94, 12.31], network="slow")
+    observed = replace(observed, cells=(*observed.cells, slow))
     text = re.sub("<meta[^>]*Content-Security-Policy[^>]*>", "", render(observed, judge(observed)))
     measure = """<script>addEventListener("load", () => {
         document.querySelectorAll("details").forEach(one => one.open = true)
         const cells = [...document.querySelectorAll("th, td")]
         const wide = cells.filter(one => one.scrollWidth > one.clientWidth + 1)
-        document.title = JSON.stringify([cells.length, wide.map(one => one.textContent.trim())])
+        const cut = [...document.querySelectorAll("svg text")].filter(one => {
+            const inner = one.getBoundingClientRect(), outer = one.closest("svg").getBoundingClientRect()
+            return inner.left < outer.left - 1 || inner.right > outer.right + 1
+        })
+        document.title = JSON.stringify([cells.length, [...wide, ...cut].map(one => one.textContent.trim())])
     })</script>"""
     page.write_text(text.replace("</body>", measure + "</body>"), encoding="utf-8")
     title = re.search("<title>(.*?)</title>", open_page(page, tmp_path / "profile").html, re.DOTALL)
