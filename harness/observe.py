@@ -36,15 +36,17 @@ def observe(runs: Iterable[Path]) -> RunObservation:
     first run that holds them.
 
     :raises InputError: a folder is no bundle, or a file of it is torn
+    :raises UsageError: no run, or the same builds twice: they would count as independent
     """
     bundles = [Bundle.open(Path(run)) for run in runs]
     if not bundles:
         raise UsageError("name at least one run: the folder of a bundle")
+    made: dict[tuple[object, ...], BuildRecord] = {}
     graphs = Graphs(registry.networks())
     cells: dict[str, CellObservation] = {}
     for bundle in bundles:
         for record in bundle.cells():
-            found = _cell(bundle, record, graphs)
+            found = _cell(bundle, record, graphs, made)
             known = cells.get(record.cell.id)
             cells[record.cell.id] = found if known is None else _joined(known, found)
     return RunObservation(tuple(b.root for b in bundles), bundles[0].manifest, tuple(cells.values()))
@@ -78,15 +80,42 @@ def _joined(first: CellObservation, second: CellObservation) -> CellObservation:
     return replace(first, status=status, reason=reason, builds=first.builds + moved)
 
 
-def _cell(bundle: Bundle, record: CellRecord, graphs: Graphs) -> CellObservation:
+def _cell(
+    bundle: Bundle, record: CellRecord, graphs: Graphs, made: dict[tuple[object, ...], BuildRecord]
+) -> CellObservation:
     runtime = registry.runtimes().get(record.cell.runtime)
     if runtime is None and record.status in ("measured", "recorded"):
         raise InputError(
             bundle.root, f"cell {record.cell.id}: no plugin here knows the runtime '{record.cell.runtime}'"
         )
     graph = _graph(bundle, record, graphs)
-    builds = tuple(_build(build, runtime, graph) for build in bundle.builds(record.cell.id))
+    records = list(bundle.builds(record.cell.id))
+    if record.status == "measured" and not records:
+        where = bundle.root / "builds" / record.cell.id
+        raise InputError(where, "the cell was measured, and none of its builds is there")
+    for build in records:
+        _refuse_twice(build, made)
+    builds = tuple(_checked(build, runtime, graph) for build in records)
     return CellObservation(record.cell, record.status, record.reason, builds, record.digest)
+
+
+def _refuse_twice(record: BuildRecord, made: dict[tuple[object, ...], BuildRecord]) -> None:
+    """Refuse a build that is there already, in a copy of its run or under another number."""
+    started = record.document.get("started")
+    if not started:
+        return
+    key = (record.cell_id, record.document.get("host"), started, record.document.get("round"))
+    if (known := made.setdefault(key, record)) is not record:
+        raise UsageError(f"{record.folder}: the same build as {known.folder}; name each run once")
+
+
+def _checked(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) -> BuildObservation:
+    """Return :func:`_build`, a file of the wrong form as an error that names its folder."""
+    try:
+        return _build(record, runtime, graph)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
+        raise InputError(record.folder, " ".join(problem.split())) from error
 
 
 def _graph(bundle: Bundle, record: CellRecord, graphs: Graphs) -> Graph | None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import harness
-from harness.errors import EXIT_USAGE, TrtmatrixError
+from harness.errors import EXIT_USAGE, TrtmatrixError, UsageError
 
 COMMANDS = (
     "list",
@@ -55,9 +60,17 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; a user's error is one line on standard error."""
     arguments = argparse.Namespace(command="")
+    _writable_streams()
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        build_parser().parse_args(argv, arguments)
-        status = int(arguments.func(arguments))
+        own, rest = _split(words)
+        build_parser().parse_args(own, arguments)
+        if rest is not None:
+            arguments.pytest_args = rest
+        elif stray := getattr(arguments, "pytest_args", None):
+            raise UsageError(f"'{stray[0]}' is not expected here; arguments of pytest stand behind '--'")
+        with _ended_like_an_interrupt(arguments.command):
+            status = int(arguments.func(arguments))
         sys.stdout.flush()  # A reader that has gone shows here at the latest, not when Python ends.
         return status
     except TrtmatrixError as error:
@@ -73,3 +86,47 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         print("trtmatrix: interrupted: nobody reads its output any more", file=sys.stderr)
         return INTERRUPTED
+    except OSError as error:
+        # A full disk, a folder in place of a file, a name too long: the user's to mend, not ours.
+        print(f"trtmatrix: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            return EXIT_USAGE
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_USAGE
+
+
+def _writable_streams() -> None:
+    """See to it that what is printed finds a stream, and characters it cannot hold are written as escapes."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (lives on)
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str] | None]:
+    """Return our words and those behind ``--``, which are pytest's; None where there is no ``--``."""
+    if words[:1] != ["run"] or "--" not in words:
+        return words, None
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
+
+
+@contextlib.contextmanager
+def _ended_like_an_interrupt(command: str) -> Iterator[None]:
+    """End long work on SIGTERM and SIGHUP as on Ctrl-C: workers are ended, what is measured is kept."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if command not in LONG or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -28,6 +28,13 @@ TREATMENT_VALUES: Mapping[str, tuple[str, ...] | None] = {
 }
 
 
+MOST_BUILDS = 10_000
+"""Of a cell: more are a mistake, and would be planned for minutes before the first one is made."""
+
+MOST_IMAGES = 4096
+"""In a batch: the inputs of more do not fit into memory beside the network."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """How a build is measured; the keys of ``[measure]``, defaults as they stand here.
@@ -141,8 +148,8 @@ VERDICTS_THAT_CAN_FAIL = ("present", "regressed", "invalid", "indeterminate", "u
 
 def _positive(table: Table, key: str, default: int) -> int:
     value = table.get(key, int, default)
-    if value is None or value < 1:
-        raise table.error(key, "expected a whole number above 0")
+    if value is None or not 1 <= value <= MOST_BUILDS:
+        raise table.error(key, f"expected a whole number from 1 to {MOST_BUILDS}")
     return value
 
 
@@ -206,7 +213,7 @@ def _block(table: Table) -> Block:
     networks = table.names("networks")
     if not networks:
         raise table.error("networks", "is missing")
-    treatments = [Treatment(batch=batch) for batch in table.numbers("batch", (1,))]
+    treatments = [Treatment(batch=batch) for batch in table.numbers("batch", (1,), most=MOST_IMAGES)]
     for key, allowed in TREATMENT_VALUES.items():
         default = getattr(Treatment(), key)
         values = table.names(key, (default,), allowed=allowed)

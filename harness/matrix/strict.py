@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -19,13 +20,19 @@ def read_toml(path: Path) -> dict[str, Any]:
     :raises InputError: missing, not UTF-8, or not TOML
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            raise InputError(path, "expected a file, no folder, pipe or device")
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(path, "no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise InputError(path, "not UTF-8: save it as that") from None
+    except OSError as error:
         raise InputError(path, f"cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(path, f"not TOML: {error}") from None
+    except (RecursionError, ValueError) as error:
+        raise InputError(path, f"not TOML that can be read: {error}") from None
 
 
 class Table:
@@ -59,6 +66,8 @@ class Table:
             value = float(value)
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise self.error(key, f"expected {_NAMES.get(kind, kind.__name__)}, found {_kind(value)}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self.error(key, f"expected a finite number, found {value}")
         return value
 
     def names(
@@ -70,6 +79,8 @@ class Table:
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(i, str) and i for i in items):
             raise self.error(key, "expected a string or a list of strings")
+        if default and not items:
+            raise self.error(key, "is empty: leave it out for the default, or name a value")
         if len(set(items)) != len(items):
             raise self.error(key, "names one thing twice")
         for item in items:
@@ -77,15 +88,15 @@ class Table:
                 raise self.error(key, f"unknown value {item!r}{suggestion(item, allowed)}")
         return tuple(items)
 
-    def numbers(self, key: str, default: Sequence[int] = ()) -> tuple[int, ...]:
-        """Return the positive whole numbers of *key*: one, or a list of them."""
+    def numbers(self, key: str, default: Sequence[int] = (), *, most: int) -> tuple[int, ...]:
+        """Return the whole numbers of *key* from 1 to *most*: one, or a list of them."""
         self._known.append(key)
         value = self._data.get(key, list(default))
         items = [value] if isinstance(value, int) else value
         if not isinstance(items, list) or not all(
-            isinstance(i, int) and not isinstance(i, bool) and i > 0 for i in items
+            isinstance(i, int) and not isinstance(i, bool) and 0 < i <= most for i in items
         ):
-            raise self.error(key, "expected a whole number above 0, or a list of them")
+            raise self.error(key, f"expected a whole number from 1 to {most}, or a list of them")
         if len(set(items)) != len(items):
             raise self.error(key, "names one thing twice")
         return tuple(items)

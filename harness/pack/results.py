@@ -60,7 +60,7 @@ def gather(paths: Sequence[Path], scratch: Path) -> Results:
     """
     for number, path in enumerate(paths):
         _bring(path, scratch / str(number))
-    plans = {read_json(path)["id"]: path for path in sorted(scratch.glob("*/plan-*.json"))}
+    plans = {str(read_json(path).get("id")): path for path in sorted(scratch.glob("*/plan-*.json"))}
     if len(plans) != 1:
         found = "no plan-*.json" if not plans else f"plans of {len(plans)} packs"
         raise InputError(paths[0], f"expected results of one pack, found {found}")
@@ -83,7 +83,11 @@ def latest(records: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]
 
 def _bring(path: Path, target: Path) -> None:
     if path.is_dir():
-        shutil.copytree(path, target, ignore=shutil.ignore_patterns("work"))
+        # Told before anything is copied; the scratch folder may lie inside of what is brought.
+        if not any(path.glob("plan-*.json")):
+            raise InputError(path, "expected a folder of results, found no plan-*.json in it")
+        ignore = shutil.ignore_patterns("work", ".collect-*")
+        shutil.copytree(path, target, ignore=ignore, ignore_dangling_symlinks=True)
         return
     try:
         with (

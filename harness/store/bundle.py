@@ -52,6 +52,10 @@ class BuildRecord:
     document: Mapping[str, Any]
 
 
+_KINDS: Mapping[str, type] = {"cells": list, "machine": dict, "matrix": dict}
+"""Kinds of what is read of a manifest."""
+
+
 class Bundle:
     """A bundle on disk."""
 
@@ -85,6 +89,9 @@ class Bundle:
             raise InputError(
                 root / "manifest.json", f"expected schema {BUNDLE_SCHEMA!r}, found {manifest.get('schema')!r}"
             )
+        for key, kind in _KINDS.items():
+            if not isinstance(manifest.get(key, kind()), kind):
+                raise InputError(root / "manifest.json", f"expected {kind.__name__}", where=key)
         return cls(root, manifest)
 
     def save(self) -> None:
@@ -100,7 +107,7 @@ class Bundle:
                 CellRecord(Cell.from_json(c), c["status"], c.get("reason", ""), c.get("digest", "unknown"))
                 for c in self.manifest.get("cells", [])
             ]
-        except (KeyError, TypeError, AssertionError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, AssertionError) as error:
             raise InputError(self.root / "manifest.json", f"a cell lacks {error}", where="cells") from None
 
     def set_cell(self, cell: Cell, status: str, reason: str = "", digest: str = "unknown") -> None:

@@ -15,7 +15,24 @@ from harness.errors import InputError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write *text* (UTF-8) to *path* atomically; parents are made."""
+    """Write *text* (UTF-8) to *path* atomically; parents are made.
+
+    A link is written through, a device or pipe is written to: neither is replaced by a file.
+
+    :raises OSError: it cannot be written; its ``filename`` is set
+    """
+    try:
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8") as stream:
+                stream.write(text)
+        else:
+            _replace(path.resolve() if path.is_symlink() else path, text)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -42,6 +59,9 @@ def read_json(path: Path) -> dict[str, Any]:
     :raises InputError: missing, not JSON (with the line), or not an object
     """
     try:
+        # A pipe or a device would be waited for, or read without an end.
+        if path.exists() and not path.is_file():
+            raise InputError(path, "expected a regular file")
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(path, "no such file") from None
@@ -49,6 +69,8 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError(path, f"cannot be read: {error}") from None
     except json.JSONDecodeError as error:
         raise InputError(path, f"not JSON: {error.msg}", line=error.lineno) from None
+    except (RecursionError, ValueError) as error:
+        raise InputError(path, f"not JSON that can be read: {error}") from None
     if not isinstance(data, dict):
         raise InputError(path, f"expected a JSON object, found {type(data).__name__}")
     return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, Protocol
@@ -67,6 +68,8 @@ def sample_rows(build: BuildRecord) -> Iterator[dict[str, Any]]:
             raise InputError(path, f"a window lacks {error}", where="windows") from None
         if not isinstance(latency, list):
             raise InputError(path, "latency_ms of a window is no list", where="windows")
+        if not all(type(value) in (float, int) and 0 < value < math.inf for value in latency):
+            raise InputError(path, "latency_ms holds what is no time above 0", where="windows")
         if any(column is not None and len(column) != len(latency) for column in columns):
             raise InputError(path, "columns of a window differ in length", where="windows")
         for index, (value, *others) in enumerate(zip_longest(latency, *(c or [] for c in columns))):

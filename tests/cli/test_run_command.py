@@ -76,9 +76,20 @@ def test_a_users_own_onnx_file_is_a_network(folder: Path) -> None:
         (("run", "none.toml"), "none.toml: no such file"),
         (("run", "m.toml", "-k", " "), "-k: the expression is empty"),
         (("run", "m.toml", "-k", "mobilenet_v9"), "matches no cell"),
-        (("run", "m.toml", "--builds", "0"), "--builds: expected a whole number above 0"),
+        (("run", "m.toml", "--builds", "0"), "--builds: expected a whole number from 1 to 10000"),
         (("run", "m.toml", "--network", "none.onnx"), "none.onnx"),
+        (("run", "m.toml", "--builds", "9" * 30), "--builds: expected a whole number from 1 to 10000"),
         (("run", "m.toml", "--resume"), "--resume needs --out"),
+        (("run", "m.toml", "--resume", "--out", "none"), "none: no such run"),
+        (("run", "m.toml", "--retry-failed"), "--retry-failed needs --resume"),
+        (("run", "m.toml", "--out", "m.toml"), "m.toml is no folder"),
+        (("run", "m.toml", "--out", "m.toml/x"), "m.toml is no folder"),
+        (("run", "m.toml", "--out", "."), "the folder is not empty"),
+        (("run", "m.toml", "--out", "x" * 300), "File name too long"),
+        (("run", "m.toml", "--report", "."), "--report .: expected a file, found a folder"),
+        (("run", "m.toml", "word"), "'word' is not expected here"),
+        (("run", "/dev/full"), "/dev/full: expected a file, no folder, pipe or device"),
+        (("show", "x" * 300), "File name too long"),
         (("check", "m.toml", "extra"), "unrecognized arguments: extra"),
         (("show", "none"), "no such run"),
         (("frob",), "invalid choice: 'frob'"),
@@ -91,6 +102,13 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert found.returncode == 2, found.stdout + found.stderr
     assert message in found.stderr + found.stdout
     assert "Traceback" not in found.stderr + found.stdout
+
+
+def test_words_behind_two_dashes_are_pytests_wherever_they_stand(folder: Path) -> None:
+    found = trtmatrix(folder, "run", "m.toml", "--quick", "--out", "run", "--", "--collect-only", "-q")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "test_latency" in found.stdout
+    assert not (folder / "run/builds").exists()
 
 
 def test_a_mistyped_key_names_file_table_and_key(folder: Path) -> None:
@@ -118,17 +136,19 @@ def test_listings_are_json_on_request(folder: Path) -> None:
         assert rows or what == "runs"
 
 
-def test_an_interrupted_run_goes_on_where_it_was(folder: Path) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_goes_on_where_it_was(folder: Path, ending: signal.Signals) -> None:
     text = (folder / "m.toml").read_text(encoding="utf-8")
     slow = text.replace("maximum_seconds = 0.05", "maximum_seconds = 2.0\nrelative_half_width = 0.0")
     (folder / "m.toml").write_text(slow, encoding="utf-8")
     command = [sys.executable, "-m", "harness.cli", "run", "m.toml", "--quick", "--out", "run"]
-    # A session of its own: Ctrl-C at a terminal goes to the whole group, the worker included.
+    # A session of its own: Ctrl-C at a terminal goes to the whole group, the worker included. Whoever ends
+    # the run by another signal ends the run alone, and that has to end its worker.
     process = subprocess.Popen(
         command,
         cwd=folder,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
@@ -137,9 +157,15 @@ def test_an_interrupted_run_goes_on_where_it_was(folder: Path) -> None:
         if worker_is_busy(process.pid):
             break
         time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    if ending is signal.SIGINT:
+        os.killpg(process.pid, ending)
+    else:
+        process.send_signal(ending)
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, said + errors
+    assert "trtmatrix: interrupted; 'trtmatrix run m.toml --out run --resume' goes on" in errors
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
     states = [cell["status"] for cell in json.loads(trtmatrix(folder, "show", "run", "--json").stdout)]
     assert states == ["interrupted", "interrupted"]
 

@@ -64,7 +64,12 @@ def test_everything_a_file_can_say(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("builds = 5", "bulids = 5", r"\[run\]: unknown key 'bulids'; did you mean 'builds'\?"),
-        ("builds = 5", "builds = 0", r"\[run\]: key 'builds': expected a whole number above 0"),
+        ("builds = 5", "builds = 0", r"\[run\]: key 'builds': expected a whole number from 1 to 10000"),
+        ("builds = 5", "builds = 100000000", r"key 'builds': expected a whole number from 1 to 10000"),
+        ("seconds = 60", "seconds = nan", r"\[limits\]: key 'seconds': expected a finite number, found nan"),
+        ("seconds = 60", "seconds = inf", r"key 'seconds': expected a finite number, found inf"),
+        ("batch = [1, 8]", "batch = [99999999999]", r"key 'batch': expected a whole number from 1 to 4096"),
+        ('precision = ["fp32", "fp16"]', "precision = []", r"key 'precision': is empty: leave it out"),
         ("builds = 5", "builds = true", r"key 'builds': expected a whole number, found true or false"),
         ("builds = 5", 'builds = "5"', r"key 'builds': expected a whole number, found a string"),
         ("seconds = 60", "seconds = -1", r"\[limits\]: key 'seconds': expected a number above 0"),
@@ -74,7 +79,7 @@ def test_everything_a_file_can_say(tmp_path: Path) -> None:
             r"\[\[block\]\] 1: key 'precision': unknown value 'fp17'; did you mean 'fp16'",
         ),
         ("batch = [1, 8]", "batch = [1, 1]", r"key 'batch': names one thing twice"),
-        ("batch = [1, 8]", "batch = [0]", r"key 'batch': expected a whole number above 0"),
+        ("batch = [1, 8]", "batch = [0]", r"key 'batch': expected a whole number from 1 to 4096"),
         ('repeat = ["8.6.0"]', 'repeat = ["9"]', r"\[\[versions\]\] 1: key 'repeat': '9' is not among"),
         ('runtime = "tensorrt"\n', "", r"\[\[versions\]\] 1: key 'runtime': is missing"),
         ("matrix/1", "matrix/9", r"key 'schema': expected 'trtmatrix.matrix/1', found 'trtmatrix.matrix/9'"),
@@ -90,6 +95,27 @@ def test_a_mistake_names_file_table_and_key(tmp_path: Path, old: str, new: str, 
         read_matrix(path)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (GOOD.encode("utf-16"), "not UTF-8: save it as that"),
+        (b"a = " + b"[" * 50_000, "not TOML that can be read"),
+        (b"a = " + b"9" * 5_000, "not TOML that can be read"),
+    ],
+)
+def test_what_is_no_toml_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "m.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_matrix(path)
+
+
+def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
+    path = tmp_path / "m.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.encode("utf-8"))
+    assert read_matrix(path).builds == 5
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:

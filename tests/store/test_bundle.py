@@ -84,6 +84,8 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
         ("{", r"manifest\.json:1: not JSON"),
         ("[]", "expected a JSON object, found list"),
         ('{"schema": "other/1"}', "expected schema 'trtmatrix.bundle/1', found 'other/1'"),
+        ('{"schema": "trtmatrix.bundle/1", "machine": NaN}', "machine: expected dict"),
+        ('{"schema": "trtmatrix.bundle/1", "cells": {}}', "cells: expected list"),
     ],
 )
 def test_a_torn_manifest_is_one_line(tmp_path: Path, content: str, message: str) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from harness.errors import InputError
-from harness.store.files import read_json, read_table, write_json, write_table
+from harness.store.files import read_json, read_table, write_json, write_table, write_text
 
 SCHEMA = pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("ms", pa.float64())])
 
@@ -18,6 +19,33 @@ def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_json(path, {"a": float("nan")})
     assert read_json(path) == {"a": 1}
     assert [p.name for p in path.parent.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("content", ['{"a": ' + "[" * 100_000, '{"a": ' + "9" * 6_000 + "}"])
+def test_json_too_deep_or_too_long_to_be_read_is_one_line(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match="not JSON that can be read"):
+        read_json(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(InputError, match="expected a regular file"):
+        read_json(tmp_path / "a.json")
+
+
+def test_links_are_written_through_and_devices_to(tmp_path: Path) -> None:
+    target, link, device = tmp_path / "deep" / "b.txt", tmp_path / "a.txt", tmp_path / "device"
+    target.parent.mkdir()
+    target.write_text("old", encoding="utf-8")
+    link.symlink_to(target)
+    device.symlink_to(os.devnull)
+    write_text(link, "new")
+    write_text(device, "gone")
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == "new"
+    assert Path(os.devnull).is_char_device()
 
 
 def test_tables_come_back_to_the_last_bit(tmp_path: Path) -> None:

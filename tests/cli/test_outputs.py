@@ -1,0 +1,124 @@
+"""Where commands write to, and what they do where that cannot be written to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.composed_runs import bundle
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    bundle(tmp_path / "run", {"2023.1.0": 3.0, "2024.0.0": 4.0})
+    return tmp_path
+
+
+def trtmatrix(folder: Path, *words: str, **more: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "harness.cli", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **more)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("report", "run", "-o", "."), "-o .: expected a file, found a folder"),
+        (("report", "run", "-o", ""), "-o .: expected a file, found a folder"),
+        (("report", "run", "-o", "run/manifest.json"), "is a file of the run run"),
+        (("report", "run", "-o", "run/manifest.json/x"), "run/manifest.json is no folder"),
+        (("report", "run", "-o", "x" * 300), "File name too long"),
+        (("report", "run", "-o", "a.html", "--markdown", "a.html"), "is the HTML file of -o"),
+        (("report", "run", "-o", "/dev/full"), "/dev/full: No space left on device"),
+    ],
+)
+def test_what_cannot_be_written_to_is_one_line(folder: Path, words: tuple[str, ...], message: str) -> None:
+    found = trtmatrix(folder, *words)
+    assert found.returncode == 2, found.stdout + found.stderr
+    assert message in found.stderr
+    assert found.stderr.count("\n") == 1
+    assert trtmatrix(folder, "show", "run").returncode == 0
+
+
+def test_a_page_can_go_to_a_pipe(folder: Path) -> None:
+    found = trtmatrix(folder, "report", "run", "-o", "/dev/stdout")
+    assert found.returncode == 0, found.stderr
+    assert "</html>" in found.stdout
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_output_that_nobody_can_take_is_one_line(folder: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "harness.cli", "judge", "run"]
+        found = subprocess.run(
+            command, cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (found.returncode, found.stderr) == (2, "trtmatrix: output: No space left on device\n")
+
+
+def test_output_that_is_closed_or_knows_no_sign_is_no_error(folder: Path) -> None:
+    closed = f"{sys.executable} -m harness.cli judge run >&-"
+    found = subprocess.run(closed, shell=True, cwd=folder, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    found = trtmatrix(folder, "judge", "run", env=ascii_only)
+    assert found.returncode == 0, found.stderr
+    assert "inside" in found.stdout or "below 1" in found.stdout or "above 1" in found.stdout
+
+
+def started(folder: Path) -> None:
+    """Say of each build when it was made, as real ones do."""
+    for number, path in enumerate(sorted(folder.glob("run/builds/*/*/build.json"))):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("{", f'{{"started": "day {number}",', 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize("again", ["run", "./run", "link", "copy"])
+def test_the_same_run_twice_is_no_more_builds(folder: Path, again: str) -> None:
+    started(folder)
+    (folder / "link").symlink_to("run")
+    shutil.copytree(folder / "run", folder / "copy")
+    found = trtmatrix(folder, "judge", "run", again)
+    assert found.returncode == 2
+    assert "the same build as run/builds/" in found.stderr
+    assert found.stderr.count("\n") == 1
+
+
+def test_the_same_build_under_another_number_is_no_more_builds(folder: Path) -> None:
+    started(folder)
+    first = next((folder / "run/builds").iterdir()) / "0"
+    shutil.copytree(first, first.parent / "9")
+    found = trtmatrix(folder, "judge", "run")
+    assert (found.returncode, found.stderr.count("\n")) == (2, 1)
+    assert "/9: the same build as " in found.stderr
+
+
+def test_a_measured_cell_without_its_builds_is_one_line(folder: Path) -> None:
+    shutil.rmtree(folder / "run/builds")
+    found = trtmatrix(folder, "judge", "run", "--fail-on", "invalid")
+    assert (found.returncode, found.stderr.count("\n")) == (2, 1)
+    assert "the cell was measured, and none of its builds is there" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("build.json", '"round": 0', '"round": NaN'),
+        ("samples.json", '"latency_ms": [', '"latency_ms": [null, '),
+        ("samples.json", '"pass": "latency"', '"pass": {}'),
+        ("result.json", '{"facts": {}}', '{"facts": 3}'),
+    ],
+)
+def test_a_file_of_the_wrong_form_is_one_line(folder: Path, name: str, old: str, new: str) -> None:
+    path = next((folder / "run/builds").iterdir()) / "0" / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = trtmatrix(folder, "judge", "run")
+    assert found.returncode == 2, found.stdout + found.stderr
+    assert found.stderr.startswith("trtmatrix: run/builds/")
+    assert found.stderr.count("\n") == 1
