@@ -27,13 +27,18 @@ class Baseline:
 
     :param wanted: ``previous``, a version (``8.5.3.1`` or ``tensorrt 8.5.3.1``) or an observed run
     :param arms: all arms of the run that is judged
-    :raises UsageError: a version that none of *arms* has
+    :raises UsageError: a version that none of *arms* has, or a run that has nothing to compare them with
     """
 
     def __init__(self, wanted: str | RunObservation, arms: Sequence[Arm]) -> None:
         self._own = _by_line(arms)
         self._stored = None if isinstance(wanted, str) else _by_line(arms_of(wanted))
         self.name = baseline_name(wanted)
+        if self._stored is not None and not any(_line(arm) in self._stored for arm in arms):
+            raise UsageError(
+                f"baseline '{self.name}': nothing of these runs' networks, treatments and runtimes "
+                "on their hosts is in it"
+            )
         if self._stored is None and self.name != PREVIOUS and not any(self._is(arm) for arm in arms):
             known = sorted({arm.cell.version for arm in arms}, key=version_key)
             raise UsageError(

@@ -74,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # A reader that has gone shows here at the latest, not when Python ends.
         return status
     except TrtmatrixError as error:
-        print(f"trtmatrix: {error}", file=sys.stderr)
+        # One line, whatever a file or a name holds.
+        print("trtmatrix: " + str(error).replace("\n", "\\n"), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("trtmatrix: interrupted", file=sys.stderr)

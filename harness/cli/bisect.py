@@ -97,6 +97,9 @@ def _stored(arguments: argparse.Namespace) -> Found:
     from harness.report.columns import on_host
 
     found = observe(arguments.sources).cells
+    hosts = sorted({build.host for x in found for build in x.builds})
+    if arguments.host is not None and arguments.host not in hosts:
+        raise UsageError(f"--host: '{arguments.host}' is not there; known are {', '.join(hosts) or 'none'}")
     seen = {x.cell: x if arguments.host is None else on_host(x, arguments.host) for x in found}
     chosen = _choose(arguments, [cell for cell, found in seen.items() if found.builds and not cell.repeat])
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness.errors import EXIT_OK
+from harness.errors import EXIT_OK, UsageError
 
 
 def add_parser(commands: Any) -> None:
@@ -61,6 +61,20 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(func=run)
 
 
+def _check_capability(asked: str | None) -> None:
+    """Refuse a compute capability that is not known: with it no version would be left out.
+
+    :raises UsageError: not in the table
+    """
+    from harness.runtimes.capability import ranges
+
+    if asked is not None and asked not in ranges():
+        raise UsageError(
+            f"--compute-capability: '{asked}' is not known; known are {', '.join(ranges())}; "
+            "of a newer GPU leave it out: then every version is packed"
+        )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Write the parts and print what to do with them."""
     from harness import registry
@@ -81,6 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         base=read_base(arguments.base) if arguments.base is not None else None,
         extra=tuple(arguments.extra),
     )
+    _check_capability(arguments.compute_capability)
     plan = make_plan(Choices(matrix=arguments.matrix))
     seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
     order = Order(

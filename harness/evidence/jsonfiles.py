@@ -67,13 +67,23 @@ class _JsonFile:
 
     def _profile_row(self, element: Mapping[str, object]) -> None:
         self.ctx.found("profile")
+        name = str(element["name"])
+
+        def time(key: str) -> float | None:
+            value = element.get(key)
+            number = finite(value)
+            if key in element and (number is None or number < 0):
+                self.ctx.warn(None, f"layer {name!r}: {key} is no time: {value!r:.40}")
+                return None
+            return number
+
         self.ctx.sink.emit(
             LayerTime(
                 self._profile_rows,
-                str(element["name"]),
-                finite(element.get("timeMs")),
-                finite(element.get("averageMs")),
-                finite(element.get("medianMs")),
+                name,
+                time("timeMs"),
+                time("averageMs"),
+                time("medianMs"),
                 finite(element.get("percentage")),
                 iterations=self._iterations,
             )

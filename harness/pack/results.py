@@ -18,6 +18,17 @@ from harness.store.files import read_json
 PLAN_SCHEMA = "trtmatrix.pack/1"
 VISIT_SCHEMA = "trtmatrix.visit/1"
 
+_PLAN_KEYS: Mapping[str, type] = {
+    "id": str,
+    "jobs": dict,
+    "sites": dict,
+    "seed": int,
+    "builds": int,
+    "matrix": dict,
+    "python": dict,
+}
+"""Kinds of what is read of a plan."""
+
 
 @dataclass(frozen=True)
 class PackPlan:
@@ -38,7 +49,23 @@ class BroughtBuild:
     @property
     def identity(self) -> tuple[str, str, int]:
         """Visit, cell id and round: the same build in two archives has the same."""
-        return str(self.outcome["visit"]), str(self.outcome["cell"]), int(self.outcome["round"])
+        try:
+            return str(self.outcome["visit"]), str(self.outcome["cell"]), int(self.outcome["round"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(self._name, f"an outcome lacks {error}") from None
+
+    @property
+    def started(self) -> float:
+        """When it was begun, seconds since 1970."""
+        try:
+            return float(self.outcome["started"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(self._name, f"an outcome lacks {error}", where="started") from None
+
+    @property
+    def _name(self) -> str:
+        # not the whole path: it lies in a scratch folder
+        return "/".join(self.folder.parts[-2:]) + "/outcome.json"
 
 
 @dataclass(frozen=True)
@@ -69,15 +96,18 @@ def gather(paths: Sequence[Path], scratch: Path) -> Results:
     for path in sorted(scratch.glob("*/*/builds/*/*/outcome.json")):
         build = BroughtBuild(path.parent, _outcome(path))
         builds.setdefault(build.identity, build)
-    ordered = sorted(builds.values(), key=lambda b: (float(b.outcome["started"]), b.identity))
+    ordered = sorted(builds.values(), key=lambda b: (b.started, b.identity))
     return Results(_plan(next(iter(plans.values()))), visits, ordered)
 
 
 def latest(records: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Return the last record of each visit, by visit: every archive of one holds a record of its own."""
     found: dict[str, Mapping[str, Any]] = {}
-    for one in sorted(records, key=lambda record: float(record.get("seconds", 0.0))):
-        found[str(one["visit"])] = one
+    try:
+        for one in sorted(records, key=lambda record: float(record.get("seconds", 0.0))):
+            found[str(one["visit"])] = one
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError("visit-*.json", f"a visit lacks {error}") from None
     return found
 
 
@@ -107,9 +137,12 @@ def _plan(path: Path) -> PackPlan:
     document = read_json(path)
     if document.get("schema") != PLAN_SCHEMA:
         raise InputError(path.name, f"schema {document.get('schema')!r}, expected {PLAN_SCHEMA!r}")
+    for key, kind in _PLAN_KEYS.items():
+        if not isinstance(document.get(key), kind) or isinstance(document.get(key), bool):
+            raise InputError(path.name, f"expected {kind.__name__}", where=key)
     try:
         cells = {name: Cell.from_json(job["document"]["cell"]) for name, job in document["jobs"].items()}
-    except (KeyError, TypeError, AssertionError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, AssertionError) as error:
         raise InputError(path.name, f"a job lacks {error}", where="jobs") from None
     return PackPlan(path, document, cells)
 

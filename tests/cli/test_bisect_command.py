@@ -46,7 +46,7 @@ def test_bisect_on_a_stored_run(run: str, capsys: pytest.CaptureFixture[str]) ->
         (["--versions", "1.0,2024.0.0"], "'1.0' is not there; known are 2023.0.2"),
         (["--versions", "2024.0.0"], "at least two versions"),
         (["--versions", "2024.0.0,2025.0.0,2024.0.0"], "--versions: '2024.0.0' is named twice"),
-        (["--host", "host-b"], "at least two versions"),
+        (["--host", "host-b"], "--host: 'host-b' is not there; known are host-a"),
         (["--out", "elsewhere"], "--out is for a matrix file"),
         (["--retry-failed"], "--retry-failed is for a matrix file"),
         (["m.toml"], "m.toml: name one matrix file, or stored runs, not both"),

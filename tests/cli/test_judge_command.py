@@ -114,6 +114,12 @@ def test_a_cell_that_could_not_run_has_one_line_for_all_its_bottlenecks(
     assert total.endswith(" unsupported")
 
 
+def test_a_stored_run_with_nothing_in_common_is_no_baseline(run: str, tmp_path: Path) -> None:
+    other = bundle(tmp_path / "other", {"2023.0.2": 3.0}, treatment=Treatment(relu6="relu_sub"))
+    with pytest.raises(TrtmatrixError, match="baseline 'other': nothing of these runs' networks"):
+        call(judge, run, "--baseline", str(other))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

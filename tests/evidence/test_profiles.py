@@ -207,3 +207,12 @@ def test_inline_rows_may_be_quoted_without_line_end(read: Read) -> None:
 def test_a_description_of_a_run_is_no_profile(read: Read) -> None:
     with pytest.raises(InputError, match="no output of TensorRT was recognised"):
         read('{"tensorrt": "8.6.0", "batch": 1, "build_seconds": 25.3}')
+
+
+@pytest.mark.parametrize("value", ["-5.0", "NaN", '"5"', "null"])
+def test_a_layer_time_that_is_none_is_left_out_and_said(read: Read, value: str) -> None:
+    rows = f'{{"name": "a", "timeMs": 1.0, "averageMs": 0.5, "medianMs": {value}, "percentage": 100.0}}'
+    found = read(f'[{{"count": 2}}, {rows}]')
+    (row,) = found.profile
+    assert (row.average_ms, row.median_ms) == (0.5, None)
+    assert any("layer 'a': medianMs is no time: " in warning.text for warning in found.warnings)

@@ -33,6 +33,36 @@ def test_a_part_size_that_is_none_is_refused(tmp_path: Path, capsys: pytest.Capt
     )
 
 
+@pytest.mark.parametrize("asked", ["x", "", "nan", "9", "99.0", "9.0.1"])
+def test_a_compute_capability_that_nobody_knows_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: str
+) -> None:
+    words = ["pack", _matrix(tmp_path), "-o", str(tmp_path / "out"), "--compute-capability", asked]
+    assert main(words) == 2
+    assert f"--compute-capability: '{asked}' is not known; known are " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["out", "results/out"])
+def test_results_that_are_none_are_not_copied(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "link").symlink_to("nowhere")
+    assert main(["collect", str(results), "--out", str(tmp_path / out)]) == 2
+    assert "expected a folder of results, found no plan-*.json in it" in capsys.readouterr().err
+
+
+def test_results_are_not_copied_into_themselves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "link").symlink_to("nowhere")
+    (results / "plan-a.json").write_text('{"schema": "trtmatrix.pack/1", "id": "abc", "jobs": {}}')
+    assert main(["collect", str(results), "--out", str(results / "run")]) == 2
+    assert "plan-a.json: sites: expected dict" in capsys.readouterr().err
+    assert max(len(path.parts) for path in results.rglob("*")) - len(results.parts) < 4
+
+
 def test_a_version_that_cannot_run_on_the_host_is_named_before_anything_is_fetched(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
