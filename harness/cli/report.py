@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.cli.outputs import check_file
 from harness.errors import UsageError
 
 
@@ -23,9 +24,9 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, and the summary where one is asked for."""
-    check_output(arguments.output, "-o", arguments.runs)
+    check_file(arguments.output, "-o", arguments.runs)
     if arguments.markdown is not None:
-        check_output(arguments.markdown, "--markdown", arguments.runs)
+        check_file(arguments.markdown, "--markdown", arguments.runs)
         if arguments.markdown.absolute() == arguments.output.absolute():
             raise UsageError(f"--markdown {arguments.markdown}: is the HTML file of -o")
     write_report(arguments.runs, arguments.output, arguments.markdown)
@@ -33,23 +34,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown is not None:
         print(f"summary: {arguments.markdown}")
     return 0
-
-
-def check_output(path: Path, option: str, runs: Sequence[Path] = ()) -> None:
-    """Refuse what a page cannot or must not be written to.
-
-    :param runs: folders whose files are not to be overwritten
-    :raises UsageError: a folder, or a file of a run
-    """
-    if path.is_dir():
-        raise UsageError(f"{option} {path}: expected a file, found a folder")
-    there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
-    if there != path.absolute() and not there.is_dir():
-        raise UsageError(f"{option} {path}: {there} is no folder")
-    if path.exists() and path.suffix not in (".html", ".htm", ".md"):
-        inside = [run for run in runs if path.resolve().is_relative_to(run.resolve())]
-        if inside:
-            raise UsageError(f"{option} {path}: is a file of the run {inside[0]}")
 
 
 def write_report(runs: Sequence[Path], output: Path, markdown: Path | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,11 +46,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Run pytest and translate its exit status."""
     import pytest
 
-    from harness.cli.report import check_output
+    from harness.cli.outputs import check_file, check_new_folder
     from harness.matrix.file import MOST_BUILDS
     from harness.plan import Choices, make_plan
     from harness.resources import data_folder
     from harness.session import run_id
+    from harness.store.bundle import Bundle
 
     # The file is read here once before pytest starts: a mistake in it is one line, not a pytest session.
     networks = tuple(Path(p) for p in arguments.network)
@@ -65,9 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.retry_failed and not arguments.resume:
         raise UsageError("--retry-failed needs --resume: a new run has no failed builds")
     out = arguments.out or Path("trtmatrix-runs") / run_id()
-    _check_out(out, arguments.resume)
+    if arguments.resume:
+        Bundle.open(out)
+    else:
+        check_new_folder(out, "--out")
     if arguments.report is not None:
-        check_output(arguments.report, "--report")
+        check_file(arguments.report, "--report")
     command = [
         str(data_folder("suites")),
         "-q",
@@ -78,8 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     status = int(pytest.main([*command, *arguments.pytest_args], plugins=_plugins()))
     if status == pytest.ExitCode.INTERRUPTED and (out / "manifest.json").exists():
-        again = f"trtmatrix run {arguments.matrix or ''}".strip()
-        print(f"trtmatrix: interrupted; '{again} --out {out} --resume' goes on", file=sys.stderr)
+        print(
+            f"trtmatrix: interrupted; the same command with '--out {out} --resume' goes on", file=sys.stderr
+        )
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise UsageError(f"-k {arguments.expression!r} matches no cell; 'trtmatrix check' lists their ids")
     if arguments.report is not None and (out / "manifest.json").exists():
@@ -92,31 +96,6 @@ def run(arguments: argparse.Namespace) -> int:
             "nothing here can run any of these cells; 'trtmatrix check --explain' says why"
         )
     return _EXIT.get(status, status)
-
-
-def _check_out(out: Path, resume: bool) -> None:
-    """Refuse a folder that cannot become the bundle, before pytest starts.
-
-    :raises UsageError: not a folder, not empty, or not to be written to
-    :raises InputError: to be resumed and no bundle
-    """
-    from harness.store.bundle import Bundle
-
-    if resume:
-        Bundle.open(out)
-        return
-    try:
-        there = next(place for place in (out.absolute(), *out.absolute().parents) if place.exists())
-        if not there.is_dir():
-            raise UsageError(f"--out {out}: {there} is no folder")
-        if there == out.absolute() and any(out.iterdir()):
-            raise UsageError(
-                f"--out {out}: the folder is not empty; name a new one, or --resume the run in it"
-            )
-        if not os.access(there, os.W_OK):
-            raise UsageError(f"--out {out}: {there} cannot be written to")
-    except OSError as error:
-        raise UsageError(f"--out {out}: {error.strerror}") from None
 
 
 def _anything_ran(out: Path) -> bool:

@@ -214,9 +214,13 @@ def _block(table: Table) -> Block:
     if not networks:
         raise table.error("networks", "is missing")
     treatments = [Treatment(batch=batch) for batch in table.numbers("batch", (1,), most=MOST_IMAGES)]
+    if not treatments:
+        raise table.error("batch", "is empty: leave it out for the default, or name a value")
     for key, allowed in TREATMENT_VALUES.items():
         default = getattr(Treatment(), key)
         values = table.names(key, (default,), allowed=allowed)
+        if not values:
+            raise table.error(key, "is empty: leave it out for the default, or name a value")
         treatments = [
             Treatment(**{**old.as_json(), key: value})  # type: ignore[arg-type]
             for old in treatments

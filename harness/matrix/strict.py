@@ -79,8 +79,6 @@ class Table:
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(i, str) and i for i in items):
             raise self.error(key, "expected a string or a list of strings")
-        if default and not items:
-            raise self.error(key, "is empty: leave it out for the default, or name a value")
         if len(set(items)) != len(items):
             raise self.error(key, "names one thing twice")
         for item in items:

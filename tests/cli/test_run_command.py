@@ -164,7 +164,7 @@ def test_an_interrupted_run_goes_on_where_it_was(folder: Path, ending: signal.Si
         process.send_signal(ending)
     said, errors = process.communicate(timeout=60)
     assert process.returncode == 130, said + errors
-    assert "trtmatrix: interrupted; 'trtmatrix run m.toml --out run --resume' goes on" in errors
+    assert "trtmatrix: interrupted; the same command with '--out run --resume' goes on" in errors
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
     states = [cell["status"] for cell in json.loads(trtmatrix(folder, "show", "run", "--json").stdout)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,7 @@ def test_everything_a_file_can_say(tmp_path: Path) -> None:
         ("seconds = 60", "seconds = inf", r"key 'seconds': expected a finite number, found inf"),
         ("batch = [1, 8]", "batch = [99999999999]", r"key 'batch': expected a whole number from 1 to 4096"),
         ('precision = ["fp32", "fp16"]', "precision = []", r"key 'precision': is empty: leave it out"),
+        ("batch = [1, 8]", "batch = []", r"key 'batch': is empty: leave it out"),
         ("builds = 5", "builds = true", r"key 'builds': expected a whole number, found true or false"),
         ("builds = 5", 'builds = "5"', r"key 'builds': expected a whole number, found a string"),
         ("seconds = 60", "seconds = -1", r"\[limits\]: key 'seconds': expected a number above 0"),
@@ -110,6 +112,12 @@ def test_what_is_no_toml_is_one_line(tmp_path: Path, content: bytes, message: st
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_matrix(path)
+
+
+def test_a_policy_may_fail_on_nothing(tmp_path: Path) -> None:
+    assert '"regressed"]' in GOOD
+    text = re.sub(r"fail_on = \[[^]]*\]", "fail_on = []", GOOD)
+    assert read_matrix(matrix(tmp_path, text)).fail_on == ()
 
 
 def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
