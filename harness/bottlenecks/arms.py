@@ -162,12 +162,10 @@ def _all_layers(build: BuildObservation) -> Mapping[str, float]:
     picture = timed_picture(build)
     if picture is None:
         return {}
-    running = [layer for layer in picture.layers if layer.role is not LayerRole.NO_OP]
-    moved = [
-        layer.time_ms for layer in running if layer.role is LayerRole.REFORMAT and layer.time_ms is not None
-    ]
-    times = carrier_times(layer for layer in running if layer.role is not LayerRole.REFORMAT)
-    return {**times, REFORMATS: sum(moved)} if moved else times
+    apart = (LayerRole.NO_OP, LayerRole.REFORMAT)
+    times = carrier_times(layer for layer in picture.layers if layer.role not in apart)
+    moved = carrier_times(layer for layer in picture.layers if layer.role is LayerRole.REFORMAT)
+    return {**times, REFORMATS: sum(moved.values())} if moved else times
 
 
 def _costs(builds: Iterable[BuildObservation], rule: Rule) -> Series:

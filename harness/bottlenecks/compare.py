@@ -112,7 +112,7 @@ def answer(question: Question) -> Draft | None:
         if question.rule is None:
             return None
         word, reason = _state_word(series, share, state)
-        reason = "; ".join([reason, *series.notes])
+        reason = _with_notes(reason, series.notes, series.notes)
         return Draft(question.draft(word, reason, state=state, evidence=evidence), layer_rows(None, series))
     if (problem := _baseline_problem(question)) is not None:
         verdict = question.draft(INDETERMINATE, problem, state=state, evidence=evidence)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.store.bundle import refuse_used
 
 PAGES = (".html", ".htm", ".md")
 
@@ -34,10 +35,7 @@ def check_new_folder(path: Path, option: str) -> None:
     :raises UsageError: not a folder, not empty, or a place that cannot be written to
     """
     try:
-        if path.is_dir() and any(path.iterdir()):
-            raise UsageError(
-                f"{option} {path}: the folder is not empty; name a new one, or --resume the run in it"
-            )
+        refuse_used(path)
         _check_place(path, option)
     except OSError as error:
         raise UsageError(f"{option} {path}: {error.strerror}") from None

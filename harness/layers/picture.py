@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from harness.networks.graph import Graph
 
@@ -109,8 +110,12 @@ class Picture:
                 times[name] = times.get(name, 0.0) + share * (layer.time_ms or 0.0)
         return times
 
-    def layer_of_op(self) -> dict[str, PictureLayer]:
+    def layer_of_op(self) -> Mapping[str, PictureLayer]:
         """Return source op name to the engine layer that carries it (the heaviest, where several do)."""
+        return self._carriers
+
+    @cached_property
+    def _carriers(self) -> Mapping[str, PictureLayer]:
         found: dict[str, PictureLayer] = {}
         for layer in self.layers:
             for name in layer.source_ops:

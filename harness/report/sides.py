@@ -67,5 +67,5 @@ def typical_picture(found: CellObservation) -> Picture | None:
 
 def typical_build(found: CellObservation) -> BuildObservation | None:
     """Return the good build whose layer time is in the middle, None where none has layer times."""
-    timed = [(b.picture.total_ms, b.build, b) for b in found.good if b.picture and b.picture.total_ms > 0]
-    return sorted(timed, key=lambda row: row[:2])[(len(timed) - 1) // 2][2] if timed else None
+    timed = [(b.picture.total_ms, b) for b in found.good if b.picture and b.picture.total_ms > 0]
+    return sorted(timed, key=lambda row: row[0])[(len(timed) - 1) // 2][1] if timed else None

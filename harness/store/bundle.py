@@ -56,6 +56,15 @@ _KINDS: Mapping[str, type] = {"cells": list, "machine": dict, "matrix": dict}
 """Kinds of what is read of a manifest."""
 
 
+def refuse_used(root: Path) -> None:
+    """Refuse a folder that holds something already.
+
+    :raises UsageError: it does
+    """
+    if root.is_dir() and any(root.iterdir()):
+        raise UsageError(f"{root}: the folder is not empty; name a new one, or --resume the run in it")
+
+
 class Bundle:
     """A bundle on disk."""
 
@@ -69,8 +78,7 @@ class Bundle:
 
         :raises UsageError: the folder holds something else already
         """
-        if root.exists() and any(root.iterdir()):
-            raise UsageError(f"{root}: the folder is not empty; name a new one, or --resume the run in it")
+        refuse_used(root)
         (root / "builds").mkdir(parents=True, exist_ok=True)
         bundle = cls(root, {"schema": BUNDLE_SCHEMA, **manifest})
         bundle.save()

@@ -11,17 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.cli.composed_runs import bundle
+from tests.cli.shell import trtmatrix
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     bundle(tmp_path / "run", {"2023.1.0": 3.0, "2024.0.0": 4.0})
     return tmp_path
-
-
-def trtmatrix(folder: Path, *words: str, **more: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.cli", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **more)  # type: ignore[call-overload, no-any-return]
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,8 @@ import pytest
 from harness.networks.mobilenet import MobileNetV2
 from harness.networks.onnx_export import to_onnx
 from tests.cli.busy import worker_is_busy
+from tests.cli.shell import trtmatrix
 from tests.cli.small_matrix import small_matrix
-
-
-def trtmatrix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.cli", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
