@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.bottlenecks.verdict import LATENCY, Verdict
-from harness.report.columns import anchor, host_label
+from harness.layers.observation import RunObservation
+from harness.report.columns import anchor
+from harness.report.hosts import HostNames
 
 TITLES = {
     "pointwise": "1x1 convolutions",
@@ -47,34 +49,41 @@ class Board:
     unmeasured: int
 
 
-def board(verdicts: Sequence[Verdict]) -> Board:
-    """Return the board of the version-to-version (or run-to-run) verdicts."""
+def board(verdicts: Sequence[Verdict], run: RunObservation) -> Board:
+    """Return the board of the version-to-version (or run-to-run) verdicts on *run*."""
     mine = [v for v in verdicts if v.kind in ("version", "run")]
-    names = list(dict.fromkeys(v.bottleneck for v in mine))
-    names.sort(key=lambda name: (name != LATENCY, list(TITLES).index(name) if name in TITLES else 99))
+    bottlenecks = list(dict.fromkeys(v.bottleneck for v in mine))
+    bottlenecks.sort(key=lambda name: (name != LATENCY, list(TITLES).index(name) if name in TITLES else 99))
     rows: dict[tuple[str, str, str], dict[str, Verdict]] = {}
     for verdict in mine:
         rows.setdefault((verdict.subject, verdict.cell, verdict.host), {})[verdict.bottleneck] = verdict
-    several = len({host for _, _, host in rows if host}) > 1
+    hosts = {host for _, _, host in rows if host}
+    names = HostNames.of(run)
+    labels = {host: names.label(host) for host in hosts} if len(hosts) > 1 else {}
     waiting = {key for key, found in rows.items() if all(v.unmeasured for v in found.values())}
     return Board(
-        columns=tuple((name, TITLES.get(name, name)) for name in names),
-        rows=tuple(_row(key, found, names, several) for key, found in rows.items() if key not in waiting),
+        columns=tuple((name, TITLES.get(name, name)) for name in bottlenecks),
+        rows=tuple(
+            _row(key, found, bottlenecks, labels) for key, found in rows.items() if key not in waiting
+        ),
         unmeasured=len({cell for _, cell, _ in waiting}),
     )
 
 
 def _row(
-    key: tuple[str, str, str], found: dict[str, Verdict], names: Sequence[str], several: bool
+    key: tuple[str, str, str],
+    found: dict[str, Verdict],
+    bottlenecks: Sequence[str],
+    labels: Mapping[str, str],
 ) -> BoardRow:
     first = next(iter(found.values()))
     return BoardRow(
         subject=first.subject,
         release=f"{first.runtime} {first.version}",
         against=next((v.against for v in found.values() if v.against), "") or "",
-        host=host_label(first.host) if several else "",
+        host=labels.get(first.host, ""),
         anchor=anchor("verdict", key[1], key[2]),
-        cells=tuple(found.get(name) for name in names),
+        cells=tuple(found.get(name) for name in bottlenecks),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from packaging.version import InvalidVersion, Version
 
 from harness.layers.observation import CellObservation, RunObservation
+from harness.report.hosts import HostNames
 from harness.statistics.intervals import Interval, one_side
 
 
@@ -54,16 +55,15 @@ def subjects(run: RunObservation) -> dict[str, list[CellObservation]]:
     for found in run.cells:
         grouped.setdefault(found.cell.subject, []).append(found)
     order = {release: index for index, release in enumerate(releases(run))}
+    names = HostNames.of(run)
     rows: dict[str, list[CellObservation]] = {}
     for name, cells in grouped.items():
         ordered = sorted(cells, key=lambda c: order[release_of(c)])
         hosts = list(dict.fromkeys(host for found in ordered for host in hosts_of(found)))
-        if len(hosts) < 2:
+        if not hosts:
             rows[name] = ordered
-            continue
-        short = len({host_label(host) for host in hosts}) == len(hosts)
         for host in hosts:
-            rows[f"{name} on {host_label(host) if short else host}"] = [
+            rows[names.row(name, host, hosts)] = [
                 on_host(found, host) for found in ordered if not found.builds or host in hosts_of(found)
             ]
     return rows
@@ -77,11 +77,6 @@ def hosts_of(found: CellObservation) -> list[str]:
 def on_host(found: CellObservation, host: str) -> CellObservation:
     """Return the cell with its builds on *host* only."""
     return replace(found, builds=tuple(build for build in found.builds if build.host == host))
-
-
-def host_label(host: str) -> str:
-    """Return a host's name as rows show it: a GPU's UUID cut to its first part."""
-    return "-".join(host.split("-")[:2]) if host.startswith("GPU-") else host
 
 
 def anchor(*parts: str) -> str:

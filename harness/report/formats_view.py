@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.layers.adoption import Reformats, reformats
 from harness.layers.observation import CellObservation, FormatTrial, RunObservation
 from harness.report.columns import Release, anchor, release_of, subjects
+from harness.report.hosts import HostNames
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class FormatRow:
 class FormatTable:
     """One version: the formats that it accepted, then those that it refused.
 
+    :param host: as rows show it
     :param bound: allowed error of outputs at this precision, None where they were not checked
     """
 
@@ -50,18 +52,19 @@ class FormatView:
 def format_views(run: RunObservation) -> tuple[FormatView, ...]:
     """Return one view a subject of which formats were tried."""
     views = []
+    names = HostNames.of(run)
     for subject, cells in subjects(run).items():
-        tables = tuple(table for found in cells for table in _tables(found))
+        tables = tuple(table for found in cells for table in _tables(found, names))
         if tables:
             views.append(FormatView(subject, anchor("formats", subject), tables))
     return tuple(views)
 
 
-def _tables(found: CellObservation) -> list[FormatTable]:
+def _tables(found: CellObservation, names: HostNames) -> list[FormatTable]:
     return [
         FormatTable(
             release_of(found),
-            build.host,
+            names.label(build.host),
             build.outputs.bound if build.outputs is not None else None,
             _accepted(build.trials),
             tuple(trial for trial in build.trials if not trial.accepted),

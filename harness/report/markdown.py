@@ -43,7 +43,7 @@ def summary(run: RunObservation, verdicts: Sequence[Verdict], limit: int = LIMIT
     found = {
         "Answers": _answers(run, verdicts),
         "Not run": _not_run(run),
-        "Verdicts": _verdicts(verdicts),
+        "Verdicts": _verdicts(run, verdicts),
         "Matrix": _matrix(run),
         "Noise": _noise(verdicts),
         "Where the time goes": _times(run),
@@ -109,14 +109,15 @@ def _some(names: Sequence[str], shown: int = 3) -> str:
     return ", ".join(names[:shown]) + more
 
 
-def _verdicts(verdicts: Sequence[Verdict]) -> str:
-    found = board(verdicts)
+def _verdicts(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
+    found = board(verdicts, run)
     head = ("network and treatment", "version", "against", *(title for _, title in found.columns))
     return _table(head, map(_verdict_row, found.rows))
 
 
 def _verdict_row(row: BoardRow) -> tuple[str, ...]:
-    return (row.subject, row.release, row.against, *(_word(verdict) for verdict in row.cells))
+    subject = f"{row.subject} on {row.host}" if row.host else row.subject
+    return (subject, row.release, row.against, *(_word(verdict) for verdict in row.cells))
 
 
 def _word(verdict: Verdict | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -70,11 +69,6 @@ def configurations(run: RunObservation) -> tuple[Configuration, ...]:
         if found.good:
             cells.setdefault(release_of(found), []).append(found)
     return tuple(_configuration(release, group) for release, group in cells.items())
-
-
-def hosts(run: RunObservation) -> tuple[tuple[str, int], ...]:
-    """Return (host, good builds made on it), in the order of the run."""
-    return tuple(Counter(build.host for found in run.cells for build in found.good).items())
 
 
 def _configuration(release: Release, cells: Sequence[CellObservation]) -> Configuration:

@@ -16,6 +16,7 @@ from harness.report.columns import (
     release_of,
     releases,
 )
+from harness.report.hosts import HostNames
 from harness.report.latency import other_passes
 from harness.report.time_view import pictures_of
 from harness.statistics.intervals import ratio
@@ -54,7 +55,7 @@ class Relu6Row:
 
 
 def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
-    """Return one row for each release that was measured with both forms on one host, releases in order."""
+    """Return one row for each release that was measured with both forms on one host, by subject and host."""
     by_key: dict[tuple[str, Release, str, str], dict[str, CellObservation]] = {}
     for found in run.cells:
         for host in hosts_of(found):
@@ -62,11 +63,20 @@ def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
             by_key.setdefault(key, {})[found.cell.treatment.relu6] = on_host(found, host)
     place = {subject: index for index, subject in enumerate(dict.fromkeys(key[0] for key in by_key))}
     order = {release: index for index, release in enumerate(releases(run))}
-    ordered = sorted(by_key.items(), key=lambda item: (place[item[0][0]], order[item[0][1]]))
-    return tuple(
-        _row(subject, release, forms["clip"], forms["relu_sub"])
-        for (subject, release, _, _), forms in ordered
+    both = [
+        (key, forms)
+        for key, forms in by_key.items()
         if {"clip", "relu_sub"} <= forms.keys() and forms["clip"].good and forms["relu_sub"].good
+    ]
+    hosts: dict[str, set[str]] = {}
+    for (subject, _, _, host), _ in both:
+        hosts.setdefault(subject, set()).add(host)
+    names = HostNames.of(run)
+    rank = {host: index for index, host in enumerate(names.names)}
+    both.sort(key=lambda item: (place[item[0][0]], rank[item[0][3]], order[item[0][1]]))
+    return tuple(
+        _row(names.row(subject, host, hosts[subject]), release, forms["clip"], forms["relu_sub"])
+        for (subject, release, _, host), forms in both
     )
 
 

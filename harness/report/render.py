@@ -21,10 +21,11 @@ from harness.report.apart import ApartBuild, apart_builds
 from harness.report.board import Board, NoiseRow, board, noise
 from harness.report.formats_view import FormatView, format_views
 from harness.report.glance import Glance, glance
+from harness.report.hosts import builds_by_host
 from harness.report.kernels_view import KernelView, kernel_views
 from harness.report.latency import LatencyChart, latency_charts
 from harness.report.layer_data import encoded, layer_document
-from harness.report.parity import Configuration, NotRun, configurations, hosts, not_run
+from harness.report.parity import Configuration, NotRun, configurations, not_run
 from harness.report.relu6_view import Relu6Row, relu6_rows
 from harness.report.roofline_view import RooflineView, roofline_views
 from harness.report.sides import SideView, side_views
@@ -87,7 +88,7 @@ class Page:
     layer_cells: int
     not_run: tuple[NotRun, ...]
     configurations: tuple[Configuration, ...]
-    hosts: tuple[tuple[str, int], ...]
+    hosts: tuple[tuple[str, str, int], ...]
 
     @cached_property
     def anchors(self) -> frozenset[str]:
@@ -109,7 +110,7 @@ def page(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "prev
         run=run,
         baseline=baseline,
         answers=answers(run, verdicts),
-        board=board(verdicts),
+        board=board(verdicts, run),
         glance=glance(run),
         latency=latency_charts(run),
         apart=apart_builds(run),
@@ -125,7 +126,7 @@ def page(run: RunObservation, verdicts: Sequence[Verdict], baseline: str = "prev
         layer_cells=len(layers["cells"]),
         not_run=not_run(run),
         configurations=configurations(run),
-        hosts=hosts(run),
+        hosts=builds_by_host(run),
     )
 
 

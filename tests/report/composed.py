@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,26 @@ def cell(
     )
     made = Cell(network, treatment or Treatment(), runtime, version, "venv", repeat)
     return CellObservation(made, status, reason, builds)
+
+
+def on_hosts(
+    version: str, treatment: Treatment, models: Mapping[str, str] | None = None, **latencies: list[float]
+) -> CellObservation:
+    """A cell with builds on several hosts: ``a=[1.0, 1.1]`` are two on ``host-a``, of ``models["a"]``."""
+    found = picture(layers(("a", "b", "c", "d")))
+    parts = [
+        cell(
+            version,
+            values,
+            found,
+            treatment=treatment,
+            host=f"host-{name}",
+            facts={"gpu": models[name]} if models else {},
+        )
+        for name, values in latencies.items()
+    ]
+    builds = [build for part in parts for build in part.builds]
+    return replace(parts[0], builds=tuple(replace(b, build=i) for i, b in enumerate(builds)))
 
 
 def run(*cells: CellObservation, description: str = "composed", text: str = "") -> RunObservation:

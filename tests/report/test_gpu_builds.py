@@ -12,16 +12,16 @@ import pytest
 
 from harness.bottlenecks.judge import judge
 from harness.layers.forensics import LayerForensics, pointwise_forensics
-from harness.layers.observation import CellObservation, RunObservation
+from harness.layers.observation import RunObservation
 from harness.matrix.cell import Treatment
 from harness.observe import observe
-from harness.report.columns import hosts_of, subjects
+from harness.report.columns import hosts_of
 from harness.report.formats_view import format_views
 from harness.report.kernels_view import kernel_views
 from harness.report.latency import latency_charts
 from harness.report.relu6_view import relu6_rows
 from harness.report.render import render
-from tests.report.composed import cell, graph, layers, picture, run
+from tests.report.composed import cell, graph, layers, on_hosts, picture, run
 from tests.report.parsed import Parsed
 from tests.runtimes.worker_builds import (
     FORMATS,
@@ -81,10 +81,8 @@ def test_the_formats_section_has_what_was_accepted_and_what_was_refused(page: Pa
 def test_formats_are_set_beside_the_first_with_what_their_engines_reformat(recorded: RunObservation) -> None:
     (view,) = format_views(recorded)
     (table,) = view.tables
-    assert (table.release.label, table.host) == (
-        "tensorrt 8.6.0",
-        str(FORMATS.document("build.json")["host"]),
-    )
+    assert table.release.label == "tensorrt 8.6.0"
+    assert str(FORMATS.document("build.json")["host"]).startswith(f"{table.host}-")
     rows = {(row.trial.name, row.trial.io_type): row for row in table.accepted}
     assert rows["LINEAR", "fp32"].against_first == 1.0
     executed = {key: row.reformats.executed for key, row in rows.items() if row.reformats is not None}
@@ -104,44 +102,6 @@ def test_pieces_measured_on_one_host_and_the_clip_on_another_are_not_compared(
 
 
 # hosts, composed
-
-
-def on_hosts(version: str, treatment: Treatment, **latencies: list[float]) -> CellObservation:
-    """A cell with builds on several hosts: ``a=[1.0, 1.1]`` are two on ``host-a``."""
-    found = picture(layers(NAMES))
-    parts = [cell(version, x, found, treatment=treatment, host=f"host-{h}") for h, x in latencies.items()]
-    builds = [build for part in parts for build in part.builds]
-    return replace(parts[0], builds=tuple(replace(b, build=i) for i, b in enumerate(builds)))
-
-
-def test_a_cell_measured_on_two_hosts_has_one_row_a_host() -> None:
-    both = on_hosts("8.5", CLIP, a=[2.0, 2.1], b=[3.0, 3.1])
-    only_b = on_hosts("8.6", CLIP, b=[1.0, 1.1])
-    failed = cell("9.0", status="failed", reason="worker killed")
-    rows = subjects(run(both, only_b, failed))
-    name = both.cell.subject
-    assert list(rows) == [f"{name} on host-a", f"{name} on host-b"]
-    first, second = rows.values()
-    # What was not measured at all belongs to each.
-    assert [found.cell.version for found in first] == ["8.5", "9.0"]
-    assert [found.cell.version for found in second] == ["8.5", "8.6", "9.0"]
-    assert [build.latency_ms for build in first[0].builds] == [2.0, 2.1]
-    assert [build.latency_ms for build in second[0].builds] == [3.0, 3.1]
-
-
-def test_cells_of_one_host_have_one_row_without_its_name() -> None:
-    rows = subjects(run(on_hosts("8.5", CLIP, a=[2.0]), on_hosts("8.6", CLIP, a=[1.0])))
-    assert list(rows) == [f"mobilenet_v2-{CLIP.label}"]
-
-
-def test_hosts_that_are_gpus_are_called_by_the_first_part_of_their_uuid(recorded: RunObservation) -> None:
-    clip = recorded.cells[1]
-    (here,) = clip.builds
-    twice = replace(
-        clip, builds=(here, replace(here, build=1, host="GPU-00000000-1111-2222-3333-444444444444"))
-    )
-    rows = list(subjects(replace(recorded, cells=(twice,))))
-    assert rows == [f"{clip.cell.subject} on {host}" for host in ("GPU-73fbeb02", "GPU-00000000")]
 
 
 @pytest.mark.parametrize(
@@ -269,16 +229,6 @@ def test_depthwise_convolutions_inside_a_1x1_layer_are_counted_beside_their_shar
     assert "31.7 % and 4 inside others" in text
     assert text.count("inside others") == 2
     assert "depthwise_separable 4, gemm 1, implicit_gemm 9" in text
-
-
-def test_hosts_whose_short_names_are_alike_keep_rows_of_their_own() -> None:
-    builds = on_hosts("8.5", CLIP, a=[2.0, 2.1], b=[3.0, 3.1]).builds
-    names = {"host-a": "GPU-0123-4567", "host-b": "GPU-0123-89ab"}
-    found = cell("8.5", treatment=CLIP)
-    found = replace(found, builds=tuple(replace(b, host=names[b.host]) for b in builds))
-    rows = subjects(run(found))
-    assert [name.partition(" on ")[2] for name in rows] == list(names.values())
-    assert [len(cells[0].builds) for cells in rows.values()] == [2, 2]
 
 
 @pytest.mark.parametrize(("said", "shown"), [(True, "1 of 1"), (False, "0 of 1"), (None, "")])

@@ -20,9 +20,10 @@ from harness.report import words
 from harness.report.answers import answers
 from harness.report.board import board, noise
 from harness.report.glance import glance
+from harness.report.hosts import builds_by_host
 from harness.report.latency import latency_charts
 from harness.report.markdown import summary
-from harness.report.parity import configurations, hosts, not_run
+from harness.report.parity import configurations, not_run
 from harness.report.render import render
 from harness.report.sides import side_views
 from harness.report.time_view import time_views
@@ -201,7 +202,7 @@ def test_a_row_links_to_its_latencies_where_there_are_any_and_nothing_is_an_answ
 
 def test_board_leads_with_latency_and_noise_stands_apart(observed: RunObservation) -> None:
     verdicts = judge(observed)
-    found = board(verdicts)
+    found = board(verdicts, observed)
     assert found.columns[0] == ("latency", "latency")
     assert {row.release for row in found.rows} >= {"tensorrt 9.0", "tensorrt 10.0"}
     (row,) = noise(verdicts)
@@ -253,7 +254,7 @@ def test_what_differs_between_the_cells_of_a_release_is_all_shown() -> None:
     assert found.facts == (("engine_bytes", "4"),)
     assert found.not_expressible == ("no X", "fp32", "fp16", "int8", "tf32", "bf16")
     assert found.throttled == 2 * (1 + 2 + 3 + 4)
-    assert hosts(observed)[:2] == (("host-fp32", 2), ("host-fp16", 2))
+    assert builds_by_host(observed)[:2] == (("host-fp32", "", 2), ("host-fp16", "", 2))
     text = " ".join(Parsed(render(observed, [])).text.split())
     assert "host-fp32: 2 builds, host-fp16: 2 builds" in text
 

@@ -1,0 +1,61 @@
+"""What rows call the hosts that builds were measured on; only rows of one host may be compared."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from harness.layers.observation import RunObservation
+
+
+@dataclass(frozen=True)
+class HostNames:
+    """The hosts of a run as its rows name them.
+
+    :param names: a GPU's UUID cut to its first part where this tells all apart, else the host as it is
+    :param models: the model of its GPU, for hosts with one
+    """
+
+    names: Mapping[str, str]
+    models: Mapping[str, str]
+
+    @classmethod
+    def of(cls, run: RunObservation) -> HostNames:
+        """Return the names of the hosts of *run*."""
+        builds = [build for found in run.cells for build in found.builds]
+        hosts = list(dict.fromkeys(build.host for build in builds))
+        models = {build.host: str(build.facts["gpu"]) for build in builds if build.facts.get("gpu")}
+        short = {host: _cut(host) for host in hosts}
+        alike = len(set(short.values())) < len(hosts)
+        return cls({host: host for host in hosts} if alike else short, models)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the GPUs are of several models, so that a row has to say which it was measured on."""
+        return len(set(self.models.values())) > 1
+
+    def label(self, host: str) -> str:
+        """Return what tells *host* from the others: ``GPU-38793a65``, with its model where these differ."""
+        name = self.names.get(host, host)
+        return f"{self.models[host]} {name}" if self.mixed and host in self.models else name
+
+    def row(self, name: str, host: str, among: Collection[str]) -> str:
+        """Return the title of the row *name* on *host*, beside those of the same name on the hosts *among*.
+
+        Nothing is added where there is one host, or one host for this name and one model for all.
+        """
+        if len(among) > 1:
+            return f"{name} on {self.label(host)}"
+        return f"{name} on {self.models[host]}" if self.mixed and host in self.models else name
+
+
+def builds_by_host(run: RunObservation) -> tuple[tuple[str, str, int], ...]:
+    """Return (host, model of its GPU or nothing, good builds made on it), in the order of the run."""
+    models = HostNames.of(run).models
+    counts = Counter(build.host for found in run.cells for build in found.good)
+    return tuple((host, models.get(host, ""), builds) for host, builds in counts.items())
+
+
+def _cut(host: str) -> str:
+    return "-".join(host.split("-")[:2]) if host.startswith("GPU-") else host
