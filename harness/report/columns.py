@@ -63,7 +63,8 @@ def subjects(run: RunObservation) -> dict[str, list[CellObservation]]:
         if not hosts:
             rows[name] = ordered
         for host in hosts:
-            rows[names.row(name, host, hosts)] = [
+            where = names.where(host, hosts)
+            rows[f"{name} on {where}" if where else name] = [
                 on_host(found, host) for found in ordered if not found.builds or host in hosts_of(found)
             ]
     return rows

@@ -40,14 +40,14 @@ class HostNames:
         name = self.names.get(host, host)
         return f"{self.models[host]} {name}" if self.mixed and host in self.models else name
 
-    def row(self, name: str, host: str, among: Collection[str]) -> str:
-        """Return the title of the row *name* on *host*, beside those of the same name on the hosts *among*.
+    def where(self, host: str, among: Collection[str]) -> str:
+        """Return what a row of *host* says of it, beside rows of the same name on the hosts *among*.
 
-        Nothing is added where there is one host, or one host for this name and one model for all.
+        Nothing where there is one host, or one host for this name and one model of GPU for all.
         """
         if len(among) > 1:
-            return f"{name} on {self.label(host)}"
-        return f"{name} on {self.models[host]}" if self.mixed and host in self.models else name
+            return self.label(host)
+        return self.models.get(host, "") if self.mixed else ""
 
 
 def builds_by_host(run: RunObservation) -> tuple[tuple[str, str, int], ...]:

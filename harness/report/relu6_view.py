@@ -43,9 +43,14 @@ class Form:
 
 @dataclass(frozen=True)
 class Relu6Row:
-    """One release. :param factor, interval: latency in pieces over latency with a clip, 95 % interval"""
+    """One release on one host.
+
+    :param host: as rows show it, empty where all rows are of one host
+    :param factor, interval: latency in pieces over latency with a clip, 95 % interval
+    """
 
     subject: str
+    host: str
     release: Release
     clip: Form
     pieces: Form
@@ -75,17 +80,20 @@ def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
     rank = {host: index for index, host in enumerate(names.names)}
     both.sort(key=lambda item: (place[item[0][0]], rank[item[0][3]], order[item[0][1]]))
     return tuple(
-        _row(names.row(subject, host, hosts[subject]), release, forms["clip"], forms["relu_sub"])
+        _row(subject, names.where(host, hosts[subject]), release, forms["clip"], forms["relu_sub"])
         for (subject, release, _, host), forms in both
     )
 
 
-def _row(subject: str, release: Release, clip: CellObservation, pieces: CellObservation) -> Relu6Row:
+def _row(
+    subject: str, host: str, release: Release, clip: CellObservation, pieces: CellObservation
+) -> Relu6Row:
     found = ratio(build_values(clip), build_values(pieces))
     one, three = _form(clip), _form(pieces)
     extra = None if one.latency_ms is None or three.latency_ms is None else three.latency_ms - one.latency_ms
     return Relu6Row(
         subject=subject,
+        host=host,
         release=release,
         clip=one,
         pieces=three,

@@ -90,7 +90,7 @@ def test_rows_say_the_model_where_gpus_of_several_were_used(mixed: RunObservatio
 
 def test_relu6_says_the_model_of_each_pair(mixed: RunObservation) -> None:
     (row,) = relu6_rows(mixed)
-    assert row.subject.endswith(f" on {H200}")
+    assert (row.subject, row.host) == ("mobilenet_v2-fp32-b1", H200)
     assert row.factor == pytest.approx(1.25 / 0.925, rel=1e-3)
 
 
@@ -98,8 +98,8 @@ def test_relu6_on_two_hosts_stands_host_by_host() -> None:
     models = {"a": H100, "b": H200}
     pairs = product(("8.5", "8.6"), (CLIP, SUB))
     cells = [on_hosts(version, form, models, b=[1.0, 1.1], a=[2.0, 2.1]) for version, form in pairs]
-    rows = [(row.subject.rpartition(" ")[2], row.release.version) for row in relu6_rows(run(*cells))]
-    assert rows == [("host-b", "8.5"), ("host-b", "8.6"), ("host-a", "8.5"), ("host-a", "8.6")]
+    rows = [(row.host, row.release.version) for row in relu6_rows(run(*cells))]
+    assert rows == list(product((f"{H200} host-b", f"{H100} host-a"), ("8.5", "8.6")))
 
 
 def test_verdicts_and_facts_say_host_and_model(mixed: RunObservation) -> None:
