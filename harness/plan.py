@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import registry
+from harness.errors import InputError
 from harness.matrix.cell import Cell
 from harness.matrix.expand import expand
-from harness.matrix.file import MatrixFile, read_matrix
+from harness.matrix.file import PREVIOUS, MatrixFile, read_matrix
 from harness.resources import data_folder
 
 if TYPE_CHECKING:
@@ -82,7 +83,20 @@ def make_plan(choices: Choices) -> Plan:
         environments=environments,
         resolve=resolve,
     )
+    _check_baseline(matrix, cells)
     return Plan(matrix, tuple(cells), families)
+
+
+def _check_baseline(matrix: MatrixFile, cells: Sequence[Cell]) -> None:
+    """Say before anything is measured that no cell could be compared with the baseline."""
+    versions = dict.fromkeys(cell.version for cell in cells)
+    releases = {f"{cell.runtime} {cell.version}" for cell in cells}
+    if matrix.baseline not in {PREVIOUS, *versions, *releases}:
+        raise InputError(
+            matrix.path,
+            f"'{matrix.baseline}' is no version here; say '{PREVIOUS}' or one of {', '.join(versions)}",
+            where="[policy] baseline",
+        )
 
 
 def _own_networks(paths: Mapping[str, Path]) -> dict[str, NetworkFamily]:

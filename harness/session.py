@@ -38,13 +38,18 @@ def settings_for(plan: Plan, seed: int) -> JobSettings:
             result_bytes=int(limits.get("result_mib", Limits.result_bytes / 2**20) * 2**20),
         ),
         seed=seed,
-        affinity=_affinity(plan.matrix.cpu),
+        affinity=affinity(plan.matrix.cpu),
         device=str(found[0]["uuid"]) if found else None,
         options=plan.matrix.options,
     )
 
 
-def _affinity(cpu: int | None) -> tuple[int, ...] | None:
+def affinity(cpu: int | None) -> tuple[int, ...] | None:
+    """Return the CPUs that a worker is bound to, None where the system binds none.
+
+    :param cpu: the one that is asked for
+    :raises UsageError: this process may not use it
+    """
     if not hasattr(os, "sched_getaffinity"):
         return None
     allowed = sorted(os.sched_getaffinity(0))

@@ -10,8 +10,7 @@ from packaging.version import InvalidVersion, Version
 from harness.bottlenecks.arms import Arm, arms_of
 from harness.errors import UsageError
 from harness.layers.observation import RunObservation
-
-PREVIOUS = "previous"
+from harness.matrix.file import PREVIOUS
 
 
 def version_key(version: str) -> tuple[int, Version | tuple[int, ...], str]:

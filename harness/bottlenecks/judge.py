@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import groupby
 
 import numpy as np
@@ -11,12 +11,14 @@ import numpy as np
 from harness.bottlenecks.accepted import Accepted, with_accepted
 from harness.bottlenecks.arms import Arm, arms_of
 from harness.bottlenecks.base import Rule
-from harness.bottlenecks.baseline import PREVIOUS, Baseline, version_key
+from harness.bottlenecks.baseline import Baseline, version_key
 from harness.bottlenecks.compare import Draft, Question, answer, common_floor
 from harness.bottlenecks.device import host_peaks, with_peaks
 from harness.bottlenecks.verdict import Verdict
 from harness.errors import UsageError
 from harness.layers.observation import RunObservation
+from harness.matrix.cell import Treatment
+from harness.matrix.file import PREVIOUS
 from harness.statistics.multiple import adjusted
 
 
@@ -67,13 +69,13 @@ def compare_treatments(
 
     :param field: a field of :class:`harness.matrix.cell.Treatment`; :param old, new: its two values as text
     :param accepted: accepted changes, noted at the verdicts they fit
-    :raises UsageError: a treatment has no such field
+    :raises UsageError: a treatment has no such field, or both values are one
     """
     arms = sorted(arms_of(with_peaks(run, host_peaks([run]))), key=_order)
-    if arms and not hasattr(arms[0].cell.treatment, field):
-        raise UsageError(
-            f"a treatment has no '{field}'; it has {', '.join(arms[0].cell.treatment.as_json())}"
-        )
+    if field not in (known := [item.name for item in fields(Treatment)]):
+        raise UsageError(f"a treatment has no '{field}'; it has {', '.join(known)}")
+    if old == new:
+        raise UsageError(f"{field}: '{old}' and '{new}' are one treatment; name two values")
     drafts: list[Draft] = []
     noise = AaRatios(arms)
     for arm in arms:

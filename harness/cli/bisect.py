@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     if matrices and len(arguments.sources) > 1:
         raise UsageError(f"{matrices[0]}: name one matrix file, or stored runs, not both")
     for option in _STORED if matrices else _LIVE:
-        if getattr(arguments, option):
+        if getattr(arguments, option) is not None and getattr(arguments, option) is not False:
             kind = "stored runs" if matrices else "a matrix file"
             raise UsageError(f"--{option.replace('_', '-')} is for {kind}")
     found = _live(arguments) if matrices else _stored(arguments)

@@ -87,17 +87,28 @@ def _environments(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]
 
 
 def _runs(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    from harness.store.bundle import Bundle, find_runs
+    from harness.errors import InputError
+    from harness.store.bundle import find_runs
 
     for root in find_runs(arguments.folder):
-        bundle = Bundle.open(root)
-        yield {
-            "run": str(root),
-            "started": bundle.manifest.get("started"),
-            "state": bundle.manifest.get("state"),
-            "cells": len(bundle.cells()),
-            "matrix": bundle.manifest.get("matrix", {}).get("file"),
-        }
+        try:
+            said = _run(root)
+        except InputError as error:
+            # One torn run among others hides none of them.
+            said = {"started": None, "state": f"unreadable: {error}", "cells": None, "matrix": None}
+        yield {"run": str(root), **said}
+
+
+def _run(root: Path) -> dict[str, object]:
+    from harness.store.bundle import Bundle
+
+    bundle = Bundle.open(root)
+    return {
+        "started": bundle.manifest.get("started"),
+        "state": bundle.manifest.get("state"),
+        "cells": len(bundle.cells()),
+        "matrix": bundle.manifest.get("matrix", {}).get("file"),
+    }
 
 
 _LISTS = {

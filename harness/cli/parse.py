@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from statistics import median
 from typing import TextIO
 
-from harness.errors import EXIT_OK, InputError, TrtmatrixError
+from harness.errors import EXIT_OK, TrtmatrixError
 from harness.evidence.jsonl import write_jsonl
-from harness.evidence.reader import read_file
+from harness.evidence.reader import open_evidence, read_file
 from harness.evidence.record import Record
 
 _EPILOG = """\
@@ -65,11 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _stream(name: str, out: TextIO, tensorrt: str | None) -> None:
-    try:
-        stream = Path(name).open("rb")  # noqa: SIM115 - an error of writing is none of this file
-    except OSError as error:
-        raise InputError(name, (error.strerror or str(error)).lower()) from error
-    with stream:
+    with open_evidence(name) as stream:
         write_jsonl(stream, out, name=name, tensorrt=tensorrt)
 
 

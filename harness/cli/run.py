@@ -50,12 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.matrix.file import MOST_BUILDS
     from harness.plan import Choices, make_plan
     from harness.resources import data_folder
-    from harness.session import run_id
+    from harness.session import affinity, run_id
     from harness.store.bundle import Bundle
 
     # The file is read here once before pytest starts: a mistake in it is one line, not a pytest session.
     networks = tuple(Path(p) for p in arguments.network)
-    make_plan(Choices(matrix=arguments.matrix, networks=networks))
+    affinity(make_plan(Choices(matrix=arguments.matrix, networks=networks)).matrix.cpu)
     if arguments.expression is not None and not arguments.expression.strip():
         raise UsageError("-k: the expression is empty")
     if arguments.builds is not None and not 1 <= arguments.builds <= MOST_BUILDS:

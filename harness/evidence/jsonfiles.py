@@ -18,6 +18,7 @@ from harness.evidence.source import Source
 from harness.evidence.tensors import inspector_tensors
 
 _TIME_KEYS = {"computeMs", "latencyMs", "endToEndMs", "h2dMs", "inMs", "startComputeMs"}
+_INSPECTOR_KEYS = {"Layers", "Bindings"}
 _OWN_KEYS = {"Name", "LayerType", "Inputs", "Outputs", "TacticName", "TacticValue"}
 _ONNX_NAME = re.compile(r"\[ONNX Layer: ([^\x1e\]]*)\]")
 
@@ -97,6 +98,10 @@ class _JsonFile:
                 self.ctx.found("engine_layers")
                 for element in self.stream.elements():
                     self._layer(element)
+            elif key in _INSPECTOR_KEYS:
+                value = self.stream.value()
+                if not isinstance(value, list):
+                    self.ctx.warn(None, f"{key!r} is no list: {value!r:.40}")
             else:
                 self._samples(key, self.stream.value())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,12 +26,27 @@ def read_file(path: str | os.PathLike[str], *, tensorrt: str | None = None) -> R
     :raises InputError: the file cannot be opened, or nothing in it was recognised
     """
     sink = RecordSink()
-    try:
-        with Path(path).open("rb") as stream:
+    with open_evidence(path) as stream:
+        try:
             facts = read_stream(stream, sink, name=os.fspath(path), tensorrt=tensorrt)
+        except OSError as error:
+            raise InputError(os.fspath(path), _reason(error)) from error
+    return sink.record(path, facts)
+
+
+def open_evidence(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file or a pipe to read it once.
+
+    :raises InputError: it cannot be opened, or is a device, whose end may never come (``/dev/zero``)
+    """
+    try:
+        stream = Path(path).open("rb")  # noqa: SIM115 - it is the caller that closes it
     except OSError as error:
         raise InputError(os.fspath(path), _reason(error)) from error
-    return sink.record(path, facts)
+    if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty():
+        stream.close()
+        raise InputError(os.fspath(path), "is a device; expected a file or a pipe")
+    return stream
 
 
 def read_stream(stream: BinaryIO, sink: Sink, *, name: str, tensorrt: str | None = None) -> FileFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
@@ -73,6 +74,12 @@ _SHORT = {
     "l2": "l2_{}",
     "copies": "copies_{}",
 }
+
+
+CELL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
+"""An id names a folder of the bundle, so it is made of nothing that leaves one."""
+
+CELL_ID_RULE = "use letters, digits, '_', '.', '+' and '-', 200 at most"
 
 
 @dataclass(frozen=True, order=True)

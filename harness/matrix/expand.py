@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from harness.errors import InputError
-from harness.matrix.cell import Cell
+from harness.matrix.cell import CELL_ID, CELL_ID_RULE, Cell
 from harness.matrix.file import Block, MatrixFile, VersionBlock
 from harness.matrix.strict import suggestion
 
@@ -30,7 +30,7 @@ def expand(
     :param networks: known names, the file's own networks included
     :param runtimes: known names to the environments that can hold each, the preferred one first
     :param resolve: turns a version expression (``>=8.5,<10``) into versions; a plain version names itself
-    :raises InputError: a name is unknown, two cells have one id, or nothing is left
+    :raises InputError: a name is unknown, an id cannot name a folder, two cells have one, or nothing is left
     """
     _check_names(matrix, networks, runtimes, environments)
     cells: dict[str, Cell] = {}
@@ -38,6 +38,8 @@ def expand(
         for cell in _cells_of(matrix, block, runtimes, resolve):
             if any(fnmatchcase(cell.id, pattern) for pattern in matrix.exclude):
                 continue
+            if not CELL_ID.fullmatch(cell.id):
+                raise InputError(matrix.path, f"'{cell.id}' cannot be a cell id: {CELL_ID_RULE}")
             if cells.get(cell.id, cell) != cell:
                 raise InputError(matrix.path, f"two different cells would be called '{cell.id}'")
             cells[cell.id] = cell

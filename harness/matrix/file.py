@@ -28,6 +28,9 @@ TREATMENT_VALUES: Mapping[str, tuple[str, ...] | None] = {
 }
 
 
+PREVIOUS = "previous"
+"""The baseline that is, for each version, the one before it."""
+
 MOST_BUILDS = 10_000
 """Of a cell: more are a mistake, and would be planned for minutes before the first one is made."""
 
@@ -95,7 +98,7 @@ class MatrixFile:
     versions: tuple[VersionBlock, ...] = ()
     exclude: tuple[str, ...] = ()
     networks: Mapping[str, Path] = field(default_factory=dict)
-    baseline: str = "previous"
+    baseline: str = PREVIOUS
     fail_on: tuple[str, ...] = ("regressed", "invalid")
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
@@ -120,7 +123,7 @@ def read_matrix(path: Path) -> MatrixFile:
         builds=_positive(run, "builds", 3),
         quick_builds=_positive(run, "quick_builds", 1),
         seed=run.get("seed", int),
-        cpu=run.get("cpu", int),
+        cpu=_cpu(run),
         measure=_measure(path, top.raw("measure") or {}),
         limits=_limits(path, top.raw("limits") or {}),
         blocks=tuple(_block(t) for t in _tables(path, top.raw("block"), "block")),
@@ -129,7 +132,7 @@ def read_matrix(path: Path) -> MatrixFile:
         networks={
             name: path.parent / str(networks.get(name, str, required=True)) for name in networks.user_names()
         },
-        baseline=policy.get("baseline", str) or "previous",
+        baseline=policy.get("baseline", str) or PREVIOUS,
         fail_on=policy.names("fail_on", ("regressed", "invalid"), allowed=VERDICTS_THAT_CAN_FAIL),
         options={
             runtime: Table(path, f"[options.{runtime}]", options.raw(runtime)).as_dict()
@@ -176,6 +179,13 @@ def _measure(path: Path, data: object) -> Measure:
         values[item.name] = value
     table.done()
     return Measure(**values)  # type: ignore[arg-type]
+
+
+def _cpu(table: Table) -> int | None:
+    value = table.get("cpu", int)
+    if value is not None and value < 0:
+        raise table.error("cpu", "expected the number of a CPU, 0 or more")
+    return value
 
 
 def _limits(path: Path, data: object) -> dict[str, float]:

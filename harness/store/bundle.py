@@ -15,7 +15,6 @@ again whenever they are missing.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError, UsageError
-from harness.matrix.cell import Cell
+from harness.matrix.cell import CELL_ID, CELL_ID_RULE, Cell
 from harness.store.files import read_json, write_json
 from harness.store.schema import BUILD_SCHEMA, BUNDLE_SCHEMA
-
-_CELL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 
 
 @dataclass(frozen=True)
@@ -213,12 +210,10 @@ def _build_record(folder: Path) -> BuildRecord:
 def check_cell_id(cell_id: str) -> str:
     """Return *cell_id* if it can be a folder's name.
 
-    :raises UsageError: it cannot; ids are made of letters, digits, ``_``, ``.``, ``+`` and ``-``
+    :raises UsageError: it cannot
     """
-    if not _CELL_ID.fullmatch(cell_id):
-        raise UsageError(
-            f"'{cell_id}' cannot be a cell id: use letters, digits, '_', '.', '+' and '-', 200 at most"
-        )
+    if not CELL_ID.fullmatch(cell_id):
+        raise UsageError(f"'{cell_id}' cannot be a cell id: {CELL_ID_RULE}")
     return cell_id
 
 

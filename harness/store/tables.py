@@ -48,18 +48,24 @@ def write_tables(bundle: Bundle, runtimes: Mapping[str, Any]) -> None:
 def sample_rows(build: BuildRecord) -> Iterator[dict[str, Any]]:
     """Yield one row for each sample that the worker of *build* left.
 
-    :raises InputError: ``samples.json`` is torn or its columns differ in length
+    :raises InputError: ``samples.json`` is torn, its columns differ in length, or it has not as many windows
+        as ``result.json`` says
     """
     path = build.folder / "samples.json"
-    if not path.exists():
-        return
+    windows = read_json(path).get("windows", []) if path.exists() else []
+    left = _windows_left(build)
+    if left is not None and len(windows) != left:
+        found = f"{len(windows)} windows" if path.exists() else "no such file"
+        raise InputError(
+            path, f"{found}, where the worker left {left} windows; delete this build and resume the run"
+        )
     common = {
         "cell": build.cell_id,
         "build": build.build,
         "round": int(build.document.get("round", 0)),
         "host": str(build.document.get("host", "unknown")),
     }
-    for window in read_json(path).get("windows", []):
+    for window in windows:
         try:
             latency = window["latency_ms"]
             columns = [window.get(name) for name in ("start_ns", "enqueue_ms", "host_ms", "throttled")]
@@ -83,6 +89,13 @@ def sample_rows(build: BuildRecord) -> Iterator[dict[str, Any]]:
                 "host_ms": host,
                 "throttled": throttled,
             }
+
+
+def _windows_left(build: BuildRecord) -> int | None:
+    """Return how many windows the worker says it left, None where it does not say (workers before that)."""
+    path = build.folder / "result.json"
+    said = read_json(path).get("windows") if path.exists() else None
+    return said if isinstance(said, int) else None
 
 
 def _layer_rows(build: BuildRecord, evidence: Evidence) -> Iterator[dict[str, Any]]:

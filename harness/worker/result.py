@@ -80,6 +80,7 @@ class Result(object):
                 "facts": self.facts,
                 "settings": self.settings,
                 "not_expressible": self.not_expressible,
+                "windows": len(self.windows),
             },
         )
 

@@ -49,6 +49,7 @@ def test_bisect_on_a_stored_run(run: str, capsys: pytest.CaptureFixture[str]) ->
         (["--host", "host-b"], "--host: 'host-b' is not there; known are host-a"),
         (["--out", "elsewhere"], "--out is for a matrix file"),
         (["--retry-failed"], "--retry-failed is for a matrix file"),
+        (["--builds", "0"], "--builds is for a matrix file"),
         (["m.toml"], "m.toml: name one matrix file, or stored runs, not both"),
     ],
 )

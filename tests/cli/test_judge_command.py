@@ -129,6 +129,8 @@ def test_a_stored_run_with_nothing_in_common_is_no_baseline(run: str, tmp_path: 
         (["--pass", "cuda_graph"], "--pass cuda_graph: no build of these runs has it; they have latency"),
         (["--treatments", "relu6"], "--treatments relu6: expected FIELD=OLD:NEW"),
         (["--treatments", "colour=a:b"], "a treatment has no 'colour'; it has precision"),
+        (["--treatments", "label=a:b"], "a treatment has no 'label'; it has precision"),
+        (["--treatments", "relu6=clip:clip"], "relu6: 'clip' and 'clip' are one treatment; name two values"),
         (["--treatments", "relu6=clip:relu_sub"], "no version of these runs has both"),
     ],
 )

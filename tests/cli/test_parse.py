@@ -95,6 +95,22 @@ def test_an_unknown_file_is_one_line_and_code_2(
     assert "no such file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("form", ["--json", "--jsonl"])
+def test_what_has_no_end_is_not_read(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([form, "/dev/zero"]) == 2
+    assert "/dev/zero: is a device; expected a file or a pipe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ['{"Layers": 3}', '{"Bindings": 1.5}', '{"Layers": 0.25, "Bindings": {}}'])
+def test_layers_that_are_no_list_are_no_layer_times(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "layers.json"
+    path.write_text(text)
+    assert main(["--json", str(path)]) == 2
+    assert "no output of TensorRT was recognised" in capsys.readouterr().err
+
+
 def test_add_parser_sets_the_function() -> None:
     parser = argparse.ArgumentParser()
     add_parser(parser.add_subparsers())

@@ -116,6 +116,41 @@ def test_a_mistyped_key_names_file_table_and_key(folder: Path) -> None:
     assert one_line(found) == "trtmatrix: m.toml: [run]: unknown key 'bulids'; did you mean 'builds'?"
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            "[policy]\nbaseline = '9.9'",
+            "m.toml: [policy] baseline: '9.9' is no version here; say 'previous' or one of",
+        ),
+        ("[run]\ncpu = 99999", "[run] cpu = 99999: this process may use [0"),
+    ],
+)
+def test_what_this_matrix_or_machine_lacks_is_said_before_anything_is_measured(
+    folder: Path, table: str, message: str
+) -> None:
+    lines = (folder / "m.toml").read_text(encoding="utf-8").splitlines(keepends=True)
+    head = table.partition("\n")[0]
+    at = next((i for i, line in enumerate(lines) if line.strip() == head), len(lines))
+    lines[at : at + 1] = [table + "\n"]
+    (folder / "m.toml").write_text("".join(lines), encoding="utf-8")
+    found = trtmatrix(folder, "run", "m.toml", "--out", "run")
+    assert found.returncode == 2
+    assert message in one_line(found)
+    assert not (folder / "run").exists()
+
+
+def test_a_torn_run_hides_no_other(folder: Path) -> None:
+    for name, text in (("a", "{"), ("b", '{"schema": "trtmatrix.bundle/1", "state": "done"}')):
+        (folder / "runs" / name).mkdir(parents=True)
+        (folder / "runs" / name / "manifest.json").write_text(text, encoding="utf-8")
+    found = trtmatrix(folder, "list", "runs", "--folder", "runs", "--json")
+    assert found.returncode == 0, found.stderr
+    torn, whole = json.loads(found.stdout)
+    assert torn["state"].startswith("unreadable: runs/a/manifest.json")
+    assert (whole["state"], whole["cells"]) == ("done", 0)
+
+
 def test_nothing_that_can_run_is_exit_code_3(folder: Path) -> None:
     text = (folder / "m.toml").read_text(encoding="utf-8").replace(version("onnxruntime"), "1.0.0")
     (folder / "m.toml").write_text(text, encoding="utf-8")

@@ -86,6 +86,15 @@ def test_an_unknown_name_is_one_line(tmp_path: Path, old: str, new: str, message
         cells(tmp_path, ONE.replace(old, new, 1))
 
 
+@pytest.mark.parametrize("version", ["1/../2", "1 2", "1\\n2", "9" * 200])
+def test_a_version_that_cannot_be_part_of_an_id_is_one_line(tmp_path: Path, version: str) -> None:
+    text = ONE.replace('"2023.1.0"', f'"{version}"')
+    with pytest.raises(
+        InputError, match=r"cannot be a cell id: use letters, digits, '_', '\.', '\+' and '-'"
+    ):
+        cells(tmp_path, text)
+
+
 def test_nothing_left_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no cell is left"):
         cells(tmp_path, 'exclude = ["*"]' + ONE)

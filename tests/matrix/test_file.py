@@ -67,6 +67,7 @@ def test_everything_a_file_can_say(tmp_path: Path) -> None:
         ("builds = 5", "bulids = 5", r"\[run\]: unknown key 'bulids'; did you mean 'builds'\?"),
         ("builds = 5", "builds = 0", r"\[run\]: key 'builds': expected a whole number from 1 to 10000"),
         ("builds = 5", "builds = 100000000", r"key 'builds': expected a whole number from 1 to 10000"),
+        ("builds = 5", "cpu = -1", r"\[run\]: key 'cpu': expected the number of a CPU, 0 or more"),
         ("seconds = 60", "seconds = nan", r"\[limits\]: key 'seconds': expected a finite number, found nan"),
         ("seconds = 60", "seconds = inf", r"key 'seconds': expected a finite number, found inf"),
         ("batch = [1, 8]", "batch = [99999999999]", r"key 'batch': expected a whole number from 1 to 4096"),

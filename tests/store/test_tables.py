@@ -82,6 +82,23 @@ def test_a_spoiled_window_is_named(tmp_path: Path, change: dict[str, object], me
         list(sample_rows(record))
 
 
+@pytest.mark.parametrize(("left", "found"), [(2, "1 windows"), (0, "1 windows"), (1, "no such file")])
+def test_windows_that_were_lost_are_missed(tmp_path: Path, left: int, found: str) -> None:
+    bundle = build(tmp_path, WINDOW)
+    record = next(bundle.builds())
+    (record.folder / "result.json").write_text(json.dumps({"windows": left}), encoding="utf-8")
+    if "no such" in found:
+        (record.folder / "samples.json").unlink()
+    with pytest.raises(InputError, match=f"{found}, where the worker left {left} windows"):
+        list(sample_rows(record))
+
+
+def test_a_worker_that_does_not_count_its_windows_is_believed(tmp_path: Path) -> None:
+    record = next(build(tmp_path, WINDOW).builds())
+    (record.folder / "result.json").write_text("{}", encoding="utf-8")
+    assert len(list(sample_rows(record))) == 2
+
+
 def test_what_cannot_be_read_is_a_warning_and_the_rest_is_written(tmp_path: Path) -> None:
     bundle = build(tmp_path, {**WINDOW, "start_ns": [1]})
     write_tables(bundle, {"listed": Reads()})

@@ -60,6 +60,7 @@ def check(result: Path) -> dict[str, object]:
     assert said["settings"] == [{"name": "threads", "value": 1}]
     assert said["not_expressible"] == ["precision: there is nothing to set"]
     windows = json.loads((result / "samples.json").read_text())["windows"]
+    assert said["windows"] == len(windows)
     samples = [value for window in windows for value in window["latency_ms"]]
     assert len(samples) >= 10
     assert min(samples) >= 1.0  # each is a sleep of a millisecond
