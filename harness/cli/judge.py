@@ -45,6 +45,12 @@ def add_parser(commands: Any) -> None:
         metavar="NAME",
         help="judge this pass in place of the latency, and nothing else: cuda_graph, cold_l2",
     )
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="print every verdict in words, a line each, in place of tables and what changed",
+    )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     parser.add_argument(
         "--fail-on",
@@ -94,7 +100,14 @@ def run(arguments: argparse.Namespace) -> int:
         )
         sys.stdout.write("\n")
     else:
-        _print(verdicts, failing, arguments.judged)
+        shown = [verdict for verdict in verdicts if not verdict.unmeasured]
+        if arguments.verbose:
+            _print_all(shown, arguments.judged)
+        else:
+            from harness.cli.verdict_table import print_board
+
+            print_board(shown, found, failing, arguments.judged)
+        _print_totals(verdicts, failing)
     return EXIT_TESTS_FAILED if failing else EXIT_OK
 
 
@@ -137,12 +150,12 @@ def _of_pass(run: RunObservation, name: str) -> RunObservation:
     return judged_by(run, name)
 
 
-def _print(verdicts: Sequence[Verdict], failing: Sequence[Verdict], judged: str | None) -> None:
+def _print_all(verdicts: Sequence[Verdict], judged: str | None) -> None:
+    """Print a line a verdict; one a cell where the answer is the same for all its bottlenecks."""
     from harness.bottlenecks.verdict import cell_message, verdict_message
 
-    shown = [verdict for verdict in verdicts if not verdict.unmeasured]
     said: set[str] = set()
-    for verdict in shown:
+    for verdict in verdicts:
         if verdict.verdict == UNSUPPORTED:
             message = cell_message(verdict)
             if message in said:
@@ -151,9 +164,12 @@ def _print(verdicts: Sequence[Verdict], failing: Sequence[Verdict], judged: str 
         else:
             message = f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict)
         print(message)
+
+
+def _print_totals(verdicts: Sequence[Verdict], failing: Sequence[Verdict]) -> None:
     waiting = {verdict.cell for verdict in verdicts if verdict.unmeasured}
     if waiting:
         print(f"{len(waiting)} cells have no verdict: the run ended before their turn")
-    counts = Counter(v.verdict for v in shown)
+    counts = Counter(v.verdict for v in verdicts if not v.unmeasured)
     totals = ", ".join(f"{number} {word}" for word, number in sorted(counts.items())) or "no verdicts"
     print(totals + (f"; {len(failing)} against the policy" if failing else ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.bottlenecks.verdict import LATENCY, Verdict
@@ -49,9 +49,11 @@ class Board:
     unmeasured: int
 
 
-def board(verdicts: Sequence[Verdict], run: RunObservation) -> Board:
-    """Return the board of the version-to-version (or run-to-run) verdicts on *run*."""
-    mine = [v for v in verdicts if v.kind in ("version", "run")]
+def board(
+    verdicts: Sequence[Verdict], run: RunObservation, kinds: Collection[str] = ("version", "run")
+) -> Board:
+    """Return the board of the verdicts on *run* that are of *kinds*: version to version, run to run ..."""
+    mine = [v for v in verdicts if v.kind in kinds]
     bottlenecks = list(dict.fromkeys(v.bottleneck for v in mine))
     bottlenecks.sort(key=lambda name: (name != LATENCY, list(TITLES).index(name) if name in TITLES else 99))
     rows: dict[tuple[str, str, str], dict[str, Verdict]] = {}

@@ -20,7 +20,7 @@ def run(tmp_path: Path) -> str:
 
 
 def test_prints_a_line_a_verdict_and_counts(run: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(judge, run) == 0
+    assert call(judge, run, "-v") == 0
     lines = capsys.readouterr().out.splitlines()
     latency = [line for line in lines if line.startswith("latency of")]
     assert [line.split("): ")[1].split(":")[0] for line in latency] == ["reduced", "regressed", "unchanged"]
@@ -79,7 +79,7 @@ def test_another_pass_is_judged_in_place_of_the_latency(
 ) -> None:
     noisy = (0.8, 1.0, 1.25)
     monday = bundle(tmp_path / "monday", {"2024.0.0": 3.0, "2024.6.0": 2.7}, noisy, graph=0.5)
-    assert call(judge, str(monday), "--pass", "cuda_graph") == 0
+    assert call(judge, str(monday), "--pass", "cuda_graph", "-v") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("(")[0] for line in lines[:-1]] == [
         "cuda_graph latency of mobilenet_v2 fp32-b1-clip on openvino 2024.6.0 against 2024.0.0 "
@@ -105,7 +105,7 @@ def test_a_cell_that_could_not_run_has_one_line_for_all_its_bottlenecks(
     for number in ("8.5.3.1", "8.6.0"):
         made.set_cell(Cell("mobilenet_v2", Treatment(), "tensorrt", number, "venv"), "unavailable", "no GPU")
     made.save()
-    assert call(judge, str(made.root)) == 0
+    assert call(judge, str(made.root), "-v") == 0
     *lines, total = capsys.readouterr().out.splitlines()
     assert lines == [
         f"mobilenet_v2 fp32-b1-clip on tensorrt {number}: unsupported: no GPU"

@@ -1,0 +1,102 @@
+"""Verdicts in the terminal: a table a network and treatment, what changed in words below it."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from harness.bottlenecks.table import UNSUPPORTED
+from harness.bottlenecks.verdict import LATENCY, Verdict, verdict_message
+from harness.report import words
+from harness.report.board import Board, BoardRow, board
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.layers.observation import RunObservation
+
+_KINDS = ("version", "run", "treatment", "aa")
+_WIDTH = 14
+"""Of a column of answers: ``▲ 15.8 times ■``."""
+
+_WIDE = 125
+"""A terminal that has room for all columns at their width."""
+
+
+def print_board(
+    verdicts: Sequence[Verdict], run: RunObservation, failing: Sequence[Verdict], judged: str | None
+) -> None:
+    """Print the verdicts on *run* as tables, and in words those that are a change or against the policy.
+
+    :param failing: those against the policy; :param judged: the pass that was judged in place of the latency
+    """
+    from rich.console import Console
+
+    # A pipe has no width: there a row stays one line, however long.
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    answered = [v for v in verdicts if v.verdict != UNSUPPORTED]
+    found = board(answered, run, _KINDS)
+    for _, rows in groupby(found.rows, key=lambda row: (row.subject, row.host)):
+        _print_group(console, found, list(rows), judged)
+    if found.rows:
+        print(_legend(found))
+    unsupported = {v.cell: v.reason for v in verdicts if v.verdict == UNSUPPORTED}
+    for reason, cells in Counter(unsupported.values()).items():
+        print(f"{cells} {'cell' if cells == 1 else 'cells'} unsupported: {reason}")
+    for verdict in answered:
+        if verdict.alarm or verdict in failing:
+            print(f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict))
+
+
+def _print_group(console: Console, found: Board, rows: Sequence[BoardRow], judged: str | None) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    first = rows[0]
+    console.print(Text(first.subject + (f" on {first.host}" if first.host else ""), style="bold"))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("", min_width=30, no_wrap=True)
+    # On a narrow terminal an answer takes two lines, and no version is cut.
+    least = _WIDTH if console.width >= _WIDE else None
+    # The names that --bottleneck and --json know, which are short.
+    for name, _ in found.columns:
+        table.add_column(judged if judged and name == LATENCY else name, min_width=least)
+    for row in rows:
+        against = f" after {row.against}" if row.against else ""
+        # Text, not str: names in square brackets are not markup.
+        table.add_row(*map(Text, (f"{row.release}{against}", *map(_answer, row.cells))))
+    console.print(table)
+    console.print()
+
+
+def _answer(verdict: Verdict | None) -> str:
+    """Return ``▼ -16.5 % ■``: the answer's sign, new / old, and whether it is a bottleneck now."""
+    if verdict is None:
+        return ""
+    answer = words.sign(verdict.verdict)
+    # What costs nothing on either side has a ratio of 1, which was not measured.
+    number = words.change(verdict.effect) if verdict.scatters or verdict.effect != 1 else ""
+    state = words.sign(str(verdict.state)) if verdict.state is not None else ""
+    return _plain(" ".join(dict.fromkeys(part for part in (answer, number, state) if part)))
+
+
+def _plain(text: str) -> str:
+    """Return *text*, with words in place of signs where the terminal has none."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        for word, sign in words.SIGNS.items():
+            text = text.replace(sign, word if not sign.isascii() else sign)
+        text = text.replace(words.MINUS, "-")
+    return text
+
+
+def _legend(found: Board) -> str:
+    """Return each sign that stands in the tables with its word."""
+    answers = [verdict for row in found.rows for verdict in row.cells if verdict is not None]
+    said = {verdict.verdict for verdict in answers} | {str(verdict.state) for verdict in answers}
+    signs = {word: _plain(sign) for word, sign in words.SIGNS.items() if word in said}
+    return "  ".join(word if sign == word else f"{sign} {word}" for word, sign in signs.items())

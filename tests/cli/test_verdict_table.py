@@ -1,0 +1,94 @@
+"""``trtmatrix judge`` without ``-v``: tables, and in words what changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.cli import judge
+from harness.matrix.cell import Cell, Treatment
+from harness.store.bundle import Bundle
+from tests.cli.composed_runs import bundle, call
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return bundle(tmp_path / "run", {"2023.0.2": 4.0, "2024.0.0": 3.0, "2024.6.0": 3.6, "2025.0.0": 3.6})
+
+
+def shown(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    assert call(judge, *words) == 0
+    return [re.sub(" +", " ", line.rstrip()) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_row_a_version_with_sign_and_size_of_its_change(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = shown(capsys, str(run))
+    assert lines[0] == "mobilenet_v2-fp32-b1-clip"
+    assert lines[1].split()[0] == "latency"
+    rows = {line.partition(" after ")[0]: line.partition(" after ")[2] for line in lines if " after " in line}
+    assert rows["openvino 2024.0.0"].startswith("2023.0.2 ▼ −25.0 %")
+    assert rows["openvino 2024.6.0"].startswith("2024.0.0 ▲ +20.0 %")
+    assert rows["openvino 2025.0.0"].startswith("2024.6.0 = +0.0 %")
+    legend = next(line for line in lines if line.startswith("▼ reduced"))
+    assert "= unchanged ▲ regressed" in legend
+
+
+def test_what_changed_is_said_in_words_and_nothing_else(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = [line for line in shown(capsys, str(run)) if " of mobilenet_v2 " in line]
+    assert [line.partition("): ")[2].partition(":")[0] for line in said] == ["reduced", "regressed"]
+    every = [line for line in shown(capsys, str(run), "-v") if " of mobilenet_v2 " in line]
+    assert set(said) < set(every)
+
+
+def test_what_is_against_the_policy_is_said_in_words(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(judge, str(run), "--fail-on", "unchanged") == 1
+    out = capsys.readouterr().out
+    assert "on openvino 2025.0.0 against 2024.6.0 (host-a): unchanged" in out
+    assert out.rstrip().endswith("1 against the policy")
+
+
+def test_treatments_and_passes_have_tables_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = bundle(tmp_path / "clip", {"2024.6.0": 3.0}, graph=0.5)
+    pieces = bundle(tmp_path / "pieces", {"2024.6.0": 4.0}, treatment=Treatment(relu6="relu_sub"), graph=0.5)
+    words = [str(clip), str(pieces), "--treatments", "relu6=clip:relu_sub", "--pass", "cuda_graph"]
+    lines = shown(capsys, *words)
+    assert lines[0] == "mobilenet_v2-fp32-b1-relu_sub"
+    assert lines[1].strip() == "cuda_graph"
+    assert lines[2] == "openvino 2024.6.0 after relu6 clip ▲ +33.3 %"
+
+
+def test_cells_that_could_not_run_are_counted_by_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Bundle.create(tmp_path / "run", {"run": "run", "state": "finished"})
+    for number, reason in (("8.5.3.1", "no GPU"), ("8.6.0", "no GPU"), ("5.0.2", "[x] no image")):
+        made.set_cell(Cell("mobilenet_v2", Treatment(), "tensorrt", number, "venv"), "unavailable", reason)
+    made.save()
+    *lines, total = shown(capsys, str(made.root))
+    assert sorted(lines) == ["1 cell unsupported: [x] no image", "2 cells unsupported: no GPU"]
+    assert total.endswith(" unsupported")
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
+def test_no_version_is_cut_on_a_narrow_terminal(run: Path, columns: str) -> None:
+    pytest.importorskip("pty")
+    command = "import pty, sys; pty.spawn([sys.executable, '-m', 'harness.cli', 'judge', sys.argv[1]])"
+    environment = {**os.environ, "COLUMNS": columns, "TERM": "dumb"}
+    found = subprocess.run(
+        [sys.executable, "-c", command, str(run)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "openvino 2024.0.0 after 2023.0.2" in found.stdout
