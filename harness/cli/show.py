@@ -16,26 +16,33 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one row a cell."""
+    """Print one row a cell, and one a host where builds were made on several: these are never averaged."""
     from harness.cli.listing import print_rows
     from harness.observe import observe
-    from harness.report.columns import latency_of
+    from harness.report.columns import hosts_of, latency_of, on_host
+    from harness.report.hosts import HostNames
 
     found = observe([arguments.run])
+    names = HostNames.of(found)
     rows: list[dict[str, object]] = []
     for cell in found.cells:
-        latency = latency_of(cell)
-        rows.append(
-            {
-                "cell": cell.cell.id,
-                "status": cell.status,
-                "builds": len(latency.builds),
-                "latency_ms": _rounded(latency.middle),
-                "low_ms": _rounded(latency.low),
-                "high_ms": _rounded(latency.high),
-                "reason": cell.reason,
-            }
-        )
+        # A cell without builds has a row too.
+        for host in hosts_of(cell) or [""]:
+            latency = latency_of(on_host(cell, host))
+            rows.append(
+                {
+                    "cell": cell.cell.id,
+                    "host": (host or None) if arguments.json else names.label(host),
+                    "status": cell.status,
+                    "builds": len(latency.builds),
+                    "latency_ms": _rounded(latency.middle),
+                    "low_ms": _rounded(latency.low),
+                    "high_ms": _rounded(latency.high),
+                    "reason": cell.reason,
+                }
+            )
+    if not arguments.json and len(names.names) < 2:
+        rows = [{key: value for key, value in row.items() if key != "host"} for row in rows]
     print_rows(rows, as_json=arguments.json)
     return 0
 

@@ -1,9 +1,10 @@
 """The layers of all cells in one block of the page: dictionary-coded, deflated, base64.
 
-The block is data, not script: ``{"strings": [...], "cells": [...]}`` as UTF-8 JSON, deflated (zlib, RFC 1950,
-what browsers call ``deflate``) and base64 (RFC 4648), so that no name in it can end its element. A cell is
-its id, the sum of its layer times and six columns of one entry a layer: name, class, kernel family, kernel
-(indices into ``strings``), time in nanoseconds (-1: none) and source ops (a list of indices).
+The block is data, not script: ``{"strings": [...], "cells": [...]}`` as UTF-8 JSON, deflated (zlib, RFC
+1950, what browsers call ``deflate``) and base64 (RFC 4648), so that no name in it can end its element. A
+cell is its id (with its host, where that is needed to tell), the sum of its layer times and six columns of
+one entry a layer: name, class, kernel family, kernel (indices into ``strings``), time in nanoseconds (-1:
+none) and source ops (a list of indices).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 
 from harness.layers.observation import RunObservation
 from harness.layers.picture import Picture
+from harness.report.columns import hosts_of, on_host
+from harness.report.hosts import HostNames
 from harness.report.sides import typical_picture
 
 
@@ -36,13 +39,18 @@ class Strings:
 
 
 def layer_document(run: RunObservation) -> dict[str, list[Any]]:
-    """Return the block's JSON document: the build of the middle layer time of each cell that has one."""
+    """Return the block's JSON document: of each cell and host the build of the middle layer time, if any."""
     strings = Strings()
+    names = HostNames.of(run)
     cells = []
     for found in run.cells:
-        picture = typical_picture(found)
-        if picture is not None:
-            cells.append({"id": found.cell.id, **_columns(picture, strings)})
+        hosts = hosts_of(found)
+        for host in hosts:
+            picture = typical_picture(on_host(found, host))
+            if picture is not None:
+                where = names.where(host, hosts)
+                name = f"{found.cell.id} on {where}" if where else found.cell.id
+                cells.append({"id": name, **_columns(picture, strings)})
     return {"strings": strings.texts, "cells": cells}
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from harness.matrix.cell import Treatment
 from harness.report.layer_data import decoded, encoded, layer_document
-from tests.report.composed import cell, layers, picture, run
+from tests.report.composed import cell, layers, on_hosts, picture, run
 from tests.report.payloads import PAYLOADS
 
 
@@ -18,6 +19,12 @@ def test_every_layer_comes_back_with_its_time_and_ops() -> None:
     assert [[strings[i] for i in ops] for ops in one["ops"]] == [[name] for name in names]
     assert one["times"][:3] == [10_000, 20_000, 30_000]
     assert one["total"] == sum(one["times"])
+
+
+def test_hosts_of_a_cell_stand_beside_each_other() -> None:
+    both = on_hosts("8.6", Treatment(), {"a": "H100", "b": "H200"}, a=[1.0, 1.1], b=[0.9])
+    ids = [found["id"] for found in layer_document(run(both))["cells"]]
+    assert ids == [f"{both.cell.id} on H100 host-a", f"{both.cell.id} on H200 host-b"]
 
 
 def test_texts_are_kept_once() -> None:

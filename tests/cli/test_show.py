@@ -1,0 +1,34 @@
+"""``trtmatrix show`` on bundles written here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.cli import show
+from tests.cli.composed_runs import bundle, call
+
+
+def test_builds_of_several_hosts_are_never_averaged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = bundle(tmp_path / "run", {"2024.0.0": 3.0}, (1.0, 1.0, 2.0))
+    said = run / "builds/mobilenet_v2-fp32-b1-clip-openvino-2024.0.0/2/build.json"
+    said.write_text(said.read_text(encoding="utf-8").replace("host-a", "host-b"), encoding="utf-8")
+    assert call(show, str(run), "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["host"], row["builds"], row["latency_ms"]) for row in rows] == [
+        ("host-a", 2, 3.0),
+        ("host-b", 1, 6.0),
+    ]
+    assert call(show, str(run)) == 0
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == ["host", "host-a", "host-b"]
+
+
+def test_one_host_is_not_named_in_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(show, str(bundle(tmp_path / "run", {"2024.0.0": 3.0}))) == 0
+    head, row = capsys.readouterr().out.splitlines()
+    assert "host" not in head
+    assert row.split()[1:3] == ["measured", "3"]
