@@ -8,6 +8,7 @@ import traceback
 
 from .errors import FailedError, UnsupportedError
 from .job import Job, read_job
+from .parent import end_with_parent
 from .result import Result
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -18,6 +19,7 @@ def main() -> int:
     if len(sys.argv) != 3 or not os.path.isdir(sys.argv[2]):
         sys.stderr.write("usage: python -m worker JOB.json RESULT_FOLDER (which exists)\n")
         return 2
+    end_with_parent()
     result = Result(sys.argv[2])
     status, reason = "ok", ""
     try:

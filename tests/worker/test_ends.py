@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -167,3 +168,37 @@ def test_a_job_folder_must_hold_its_inputs(tmp_path: Path, result: Path) -> None
     prepared = PreparedInterpreter(Path(sys.executable))
     outcome = prepared.run(job, [tmp_path / "elsewhere.onnx"], result, Limits())
     assert outcome.reason == "the job's folder lacks elsewhere.onnx"
+
+
+_HARNESS = """
+import sys
+from pathlib import Path
+from harness.environments.base import Limits
+from harness.environments.interpreter import PreparedInterpreter
+worker, job, result = map(Path, sys.argv[1:])
+print("started", flush=True)
+PreparedInterpreter(Path(sys.executable), worker=worker).run(job, [], result, Limits(seconds=60))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prctl is Linux's")
+def test_a_worker_ends_with_a_harness_that_is_killed(
+    tmp_path: Path, result: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRTMATRIX_CACHE", str(tmp_path / "cache"))
+    worker = worker_with(tmp_path / "worker", "misbehaving")
+    job = write_job(tmp_path / "job", "misbehaving", options={"how": "hang"})
+    harness = subprocess.Popen([sys.executable, "-c", _HARNESS, str(worker), str(job), str(result)])
+    log = result / "worker.log"
+    _wait_for(lambda: log.is_file() and "about to end: hang" in log.read_text(encoding="utf-8"))
+    (child,) = psutil.Process(harness.pid).children()
+    harness.kill()
+    harness.wait()
+    _wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def _wait_for(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"not within {seconds:g} s"
+        time.sleep(0.05)
