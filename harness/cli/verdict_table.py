@@ -65,7 +65,7 @@ def _print_group(console: Console, found: Board, rows: Sequence[BoardRow], judge
     for name, _ in found.columns:
         table.add_column(judged if judged and name == LATENCY else name, min_width=least)
     for row in rows:
-        against = f" after {row.against}" if row.against else ""
+        against = f" against {row.against}" if row.against else ""
         # Text, not str: names in square brackets are not markup.
         table.add_row(*map(Text, (f"{row.release}{against}", *map(_answer, row.cells))))
     console.print(table)

@@ -32,7 +32,11 @@ def test_a_row_a_version_with_sign_and_size_of_its_change(
     lines = shown(capsys, str(run))
     assert lines[0] == "mobilenet_v2-fp32-b1-clip"
     assert lines[1].split()[0] == "latency"
-    rows = {line.partition(" after ")[0]: line.partition(" after ")[2] for line in lines if " after " in line}
+    rows = {
+        line.partition(" against ")[0]: line.partition(" against ")[2]
+        for line in lines
+        if " against " in line
+    }
     assert rows["openvino 2024.0.0"].startswith("2023.0.2 ▼ −25.0 %")
     assert rows["openvino 2024.6.0"].startswith("2024.0.0 ▲ +20.0 %")
     assert rows["openvino 2025.0.0"].startswith("2024.6.0 = +0.0 %")
@@ -63,7 +67,7 @@ def test_treatments_and_passes_have_tables_too(tmp_path: Path, capsys: pytest.Ca
     lines = shown(capsys, *words)
     assert lines[0] == "mobilenet_v2-fp32-b1-relu_sub"
     assert lines[1].strip() == "cuda_graph"
-    assert lines[2] == "openvino 2024.6.0 after relu6 clip ▲ +33.3 %"
+    assert lines[2] == "openvino 2024.6.0 against relu6 clip ▲ +33.3 %"
 
 
 def test_cells_that_could_not_run_are_counted_by_reason(
@@ -91,4 +95,4 @@ def test_no_version_is_cut_on_a_narrow_terminal(run: Path, columns: str) -> None
         text=True,
         check=True,
     )
-    assert "openvino 2024.0.0 after 2023.0.2" in found.stdout
+    assert "openvino 2024.0.0 against 2023.0.2" in found.stdout
