@@ -102,6 +102,7 @@ class MatrixSession:
     @property
     def choices(self) -> Choices:
         """What the user chose."""
+        from harness.matrix.file import MOST_BUILDS
         from harness.plan import Choices
 
         def path(name: str) -> Path | None:
@@ -109,8 +110,10 @@ class MatrixSession:
             return Path(value) if value else None
 
         builds = option_value(self._config, "builds")
-        if builds is not None and not (str(builds).isdigit() and int(builds) > 0):
-            raise pytest.UsageError(f"--matrix-builds: expected a whole number above 0, found '{builds}'")
+        if builds is not None and not (str(builds).isdecimal() and 1 <= int(builds) <= MOST_BUILDS):
+            raise pytest.UsageError(
+                f"--matrix-builds: expected a whole number from 1 to {MOST_BUILDS}, found '{builds}'"
+            )
         return Choices(
             matrix=path("matrix"),
             out=path("out"),

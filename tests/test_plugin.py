@@ -88,7 +88,7 @@ def test_builds_must_be_a_number(pytester: pytest.Pytester, matrix: Path) -> Non
     arguments = ("--collect-only", "-q", f"--matrix={matrix}", "--matrix-builds=two")
     result = pytester.runpytest_subprocess(SUITES, *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--matrix-builds: expected a whole number above 0, found 'two'*"])
+    result.stderr.fnmatch_lines(["*--matrix-builds: expected a whole number from 1 to 10000, found 'two'*"])
 
 
 def test_tests_of_others_are_left_alone(pytester: pytest.Pytester) -> None:

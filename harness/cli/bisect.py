@@ -174,10 +174,13 @@ def _say(line: str) -> None:
 
 def _choices(arguments: argparse.Namespace) -> Choices:
     from harness.bottlenecks.table import MINIMUM_BUILDS
+    from harness.matrix.file import MOST_BUILDS
     from harness.plan import Choices
     from harness.store.bundle import Bundle
 
     builds = arguments.builds
+    if builds is not None and builds > MOST_BUILDS:
+        raise UsageError(f"--builds: expected a whole number from {MINIMUM_BUILDS} to {MOST_BUILDS}")
     if builds is not None and builds < MINIMUM_BUILDS:
         raise UsageError(
             f"--builds: expected {MINIMUM_BUILDS} or more, found {builds}; fewer show no change of any size"

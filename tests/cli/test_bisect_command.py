@@ -153,6 +153,7 @@ def test_a_version_that_breaks_when_it_is_prepared_is_named(
         (["m.toml", "--host", "h"], "--host is for stored runs"),
         (["m.toml", "m.toml"], "m.toml: name one matrix file, or stored runs, not both"),
         (["m.toml", "--builds", "1"], "--builds: expected 2 or more, found 1"),
+        (["m.toml", "--builds", "9" * 12], "--builds: expected a whole number from 2 to 10000"),
         (["m.toml", "--resume"], "--resume needs --out"),
         (["m.toml", "--resume", "--out", "none"], "none: no such run"),
         (["m.toml", "--out", "."], ".: the folder is not empty"),
