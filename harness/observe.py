@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,19 @@ def _cell(
     for build in records:
         _refuse_twice(build, made)
     builds = tuple(_checked(build, runtime, graph) for build in records)
-    return CellObservation(record.cell, record.status, record.reason, builds, record.digest)
+    status, reason = _settled(record, builds)
+    return CellObservation(record.cell, status, reason, builds, record.digest)
+
+
+def _settled(record: CellRecord, builds: Sequence[BuildObservation]) -> tuple[str, str]:
+    """Return a cell's status and reason; of one whose run was killed, or still runs, what its builds say."""
+    if record.status != "pending":
+        return record.status, record.reason
+    if not builds:
+        return "interrupted", "the run ended before this cell was measured"
+    if any(build.status == "ok" for build in builds):
+        return "measured", ""
+    return builds[-1].status, builds[-1].reason
 
 
 def _refuse_twice(record: BuildRecord, made: dict[tuple[object, ...], BuildRecord]) -> None:
@@ -104,7 +116,8 @@ def _refuse_twice(record: BuildRecord, made: dict[tuple[object, ...], BuildRecor
     started = record.document.get("started")
     if not started:
         return
-    key = (record.cell_id, record.document.get("host"), started, record.document.get("round"))
+    said = (record.cell_id, record.document.get("host"), started, record.document.get("round"))
+    key = tuple(map(repr, said))  # Of a torn file they may be anything.
     if (known := made.setdefault(key, record)) is not record:
         raise UsageError(f"{record.folder}: the same build as {known.folder}; name each run once")
 
@@ -113,7 +126,7 @@ def _checked(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) 
     """Return :func:`_build`, a file of the wrong form as an error that names its folder."""
     try:
         return _build(record, runtime, graph)
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
         raise InputError(record.folder, " ".join(problem.split())) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from harness import registry
 from harness.environments.base import Limits
 from harness.errors import UsageError
 from harness.executors.job import JobSettings
-from harness.executors.schedule import Parts, Schedule
+from harness.executors.schedule import SCRATCH, Parts, Schedule
 from harness.matrix.cell import Cell
 from harness.plan import Choices, Plan
 from harness.store.bundle import Bundle
@@ -65,12 +66,24 @@ def open_or_create(plan: Plan, choices: Choices) -> Bundle:
     if choices.resume:
         if choices.out is None:
             raise UsageError("--resume needs --out: the folder of the run to go on with")
-        bundle = Bundle.open(out)
-        if bundle.manifest.get("matrix", {}).get("text") != plan.matrix.text:
-            raise UsageError(f"{out}: was made from another matrix file; start a new run instead of resuming")
+        bundle = open_to_resume(out, plan)
+        for left in out.glob(f"{SCRATCH}*"):  # A run that was killed could not take it away.
+            shutil.rmtree(left, ignore_errors=True)
         return bundle
     seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
     return Bundle.create(out, _manifest(plan, choices, seed))
+
+
+def open_to_resume(out: Path, plan: Plan) -> Bundle:
+    """Open the run in *out* to go on with it.
+
+    :raises UsageError: it was made from another matrix file
+    """
+    bundle = Bundle.open(out)
+    bundle.cells()
+    if bundle.manifest.get("matrix", {}).get("text") != plan.matrix.text:
+        raise UsageError(f"{out}: was made from another matrix file; start a new run instead of resuming")
+    return bundle
 
 
 def _manifest(plan: Plan, choices: Choices, seed: int) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,7 +157,8 @@ class MatrixSession:
         if self._observation is None:
             from harness.observe import observe
 
-            self._observation = observe([self._measured()])
+            with _one_line():
+                self._observation = observe([self._measured()])
         return self._observation
 
     def verdicts(self) -> list[Verdict]:
@@ -164,7 +166,8 @@ class MatrixSession:
         if self._verdicts is None:
             from harness.bottlenecks.judge import judge
 
-            self._verdicts = judge(self.observation(), self.plan.matrix.baseline)
+            with _one_line():
+                self._verdicts = judge(self.observation(), self.plan.matrix.baseline)
         return self._verdicts
 
     def observed(self, cell: Cell) -> CellObservation | None:
@@ -189,12 +192,7 @@ class MatrixSession:
 
         if option_value(self._config, "no_build"):
             os.environ[NO_BUILD] = "1"
-        try:
-            self.bundle = measure(self.plan, self.choices, self.selected, self._say())
-        except TrtmatrixError as error:
-            # Our 2 (bad input) is pytest's 4; pytest's 2 is an interruption.
-            code = pytest.ExitCode.USAGE_ERROR if error.exit_code == EXIT_USAGE else error.exit_code
-            pytest.exit(str(error), returncode=int(code))
+        self.bundle = measure(self.plan, self.choices, self.selected, self._say())
         return self.bundle.root
 
     def _say(self) -> Any:
@@ -220,3 +218,14 @@ class MatrixSession:
             counts[record.status] = counts.get(record.status, 0) + 1
         said = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
         return [f"trtmatrix: {said}; bundle in {self.bundle.root}"]
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """End the session with one line where it would be an error of each test."""
+    try:
+        yield
+    except TrtmatrixError as error:
+        # Our 2 (bad input) is pytest's 4; pytest's 2 is an interruption.
+        code = pytest.ExitCode.USAGE_ERROR if error.exit_code == EXIT_USAGE else error.exit_code
+        pytest.exit(str(error), returncode=int(code))

@@ -33,7 +33,7 @@ class Baseline:
         self._own = _by_line(arms)
         self._stored = None if isinstance(wanted, str) else _by_line(arms_of(wanted))
         self.name = baseline_name(wanted)
-        if self._stored is not None and not any(_line(arm) in self._stored for arm in arms):
+        if self._stored is not None and not any(self._in_both(arm) for arm in arms):
             raise UsageError(
                 f"baseline '{self.name}': nothing of these runs' networks, treatments and runtimes "
                 "on their hosts is in it"
@@ -44,6 +44,11 @@ class Baseline:
                 f"baseline '{self.name}' is no version of these runs; say 'previous', the folder of a run, "
                 f"or one of {', '.join(known) or 'none'}"
             )
+
+    def _in_both(self, arm: Arm) -> bool:
+        """Whether there are builds of *arm*'s kind in the stored run; a cell without builds is on no host."""
+        stored = self._stored or {}
+        return bool(arm.builds) and any(known.builds for known in stored.get(_line(arm), []))
 
     def find(self, new: Arm) -> Arm | None:
         """Return the old side of *new*, None where it has none.

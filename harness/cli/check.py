@@ -30,8 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.cli.listing import print_rows
     from harness.environments.preflight import preflight
     from harness.plan import Choices, make_plan
+    from harness.session import affinity
 
     plan = make_plan(Choices(matrix=arguments.matrix))
+    affinity(plan.matrix.cpu)
     found = preflight(plan.cells)
     rows: list[dict[str, object]] = []
     for item in found:

@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
             baseline = _of_pass(baseline, arguments.judged)
         verdicts = judge(found, baseline, rules=rules, accepted=accepted)
         against = baseline_name(baseline)
-    failing = [v for v in verdicts if v.verdict in policy and v.accepted is None]
+    failing = [v for v in verdicts if v.verdict in policy and v.accepted is None and not v.unmeasured]
     if arguments.json:
         json.dump(
             document(verdicts, against, arguments.judged or LATENCY_PASS),

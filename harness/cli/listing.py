@@ -24,7 +24,7 @@ def print_rows(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
-        table.add_column(name.replace("_", " "), no_wrap=not sys.stdout.isatty())
+        table.add_column(name.replace("_", " "), no_wrap=not sys.stdout.isatty(), overflow="fold")
     for row in rows:
         # Text, not str: names in square brackets are not markup.
         table.add_row(*(Text(_said(value)) for value in row.values()))

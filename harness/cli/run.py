@@ -50,12 +50,12 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.matrix.file import MOST_BUILDS
     from harness.plan import Choices, make_plan
     from harness.resources import data_folder
-    from harness.session import affinity, run_id
-    from harness.store.bundle import Bundle
+    from harness.session import affinity, open_to_resume, run_id
 
     # The file is read here once before pytest starts: a mistake in it is one line, not a pytest session.
     networks = tuple(Path(p) for p in arguments.network)
-    affinity(make_plan(Choices(matrix=arguments.matrix, networks=networks)).matrix.cpu)
+    plan = make_plan(Choices(matrix=arguments.matrix, networks=networks))
+    affinity(plan.matrix.cpu)
     if arguments.expression is not None and not arguments.expression.strip():
         raise UsageError("-k: the expression is empty")
     if arguments.builds is not None and not 1 <= arguments.builds <= MOST_BUILDS:
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--retry-failed needs --resume: a new run has no failed builds")
     out = arguments.out or Path("trtmatrix-runs") / run_id()
     if arguments.resume:
-        Bundle.open(out)
+        open_to_resume(out, plan)
     else:
         check_new_folder(out, "--out")
     if arguments.report is not None:

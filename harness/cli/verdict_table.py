@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.layers.observation import RunObservation
 
 _KINDS = ("version", "run", "treatment", "aa")
+_FAILED = ("failed", "killed", "time_limit", "memory_limit", "result_limit")
 _WIDTH = 14
 """Of a column of answers: ``▲ 15.8 times ■``."""
 
@@ -46,6 +47,10 @@ def print_board(
     unsupported = {v.cell: v.reason for v in verdicts if v.verdict == UNSUPPORTED}
     for reason, cells in Counter(unsupported.values()).items():
         print(f"{cells} {'cell' if cells == 1 else 'cells'} unsupported: {reason}")
+    # Tried, and without a build that could be looked at: the tables have nothing but question marks for it.
+    failed = {v.cell: v.reason for v in answered if v.evidence.get("status") in _FAILED}
+    for reason, cells in Counter(failed.values()).items():
+        print(f"{cells} {'cell' if cells == 1 else 'cells'} without an answer: {reason}")
     for verdict in answered:
         if verdict.alarm or verdict in failing:
             print(f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict))
@@ -63,7 +68,7 @@ def _print_group(console: Console, found: Board, rows: Sequence[BoardRow], judge
     least = _WIDTH if console.width >= _WIDE else None
     # The names that --bottleneck and --json know, which are short.
     for name, _ in found.columns:
-        table.add_column(judged if judged and name == LATENCY else name, min_width=least)
+        table.add_column(judged if judged and name == LATENCY else name, min_width=least, overflow="fold")
     for row in rows:
         against = f" against {row.against}" if row.against else ""
         # Text, not str: names in square brackets are not markup.

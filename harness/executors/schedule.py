@@ -28,6 +28,9 @@ from harness.store.bundle import Bundle
 from harness.store.machine import host_name
 from harness.store.tables import write_tables
 
+SCRATCH = ".work-"
+"""What the folder beside the builds is called that a run works in, while it lasts."""
+
 Say = Callable[[str], None]
 
 
@@ -61,7 +64,7 @@ class Schedule:
     ) -> None:
         self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
         self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
-        self._scratch = Path(tempfile.mkdtemp(dir=bundle.root, prefix=".work-"))
+        self._scratch = Path(tempfile.mkdtemp(dir=bundle.root, prefix=SCRATCH))
         self._inputs = InputStore(self._scratch / "inputs", parts.networks, settings.seed)
         self._prepared: dict[tuple[str, str, str], Prepared | tuple[str, str]] = {}
 

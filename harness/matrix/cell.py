@@ -58,9 +58,16 @@ class Treatment:
 
     @classmethod
     def from_json(cls, data: Mapping[str, object]) -> Treatment:
-        """Read :meth:`as_json`'s form; a field that is missing takes its default."""
+        """Read :meth:`as_json`'s form; a field that is missing takes its default.
+
+        :raises ValueError: a field of another kind
+        """
         known = {f.name for f in fields(cls)}
-        return cls(**{k: v for k, v in data.items() if k in known})  # type: ignore[arg-type]
+        said = {k: v for k, v in data.items() if k in known}
+        for name, value in said.items():
+            if not (value is None or type(value) is int if name == "batch" else isinstance(value, str)):
+                raise ValueError(f"a treatment's {name}: found {value!r:.40}")
+        return cls(**said)  # type: ignore[arg-type]
 
 
 _SHORT = {

@@ -79,6 +79,10 @@ def _check_names(
     runtimes: dict[str, tuple[str, ...]],
     environments: Collection[str],
 ) -> None:
+    for name in matrix.options:
+        if name not in runtimes:
+            problem = f"no runtime is called '{name}'{suggestion(name, list(runtimes))}"
+            raise InputError(matrix.path, problem, where=f"[options.{name}]")
     for number, block in enumerate(matrix.blocks, start=1):
         _known(matrix, f"[[block]] {number}", "networks", block.networks, networks)
         _known(matrix, f"[[block]] {number}", "runtimes", block.runtimes, runtimes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -135,7 +136,7 @@ def read_matrix(path: Path) -> MatrixFile:
         baseline=policy.get("baseline", str) or PREVIOUS,
         fail_on=policy.names("fail_on", ("regressed", "invalid"), allowed=VERDICTS_THAT_CAN_FAIL),
         options={
-            runtime: Table(path, f"[options.{runtime}]", options.raw(runtime)).as_dict()
+            runtime: _options(Table(path, f"[options.{runtime}]", options.raw(runtime)))
             for runtime in options.user_names()
         },
     )
@@ -179,6 +180,17 @@ def _measure(path: Path, data: object) -> Measure:
         values[item.name] = value
     table.done()
     return Measure(**values)  # type: ignore[arg-type]
+
+
+def _options(table: Table) -> dict[str, object]:
+    found = table.as_dict()
+    for key, value in found.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            # They reach the worker as JSON, which has no dates and no infinity.
+            raise table.error(key, f"expected text, numbers, true, false or lists, found {value}") from None
+    return found
 
 
 def _cpu(table: Table) -> int | None:

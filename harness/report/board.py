@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.bottlenecks.verdict import LATENCY, Verdict
 from harness.layers.observation import RunObservation
-from harness.report.columns import anchor
+from harness.report.columns import anchor, release_of
 from harness.report.hosts import HostNames
 
 TITLES = {
@@ -61,12 +61,15 @@ def board(
         rows.setdefault((verdict.subject, verdict.cell, verdict.host), {})[verdict.bottleneck] = verdict
     hosts = {host for _, _, host in rows if host}
     names = HostNames.of(run)
+    releases = {found.cell.id: release_of(found).label for found in run.cells}
     labels = {host: names.label(host) for host in hosts} if len(hosts) > 1 else {}
     waiting = {key for key, found in rows.items() if all(v.unmeasured for v in found.values())}
     return Board(
         columns=tuple((name, TITLES.get(name, name)) for name in bottlenecks),
         rows=tuple(
-            _row(key, found, bottlenecks, labels) for key, found in rows.items() if key not in waiting
+            _row(key, found, bottlenecks, labels, releases)
+            for key, found in rows.items()
+            if key not in waiting
         ),
         unmeasured=len({cell for _, cell, _ in waiting}),
     )
@@ -77,11 +80,13 @@ def _row(
     found: dict[str, Verdict],
     bottlenecks: Sequence[str],
     labels: Mapping[str, str],
+    releases: Mapping[str, str],
 ) -> BoardRow:
     first = next(iter(found.values()))
     return BoardRow(
         subject=first.subject,
-        release=f"{first.runtime} {first.version}",
+        # A second arm (an A/A pair, another environment) has a label of its own.
+        release=releases.get(key[1], f"{first.runtime} {first.version}"),
         against=next((v.against for v in found.values() if v.against), "") or "",
         host=labels.get(first.host, ""),
         anchor=anchor("verdict", key[1], key[2]),

@@ -97,6 +97,9 @@ class Bundle:
         for key, kind in _KINDS.items():
             if not isinstance(manifest.get(key, kind()), kind):
                 raise InputError(root / "manifest.json", f"expected {kind.__name__}", where=key)
+        for key in ("seed", "rounds"):
+            if not isinstance(manifest.get(key, 0), int | None):
+                raise InputError(root / "manifest.json", "expected a whole number", where=key)
         return cls(root, manifest)
 
     def save(self) -> None:
@@ -109,7 +112,12 @@ class Bundle:
         """Return the cells in the order of the matrix."""
         try:
             return [
-                CellRecord(Cell.from_json(c), c["status"], c.get("reason", ""), c.get("digest", "unknown"))
+                CellRecord(
+                    Cell.from_json(c),
+                    _text(c["status"]),
+                    _text(c.get("reason", "")),
+                    _text(c.get("digest", "unknown")),
+                )
                 for c in self.manifest.get("cells", [])
             ]
         except (KeyError, TypeError, AttributeError, ValueError, AssertionError) as error:
@@ -196,15 +204,21 @@ def _build_record(folder: Path) -> BuildRecord:
     document = read_json(folder / "build.json")
     try:
         return BuildRecord(
-            cell_id=document["cell"],
+            cell_id=_text(document["cell"]),
             build=int(document["build"]),
-            status=document["status"],
-            reason=document.get("reason", ""),
+            status=_text(document["status"]),
+            reason=_text(document.get("reason", "")),
             folder=folder,
             document=document,
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(folder / "build.json", f"lacks or spoils the key {error}") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text: found {value!r:.40}")
+    return value
 
 
 def check_cell_id(cell_id: str) -> str:

@@ -15,7 +15,7 @@ from harness.errors import InputError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write *text* (UTF-8) to *path* atomically; parents are made.
+    """Write *text* (UTF-8, half a surrogate pair escaped) to *path* atomically; parents are made.
 
     A link is written through, a device or pipe is written to: neither is replaced by a file.
 
@@ -23,7 +23,7 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8") as stream:
+            with path.open("w", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write(text)
         else:
             _replace(path.resolve() if path.is_symlink() else path, text)
@@ -36,7 +36,7 @@ def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, Protocol
@@ -22,6 +21,14 @@ class ReadsEvidence(Protocol):
         ...
 
 
+_WRONG_FORM = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What reading JSON of another form than a worker's ends in."""
+
+_MOST_MS = 1e12
+_MOST_NS = 2**63
+"""No sample takes thirty years; larger numbers are none that a worker wrote."""
+
+
 def write_tables(bundle: Bundle, runtimes: Mapping[str, Any]) -> None:
     """Write ``samples.parquet`` and ``layer_times.parquet`` of *bundle* anew.
 
@@ -38,7 +45,7 @@ def write_tables(bundle: Bundle, runtimes: Mapping[str, Any]) -> None:
         try:
             samples.extend(sample_rows(build))
             layers.extend(_layer_rows(build, runtimes[runtime_of[build.cell_id]].read(build.folder)))
-        except InputError as error:
+        except (InputError, *_WRONG_FORM) as error:
             warnings.append(f"{build.cell_id} build {build.build}: {error}")
     bundle.manifest["warnings"] = warnings
     write_table(bundle.root / "samples.parquet", samples, SAMPLES)
@@ -53,6 +60,8 @@ def sample_rows(build: BuildRecord) -> Iterator[dict[str, Any]]:
     """
     path = build.folder / "samples.json"
     windows = read_json(path).get("windows", []) if path.exists() else []
+    if not isinstance(windows, list):
+        raise InputError(path, "expected a list", where="windows")
     left = _windows_left(build)
     if left is not None and len(windows) != left:
         found = f"{len(windows)} windows" if path.exists() else "no such file"
@@ -74,10 +83,21 @@ def sample_rows(build: BuildRecord) -> Iterator[dict[str, Any]]:
             raise InputError(path, f"a window lacks {error}", where="windows") from None
         if not isinstance(latency, list):
             raise InputError(path, "latency_ms of a window is no list", where="windows")
-        if not all(type(value) in (float, int) and 0 < value < math.inf for value in latency):
+        if not all(type(value) in (float, int) and 0 < value < _MOST_MS for value in latency):
             raise InputError(path, "latency_ms holds what is no time above 0", where="windows")
+        if not all(column is None or isinstance(column, list) for column in columns):
+            raise InputError(path, "a column of a window is no list", where="windows")
         if any(column is not None and len(column) != len(latency) for column in columns):
             raise InputError(path, "columns of a window differ in length", where="windows")
+        starts, *others, _throttled = (column or [] for column in columns)
+        if not all(type(value) is int and 0 <= value < _MOST_NS for value in starts):
+            raise InputError(path, "start_ns holds what is no time", where="windows")
+        if not all(_is_time(value) for column in others for value in column):
+            raise InputError(path, "enqueue_ms or host_ms holds what is no time", where="windows")
+        if not (
+            isinstance(head["pass"], str) and type(head["window"]) is int and isinstance(head["clock"], str)
+        ):
+            raise InputError(path, "pass, window or clock is not as a worker writes it", where="windows")
         for index, (value, *others) in enumerate(zip_longest(latency, *(c or [] for c in columns))):
             start, enqueue, host, throttled = others
             yield {
@@ -91,11 +111,17 @@ def sample_rows(build: BuildRecord) -> Iterator[dict[str, Any]]:
             }
 
 
+def _is_time(value: object) -> bool:
+    return value is None or (type(value) in (float, int) and 0 <= value < _MOST_MS)  # type: ignore[operator]
+
+
 def _windows_left(build: BuildRecord) -> int | None:
     """Return how many windows the worker says it left, None where it does not say (workers before that)."""
     path = build.folder / "result.json"
     said = read_json(path).get("windows") if path.exists() else None
-    return said if isinstance(said, int) else None
+    if said is not None and type(said) is not int:
+        raise InputError(path, "expected a whole number", where="windows")
+    return said
 
 
 def _layer_rows(build: BuildRecord, evidence: Evidence) -> Iterator[dict[str, Any]]:

@@ -137,3 +137,33 @@ def test_a_stored_run_with_nothing_in_common_is_no_baseline(run: str, tmp_path: 
 def test_a_mistake_is_one_line(run: str, words: list[str], said: str) -> None:
     with pytest.raises(TrtmatrixError, match=said):
         call(judge, run, *words)
+
+
+def test_cells_without_builds_are_no_common_ground_and_against_no_policy(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unmeasured cells are on no host: both runs have them, and nothing is compared by that."""
+    other = Bundle.create(tmp_path / "other", {"run": "other", "state": "interrupted"})
+    for number in ("2023.0.2", "2024.0.0"):
+        cell = Cell("mobilenet_v2", Treatment(), "openvino", number, "venv")
+        other.set_cell(cell, "interrupted", "the run ended before this cell was measured")
+    other.save()
+    with pytest.raises(TrtmatrixError, match="baseline 'other': nothing of these runs' networks"):
+        call(judge, run, "--baseline", str(other.root))
+    assert call(judge, str(other.root), "--fail-on", "indeterminate") == 0
+    assert "2 cells have no verdict" in capsys.readouterr().out
+
+
+def test_a_run_that_was_killed_is_read_as_one_that_was_interrupted(
+    run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Bundle.open(Path(run))
+    for record in made.cells():
+        made.set_cell(record.cell, "pending")
+    late = Cell("mobilenet_v2", Treatment(), "openvino", "2026.0.0", "venv")
+    made.set_cell(late, "pending")
+    made.save()
+    assert call(judge, run) == 0
+    out = capsys.readouterr().out
+    assert "openvino 2024.0.0 against 2023.0.2" in out
+    assert "1 cells have no verdict" in out

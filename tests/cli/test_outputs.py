@@ -108,6 +108,13 @@ def test_a_measured_cell_without_its_builds_is_one_line(folder: Path) -> None:
         ("build.json", '"round": 0', '"round": NaN'),
         ("samples.json", '"latency_ms": [', '"latency_ms": [null, '),
         ("samples.json", '"pass": "latency"', '"pass": {}'),
+        ("samples.json", '"windows": [', '"windows": null, "others": ['),
+        ("samples.json", '"window": 0', '"window": "x"'),
+        ("samples.json", '"clock": "host"', '"clock": "host", "enqueue_ms": ["x", 1, 1, 1, 1]'),
+        ("samples.json", '"clock": "host"', '"clock": "host", "start_ns": 5'),
+        ("samples.json", '"latency_ms": [', f'"latency_ms": [{10**400}, '),
+        ("build.json", '"status": "ok"', '"status": ["ok"]'),
+        ("result.json", '{"facts": {}}', '{"facts": {}, "windows": "x"}'),
         ("result.json", '{"facts": {}}', '{"facts": 3}'),
     ],
 )
@@ -120,3 +127,32 @@ def test_a_file_of_the_wrong_form_is_one_line(folder: Path, name: str, old: str,
     assert found.returncode == 2, found.stdout + found.stderr
     assert found.stderr.startswith("trtmatrix: run/builds/")
     assert found.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"relu6": "clip"', '"relu6": 5'),
+        ('"batch": 1', '"batch": "1"'),
+        ('"status": "measured"', '"status": 5'),
+        ('"digest": "unknown"', '"digest": []'),
+        ('"run": "run"', '"run": "run", "seed": "x"'),
+    ],
+)
+def test_a_manifest_of_the_wrong_form_is_one_line(folder: Path, old: str, new: str) -> None:
+    path = folder / "run/manifest.json"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = trtmatrix(folder, "report", "run", "-o", "page.html")
+    assert found.returncode == 2, found.stdout + found.stderr
+    assert found.stderr.startswith("trtmatrix: run/manifest.json: ")
+    assert found.stderr.count("\n") == 1
+
+
+def test_half_a_surrogate_pair_is_shown_escaped(folder: Path) -> None:
+    path = next((folder / "run/builds").iterdir()) / "0" / "result.json"
+    path.write_text('{"facts": {"gpu": "\\ud800"}}', encoding="utf-8")
+    found = trtmatrix(folder, "report", "run", "-o", "page.html")
+    assert found.returncode == 0, found.stderr
+    assert "\\ud800" in (folder / "page.html").read_text(encoding="utf-8")

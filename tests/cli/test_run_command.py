@@ -205,3 +205,27 @@ def test_an_interrupted_run_goes_on_where_it_was(folder: Path, ending: signal.Si
     assert again.returncode == 0, again.stdout + again.stderr
     states = [cell["status"] for cell in json.loads(trtmatrix(folder, "show", "run", "--json").stdout)]
     assert states == ["measured", "measured"]
+
+
+def test_a_killed_run_leaves_nothing_behind_once_it_goes_on(folder: Path) -> None:
+    arguments = ("run", "m.toml", "--quick", "-k", "onnxruntime", "--out", "run")
+    assert trtmatrix(folder, *arguments).returncode == 0
+    (folder / "run/.work-left/inputs").mkdir(parents=True)
+    other = (folder / "m.toml").read_text(encoding="utf-8")
+    (folder / "m2.toml").write_text(other + "# another", encoding="utf-8")
+    found = trtmatrix(folder, "run", "m2.toml", "--quick", "--out", "run", "--resume")
+    assert found.returncode == 2
+    assert "run: was made from another matrix file" in one_line(found)
+    assert trtmatrix(folder, *arguments, "--resume").returncode == 0
+    assert not list((folder / "run").glob(".work-*"))
+
+
+def test_a_torn_build_ends_a_resumed_run_with_one_error(folder: Path) -> None:
+    arguments = ("run", "m.toml", "--quick", "-k", "onnxruntime", "--out", "run")
+    assert trtmatrix(folder, *arguments).returncode == 0
+    samples = next((folder / "run/builds").glob("*/0/samples.json"))
+    samples.write_text('{"windows": nu', encoding="utf-8")
+    found = trtmatrix(folder, *arguments, "--resume")
+    assert found.returncode == 2, found.stdout
+    assert len(found.stdout.splitlines()) < 12
+    assert "samples.json:1: not JSON" in found.stdout

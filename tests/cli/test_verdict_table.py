@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,32 @@ def test_no_version_is_cut_on_a_narrow_terminal(run: Path, columns: str) -> None
         check=True,
     )
     assert "openvino 2024.0.0 against 2023.0.2" in found.stdout
+
+
+def test_a_version_in_two_environments_has_two_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = bundle(tmp_path / "run", {"2023.0.2": 4.0, "2024.0.0": 3.0})
+    made = Bundle.open(run)
+    twin = Cell("mobilenet_v2", Treatment(), "openvino", "2024.0.0", "current", "current")
+    made.set_cell(twin, "measured")
+    shutil.copytree(run / "builds/mobilenet_v2-fp32-b1-clip-openvino-2024.0.0", run / f"builds/{twin.id}")
+    for said in (run / f"builds/{twin.id}").glob("*/build.json"):
+        text = said.read_text(encoding="utf-8")
+        said.write_text(text.replace("openvino-2024.0.0", "openvino-2024.0.0-current"), encoding="utf-8")
+    made.save()
+    rows = [
+        line.partition(" against ")[0] for line in shown(capsys, str(run)) if " against 2023.0.2 " in line
+    ]
+    assert rows[:2] == ["openvino 2024.0.0", "openvino 2024.0.0 (current)"]
+
+
+def test_a_cell_that_failed_says_why(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = Bundle.open(run)
+    made.set_cell(
+        Cell("mobilenet_v2", Treatment(), "openvino", "2026.0.0", "venv"), "failed", "out of memory"
+    )
+    made.save()
+    assert any(
+        "1 cell without an answer: " in line and "out of memory" in line for line in shown(capsys, str(run))
+    )

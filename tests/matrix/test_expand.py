@@ -95,6 +95,13 @@ def test_a_version_that_cannot_be_part_of_an_id_is_one_line(tmp_path: Path, vers
         cells(tmp_path, text)
 
 
+def test_options_of_no_runtime_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"\[options.openvimo\]: no runtime is called 'openvimo'; did you mean 'openvino'"
+    ):
+        cells(tmp_path, ONE + "[options.openvimo]\nstreams = 1\n")
+
+
 def test_nothing_left_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no cell is left"):
         cells(tmp_path, 'exclude = ["*"]' + ONE)

@@ -135,3 +135,10 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
 def test_a_matrix_needs_blocks_and_versions(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at least one"):
         read_matrix(matrix(tmp_path, 'schema = "trtmatrix.matrix/1"'))
+
+
+@pytest.mark.parametrize("value", ["1979-05-27", "inf", "[1979-05-27]"])
+def test_an_option_that_json_cannot_carry_is_one_line(tmp_path: Path, value: str) -> None:
+    path = matrix(tmp_path, GOOD + f"\n[options.openvino]\nwhen = {value}\n")
+    with pytest.raises(InputError, match=r"\[options.openvino\]: key 'when': expected text, numbers"):
+        read_matrix(path)
