@@ -90,6 +90,8 @@ def _runs(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
     from harness.errors import InputError
     from harness.store.bundle import find_runs
 
+    if arguments.folder.exists() and not arguments.folder.is_dir():
+        raise InputError(arguments.folder, "expected a folder of runs")
     for root in find_runs(arguments.folder):
         try:
             said = _run(root)

@@ -28,13 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
     for cell in found.cells:
         # A cell without builds has a row too.
         for host in hosts_of(cell) or [""]:
-            latency = latency_of(on_host(cell, host))
+            here = on_host(cell, host)
+            latency = latency_of(here)
             rows.append(
                 {
                     "cell": cell.cell.id,
                     "host": (host or None) if arguments.json else names.label(host),
                     "status": cell.status,
-                    "builds": len(latency.builds),
+                    "builds": len(here.good),
                     "latency_ms": _rounded(latency.middle),
                     "low_ms": _rounded(latency.low),
                     "high_ms": _rounded(latency.high),

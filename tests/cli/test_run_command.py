@@ -88,6 +88,7 @@ def test_a_users_own_onnx_file_is_a_network(folder: Path) -> None:
         (("show", "x" * 300), "File name too long"),
         (("check", "m.toml", "extra"), "unrecognized arguments: extra"),
         (("show", "none"), "no such run"),
+        (("list", "runs", "--folder", "m.toml"), "m.toml: expected a folder of runs"),
         (("show", "no\nne"), "no\\nne: no such run"),
         (("frob",), "invalid choice: 'frob'"),
     ],

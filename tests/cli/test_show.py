@@ -32,3 +32,12 @@ def test_one_host_is_not_named_in_every_row(tmp_path: Path, capsys: pytest.Captu
     head, row = capsys.readouterr().out.splitlines()
     assert "host" not in head
     assert row.split()[1:3] == ["measured", "3"]
+
+
+def test_builds_without_a_latency_are_builds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = bundle(tmp_path / "run", {"2024.0.0": 3.0})
+    for samples in run.glob("builds/*/*/samples.json"):
+        samples.unlink()
+    assert call(show, str(run), "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["builds"], row["latency_ms"]) == (3, None)
