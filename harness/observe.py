@@ -25,7 +25,8 @@ from harness.networks.graph import Graph
 from harness.networks.package import read_structure
 from harness.runtimes.base import Runtime
 from harness.store.bundle import BuildRecord, Bundle, CellRecord
-from harness.store.files import read_json
+from harness.store.files import WRONG_FORM, read_json
+from harness.store.status import UNREACHED, cell_status, worst_of
 from harness.store.tables import sample_rows
 
 
@@ -96,19 +97,15 @@ def _cell(
     for build in records:
         _refuse_twice(build, made)
     builds = tuple(_checked(build, runtime, graph) for build in records)
-    status, reason = _settled(record, builds)
+    status, reason = _settled(record, records)
     return CellObservation(record.cell, status, reason, builds, record.digest)
 
 
-def _settled(record: CellRecord, builds: Sequence[BuildObservation]) -> tuple[str, str]:
+def _settled(record: CellRecord, builds: Sequence[BuildRecord]) -> tuple[str, str]:
     """Return a cell's status and reason; of one whose run was killed, or still runs, what its builds say."""
     if record.status != "pending":
         return record.status, record.reason
-    if not builds:
-        return "interrupted", "the run ended before this cell was measured"
-    if any(build.status == "ok" for build in builds):
-        return "measured", ""
-    return builds[-1].status, builds[-1].reason
+    return cell_status(worst_of(builds)) if builds else ("interrupted", UNREACHED)
 
 
 def _refuse_twice(record: BuildRecord, made: dict[tuple[object, ...], BuildRecord]) -> None:
@@ -126,7 +123,7 @@ def _checked(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) 
     """Return :func:`_build`, a file of the wrong form as an error that names its folder."""
     try:
         return _build(record, runtime, graph)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except WRONG_FORM as error:
         problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
         raise InputError(record.folder, " ".join(problem.split())) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from harness.layers.observation import RunObservation
 
 _KINDS = ("version", "run", "treatment", "aa")
-_FAILED = ("failed", "killed", "time_limit", "memory_limit", "result_limit")
 _WIDTH = 14
 """Of a column of answers: ``▲ 15.8 times ■``."""
 
@@ -44,16 +43,20 @@ def print_board(
         _print_group(console, found, list(rows), judged)
     if found.rows:
         print(_legend(found))
-    unsupported = {v.cell: v.reason for v in verdicts if v.verdict == UNSUPPORTED}
-    for reason, cells in Counter(unsupported.values()).items():
-        print(f"{cells} {'cell' if cells == 1 else 'cells'} unsupported: {reason}")
+    _print_counted("unsupported", (v for v in verdicts if v.verdict == UNSUPPORTED))
     # Tried, and without a build that could be looked at: the tables have nothing but question marks for it.
-    failed = {v.cell: v.reason for v in answered if v.evidence.get("status") in _FAILED}
-    for reason, cells in Counter(failed.values()).items():
-        print(f"{cells} {'cell' if cells == 1 else 'cells'} without an answer: {reason}")
+    _print_counted("without an answer", (v for v in answered if v.evidence.get("status") == "failed"))
+    against = {id(verdict) for verdict in failing}  # There may be thousands, long to compare.
     for verdict in answered:
-        if verdict.alarm or verdict in failing:
+        if verdict.alarm or id(verdict) in against:
             print(f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict))
+
+
+def _print_counted(what: str, verdicts: Iterable[Verdict]) -> None:
+    """Print of how many cells the *verdicts* are, a line a reason."""
+    reasons = {verdict.cell: verdict.reason for verdict in verdicts}
+    for reason, cells in Counter(reasons.values()).items():
+        print(f"{cells} {'cell' if cells == 1 else 'cells'} {what}: {reason}")
 
 
 def _print_group(console: Console, found: Board, rows: Sequence[BoardRow], judged: str | None) -> None:

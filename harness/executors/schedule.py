@@ -26,6 +26,7 @@ from harness.networks.base import NetworkFamily
 from harness.runtimes.base import Runtime
 from harness.store.bundle import Bundle
 from harness.store.machine import host_name
+from harness.store.status import UNREACHED, build_state, cell_status, worst_of
 from harness.store.tables import write_tables
 
 SCRATCH = ".work-"
@@ -140,7 +141,7 @@ class Schedule:
             document = {**result.document, "round": round_, "host": host_name()}
             self._bundle.put_build(cell.id, round_, result.folder, document)
             said = f"round {round_ + 1}/{self._rounds}  {cell.id}"
-            self._say(clock.step(said, _state(document)))
+            self._say(clock.step(said, build_state(document)))
 
     def _order(self, cells: Sequence[Cell], round_: int) -> list[tuple[Cell, int]]:
         """Return the cells of a round that are still to be measured, in the round's own random order."""
@@ -195,26 +196,10 @@ def settle(bundle: Bundle, cells: Sequence[Cell], runtimes: Mapping[str, Runtime
         builds = list(bundle.builds(cell.id))
         if not builds:
             continue
-        worst = max(builds, key=lambda b: _SEVERITY[_state(b.document)])
-        state = _state(worst.document)
-        reason = worst.reason or (worst.document.get("outputs") or {}).get("reason", "")
-        status = "measured" if state == "ok" else state
+        worst = worst_of(builds)
+        status, reason = cell_status(worst)
         bundle.set_cell(cell, status, reason, str(worst.document.get("digest", "unknown")))
     for record in bundle.cells():
         if record.status == "pending":
-            bundle.set_cell(
-                record.cell, "interrupted", "the run ended before this cell was measured", record.digest
-            )
+            bundle.set_cell(record.cell, "interrupted", UNREACHED, record.digest)
     write_tables(bundle, runtimes)
-
-
-_SEVERITY = {"ok": 0, "unsupported": 1, "invalid": 2, "failed": 3}
-
-
-def _state(document: Mapping[str, object]) -> str:
-    """Return ``ok``, ``invalid`` (outputs wrong), ``unsupported`` or ``failed`` for a ``build.json``."""
-    outputs = document.get("outputs")
-    if document.get("status") == "ok" and isinstance(outputs, Mapping) and not outputs.get("valid", True):
-        return "invalid"
-    status = str(document.get("status"))
-    return status if status in _SEVERITY else "failed"

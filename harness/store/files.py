@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 
 from harness.errors import InputError
 
+WRONG_FORM = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What making something of JSON of another form than expected ends in."""
+
 
 def write_text(path: Path, text: str) -> None:
     """Write *text* (UTF-8, half a surrogate pair escaped) to *path* atomically; parents are made.

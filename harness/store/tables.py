@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from harness.errors import InputError
 from harness.evidence.records import Evidence
 from harness.store.bundle import BuildRecord, Bundle
-from harness.store.files import read_json, write_table
+from harness.store.files import WRONG_FORM, read_json, write_table
 from harness.store.schema import LAYER_TIMES, SAMPLES
 
 
@@ -20,9 +20,6 @@ class ReadsEvidence(Protocol):
         """Read a build folder."""
         ...
 
-
-_WRONG_FORM = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
-"""What reading JSON of another form than a worker's ends in."""
 
 _MOST_MS = 1e12
 _MOST_NS = 2**63
@@ -45,7 +42,7 @@ def write_tables(bundle: Bundle, runtimes: Mapping[str, Any]) -> None:
         try:
             samples.extend(sample_rows(build))
             layers.extend(_layer_rows(build, runtimes[runtime_of[build.cell_id]].read(build.folder)))
-        except (InputError, *_WRONG_FORM) as error:
+        except (InputError, *WRONG_FORM) as error:
             warnings.append(f"{build.cell_id} build {build.build}: {error}")
     bundle.manifest["warnings"] = warnings
     write_table(bundle.root / "samples.parquet", samples, SAMPLES)

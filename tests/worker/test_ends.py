@@ -176,7 +176,6 @@ from pathlib import Path
 from harness.environments.base import Limits
 from harness.environments.interpreter import PreparedInterpreter
 worker, job, result = map(Path, sys.argv[1:])
-print("started", flush=True)
 PreparedInterpreter(Path(sys.executable), worker=worker).run(job, [], result, Limits(seconds=60))
 """
 
