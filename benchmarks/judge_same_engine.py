@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import real_aa
 
-from harness.bottlenecks.verdict import LATENCY
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.analysis.verdict import LATENCY
 from harness.matrix.cell import Cell, Treatment
+from harness.observations.records import BuildObservation, CellObservation, RunObservation
 
 SCHEMA = "trtmatrix.same_engine/1"
 

@@ -28,12 +28,12 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import registry
-from harness.bottlenecks.base import Rule
-from harness.bottlenecks.judge import judge
-from harness.bottlenecks.verdict import LATENCY, Verdict, verdict_message
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation, judged_by
-from harness.observe import observe
+from harness.analysis.judge import judge
+from harness.analysis.rules.base import Rule
+from harness.analysis.verdict import LATENCY, Verdict, verdict_message
+from harness.observations.records import BuildObservation, CellObservation, RunObservation, judged_by
+from harness.plugins import registry
+from harness.plugins.reading import observe
 
 SCALES = (1.02, 1.03, 1.05, 1.07, 1.1, 1.15, 1.2, 1.3, 1.5, 2.0, 3.0)
 SEEN = 0.95

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.bottlenecks.judge import judge
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation
-from harness.layers.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.analysis.judge import judge
+from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import op_class
 from harness.networks.mobilenet import MobileNetV2
+from harness.observations.records import BuildObservation, CellObservation, RunObservation
+from harness.plugins import registry
 from harness.report.render import render
 
 LAYERS = 100
@@ -38,7 +39,7 @@ def main() -> None:
     for cells in (30, 1000):
         run = composed(cells)
         start = time.perf_counter()
-        verdicts = judge(run)
+        verdicts = judge(run, rules=registry.bottlenecks())
         judged = time.perf_counter()
         page = render(run, verdicts)
         done = time.perf_counter()

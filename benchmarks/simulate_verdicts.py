@@ -16,10 +16,10 @@ import numpy as np
 from scipy import stats
 from simulated_builds import Generator, Model, simulated_run
 
-from harness.bottlenecks.builtin import trtmatrix_bottlenecks
-from harness.bottlenecks.judge import judge
-from harness.bottlenecks.verdict import Verdict
-from harness.statistics.intervals import ratio
+from harness.analysis.judge import judge
+from harness.analysis.rules.builtin import trtmatrix_bottlenecks
+from harness.analysis.statistics.intervals import ratio
+from harness.analysis.verdict import Verdict
 
 BUILDS = (2, 3, 5, 10)
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}

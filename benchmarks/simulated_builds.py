@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation
-from harness.layers.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
 from harness.matrix.cell import Cell, Treatment
+from harness.observations.records import BuildObservation, CellObservation, RunObservation
 
 Generator = np.random.Generator
 WINDOWS, SAMPLES = 10, 20

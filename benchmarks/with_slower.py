@@ -10,8 +10,8 @@ import sys
 
 import slower_networks
 
-from harness import registry
 from harness.cli import main
+from harness.plugins import registry
 
 if __name__ == "__main__":
     registry.manager().register(slower_networks)

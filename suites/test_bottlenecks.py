@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.bottlenecks.verdict import Verdict, verdict_message
-from harness.layers.observation import CellObservation
+from harness.analysis.verdict import Verdict, verdict_message
+from harness.observations.records import CellObservation
 
 
 def test_bottlenecks(

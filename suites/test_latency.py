@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.layers.observation import CellObservation
-from harness.replay import ReplayClock
+from harness.observations.records import CellObservation
+from harness.pytest_plugin.replay import ReplayClock
 
 replay = ReplayClock()
 

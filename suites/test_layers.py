@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.layers.observation import CellObservation
+from harness.observations.records import CellObservation
 
 UNATTRIBUTED_SHARE = 0.05
 """More time than this outside all source ops means that the attribution does not know this engine."""

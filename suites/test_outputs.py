@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.layers.observation import CellObservation
+from harness.observations.records import CellObservation
 
 
 def test_outputs(observed: CellObservation) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.observe import observe
+from harness.plugins.reading import observe
 from harness.resources import data_folder
-from tests.executors.ground import Ground
+from tests.execution.ground import Ground
 
 SUITE = str(data_folder("suites") / "test_latency.py")
 

@@ -1,63 +1,123 @@
-"""Rooms import only rooms before them, and the worker imports nothing of the harness."""
+"""The table of rooms holds over every module: imports point down and in no circle, and each room says so."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import harness
 
 PACKAGE = Path(harness.__file__).parent
-ORDER = (
-    "errors",
-    "resources",
-    "networks",
-    "matrix",
-    "evidence",
-    "store",
-    "layers",
+
+ROOMS = (
+    "cli",
+    "pytest_plugin",
+    "pack",
+    "recordings",
+    "plugins",
+    "execution",
+    "report",
+    "analysis",
+    "observations",
     "runtimes",
     "environments",
-    "executors",
-    "statistics",
-    "bottlenecks",
-    "report",
-    "pack",
-    "cli",
+    "attribution",
+    "evidence",
+    "store",
+    "matrix",
+    "networks",
+    # What all rooms may use.
+    "versions",
+    "resources",
+    "errors",
 )
+"""From the top down: a room imports itself and what stands below it."""
+
+ALONE = ("worker", "pack.host")
+"""What runs elsewhere, without the harness."""
 
 
-def imports(path: Path) -> Iterator[str]:
+def modules() -> dict[str, Path]:
+    """Return every module of the harness, dotted name to file."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = ("harness", *path.relative_to(PACKAGE).with_suffix("").parts)
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(name: str) -> Iterator[str]:
+    """Yield the modules of the harness that *name* imports, for typing too, wherever in the file."""
+    path = MODULES[name]
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.partition(".")[0] == "harness")
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            if module.partition(".")[0] == "harness":
+                for alias in node.names:
+                    whole = f"{module}.{alias.name}"
+                    yield whole if whole in MODULES else module
 
 
 def room_of(module: str) -> str:
+    """Return the first part below the package, empty for the package itself."""
     return module.partition(".")[2].partition(".")[0]
 
 
-def test_no_room_reaches_forward() -> None:
-    wrong = []
-    for room in ORDER:
-        place = PACKAGE / room
-        for path in sorted(place.rglob("*.py")) if place.is_dir() else [PACKAGE / f"{room}.py"]:
-            for module in imports(path):
-                target = room_of(module)
-                known = module.startswith("harness.") and target in ORDER
-                if known and ORDER.index(target) > ORDER.index(room):
-                    wrong.append(f"{path.relative_to(PACKAGE)} imports {module}")
+def alone(module: str) -> str | None:
+    """Return which part that runs elsewhere *module* belongs to, None for the rest."""
+    inner = module.partition(".")[2]
+    return next((part for part in ALONE if inner == part or inner.startswith(part + ".")), None)
+
+
+def test_every_module_is_in_a_room() -> None:
+    rooms = {room_of(name) for name in MODULES if not alone(name)}
+    assert rooms - {""} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_down(room: str) -> None:
+    wrong = [
+        f"{name} imports {target}"
+        for name in MODULES
+        if room_of(name) == room and not alone(name)
+        for target in imports(name)
+        if target != "harness" and (alone(target) or ROOMS.index(room_of(target)) < ROOMS.index(room))
+    ]
     assert not wrong
 
 
-def test_the_worker_stands_alone() -> None:
-    for path in sorted((PACKAGE / "worker").rglob("*.py")):
-        assert not [module for module in imports(path) if module.split(".")[0] == "harness"], path
+@pytest.mark.parametrize("part", ALONE)
+def test_what_runs_elsewhere_imports_only_itself(part: str) -> None:
+    wrong = [
+        f"{name} imports {target}"
+        for name in MODULES
+        if alone(name) == part
+        for target in imports(name)
+        if alone(target) != part
+    ]
+    assert not wrong
 
 
-def test_every_room_is_in_the_order() -> None:
-    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
-    assert rooms - {"worker"} <= set(ORDER)
+def test_no_circles() -> None:
+    graph = {
+        name: {target for target in imports(name) if target not in (name, "harness")} for name in MODULES
+    }
+    assert list(graphlib.TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if (PACKAGE / room).is_dir()])
+def test_each_room_says_what_is_in_it_and_what_it_may_import(room: str) -> None:
+    said = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert said.count(".") >= 2
+    assert "import" in said

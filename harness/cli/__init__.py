@@ -1,4 +1,7 @@
-"""The command ``trtmatrix``: one file a command; exits 0 done, 1 tests failed, 2 bad input, 3 environment."""
+"""The command ``trtmatrix``: one file a command; exits 0 done, 1 tests failed, 2 bad input, 3 environment.
+
+It may import every room; nothing imports it, and no command does what another room could.
+"""
 
 from __future__ import annotations
 

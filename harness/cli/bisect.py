@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import EXIT_OK, UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from harness.bottlenecks.bisect import Found
-    from harness.layers.observation import CellObservation
+    from harness.analysis.bisect import Found
+    from harness.execution.plan import Choices, Plan
     from harness.matrix.cell import Cell
-    from harness.plan import Choices, Plan
+    from harness.observations.records import CellObservation
     from harness.store.bundle import Bundle
 
 
@@ -57,8 +57,8 @@ _STORED, _LIVE = ("host",), ("out", "builds", "resume", "retry_failed", "no_buil
 
 def run(arguments: argparse.Namespace) -> int:
     """Search and print."""
-    from harness import registry
-    from harness.bottlenecks.bisect import found_as_json, found_message
+    from harness.analysis.bisect import found_as_json, found_message
+    from harness.plugins import registry
 
     rules = registry.bottlenecks()
     if arguments.bottleneck != "latency" and arguments.bottleneck not in rules:
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _rules(bottleneck: str) -> dict[str, Any]:
     """Return the one rule that is asked for, none for the latency."""
-    from harness import registry
+    from harness.plugins import registry
 
     return {name: rule for name, rule in registry.bottlenecks().items() if name == bottleneck}
 
@@ -92,8 +92,8 @@ def _rules(bottleneck: str) -> dict[str, Any]:
 
 def _stored(arguments: argparse.Namespace) -> Found:
     """Search among the versions of stored runs that were measured."""
-    from harness.bottlenecks.bisect import bisect
-    from harness.observe import observe
+    from harness.analysis.bisect import bisect
+    from harness.plugins.reading import observe
     from harness.report.columns import on_host
 
     found = observe(arguments.sources).cells
@@ -115,8 +115,8 @@ def _stored(arguments: argparse.Namespace) -> Found:
 
 def _live(arguments: argparse.Namespace) -> Found:
     """Measure the ends, then what the search asks for; everything goes into one bundle."""
-    from harness.bottlenecks.bisect import bisect, check_versions, most_evaluations
-    from harness.session import open_or_create
+    from harness.analysis.bisect import bisect, check_versions, most_evaluations
+    from harness.execution.measuring import open_or_create
 
     choices = _choices(arguments)
     plan = _planned(choices)
@@ -128,7 +128,7 @@ def _live(arguments: argparse.Namespace) -> Found:
         reasons = "; ".join(f"{version}: {why}" for version, why in left_out.items())
         raise UnavailableError(f"fewer than two of these versions can run here: {reasons}")
     if arguments.no_build:
-        from harness.environments.docker_settings import NO_BUILD
+        from harness.environments.docker.settings import NO_BUILD
 
         os.environ[NO_BUILD] = "1"
     bundle = open_or_create(plan, choices)
@@ -157,12 +157,13 @@ class _Measured:
 
     def __call__(self, versions: Sequence[str]) -> list[CellObservation]:
         """Measure, interleaved in rounds, what the bundle does not hold yet of *versions*; read it back."""
-        from harness.observe import observe
-        from harness.session import measure_into
+        from harness.execution.measuring import measure_into
+        from harness.plugins import registry
+        from harness.plugins.reading import observe
 
         cells = [self._cells[version] for version in versions]
         _say(f"measuring {' and '.join(versions)}")
-        measure_into(self._bundle, self._plan, self._choices, cells, _say)
+        measure_into(self._bundle, self._plan, self._choices, cells, registry.parts(), _say)
         found = {seen.cell: seen for seen in observe([self._bundle.root]).cells}
         return [found[cell] for cell in cells]
 
@@ -173,9 +174,9 @@ def _say(line: str) -> None:
 
 
 def _choices(arguments: argparse.Namespace) -> Choices:
-    from harness.bottlenecks.table import MINIMUM_BUILDS
+    from harness.analysis.table import MINIMUM_BUILDS
+    from harness.execution.plan import Choices
     from harness.matrix.file import MOST_BUILDS
-    from harness.plan import Choices
     from harness.store.bundle import Bundle
 
     builds = arguments.builds
@@ -198,10 +199,11 @@ def _choices(arguments: argparse.Namespace) -> Choices:
 
 
 def _planned(choices: Choices) -> Plan:
-    from harness.bottlenecks.table import MINIMUM_BUILDS
-    from harness.plan import make_plan
+    from harness.analysis.table import MINIMUM_BUILDS
+    from harness.execution.plan import make_plan
+    from harness.plugins import registry
 
-    plan = make_plan(choices)
+    plan = make_plan(choices, registry.parts())
     if plan.rounds(choices) < MINIMUM_BUILDS:
         raise UsageError(
             f"{plan.matrix.path}: one build of each cell shows no change of any size; "
@@ -212,10 +214,11 @@ def _planned(choices: Choices) -> Plan:
 
 def _left_out(chosen: Mapping[str, Cell]) -> dict[str, str]:
     """Return version to reason of those that preflight refuses, so that no evaluation is spent on them."""
-    from harness.environments.preflight import preflight
+    from harness.execution.preflight import preflight
+    from harness.plugins import registry
 
     found = {}
-    for item in preflight(chosen.values()):
+    for item in preflight(chosen.values(), registry.parts()):
         if item.state != "ok":
             found[item.cell.version] = "; ".join(part for part in (item.reason, item.remedy) if part)
     return found
@@ -226,7 +229,7 @@ def _left_out(chosen: Mapping[str, Cell]) -> dict[str, str]:
 
 def _choose(arguments: argparse.Namespace, cells: Sequence[Cell]) -> dict[str, Cell]:
     """Return version to cell, oldest first, of the one subject and runtime that the options leave."""
-    from harness.bottlenecks.baseline import version_key
+    from harness.analysis.baseline import version_key
 
     for option in ("network", "treatment", "runtime"):
         values = {cell: _value(cell, option) for cell in cells}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import EXIT_ENVIRONMENT, EXIT_OK
 
 if TYPE_CHECKING:
-    from harness.environments.preflight import CellAvailability
+    from harness.execution.preflight import CellAvailability
 
 
 def add_parser(commands: Any) -> None:
@@ -28,13 +28,14 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print one line a cell; exit status 3 when none can run here."""
     from harness.cli.listing import print_rows
-    from harness.environments.preflight import preflight
-    from harness.plan import Choices, make_plan
-    from harness.session import affinity
+    from harness.execution.measuring import affinity
+    from harness.execution.plan import Choices, make_plan
+    from harness.execution.preflight import preflight
+    from harness.plugins import registry
 
-    plan = make_plan(Choices(matrix=arguments.matrix))
+    plan = make_plan(Choices(matrix=arguments.matrix), registry.parts())
     affinity(plan.matrix.cpu)
-    found = preflight(plan.cells)
+    found = preflight(plan.cells, registry.parts())
     rows: list[dict[str, object]] = []
     for item in found:
         row: dict[str, object] = {

@@ -24,10 +24,13 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was added; builds that the run holds already are left as they are."""
+    from harness.execution.plan import Choices, make_plan
     from harness.pack.collect import collect
-    from harness.plan import Choices, make_plan
+    from harness.plugins import registry
 
-    families = make_plan(Choices(matrix=arguments.matrix)).families if arguments.matrix else None
+    families = (
+        make_plan(Choices(matrix=arguments.matrix), registry.parts()).families if arguments.matrix else None
+    )
     summary = collect(arguments.results, arguments.out, families)
     print(f"{summary.added} builds added, {summary.known} known already, {summary.total} in {arguments.out}")
     for host, count in sorted(summary.hosts.items()):

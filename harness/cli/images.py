@@ -25,8 +25,8 @@ def add_parser(commands: Any) -> None:
 def list_images(arguments: argparse.Namespace) -> int:
     """Print one line an image."""
     from harness.cli.listing import print_rows
-    from harness.environments.docker_engine import connect
-    from harness.environments.docker_labels import own_images
+    from harness.environments.docker.engine import connect
+    from harness.environments.docker.labels import own_images
 
     rows: list[dict[str, object]] = [
         {
@@ -45,8 +45,8 @@ def list_images(arguments: argparse.Namespace) -> int:
 
 def prune_images(arguments: argparse.Namespace) -> int:
     """Remove what the harness made; print each image, and why one was kept."""
-    from harness.environments.docker_engine import connect
-    from harness.environments.docker_labels import own_images, prune
+    from harness.environments.docker.engine import connect
+    from harness.environments.docker.labels import own_images, prune
 
     engine = connect()
     if arguments.dry_run:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import EXIT_OK, InputError, UsageError
 
 if TYPE_CHECKING:
-    from harness.importing import Imported, Recording
-    from harness.layers.picture import Picture
+    from harness.attribution.picture import Picture
+    from harness.recordings.importing import Imported, Recording
 
 _UNKNOWN = "unknown"
 _PRECISIONS = ("fp32", "tf32", "fp16", "int8", _UNKNOWN)
@@ -63,7 +63,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Import the files and say what came of them; exits 0."""
-    from harness.importing import import_recording
+    from harness.recordings.importing import import_recording
 
     done = import_recording(_recording(arguments), arguments.out)
     for warning in done.warnings:
@@ -74,8 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _recording(arguments: argparse.Namespace) -> Recording:
-    from harness.importing import Recording, unknown_treatment
     from harness.matrix.cell import Treatment
+    from harness.recordings.importing import Recording, unknown_treatment
 
     meta = _meta(arguments.folder) if arguments.folder is not None else {}
     files = _files(arguments)
@@ -210,7 +210,7 @@ def _summary(done: Imported, out: Path) -> list[str]:
 
 def _counts(picture: Picture) -> list[str]:
     """Return what stands beside a verdict, of a whole engine."""
-    from harness.layers.adoption import adoption
+    from harness.attribution.adoption import adoption
 
     found = adoption(picture)
     kernels, moved = found.pointwise, found.reformats

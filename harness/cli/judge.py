@@ -6,17 +6,17 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.bottlenecks.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
+from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
 from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, UsageError
 
 if TYPE_CHECKING:
-    from harness.bottlenecks.base import Rule
-    from harness.bottlenecks.verdict import Verdict
-    from harness.layers.observation import RunObservation
+    from harness.analysis.rules.base import Rule
+    from harness.analysis.verdict import Verdict
+    from harness.observations.records import RunObservation
 
 WORDS = (*map(str, Change), *map(str, State), INDETERMINATE, INVALID, UNSUPPORTED)
 
@@ -64,17 +64,18 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print, and apply the policy."""
-    from harness.bottlenecks.accepted import read_accepted
-    from harness.bottlenecks.baseline import baseline_name
-    from harness.bottlenecks.judge import compare_treatments, judge
-    from harness.bottlenecks.verdict import document
-    from harness.layers.observation import LATENCY_PASS
-    from harness.observe import observe
+    from harness.analysis.accepted import read_accepted
+    from harness.analysis.baseline import baseline_name
+    from harness.analysis.judge import compare_treatments, judge
+    from harness.analysis.verdict import document
+    from harness.observations.records import LATENCY_PASS
+    from harness.plugins import registry
+    from harness.plugins.reading import observe
 
     policy = fail_words(arguments.fail_on)
     accepted = read_accepted(arguments.accepted) if arguments.accepted is not None else []
     found = observe(arguments.runs)
-    rules: dict[str, Rule] | None = None
+    rules: Mapping[str, Rule] = registry.bottlenecks()
     if arguments.judged is not None:
         # The bottlenecks' costs come from the profile: another pass says nothing of them.
         found, rules = _of_pass(found, arguments.judged), {}
@@ -135,13 +136,13 @@ def treatments(text: str) -> tuple[str, str, str]:
 
 
 def _baseline(text: str) -> str | RunObservation:
-    from harness.observe import observe
+    from harness.plugins.reading import observe
 
     return observe([Path(text)]) if Path(text).is_dir() else text
 
 
 def _of_pass(run: RunObservation, name: str) -> RunObservation:
-    from harness.layers.observation import judged_by, passes_of
+    from harness.observations.records import judged_by, passes_of
 
     if name not in (known := passes_of(run)):
         raise UsageError(
@@ -152,7 +153,7 @@ def _of_pass(run: RunObservation, name: str) -> RunObservation:
 
 def _print_all(verdicts: Sequence[Verdict], judged: str | None) -> None:
     """Print a line a verdict; one a cell where the answer is the same for all its bottlenecks."""
-    from harness.bottlenecks.verdict import cell_message, verdict_message
+    from harness.analysis.verdict import cell_message, verdict_message
 
     said: set[str] = set()
     for verdict in verdicts:

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _versions(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    from harness import registry
+    from harness.plugins import registry
 
     catalogues = [e for e in registry.environments().values() if hasattr(e, "version_rows")]
     seen = {"runtime": "", "version": "", "environment": "", "where": "", "needs": ""}
@@ -58,14 +58,14 @@ def _span(bounds: tuple[tuple[int, int], tuple[int, int]]) -> str:
 
 
 def _networks(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    from harness import registry
+    from harness.plugins import registry
 
     for family in registry.networks().values():
         yield {"network": family.name, "description": family.description}
 
 
 def _runtimes(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    from harness import registry
+    from harness.plugins import registry
 
     for runtime in registry.runtimes().values():
         yield {
@@ -77,7 +77,7 @@ def _runtimes(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
 
 
 def _environments(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    from harness import registry
+    from harness.plugins import registry
 
     for environment in registry.environments().values():
         yield {

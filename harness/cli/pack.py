@@ -66,7 +66,7 @@ def _check_capability(asked: str | None) -> None:
 
     :raises UsageError: not in the table
     """
-    from harness.runtimes.capability import ranges
+    from harness.environments.compute_capability import ranges
 
     if asked is not None and asked not in ranges():
         raise UsageError(
@@ -77,12 +77,12 @@ def _check_capability(asked: str | None) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the parts and print what to do with them."""
-    from harness import registry
+    from harness.execution.measuring import settings_for
+    from harness.execution.plan import Choices, make_plan
     from harness.pack.build import Order, PackOptions, make_pack, read_base
     from harness.pack.parts import ARCHIVE, part_bytes
     from harness.pack.selection import chosen, packable
-    from harness.plan import Choices, make_plan
-    from harness.session import settings_for
+    from harness.plugins import registry
 
     options = PackOptions(
         part_bytes=part_bytes(arguments.part_size),
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         extra=tuple(arguments.extra),
     )
     _check_capability(arguments.compute_capability)
-    plan = make_plan(Choices(matrix=arguments.matrix))
+    plan = make_plan(Choices(matrix=arguments.matrix), registry.parts())
     seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
     order = Order(
         cells=packable(

@@ -38,15 +38,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def write_report(runs: Sequence[Path], output: Path, markdown: Path | None = None) -> None:
     """Write the report of *runs* to *output* and the Markdown summary to *markdown*, judged once."""
-    from harness.bottlenecks.judge import judge
-    from harness.observe import observe
+    from harness.analysis.judge import judge
+    from harness.plugins import registry
+    from harness.plugins.reading import observe
     from harness.report.markdown import summary
     from harness.report.render import baseline_of, render
     from harness.store.files import write_text
 
     found = observe(runs)
     baseline = baseline_of(found)
-    verdicts = judge(found, baseline)
+    verdicts = judge(found, baseline, rules=registry.bottlenecks())
     write_text(output, render(found, verdicts, baseline))
     if markdown is not None:
         write_text(markdown, summary(found, verdicts))

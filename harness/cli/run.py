@@ -47,14 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
     import pytest
 
     from harness.cli.outputs import check_file, check_new_folder
+    from harness.execution.measuring import affinity, open_to_resume, run_id
+    from harness.execution.plan import Choices, make_plan
     from harness.matrix.file import MOST_BUILDS
-    from harness.plan import Choices, make_plan
+    from harness.plugins import registry
     from harness.resources import data_folder
-    from harness.session import affinity, open_to_resume, run_id
 
     # The file is read here once before pytest starts: a mistake in it is one line, not a pytest session.
     networks = tuple(Path(p) for p in arguments.network)
-    plan = make_plan(Choices(matrix=arguments.matrix, networks=networks))
+    plan = make_plan(Choices(matrix=arguments.matrix, networks=networks), registry.parts())
     affinity(plan.matrix.cpu)
     if arguments.expression is not None and not arguments.expression.strip():
         raise UsageError("-k: the expression is empty")
@@ -132,8 +133,8 @@ def _plugins() -> list[object]:
     """Return the plugin itself where no entry point has loaded it (run from a source tree)."""
     from importlib.metadata import entry_points
 
-    if any(entry.value == "harness.plugin" for entry in entry_points(group="pytest11")):
+    if any(entry.value == "harness.pytest_plugin" for entry in entry_points(group="pytest11")):
         return []
-    import harness.plugin
+    import harness.pytest_plugin
 
-    return [harness.plugin]
+    return [harness.pytest_plugin]

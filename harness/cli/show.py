@@ -18,7 +18,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print one row a cell, and one a host where builds were made on several: these are never averaged."""
     from harness.cli.listing import print_rows
-    from harness.observe import observe
+    from harness.plugins.reading import observe
     from harness.report.columns import hosts_of, latency_of, on_host
     from harness.report.hosts import HostNames
 

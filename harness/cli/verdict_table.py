@@ -8,15 +8,15 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from harness.bottlenecks.table import UNSUPPORTED
-from harness.bottlenecks.verdict import LATENCY, Verdict, verdict_message
+from harness.analysis.table import UNSUPPORTED
+from harness.analysis.verdict import LATENCY, Verdict, verdict_message
 from harness.report import words
 from harness.report.board import Board, BoardRow, board
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.layers.observation import RunObservation
+    from harness.observations.records import RunObservation
 
 _KINDS = ("version", "run", "treatment", "aa")
 _WIDTH = 14

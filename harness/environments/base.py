@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from harness.runtimes.base import Runtime
+from harness.environments.needs import RuntimeNeeds
 
 Progress = Callable[[str], None]
 """Called with one line about what is being done now."""
@@ -85,11 +85,11 @@ class Environment(Protocol):
         """``docker``, ``venv``, ``current``."""
         ...
 
-    def availability(self, runtime: Runtime, version: str) -> Availability:
+    def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
         """Say in well under a second, without installing anything, whether *version* can run here."""
         ...
 
-    def prepare(self, runtime: Runtime, version: str, progress: Progress) -> Prepared:
+    def prepare(self, runtime: RuntimeNeeds, version: str, progress: Progress) -> Prepared:
         """Make *version* ready (cached by content).
 
         :raises UnavailableError: it cannot be made; the message names the reason

@@ -14,8 +14,8 @@ from harness import hookimpl
 from harness.environments.base import Availability, Environment, Prepared, Progress
 from harness.environments.gpus import without_gpu
 from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
+from harness.environments.needs import RuntimeNeeds
 from harness.errors import UnavailableError
-from harness.runtimes.base import Runtime, environment_variables
 
 
 class CurrentInterpreter:
@@ -23,7 +23,7 @@ class CurrentInterpreter:
 
     name = "current"
 
-    def availability(self, runtime: Runtime, version: str) -> Availability:
+    def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
         """Compare the version asked for with the installed distribution's, and look for a GPU it needs."""
         package = package_of(runtime, version)
         installed = _installed(package)
@@ -41,7 +41,7 @@ class CurrentInterpreter:
             )
         return without_gpu(runtime) or Availability("ok")
 
-    def prepare(self, runtime: Runtime, version: str, progress: Progress) -> Prepared:
+    def prepare(self, runtime: RuntimeNeeds, version: str, progress: Progress) -> Prepared:
         """Return the running interpreter.
 
         :raises UnavailableError: it does not hold *version*
@@ -51,10 +51,10 @@ class CurrentInterpreter:
             raise UnavailableError(found.reason)
         progress(f"using the installed {runtime.name} {version}")
         python = Path(sys.executable)
-        return PreparedInterpreter(python, dict(environment_variables(runtime)), interpreter_facts(python))
+        return PreparedInterpreter(python, dict(runtime.environment_variables), interpreter_facts(python))
 
 
-def package_of(runtime: Runtime, version: str) -> str:
+def package_of(runtime: RuntimeNeeds, version: str) -> str:
     """Return the distribution that carries *runtime*: the first of its requirements."""
     requirements = runtime.requirements(version, sys.version_info[:2])
     return Requirement(requirements[0]).name if requirements else runtime.name

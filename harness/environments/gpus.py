@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from harness.environments.base import Availability
-from harness.runtimes.base import Runtime
+from harness.environments.needs import RuntimeNeeds
 from harness.store import machine
 
 
@@ -35,7 +35,7 @@ def host() -> Host:
     return Host(driver=str(rows[0]["driver"]) if rows else "", gpus=found)
 
 
-def without_gpu(runtime: Runtime) -> Availability | None:
+def without_gpu(runtime: RuntimeNeeds) -> Availability | None:
     """Say that *runtime* needs a GPU and this machine has none, before anything is downloaded; else None."""
     if runtime.device != "gpu" or host().gpus:
         return None

@@ -16,9 +16,9 @@ from harness.environments.cache import cached
 from harness.environments.gpus import without_gpu
 from harness.environments.installer import Plan, install, python_of
 from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
+from harness.environments.needs import RuntimeNeeds
 from harness.environments.pythons import Interpreter, find_python, running
 from harness.errors import UnavailableError
-from harness.runtimes.base import Runtime, environment_variables
 
 _FACTS = "trtmatrix.json"
 
@@ -28,7 +28,7 @@ class VirtualEnvironment:
 
     name = "venv"
 
-    def availability(self, runtime: Runtime, version: str) -> Availability:
+    def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
         """Say whether there is a Python for *version*, and a GPU where it needs one.
 
         Whether the wheel can be had shows when it is made.
@@ -45,7 +45,7 @@ class VirtualEnvironment:
             f"install Python {high}; the harness may stay on its own",
         )
 
-    def prepare(self, runtime: Runtime, version: str, progress: Progress) -> Prepared:
+    def prepare(self, runtime: RuntimeNeeds, version: str, progress: Progress) -> Prepared:
         """Make *version* ready, from the cache where it was made before.
 
         :raises UnavailableError: no Python fits, or the wheels cannot be had
@@ -56,14 +56,13 @@ class VirtualEnvironment:
         plan = plan_for(runtime, version, interpreter)
         folder = make(plan, f"{runtime.name} {version}", progress)
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        return PreparedInterpreter(python_of(folder), dict(environment_variables(runtime)), facts)
+        return PreparedInterpreter(python_of(folder), dict(runtime.environment_variables), facts)
 
 
-def plan_for(runtime: Runtime, version: str, interpreter: Interpreter) -> Plan:
+def plan_for(runtime: RuntimeNeeds, version: str, interpreter: Interpreter) -> Plan:
     """Return what is to be installed for *version* (a runtime's ``complete_requirements`` rules out more)."""
     requirements: Sequence[str] = runtime.requirements(version, interpreter.release)
-    complete = bool(getattr(runtime, "complete_requirements", False))
-    return Plan(interpreter, tuple(requirements), dependencies=not complete)
+    return Plan(interpreter, tuple(requirements), dependencies=not runtime.complete_requirements)
 
 
 def make(plan: Plan, title: str, progress: Progress) -> Path:

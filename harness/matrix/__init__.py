@@ -1,1 +1,4 @@
+"""Matrix files, treatments and cells.
 
+It imports errors and the version order.
+"""

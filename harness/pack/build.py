@@ -19,15 +19,15 @@ from typing import Any
 
 import harness
 from harness.errors import InputError, UnavailableError, UsageError
-from harness.executors.inputs import InputStore
-from harness.executors.job import JobSettings, write_job
+from harness.execution.inputs import InputStore
+from harness.execution.job import JobSettings, write_job
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.pack.contents import LARGE_BYTES, Contents, Prefix, of_cuda, require_zstd
 from harness.pack.interpreter import Interpreter, choose, copy_tree
 from harness.pack.parts import ARCHIVE, write_parts
 from harness.pack.sites import Say, Site, Wheels, install, make_site
-from harness.runtimes.base import Runtime, environment_variables
+from harness.runtimes.base import Runtime
 from harness.store.files import read_json
 
 PACK_SCHEMA = "trtmatrix.pack/1"
@@ -164,7 +164,7 @@ class _Packer:
             self._wheels,
             folder,
             real=self._wants_libraries(runtime_name, version),
-            dependencies=not getattr(runtime, "complete_requirements", False),
+            dependencies=not runtime.complete_requirements,
             say=self._say,
         )
         self._store(site, runtime)
@@ -179,7 +179,7 @@ class _Packer:
         self._sites[site.name] = {
             "files": files,
             "library_folders": site.library_folders(),
-            "variables": dict(environment_variables(runtime)),
+            "variables": dict(runtime.environment_variables),
             "facts": {"packages": site.packages, "placeholder_libraries": list(site.placeholders)},
         }
         if base is None:

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness import registry
 from harness.environments.base import Outcome
 from harness.errors import InputError, UsageError
-from harness.executors.inputs import InputStore
-from harness.executors.job import describe
-from harness.executors.schedule import settle
+from harness.execution.inputs import InputStore
+from harness.execution.job import describe
+from harness.execution.schedule import settle
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.pack.results import BroughtBuild, PackPlan, Results, gather, latest
+from harness.plugins import registry
 from harness.store.bundle import Bundle
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from harness.environments.compute_capability import capability_reason
 from harness.errors import UsageError
 from harness.matrix.cell import Cell
 from harness.runtimes.base import Runtime
-from harness.runtimes.capability import capability_reason
-from harness.runtimes.tensorrt import gpu_reason
+from harness.runtimes.tensorrt.runtime import gpu_reason
 
 
 def chosen(cells: Sequence[Cell], patterns: Sequence[str]) -> tuple[Cell, ...]:

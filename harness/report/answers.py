@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.bottlenecks.arms import spread_notes
-from harness.bottlenecks.verdict import LATENCY, Verdict
-from harness.layers.observation import GRAPH_PASS, CellObservation, RunObservation
+from harness.analysis.arms import spread_notes
+from harness.analysis.statistics.intervals import ratio
+from harness.analysis.verdict import LATENCY, Verdict
+from harness.observations.records import GRAPH_PASS, CellObservation, RunObservation
 from harness.report.columns import Release, anchor, build_values, hosts_of, latency_of, release_of, subjects
-from harness.statistics.intervals import ratio
 
 
 @dataclass(frozen=True)

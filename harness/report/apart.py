@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from harness.layers.adoption import reformats
-from harness.layers.observation import CellObservation, RunObservation
-from harness.layers.picture import LayerRole, Picture
+from harness.attribution.adoption import reformats
+from harness.attribution.picture import LayerRole, Picture
+from harness.observations.records import CellObservation, RunObservation
 from harness.report.columns import Release, release_of, subjects
 
 APART = 1.1

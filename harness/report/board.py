@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.bottlenecks.verdict import LATENCY, Verdict
-from harness.layers.observation import RunObservation
+from harness.analysis.verdict import LATENCY, Verdict
+from harness.observations.records import RunObservation
 from harness.report.columns import anchor, release_of
 from harness.report.hosts import HostNames
 

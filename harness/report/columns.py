@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from packaging.version import InvalidVersion, Version
 
-from harness.layers.observation import CellObservation, RunObservation
+from harness.analysis.statistics.intervals import Interval, one_side
+from harness.observations.records import CellObservation, RunObservation
 from harness.report.hosts import HostNames
-from harness.statistics.intervals import Interval, one_side
 
 
 @dataclass(frozen=True, order=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.layers.adoption import Reformats, reformats
-from harness.layers.observation import CellObservation, FormatTrial, RunObservation
+from harness.attribution.adoption import Reformats, reformats
+from harness.attribution.format_trial import FormatTrial
+from harness.observations.records import CellObservation, RunObservation
 from harness.report.columns import Release, anchor, release_of, subjects
 from harness.report.hosts import HostNames
 

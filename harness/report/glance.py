@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.layers.observation import CellObservation, RunObservation
+from harness.observations.records import CellObservation, RunObservation
 from harness.report.columns import Release, anchor, latency_of, release_of, releases, subjects
 
 SYMBOLS = {

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from harness.layers.observation import RunObservation
+from harness.observations.records import RunObservation
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.layers.adoption import Adoption, adoption
-from harness.layers.forensics import Fate, LayerForensics, pointwise_forensics
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation
+from harness.attribution.adoption import Adoption, adoption
+from harness.attribution.forensics import Fate, LayerForensics, pointwise_forensics
 from harness.networks.graph import OpClass
+from harness.observations.records import BuildObservation, CellObservation, RunObservation
 from harness.report.columns import Release, anchor, latency_of, mean, of_each, release_of, subjects
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.layers.observation import LATENCY_PASS, CellObservation, RunObservation, Samples
+from harness.observations.records import LATENCY_PASS, CellObservation, RunObservation, Samples
 from harness.report.columns import Release, anchor, latency_of, middle, release_of, subjects
 from harness.report.scale import Scale
 

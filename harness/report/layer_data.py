@@ -15,8 +15,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from harness.layers.observation import RunObservation
-from harness.layers.picture import Picture
+from harness.attribution.picture import Picture
+from harness.observations.records import RunObservation
 from harness.report.columns import hosts_of, on_host
 from harness.report.hosts import HostNames
 from harness.report.sides import typical_picture

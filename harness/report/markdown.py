@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from harness.bottlenecks.verdict import Verdict
-from harness.layers.observation import RunObservation
+from harness.analysis.verdict import Verdict
+from harness.observations.records import RunObservation
 from harness.report import words
 from harness.report.answers import Best, answers
 from harness.report.board import BoardRow, board, noise

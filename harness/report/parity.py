@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.layers.observation import CellObservation, RunObservation
+from harness.observations.records import CellObservation, RunObservation
 from harness.report.columns import Release, release_of
 
 SHOWN = (

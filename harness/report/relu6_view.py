@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.layers.adoption import adoption
-from harness.layers.observation import GRAPH_PASS, CellObservation, RunObservation
+from harness.analysis.statistics.intervals import ratio
+from harness.attribution.adoption import adoption
+from harness.observations.records import GRAPH_PASS, CellObservation, RunObservation
 from harness.report.columns import (
     Release,
     build_values,
@@ -19,7 +20,6 @@ from harness.report.columns import (
 from harness.report.hosts import HostNames
 from harness.report.latency import other_passes
 from harness.report.time_view import pictures_of
-from harness.statistics.intervals import ratio
 
 
 @dataclass(frozen=True)

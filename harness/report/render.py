@@ -13,8 +13,8 @@ import jinja2
 from markupsafe import Markup
 
 import harness
-from harness.bottlenecks.verdict import Verdict
-from harness.layers.observation import RunObservation
+from harness.analysis.verdict import Verdict
+from harness.observations.records import RunObservation
 from harness.report import words
 from harness.report.answers import Answer, answers
 from harness.report.apart import ApartBuild, apart_builds

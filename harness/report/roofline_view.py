@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.layers.observation import CellObservation, RunObservation
-from harness.layers.peaks import Peaks, peaks_for
-from harness.layers.roofline import achieved, class_bounds_ms
+from harness.attribution.peaks import Peaks, peaks_for
+from harness.attribution.roofline import achieved, class_bounds_ms
+from harness.observations.records import CellObservation, RunObservation
 from harness.report.columns import Release, release_of, subjects
 from harness.report.sides import typical_build
 from harness.report.time_view import CLASSES

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from harness.layers.comparison import ComparedOp, side_by_side
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation
-from harness.layers.picture import Picture
+from harness.analysis.comparison import ComparedOp, side_by_side
+from harness.attribution.picture import Picture
+from harness.observations.records import BuildObservation, CellObservation, RunObservation
 from harness.report.columns import Release, anchor, release_of, subjects
 
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.layers.adoption import shared_layers
-from harness.layers.findings import block_findings
-from harness.layers.observation import CellObservation, RunObservation
-from harness.layers.picture import Picture, PictureLayer
+from harness.attribution.adoption import shared_layers
+from harness.attribution.findings import block_findings
+from harness.attribution.picture import Picture, PictureLayer
 from harness.networks.graph import OpClass, op_class
+from harness.observations.records import CellObservation, RunObservation
 from harness.report.columns import Release, anchor, latency_of, mean, of_each, release_of, subjects
 from harness.report.scale import Scale
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.bottlenecks.wording import MOST_TIMES
+from harness.analysis.wording import MOST_TIMES
 
 MINUS = "\N{MINUS SIGN}"
 

@@ -1,46 +1,34 @@
-"""What a runtime is to the harness: a name, what it needs, and how its evidence is read."""
+"""What a runtime is to the harness: a name, what it needs, what it refuses, and how its evidence is read.
+
+A runtime derives from :class:`Runtime`, which has the defaults of all that is optional.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from harness.attribution.format_trial import FormatTrial
+from harness.attribution.picture import Picture
+from harness.environments.needs import RuntimeNeeds
 from harness.evidence.records import Evidence
-from harness.layers.picture import Picture
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
 
+DEFAULT_OPSET = 13
+"""Read by every version of every runtime here that reads ONNX at all, TensorRT from 7.2 on."""
 
-class Runtime(Protocol):
+
+class Runtime(RuntimeNeeds, Protocol):
     """Builds and runs engines; registered through ``trtmatrix_runtimes``."""
 
-    @property
-    def name(self) -> str:
-        """``tensorrt``, ``onnxruntime`` ..."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """``cpu`` or ``gpu``: what a measurement occupies."""
-        ...
-
-    @property
-    def environments(self) -> tuple[str, ...]:
-        """Names of the environments that can hold it, the preferred one first."""
-        ...
+    reads_onnx: bool = False
+    """Whether an ONNX file is all that its worker reads; others are given one where a treatment asks."""
 
     @property
     def worker_module(self) -> str:
         """Module of :mod:`harness.worker` that serves it inside the environment."""
-        ...
-
-    def requirements(self, version: str, python: tuple[int, int]) -> Sequence[str]:
-        """Return pip requirement strings for a virtual environment that holds *version*."""
-        ...
-
-    def pythons(self, version: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        """Return the lowest and highest Python for which wheels of *version* exist, None if unknown."""
         ...
 
     def known_versions(self) -> Sequence[str]:
@@ -62,8 +50,20 @@ class Runtime(Protocol):
         """Attribute engine layers to the source ops of *graph*."""
         ...
 
+    def onnx_opset(self, version: str) -> int:  # noqa: ARG002
+        """Return the opset of the ONNX files that *version* is given."""
+        return DEFAULT_OPSET
 
-def environment_variables(runtime: Runtime) -> Mapping[str, str]:
-    """Return variables the worker's process needs for *runtime* (attribute ``environment_variables``)."""
-    found: Mapping[str, str] = getattr(runtime, "environment_variables", {})
-    return found
+    def condense(self, folder: Path) -> None:  # noqa: ARG002
+        """Make smaller what a worker left in the build *folder*, before it goes into the bundle.
+
+        :raises InputError: a file is torn
+        """
+        return
+
+    def format_trials(self, folder: Path, graph: Graph | None) -> Sequence[FormatTrial]:  # noqa: ARG002
+        """Return the tensor formats that a build tried at inputs and outputs, none in most builds.
+
+        :raises InputError: a file is torn
+        """
+        return ()

@@ -18,13 +18,14 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from harness import hookimpl, registry
+from harness import hookimpl
 from harness.cli import main
 from harness.environments.base import Availability, Environment, Limits, Outcome, Prepared, Progress
 from harness.environments.current import CurrentInterpreter
 from harness.errors import UnavailableError
 from harness.networks.mobilenet import MobileNetV2
 from harness.networks.onnx_export import to_onnx
+from harness.plugins import registry
 from harness.runtimes.base import Runtime
 
 MATRIX = """

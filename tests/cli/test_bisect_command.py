@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from harness import registry
 from harness.cli import bisect, main
 from harness.errors import TrtmatrixError
+from harness.plugins import registry
 from harness.store.bundle import Bundle
 from tests.cli import several
 from tests.cli.busy import worker_is_busy

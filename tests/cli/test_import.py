@@ -11,12 +11,12 @@ import pytest
 
 from harness.cli import import_
 from harness.errors import TrtmatrixError
-from harness.layers.observation import CellObservation
-from harness.observe import observe
+from harness.observations.records import CellObservation
+from harness.plugins.reading import observe
 from harness.store.bundle import Bundle
 from harness.store.files import read_table
-from tests.layers.recorded import RECORDINGS, V1_FP16, V2_850, V2_860
-from tests.layers.recorded_rows import ROWS, printed
+from tests.attribution.recorded import RECORDINGS, V1_FP16, V2_850, V2_860
+from tests.attribution.recorded_rows import ROWS, printed
 
 OLD = "unknown-unknown-bunknown-unknown-tensorrt-5"
 NEW = "mobilenet_v2-fp32-b1-clip-core-tensorrt-8.6.0"

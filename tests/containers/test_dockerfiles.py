@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.environments.catalogue import catalogue
-from harness.environments.docker_context import dockerfile, listed_dockerfile, pins
+from harness.environments.docker.catalogue import catalogue
+from harness.environments.docker.context import dockerfile, listed_dockerfile, pins
 from harness.errors import InputError
 
 

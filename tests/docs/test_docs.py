@@ -10,7 +10,7 @@ import pytest
 
 from harness.cli import COMMANDS, build_parser
 from harness.matrix.file import TREATMENT_VALUES, read_matrix
-from harness.suite import OPTIONS
+from harness.pytest_plugin.session import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]

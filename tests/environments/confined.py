@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.environments.base import Limits, Outcome
-from harness.environments.catalogue import Choice, Recipe
-from harness.environments.docker_engine import Engine
-from harness.environments.docker_environment import PreparedContainer
-from harness.environments.docker_images import Images
-from harness.environments.docker_posture import Posture
-from harness.environments.docker_settings import DockerSettings
+from harness.environments.docker.catalogue import Choice, Recipe
+from harness.environments.docker.engine import Engine
+from harness.environments.docker.environment import PreparedContainer
+from harness.environments.docker.images import Images
+from harness.environments.docker.posture import Posture
+from harness.environments.docker.settings import DockerSettings
 from harness.environments.pythons import find_python
 
 QUICK = Limits(seconds=60, memory_bytes=512 << 20, result_bytes=8 << 20, log_bytes=1 << 20)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.environments.docker_engine import Engine, connect
+from harness.environments.docker.engine import Engine, connect
 from harness.errors import UnavailableError
-from tests.environments.engine_support import GIVEN, Daemon, leftovers, why_no_daemon
+from tests.environments.docker.engine_support import GIVEN, Daemon, leftovers, why_no_daemon
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from harness.environments.current import CurrentInterpreter
 from harness.environments.interpreter import PreparedInterpreter
 from harness.errors import UnavailableError
-from harness.runtimes.onnxruntime import OnnxRuntime
+from harness.runtimes.onnxruntime.runtime import OnnxRuntime
 
 
 class Numpy(OnnxRuntime):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import registry
 from harness.environments import installer, venv
 from harness.environments.installer import Plan, last_words, python_of
 from harness.environments.pythons import Interpreter, find_python, running, uv_binary
 from harness.errors import UnavailableError
+from harness.plugins import registry
 from tests.environments.wheels import make_wheel
 
 

@@ -7,7 +7,6 @@ import onnx
 import onnxruntime
 import pytest
 
-from harness import registry
 from harness.errors import UsageError
 from harness.networks.accounting import op_costs, total
 from harness.networks.graph import Graph, OpKind
@@ -15,6 +14,7 @@ from harness.networks.inception import InceptionV2
 from harness.networks.inputs import probe_inputs
 from harness.networks.onnx_export import to_onnx
 from harness.networks.reference import probe_reference, reference_outputs
+from harness.plugins import registry
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import onnx
 import onnx.reference
 import pytest
 
-from harness import registry
 from harness.networks.accounting import op_costs, total
 from harness.networks.bounds import check_outputs, error_bound
 from harness.networks.calibrate import shares_above_6
@@ -19,6 +18,7 @@ from harness.networks.inputs import probe_inputs
 from harness.networks.onnx_export import to_onnx
 from harness.networks.probes import LinearRelu6Probe
 from harness.networks.reference import probe_reference, reference_outputs
+from harness.plugins import registry
 
 
 def test_ops() -> None:

@@ -7,7 +7,6 @@ import onnx
 import onnxruntime
 import pytest
 
-from harness import registry
 from harness.networks.accounting import op_costs, total
 from harness.networks.bounds import error_bound
 from harness.networks.calibrate import shares_above_6
@@ -16,6 +15,7 @@ from harness.networks.inputs import probe_inputs
 from harness.networks.onnx_export import to_onnx
 from harness.networks.reference import probe_reference, reference_outputs
 from harness.networks.ssd import SsdMobileNetV2
+from harness.plugins import registry
 
 SCOPE = "FeatureExtractor/MobilenetV2"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.execution.measuring import settings_for
 from harness.pack.build import Order, PackOptions
-from harness.runtimes.onnxruntime import OnnxRuntime
-from harness.session import settings_for
-from tests.executors.ground import SMALL, Ground
+from harness.runtimes.onnxruntime.runtime import OnnxRuntime
+from tests.execution.ground import SMALL, Ground
 from tests.pack.wheels import wheel_of
 
 FAMILIES = {"small": SMALL}

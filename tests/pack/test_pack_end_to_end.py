@@ -15,7 +15,7 @@ from harness.pack.build import make_pack
 from harness.pack.collect import collect
 from harness.store.bundle import Bundle
 from harness.store.files import read_table
-from tests.executors.ground import SMALL
+from tests.execution.ground import SMALL
 from tests.pack.small_pack import FAMILIES, MARKS, small_options, small_order, unpack
 
 pytestmark = MARKS

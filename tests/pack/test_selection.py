@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness import registry
 from harness.errors import UsageError
 from harness.matrix.cell import Cell, Treatment
 from harness.pack.selection import chosen, packable
+from harness.plugins import registry
 
 
 def _cell(version: str, runtime: str = "tensorrt", **treatment: object) -> Cell:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.layers.observation import BuildObservation, CellObservation, RunObservation
-from harness.layers.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.analysis.judge import judge
+from harness.analysis.verdict import Verdict
+from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import Graph, OpKind, SourceOp
+from harness.observations.records import BuildObservation, CellObservation, RunObservation
+from harness.plugins import registry
 
 CLASSES = ("pointwise", "depthwise", "convolution", "activation")
 
@@ -108,3 +111,8 @@ def run(*cells: CellObservation, description: str = "composed", text: str = "") 
         "matrix": {"description": description, "text": text},
     }
     return RunObservation((Path("composed"),), manifest, cells)
+
+
+def judged(run: RunObservation, baseline: str | RunObservation = "previous") -> list[Verdict]:
+    """Return the verdicts of the registered rules on *run*."""
+    return judge(run, baseline, rules=registry.bottlenecks())

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.layers.observation import CellObservation
-from harness.layers.picture import LayerRole, Picture
-from harness.observe import observe
+from harness.attribution.picture import LayerRole, Picture
+from harness.observations.records import CellObservation
+from harness.plugins.reading import observe
 from harness.report.apart import ClassDifference, LayoutDifference, apart_builds
 from harness.report.render import render
 from tests.report.composed import cell, layers, picture, run

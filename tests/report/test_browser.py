@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.bottlenecks.judge import judge
-from harness.observe import observe
+from harness.plugins.reading import observe
 from harness.report.render import render
 from harness.report.sides import side_views
 from tests.report.browser import CHROMIUM, open_page
-from tests.report.composed import cell
+from tests.report.composed import cell, judged
 from tests.report.parsed import Parsed
 from tests.report.payloads import PAYLOADS
 from tests.report.test_hostile_names import named
@@ -35,7 +34,7 @@ def test_console_is_heard(tmp_path: Path) -> None:
 def test_page_of_hostile_names_opens_in_silence(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     observed = named("".join(PAYLOADS))
-    page.write_text(render(observed, judge(observed)), encoding="utf-8")
+    page.write_text(render(observed, judged(observed)), encoding="utf-8")
     opened = open_page(page, tmp_path / "profile")
     assert opened.console == []
     assert "</html>" in opened.html
@@ -45,7 +44,7 @@ def test_every_layer_of_a_cell_is_shown_as_text(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     text = '"><img src=x onerror=pwned()></script>'
     observed = named(text)
-    page.write_text(render(observed, judge(observed)), encoding="utf-8")
+    page.write_text(render(observed, judged(observed)), encoding="utf-8")
     found = Parsed(open_page(page, tmp_path / "profile").html)
     assert "3 of 3 layers" in found.text
     assert found.handlers == []
@@ -55,7 +54,7 @@ def test_every_layer_of_a_cell_is_shown_as_text(tmp_path: Path) -> None:
 def test_deep_link_opens_what_encloses_it(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     observed = named("harmless")
-    page.write_text(render(observed, judge(observed)), encoding="utf-8")
+    page.write_text(render(observed, judged(observed)), encoding="utf-8")
     anchor = side_views(observed)[0].anchor
     for fragment, opened in ((f"#{anchor}", True), ("", False)):
         found = Parsed(open_page(page, tmp_path / "profile", fragment).html)
@@ -69,7 +68,11 @@ def test_no_cell_of_a_table_runs_into_the_next_and_no_text_out_of_its_chart(tmp_
     observed = observe([bundle((v1("8.6.0"), FP16_PIECES, FP16_CLIP), tmp_path / "run")])
     slow = cell("8.6.0", [10.18, 10.94, 12.31], network="slow")
     observed = replace(observed, cells=(*observed.cells, slow))
-    text = re.sub("<meta[^>]*Content-Security-Policy[^>]*>", "", render(observed, judge(observed)))
+    text = re.sub(
+        "<meta[^>]*Content-Security-Policy[^>]*>",
+        "",
+        render(observed, judged(observed)),
+    )
     measure = """<script>addEventListener("load", () => {
         document.querySelectorAll("details").forEach(one => one.open = true)
         const cells = [...document.querySelectorAll("th, td")]

@@ -10,18 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.bottlenecks.judge import judge
-from harness.layers.forensics import LayerForensics, pointwise_forensics
-from harness.layers.observation import RunObservation
+from harness.attribution.forensics import LayerForensics, pointwise_forensics
 from harness.matrix.cell import Treatment
-from harness.observe import observe
+from harness.observations.records import RunObservation
+from harness.plugins.reading import observe
 from harness.report.columns import hosts_of
 from harness.report.formats_view import format_views
 from harness.report.kernels_view import kernel_views
 from harness.report.latency import latency_charts
 from harness.report.relu6_view import relu6_rows
 from harness.report.render import render
-from tests.report.composed import cell, graph, layers, on_hosts, picture, run
+from tests.report.composed import cell, graph, judged, layers, on_hosts, picture, run
 from tests.report.parsed import Parsed
 from tests.runtimes.worker_builds import (
     FORMATS,
@@ -52,7 +51,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> RunObservation:
 @pytest.fixture(scope="module")
 def page(recorded: RunObservation) -> Parsed:
     """The report of it."""
-    return Parsed(render(recorded, judge(recorded)))
+    return Parsed(render(recorded, judged(recorded)))
 
 
 def test_recorded_builds_are_read_back_as_measured(recorded: RunObservation) -> None:
@@ -124,7 +123,7 @@ def test_one_build_of_each_form_is_shown_without_a_change() -> None:
     observed = run(on_hosts("8.6", CLIP, a=[1.0]), on_hosts("8.6", SUB, a=[1.5]))
     (row,) = relu6_rows(observed)
     assert (row.extra_ms, row.factor, row.interval) == (0.5, None, None)
-    assert "ReLU6 in three pieces against one clip" in Parsed(render(observed, judge(observed))).text
+    assert "ReLU6 in three pieces against one clip" in Parsed(render(observed, judged(observed))).text
 
 
 def test_forms_of_relu6_are_listed_by_release_with_their_kernels_and_cuda_graphs(
@@ -172,7 +171,7 @@ def test_where_gemm_kernels_lost_it_is_said_to_which_time_and_to_which_layout(
     assert (lost.layers, lost.elsewhere) == (layers, elsewhere)
     assert search.any_gemm.chosen + lost.layers == search.any_gemm.timed
     assert (lost.best_ms < lost.chosen_ms) == gemm_is_faster
-    assert shown in " ".join(Parsed(render(observed, judge(observed))).text.split())
+    assert shown in " ".join(Parsed(render(observed, judged(observed))).text.split())
 
 
 def test_a_build_without_tactics_in_its_log_says_so_beside_one_with(tmp_path: Path) -> None:
@@ -180,12 +179,12 @@ def test_a_build_without_tactics_in_its_log_says_so_beside_one_with(tmp_path: Pa
     observed = observe([bundle((v2("8.6.0", 1), v2("8.6.0")), tmp_path / "run")])
     (view,) = kernel_views(observed)
     assert [search and search.build for search in view.rows[0].searches] == [0, None]
-    text = " ".join(Parsed(render(observed, judge(observed))).text.split())
+    text = " ".join(Parsed(render(observed, judged(observed))).text.split())
     assert "23, 34 of 35 1/1/0, ?/?/0" in text
     assert "gemm_as_conv1x1 was timed and lost, in build 0:" in text
     # the two engines differ in layers and kernels
     assert "78 to 89" in text
-    page = render(observed, judge(observed))
+    page = render(observed, judged(observed))
     assert re.search(r'title="sm\d+_\w+ \(1 of 2 builds\)"', page)
 
 
@@ -217,14 +216,14 @@ def test_recorded_forms_of_relu6_show_that_the_pieces_keep_gemm_kernels_away(tmp
     assert row.clip.graph_ms is not None
     assert row.pieces.graph_ms is not None
     assert row.clip.graph_ms < row.pieces.graph_ms < (row.pieces.latency_ms or 0)
-    assert "14 → 1 of 14" in " ".join(Parsed(render(observed, judge(observed))).text.split())
+    assert "14 → 1 of 14" in " ".join(Parsed(render(observed, judged(observed))).text.split())
 
 
 def test_depthwise_convolutions_inside_a_1x1_layer_are_counted_beside_their_share(tmp_path: Path) -> None:
     observed = observe([bundle((INT8, FP16_CLIP), tmp_path / "run")])
     rows = {view.subject: view.rows[0].depthwise_elsewhere for view in kernel_views(observed)}
     assert sorted(rows.values()) == ["", "4"]
-    text = " ".join(Parsed(render(observed, judge(observed))).text.split())
+    text = " ".join(Parsed(render(observed, judged(observed))).text.split())
     assert "31.7 % / 3.0 % 4 inside others" in text
     assert "31.7 % and 4 inside others" in text
     assert text.count("inside others") == 2

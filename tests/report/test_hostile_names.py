@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness.bottlenecks.judge import judge
-from harness.layers.observation import RunObservation
+from harness.observations.records import RunObservation
 from harness.report.render import render
-from tests.report.composed import cell, graph, layers, picture, run
+from tests.report.composed import cell, graph, judged, layers, picture, run
 from tests.report.parsed import Parsed
 from tests.report.payloads import PAYLOADS
 
@@ -35,7 +34,7 @@ def named(text: str) -> RunObservation:
 
 def page(text: str) -> Parsed:
     observed = named(text)
-    return Parsed(render(observed, judge(observed)))
+    return Parsed(render(observed, judged(observed)))
 
 
 def test_there_are_fifty_payloads_and_all_differ() -> None:

@@ -8,16 +8,15 @@ from itertools import product
 
 import pytest
 
-from harness.bottlenecks.judge import judge
-from harness.layers.observation import RunObservation
 from harness.matrix.cell import Treatment
+from harness.observations.records import RunObservation
 from harness.report.board import board
 from harness.report.columns import subjects
 from harness.report.hosts import HostNames, builds_by_host
 from harness.report.markdown import summary
 from harness.report.relu6_view import relu6_rows
 from harness.report.render import render
-from tests.report.composed import cell, on_hosts, run
+from tests.report.composed import cell, judged, on_hosts, run
 from tests.report.parsed import Parsed
 
 CLIP, SUB = Treatment(), Treatment(relu6="relu_sub")
@@ -103,7 +102,7 @@ def test_relu6_on_two_hosts_stands_host_by_host() -> None:
 
 
 def test_verdicts_and_facts_say_host_and_model(mixed: RunObservation) -> None:
-    verdicts = judge(mixed)
+    verdicts = judged(mixed)
     rows = {(row.host, row.release) for row in board(verdicts, mixed).rows}
     assert rows >= {(f"{H100} host-a", "tensorrt 8.6"), ("host-c", "onnxruntime 1.20")}
     assert builds_by_host(mixed) == (("host-a", H100, 4), ("host-b", H200, 6), ("host-c", "", 1))
@@ -112,7 +111,7 @@ def test_verdicts_and_facts_say_host_and_model(mixed: RunObservation) -> None:
 
 
 def test_the_summary_tells_rows_of_two_hosts_apart(mixed: RunObservation) -> None:
-    text = html.unescape(summary(mixed, judge(mixed)))
+    text = html.unescape(summary(mixed, judged(mixed)))
     section = text.partition("Verdicts")[2].partition("\n#")[0]
     rows = [line.split("|")[1].strip() for line in section.splitlines() if "| tensorrt 8.6 |" in line]
     clip, sub = f"mobilenet_v2-{CLIP.label}", f"mobilenet_v2-{SUB.label}"

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from harness.bottlenecks.judge import judge
+from harness.analysis.judge import judge
 from harness.report.markdown import DROPPED_FIRST, literal, summary
-from tests.report.composed import cell, layers, picture, run
+from tests.report.composed import cell, judged, layers, picture, run
 from tests.report.payloads import PAYLOADS
 from tests.report.test_hostile_names import named
 
@@ -56,7 +56,7 @@ def test_names_carry_no_markup(text: str) -> None:
 
 def test_hostile_names_leave_the_tables_whole() -> None:
     observed = named("a|b\n| c | <img src=x onerror=pwned()>")
-    text = summary(observed, judge(observed))
+    text = summary(observed, judged(observed))
     assert "<" not in text
     rows = [line for line in text.split("## Matrix")[1].split("##")[0].splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows}) == 1

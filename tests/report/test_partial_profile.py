@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.importing import Recording, import_recording
-from harness.observe import observe
+from harness.plugins.reading import observe
+from harness.recordings.importing import Recording, import_recording
 from harness.report.time_view import time_views
-from tests.layers.recorded import RECORDINGS, V2_860
-from tests.layers.recorded_rows import PREFIX, ROWS, printed
+from tests.attribution.recorded import RECORDINGS, V2_860
+from tests.attribution.recorded_rows import PREFIX, ROWS, printed
 
 
 def test_eleven_rows_show_findings_and_no_shares(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from harness.layers.picture import Picture
+from harness.attribution.picture import Picture
 from harness.report.roofline_view import roofline_views
-from tests.layers.recorded import V2_860, picture
+from tests.attribution.recorded import V2_860, picture
 from tests.report.composed import cell, run
 
 FACTS: dict[str, object] = {"peaks": {"flops_per_s": 1e12, "bytes_per_s": 1e11, "how": "composed"}}

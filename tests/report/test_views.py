@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.bottlenecks.arms import ONE_CACHE
-from harness.bottlenecks.judge import judge
-from harness.importing import Recording, import_recording
-from harness.layers.observation import CellObservation, RunObservation
+from harness.analysis.arms import ONE_CACHE
 from harness.matrix.cell import Treatment
-from harness.observe import observe
+from harness.observations.records import CellObservation, RunObservation
+from harness.plugins.reading import observe
+from harness.recordings.importing import Recording, import_recording
 from harness.report import words
 from harness.report.answers import answers
 from harness.report.board import board, noise
@@ -27,8 +26,8 @@ from harness.report.parity import configurations, not_run
 from harness.report.render import render
 from harness.report.sides import side_views
 from harness.report.time_view import time_views
-from tests.layers.recorded import RECORDINGS, V2_860
-from tests.report.composed import cell, graph, layers, picture, run
+from tests.attribution.recorded import RECORDINGS, V2_860
+from tests.report.composed import cell, graph, judged, layers, picture, run
 from tests.report.parsed import Parsed
 
 NAMES = ("a", "b", "c", "d")
@@ -48,7 +47,7 @@ def observed() -> RunObservation:
 
 
 def test_fastest_is_named_with_its_interval_and_what_changed(observed: RunObservation) -> None:
-    (answer,) = answers(observed, judge(observed))
+    (answer,) = answers(observed, judged(observed))
     assert answer.best.release.label == "tensorrt 10.0"
     assert answer.best.low is not None
     assert answer.best.low < 1.01 < (answer.best.high or 0)
@@ -66,7 +65,7 @@ def test_what_got_slower_carries_no_gain() -> None:
         cell("9.0", [2.00, 2.01, 2.02], picture(old, network)),
         cell("10.0", [1.00, 1.01, 1.02], picture([slower, *new[1:]], network)),
     )
-    (verdict,) = answers(observed, judge(observed))[0].changes
+    (verdict,) = answers(observed, judged(observed))[0].changes
     assert verdict.layers[0].name == NAMES[0]
     assert verdict.layers[0].difference_ms > 0
     assert [layer.name for layer in verdict.carriers] == [x.name for x in verdict.layers[1:]]
@@ -75,8 +74,8 @@ def test_what_got_slower_carries_no_gain() -> None:
     assert "carried by no single layer for certain" in summary(observed, [unsure])
     assert {layer.difference_ms < 0 for layer in verdict.carriers} == {True}
     first = f"carried by {verdict.carriers[0].name} {words.difference(verdict.carriers[0].difference_ms)}"
-    assert first in summary(observed, judge(observed))
-    assert first in " ".join(Parsed(render(observed, judge(observed))).text.split())
+    assert first in summary(observed, judged(observed))
+    assert first in " ".join(Parsed(render(observed, judged(observed))).text.split())
     assert replace(verdict, effect=None).carriers == ()
 
 
@@ -106,7 +105,7 @@ def test_a_version_is_called_fastest_only_where_it_can_be_told_from_another(
 ) -> None:
     drawn = picture(layers(NAMES), graph(NAMES))
     found = run(*(cell(version, levels, drawn) for version, levels in times.items()))
-    verdicts = judge(found)
+    verdicts = judged(found)
     (line,) = [x for x in summary(found, verdicts).splitlines() if x.startswith("- **mobilenet")]
     assert html.unescape(line.partition(": ")[2]) == markdown
     assert page in render(found, verdicts, "previous")
@@ -195,13 +194,13 @@ def test_a_row_links_to_its_latencies_where_there_are_any_and_nothing_is_an_answ
     measured, failed = cell("10.0", [1.0]), cell("11.0", status="failed", reason="worker killed")
     other = cell("10.0", status="unavailable", reason="no GPU", treatment=Treatment(relu6="relu_sub"))
     for cells in ((measured, failed, other), (failed, other)):
-        found = Parsed(render(run(*cells), judge(run(*cells))))
+        found = Parsed(render(run(*cells), judged(run(*cells))))
         assert set(found.links) <= set(found.ids)
         assert ("Nothing was measured" in found.text) == (measured not in cells)
 
 
 def test_board_leads_with_latency_and_noise_stands_apart(observed: RunObservation) -> None:
-    verdicts = judge(observed)
+    verdicts = judged(observed)
     found = board(verdicts, observed)
     assert found.columns[0] == ("latency", "latency")
     assert {row.release for row in found.rows} >= {"tensorrt 9.0", "tensorrt 10.0"}
@@ -265,7 +264,7 @@ def test_every_section_is_rendered_where_it_has_something_to_say(observed: RunOb
     both = replace(pair, builds=pair.builds + other.builds)
     several = replace(observed, cells=tuple(both if c is pair else c for c in observed.cells))
     for found in (observed, several):
-        text = Parsed(render(found, judge(found))).text
+        text = Parsed(render(found, judged(found))).text
         for title in (
             "Verdicts",
             "Noise: one version as if it were two",
@@ -283,6 +282,6 @@ def test_recording_is_rendered_and_marked_as_one(tmp_path: Path) -> None:
     }
     import_recording(Recording(files, version="8.6.0", network="mobilenet_v2"), tmp_path / "run")
     found = observe([tmp_path / "run"])
-    text = Parsed(render(found, judge(found))).text
+    text = Parsed(render(found, judged(found))).text
     assert "expanded_conv_1/" in text
     assert "recorded" in text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness import registry
+from harness.attribution.picture import Picture, PictureLayer
 from harness.evidence.records import Evidence
-from harness.layers.picture import Picture, PictureLayer
+from harness.plugins import registry
 from tests.worker.worker_jobs import small_network
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "runtimes"

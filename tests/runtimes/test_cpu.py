@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from harness import registry
 from harness.errors import InputError
 from harness.matrix.cell import Cell, Treatment
+from harness.plugins import registry
 from harness.runtimes.base import environment_variables
 from harness.runtimes.cpu import numpy_for
-from harness.runtimes.onnxruntime import OnnxRuntime
-from harness.runtimes.openvino import OpenVino
+from harness.runtimes.onnxruntime.runtime import OnnxRuntime
+from harness.runtimes.openvino.runtime import OpenVino
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])

@@ -12,9 +12,9 @@ from harness.evidence.reader import read_file
 from harness.evidence.record import FileFacts, Record
 from harness.evidence.records import EngineLayer, InferenceTime, LayerTime
 from harness.runtimes.recorded import gpu_times, is_partial, merge, read_recorded
-from harness.runtimes.tensorrt import TensorRT
+from harness.runtimes.tensorrt.runtime import TensorRT
 from harness.store.files import write_json
-from tests.layers.recorded import RECORDINGS, V2_860
+from tests.attribution.recorded import RECORDINGS, V2_860
 
 
 def record(*kinds: str, **rows: object) -> Record:

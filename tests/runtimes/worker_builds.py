@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import registry
+from harness.attribution.picture import Picture
 from harness.evidence.records import Evidence
-from harness.layers.picture import Picture
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import Graph
+from harness.plugins import registry
 from harness.store.bundle import Bundle
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "builds"

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import registry
+from harness.attribution.picture import Picture
 from harness.environments.base import Limits
 from harness.errors import UnavailableError
 from harness.evidence.records import Evidence
-from harness.layers.picture import Picture
 from harness.networks.bounds import check_outputs, error_bound
 from harness.networks.graph import Graph
 from harness.networks.reference import probe_reference
+from harness.plugins import registry
 from tests.worker.worker_jobs import small_network, write_job
 
 

@@ -1,0 +1,284 @@
+"""Between which two neighbours in a list of versions did a verdict or the latency change?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from harness.analysis.device import host_peaks, with_peaks
+from harness.analysis.judge import judge
+from harness.analysis.rules.base import Rule
+from harness.analysis.table import INVALID, UNSUPPORTED, Change
+from harness.analysis.verdict import Verdict, verdict_message
+from harness.errors import UsageError
+from harness.observations.records import CellObservation, RunObservation
+
+Evaluate = Callable[[Sequence[str]], Sequence[CellObservation]]
+"""Measures, or reads, the one cell of each version that it is given; those of one call side by side."""
+
+Say = Callable[[str], None]
+
+_CHANGES = frozenset({*map(str, Change)} - {str(Change.UNCHANGED)})
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where the change is.
+
+    :param before, after: the versions it lies between, None where there is no change or none can be told
+    :param evaluated: versions whose cell was evaluated, in that order
+    :param verdict: of *after* beside *before*, or of the last beside the first where nothing was found;
+        None where fewer than two versions can run
+    :param certain: False where the ends cannot be told apart, and where a version on the way could not be
+        told from either end and was put to the nearer one
+    :param cannot_run: version to the reason, of those that were tried and could not be measured
+    :param neighbours: where the ends cannot be told apart and looking costs nothing, two neighbours that can
+    """
+
+    before: str | None
+    after: str | None
+    evaluated: tuple[str, ...]
+    verdict: Verdict | None
+    certain: bool
+    reason: str
+    cannot_run: Mapping[str, str] = field(default_factory=dict)
+    neighbours: tuple[Verdict, ...] = ()
+
+
+def most_evaluations(versions: int) -> int:
+    """Return how many cells are evaluated at most: the two ends, then half of what is left each time."""
+    return 2 + math.ceil(math.log2(versions - 1)) if versions > 2 else versions
+
+
+def check_versions(versions: Sequence[str]) -> None:
+    """Refuse what cannot be bisected.
+
+    :raises UsageError: fewer than two versions, or one named twice
+    """
+    if len(versions) < 2 or len(set(versions)) != len(versions):
+        raise UsageError("bisect needs at least two versions, each named once")
+
+
+def bisect(
+    versions: Sequence[str],
+    evaluate: Evaluate,
+    bottleneck: str,
+    *,
+    rules: Mapping[str, Rule],
+    say: Say = lambda _line: None,
+    stored: bool = False,
+) -> Found:
+    """Find two neighbours of *versions* between which the verdict on *bottleneck* changes.
+
+    The two ends are evaluated first and together. Each version in the middle is held against both ends by
+    the decision table and belongs to the one it is unchanged from; where it differs from both (there is more
+    than one change) it belongs to the nearer, so that the larger step is followed. Where versions change back
+    and forth, one of the changes is found. A version that cannot run here is stepped over, an end inwards,
+    while the budget of :func:`most_evaluations` lasts.
+
+    :param versions: in order, at least two, each once
+    :param evaluate: asked for each version once at most
+    :param bottleneck: name of a rule, or ``latency``
+    :param say: told after each step where the change lies
+    :param stored: evaluating costs nothing: where the ends cannot be told apart (one of them scatters, say),
+        look at every two neighbours
+    :raises UsageError: fewer than two versions, one named twice, or two that cannot be compared at all
+    """
+    check_versions(versions)
+    return _Search(tuple(versions), evaluate, bottleneck, rules, say, stored).run()
+
+
+@dataclass
+class _Search:
+    versions: tuple[str, ...]
+    evaluate: Evaluate
+    bottleneck: str
+    rules: Mapping[str, Rule]
+    say: Say
+    stored: bool
+    seen: dict[str, CellObservation] = field(default_factory=dict)
+    certain: bool = True
+    first: str = ""
+    last: str = ""
+
+    def run(self) -> Found:
+        self._look_at(self.versions[0], self.versions[-1])
+        ends = self._ends()
+        if ends is None:
+            self.certain = False
+            return self._found(None, None, None, f"cannot tell: {self._gap(0, len(self.versions))}")
+        low, high = ends
+        self.first, self.last = self.versions[low], self.versions[high]
+        whole = self._between(self.first, self.last)
+        if not self._differs(self.first, self.last):
+            same = whole.verdict == Change.UNCHANGED
+            word = "no change" if same else "cannot tell"
+            self.certain = same
+            reason = f"{word} from {self.first} to {self.last}: {whole.reason}"
+            found = self._found(None, None, whole, reason)
+            return self._with_neighbours(found) if self.stored and not same else found
+        self.say(f"{self.last} beside {self.first}: {whole.verdict}: {whole.reason}")
+        return self._narrow(low, high)
+
+    def _with_neighbours(self, found: Found) -> Found:
+        self._look_at(*(version for version in self.versions if version not in self.seen))
+        there = [version for version in self.versions if _ran(self.seen[version])]
+        pairs = [pair for pair in pairwise(there) if self._differs(*pair)]
+        said = ", ".join(f"{old} to {new}" for old, new in pairs) or "none"
+        return replace(
+            found,
+            evaluated=tuple(self.seen),
+            reason=f"{found.reason}; neighbours that differ: {said}",
+            neighbours=tuple(self._between(*pair) for pair in pairs),
+        )
+
+    def _narrow(self, low: int, high: int) -> Found:
+        while (middle := self._runnable_between(low, high)) is not None:
+            version = self.versions[middle]
+            low, high = (low, middle) if self._is_late(version) else (middle, high)
+            self.say(f"with {version}: {self._where(low, high)}")
+        before, after = self.versions[low], self.versions[high]
+        step = self._between(before, after)
+        reason = self._where(low, high)
+        if gap := self._gap(low + 1, high):
+            reason += f"; {gap}"
+        if not self._differs(before, after):
+            reason += f"; these two alone are {step.verdict}, so it may come in several steps"
+        if not self.certain:
+            reason += "; an indeterminate version on the way was put to the nearer end"
+        return self._found(before, after, step, reason)
+
+    def _where(self, low: int, high: int) -> str:
+        return f"the change lies between {self.versions[low]} and {self.versions[high]}"
+
+    def _gap(self, low: int, high: int) -> str:
+        """Say why the versions from *low* up to *high* are of no help."""
+        inside = self.versions[low:high]
+        dead = [v for v in inside if v in self.seen and not _ran(self.seen[v])]
+        left = [v for v in inside if v not in self.seen]
+        parts = [f"{', '.join(dead)} cannot run here"] if dead else []
+        parts += [f"{', '.join(left)} not looked at: {len(self.seen)} cells is the most"] if left else []
+        return "; ".join(parts)
+
+    def _found(self, before: str | None, after: str | None, verdict: Verdict | None, reason: str) -> Found:
+        dead = {version: _why(cell) for version, cell in self.seen.items() if not _ran(cell)}
+        return Found(before, after, tuple(self.seen), verdict, self.certain, reason, dead)
+
+    # which versions
+
+    def _ends(self) -> tuple[int, int] | None:
+        """Return the outermost two versions that can run, None when the budget or the list ends."""
+        order = range(len(self.versions))
+        low, high = self._first_runnable(order), self._first_runnable(reversed(order))
+        return None if low is None or high is None or low >= high else (low, high)
+
+    def _runnable_between(self, low: int, high: int) -> int | None:
+        """Return the version nearest to the middle that can run, None when the budget or the list ends."""
+        middle = (low + high) // 2
+        return self._first_runnable(sorted(range(low + 1, high), key=lambda i: abs(i - middle)))
+
+    def _first_runnable(self, order: Iterable[int]) -> int | None:
+        for index in order:
+            if not self._affordable(index):
+                return None
+            if self._runs(index):
+                return index
+        return None
+
+    def _affordable(self, index: int) -> bool:
+        """Say whether a version was evaluated already, or may be."""
+        return self.versions[index] in self.seen or len(self.seen) < most_evaluations(len(self.versions))
+
+    def _runs(self, index: int) -> bool:
+        version = self.versions[index]
+        if version not in self.seen:
+            self._look_at(version)
+        return _ran(self.seen[version])
+
+    def _look_at(self, *versions: str) -> None:
+        self.seen.update(zip(versions, self.evaluate(versions), strict=True))
+
+    # on which side
+
+    def _is_late(self, version: str) -> bool:
+        """Say whether *version* belongs to the last rather than to the first."""
+        wrong, wrong_first, wrong_last = (_wrong(self.seen[v]) for v in (version, self.first, self.last))
+        # Wrong outputs outrank every time: nothing is compared with them.
+        if wrong_first != wrong_last:
+            return wrong == wrong_last
+        if wrong:
+            return True
+        from_first = self._differs(self.first, version)
+        to_last = self._differs(version, self.last)
+        if from_first != to_last:
+            # One of the two answers is enough; None is no answer.
+            return bool(from_first) or to_last is False
+        self.certain = self.certain and from_first is True
+        a, b = (self._between(*pair).effect for pair in ((self.first, version), (version, self.last)))
+        return a is not None and b is not None and abs(math.log(a)) > abs(math.log(b))
+
+    def _differs(self, old: str, new: str) -> bool | None:
+        """Say whether *new* changed from *old*, None where that cannot be told."""
+        wrong = _wrong(self.seen[old]), _wrong(self.seen[new])
+        if any(wrong):
+            return None if all(wrong) else True
+        word = self._between(old, new).verdict
+        return True if word in _CHANGES else False if word == Change.UNCHANGED else None
+
+    def _between(self, old: str, new: str) -> Verdict:
+        """Return the verdict on *new* beside *old*, with the peaks of all cells that were evaluated."""
+        peaks = host_peaks([RunObservation((), {}, tuple(self.seen.values()))])
+        run = with_peaks(RunObservation((), {}, (self.seen[old], self.seen[new])), peaks)
+        found = [
+            v
+            for v in judge(run, old, rules=self.rules)
+            if v.bottleneck == self.bottleneck and v.version == new
+        ]
+        if len(found) != 1 or (found[0].against is None and found[0].verdict not in (INVALID, UNSUPPORTED)):
+            raise UsageError(
+                f"{new} cannot be compared with {old} for '{self.bottleneck}': "
+                + ("no common host, or no such bottleneck" if len(found) < 2 else "several hosts: name one")
+            )
+        return found[0]
+
+
+def _ran(cell: CellObservation) -> bool:
+    """Say whether there is a build to judge, if only to say that its outputs are wrong."""
+    return _wrong(cell) or any(build.status == "ok" for build in cell.builds)
+
+
+def _wrong(cell: CellObservation) -> bool:
+    return cell.status == INVALID or any(
+        b.status == INVALID or (b.outputs is not None and not b.outputs.valid) for b in cell.builds
+    )
+
+
+def _why(cell: CellObservation) -> str:
+    reasons = [cell.reason, *(build.reason for build in cell.builds)]
+    return next((reason for reason in reasons if reason), cell.status)
+
+
+def found_as_json(found: Found) -> dict[str, object]:
+    """Return the JSON form (schema ``trtmatrix.bisect/1``)."""
+    return {
+        "schema": "trtmatrix.bisect/1",
+        "before": found.before,
+        "after": found.after,
+        "certain": found.certain,
+        "evaluated": list(found.evaluated),
+        "cannot_run": dict(found.cannot_run),
+        "reason": found.reason,
+        "verdict": None if found.verdict is None else found.verdict.as_json(),
+        "neighbours": [verdict.as_json() for verdict in found.neighbours],
+    }
+
+
+def found_message(found: Found) -> str:
+    """Return what was found, for people."""
+    lines = [f"{found.reason} ({len(found.evaluated)} cells evaluated: {', '.join(found.evaluated)})"]
+    if found.before is not None and found.verdict is not None:
+        lines.append(verdict_message(found.verdict))
+    lines += map(verdict_message, found.neighbours)
+    return "\n".join(lines + [f"{version}: {why}" for version, why in found.cannot_run.items()])

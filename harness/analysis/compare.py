@@ -1,0 +1,264 @@
+"""One question about one pair of arms: from their builds to a verdict, by the decision table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.analysis.arms import Arm, Series
+from harness.analysis.layer_changes import LayerRows, layer_rows
+from harness.analysis.rules.base import Rule
+from harness.analysis.statistics.intervals import Interval, Ratio, one_side, ratio
+from harness.analysis.statistics.levels import drift
+from harness.analysis.statistics.thresholds import aa_threshold, margin, smallest_detectable
+from harness.analysis.table import (
+    INDETERMINATE,
+    INVALID,
+    MINIMUM_BUILDS,
+    RESOLUTION,
+    UNSUPPORTED,
+    Change,
+    State,
+    change_of,
+    latency_change,
+    state_of,
+)
+from harness.analysis.verdict import LATENCY, Verdict
+from harness.analysis.wording import change_that_shows
+
+_CANNOT_RUN = ("unsupported", "unavailable")
+_UNKNOWN_HOSTS = ("", "unknown")
+_NOTHING = "costs less than 0.1 % of the layer time"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A verdict whose layers wait for the adjustment over all pairs."""
+
+    verdict: Verdict
+    rows: LayerRows | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: one rule (None: latency) of *new*, beside *old* where there is one.
+
+    :param against: what the old side is called; :param kind: see :class:`Verdict`
+    :param aa_ratios: ratios of other A/A pairs of this subject, runtime and host for the same rule
+    """
+
+    rule: Rule | None
+    new: Arm
+    old: Arm | None = None
+    against: str | None = None
+    kind: str = "version"
+    aa_ratios: Sequence[float] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the rule, or ``latency``."""
+        return LATENCY if self.rule is None else self.rule.name
+
+    def draft(
+        self,
+        word: str,
+        reason: str,
+        *,
+        state: State | None = None,
+        change: Change | None = None,
+        found: Ratio | None = None,
+        effect: float | None = None,
+        smallest: float | None = None,
+        evidence: Mapping[str, object] | None = None,
+    ) -> Verdict:
+        """Return a verdict on this question with *word* as its answer."""
+        cell = self.new.cell
+        sides = tuple(0 if arm is None else len(arm.series(self.rule).values) for arm in (self.old, self.new))
+        return Verdict(
+            bottleneck=self.name,
+            network=cell.network,
+            treatment=cell.treatment.label,
+            runtime=cell.runtime,
+            version=cell.version,
+            host=self.new.host,
+            verdict=word,
+            reason=reason,
+            cell=cell.id,
+            state=state,
+            change=change,
+            effect=found.interval.estimate if found is not None else effect,
+            interval=None if found is None else (found.interval.low, found.interval.high),
+            builds=(sides[0], sides[1]),
+            smallest_detectable=smallest,
+            evidence=evidence or {},
+            against=self.against if self.old is not None else None,
+            against_cell=None if self.old is None else self.old.cell.id,
+            kind=self.kind,
+        )
+
+
+def answer(question: Question) -> Draft | None:
+    """Return the verdict on *question*, None for the latency of an arm with nothing to compare with."""
+    new, old = question.new, question.old
+    if (refused := _cannot_be_looked_at(question)) is not None:
+        return Draft(refused)
+    series = new.series(question.rule)
+    share = _share(series)
+    state = state_of(share)
+    evidence = _evidence(question, series, share)
+    if old is None:
+        if question.rule is None:
+            return None
+        word, reason = _state_word(series, share, state)
+        reason = _with_notes(reason, series.notes, series.notes)
+        return Draft(question.draft(word, reason, state=state, evidence=evidence), layer_rows(None, series))
+    if (problem := _baseline_problem(question)) is not None:
+        verdict = question.draft(INDETERMINATE, problem, state=state, evidence=evidence)
+        return Draft(verdict, layer_rows(None, series))
+    rows = layer_rows(old.series(question.rule), series)
+    return Draft(_pair(question, old, state, evidence), rows)
+
+
+def common_floor(rule: Rule | None, old: Series, new: Series) -> float:
+    """Return the cost, ms, below which costs are not told apart: 0.1 % of the layer time of both sides."""
+    totals = [*old.totals, *new.totals]
+    if rule is None or not totals:
+        return float(np.finfo(np.float64).tiny)
+    return RESOLUTION * float(np.median(totals))
+
+
+def _pair(question: Question, old: Arm, state: State | None, evidence: dict[str, object]) -> Verdict:
+    before, after = old.series(question.rule), question.new.series(question.rule)
+    floor = common_floor(question.rule, before, after)
+    a, b = before.at_least(floor), after.at_least(floor)
+    found = ratio(a, b)
+    if found is None:
+        effect = float(np.exp(np.log(b).mean() - np.log(a).mean()))
+        reason = f"{_builds(len(a))} of the old and {_builds(len(b))} of the new: with fewer than "
+        reason += f"{MINIMUM_BUILDS} on a side no change of any size can be shown"
+        reason = _with_notes(reason, before.notes, after.notes)
+        return question.draft(INDETERMINATE, reason, state=state, effect=effect, evidence=evidence)
+    threshold = aa_threshold(found, question.aa_ratios)
+    m = margin(threshold)
+    smallest = smallest_detectable(found, m)
+    evidence |= {"margin": m, "aa_threshold": threshold, "aa_pairs": len(question.aa_ratios), "p": found.p}
+    if old.host in _UNKNOWN_HOSTS:
+        reason = "the host is not known: only builds of one host are compared"
+        return question.draft(
+            INDETERMINATE, reason, state=state, found=found, smallest=smallest, evidence=evidence
+        )
+    if question.rule is None:
+        said = latency_change(found.interval, m)
+    else:
+        said = change_of(found.interval, m, state_of(_share(before)), state)
+    reason = said.reason
+    if said.change is None:
+        reason += f"; {change_that_shows(smallest)}"
+    if question.rule is not None:
+        reason = _with_floor(reason, said.change, bool((a <= floor).all()), bool((b <= floor).all()))
+    reason = _with_notes(reason, before.notes, after.notes)
+    word = INDETERMINATE if said.change is None else str(said.change)
+    return question.draft(
+        word, reason, state=state, change=said.change, found=found, smallest=smallest, evidence=evidence
+    )
+
+
+def _with_floor(reason: str, change: Change | None, old: bool, new: bool) -> str:
+    """Say of a cost that is below the floor on a side (True) that the ratio is not that of two costs."""
+    if old and new and change is not None:
+        return f"{_NOTHING} on both sides"
+    if old is new:
+        return reason
+    side = "old" if old else "new"
+    return f"{reason}; the {side} {_NOTHING} and is counted as that much"
+
+
+def _with_notes(reason: str, old: Sequence[str], new: Sequence[str]) -> str:
+    """Say what is to be known of both costs, each side where it differs: then unlike things are compared."""
+    if old == new:
+        return "; ".join([reason, *new])
+    sides = [f"{side}: {'; '.join(notes)}" for side, notes in (("old", old), ("new", new)) if notes]
+    return "; ".join([reason, *sides])
+
+
+def _cannot_be_looked_at(question: Question) -> Verdict | None:
+    new = question.new
+    if new.invalid:
+        detail = f": {new.reason}" if new.reason else ""
+        return question.draft(INVALID, f"outputs out of bounds in {_builds(new.invalid)}{detail}")
+    if not new.builds:
+        if new.throttled:
+            return question.draft(
+                INDETERMINATE, f"all {_builds(new.throttled)} were throttled most of the time"
+            )
+        if new.status in _CANNOT_RUN:
+            return question.draft(UNSUPPORTED, new.reason or f"the cell is {new.status} here")
+        reason = f"no build to look at: {new.reason or new.status}"
+        return question.draft(INDETERMINATE, reason, evidence={"status": new.status})
+    if not new.series(question.rule).values:
+        missing = "layer times" if question.rule is not None else "latency samples"
+        return question.draft(INDETERMINATE, f"no build has {missing} that tell")
+    return None
+
+
+def _baseline_problem(question: Question) -> str | None:
+    old = question.old
+    assert old is not None
+    if old.invalid:
+        return f"outputs of {question.against} are out of bounds: nothing is compared with them"
+    if not old.builds:
+        return f"{question.against} has no build to compare with: {old.reason or old.status}"
+    if not old.series(question.rule).values:
+        return f"no build of {question.against} can tell"
+    digests = {old.digest, question.new.digest} - {"unknown"}
+    if len(digests) > 1 and question.kind != "treatment":
+        return f"{question.against} ran another network: the digests differ"
+    return None
+
+
+def _share(series: Series) -> Interval | None:
+    if series.shares is None or len(series.shares) < MINIMUM_BUILDS:
+        return None
+    return one_side(np.maximum(np.asarray(series.shares, dtype=np.float64), RESOLUTION))
+
+
+def _state_word(series: Series, share: Interval | None, state: State | None) -> tuple[str, str]:
+    if share is None:
+        if len(series.values) < MINIMUM_BUILDS:
+            return INDETERMINATE, f"{_builds(len(series.values))}: fewer than {MINIMUM_BUILDS} show no spread"
+        return INDETERMINATE, "the profile covers a part of the network: no share of the whole"
+    if not any(series.values):
+        return (INDETERMINATE if state is None else state), _NOTHING
+    interval = f"{100 * share.low:.1f} to {100 * share.high:.1f}"
+    text = f"costs {100 * share.estimate:.1f} % of the layer time ({interval})"
+    return (INDETERMINATE, f"{text}, neither wholly above nor below 5 %") if state is None else (state, text)
+
+
+def _evidence(question: Question, series: Series, share: Interval | None) -> dict[str, object]:
+    found: dict[str, object] = {"new": _side(question.new, series, share)}
+    if question.old is not None:
+        before = question.old.series(question.rule)
+        found["old"] = _side(question.old, before, _share(before))
+    return found
+
+
+def _side(arm: Arm, series: Series, share: Interval | None) -> dict[str, object]:
+    keys = dict.fromkeys(key for build in series.evidence for key in build)
+    order = sorted(arm.builds, key=lambda b: b.round)
+    steady = [b.latency_ms for b in order if b.latency_ms]
+    return {
+        "ms": list(series.values),
+        "share": None if share is None else [share.estimate, share.low, share.high],
+        "shares": None if series.shares is None else list(series.shares),
+        "builds_that_cannot_tell": series.missing,
+        "throttled_builds": arm.throttled,
+        "latency_drift_a_round": drift(steady),
+        # one value a build: adoption and counts are distributions over builds
+        **{key: [build.get(key) for build in series.evidence] for key in keys},
+    }
+
+
+def _builds(count: int) -> str:
+    return {0: "no build", 1: "one build"}.get(count, f"{count} builds")

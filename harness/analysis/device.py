@@ -1,0 +1,57 @@
+"""One device, one roofline: the peaks measured in single builds, made those of their host.
+
+Each build's worker measures the peaks anew, with the libraries of its own environment. Held against its own
+figure a build's cost would move with the noise of that figure, and with the version of a library that the
+measured runtime does not even use. A peak is the most that a device gave: of one host, the same for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from harness.attribution.peaks import Peaks, measured_peaks, precision_of
+from harness.observations.records import BuildObservation, CellObservation, RunObservation
+
+HostPeaks = Mapping[tuple[str, str], Peaks]
+"""(host, precision) to the peaks of that host."""
+
+
+def host_peaks(runs: Iterable[RunObservation]) -> HostPeaks:
+    """Return the largest peaks that any build of *runs* measured, by host and precision."""
+    found: dict[tuple[str, str], Peaks] = {}
+    builds: dict[tuple[str, str], int] = {}
+    for build in (b for run in runs for cell in run.cells for b in cell.builds):
+        precision = precision_of(build.facts)
+        peaks = None if precision is None else measured_peaks(build.facts, precision)
+        if precision is None or peaks is None:
+            continue
+        key = (build.host, precision)
+        builds[key] = builds.get(key, 0) + 1
+        most = found.get(key, peaks)
+        found[key] = Peaks(
+            max(peaks.flops_per_s, most.flops_per_s),
+            max(peaks.bytes_per_s, most.bytes_per_s),
+            f"the most of {builds[key]} builds on this host",
+            measured=True,
+        )
+    return found
+
+
+def with_peaks(run: RunObservation, peaks: HostPeaks) -> RunObservation:
+    """Return *run* with the peaks of its hosts in the facts of each build."""
+    if not peaks:
+        return run
+    return replace(run, cells=tuple(_cell(cell, peaks) for cell in run.cells))
+
+
+def _cell(cell: CellObservation, peaks: HostPeaks) -> CellObservation:
+    return replace(cell, builds=tuple(_build(build, peaks) for build in cell.builds))
+
+
+def _build(build: BuildObservation, peaks: HostPeaks) -> BuildObservation:
+    found = peaks.get((build.host, precision_of(build.facts) or ""))
+    if found is None:
+        return build
+    stated = {"flops_per_s": found.flops_per_s, "bytes_per_s": found.bytes_per_s, "how": found.source}
+    return replace(build, facts={**build.facts, "peaks": stated})

@@ -1,0 +1,72 @@
+"""Which layers carry a change: every carrier's time on both sides, and which of them changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.analysis.arms import Series
+from harness.analysis.statistics.intervals import welch_probabilities
+from harness.analysis.statistics.levels import Values
+from harness.analysis.statistics.multiple import FALSE_DISCOVERIES
+from harness.analysis.verdict import LayerChange
+
+TOP = 10
+_FLOOR = 1e-4
+"""Of the time of all carriers: a layer that is missing from one side has this, so that logarithms exist."""
+
+
+@dataclass(frozen=True)
+class LayerRows:
+    """The carriers of one verdict.
+
+    :param old, new: mean milliseconds over builds, shape (layers,); None for a side without builds
+    :param p: probability of each difference, shape (layers,), None with fewer than two builds on a side
+    """
+
+    names: tuple[str, ...]
+    old: Values | None
+    new: Values
+    p: Values | None
+
+    def top(self, q: Sequence[float | None]) -> tuple[LayerChange, ...]:
+        """Return the carriers with the largest difference (with one side: the heaviest), at most ten.
+
+        :param q: adjusted probabilities, one a carrier
+        """
+        size = self.new if self.old is None else np.abs(self.new - self.old)
+        order = sorted(range(len(self.names)), key=lambda i: (-size[i], self.names[i]))[:TOP]
+        return tuple(self._change(i, q[i]) for i in order)
+
+    def _change(self, i: int, q: float | None) -> LayerChange:
+        old = None if self.old is None else float(self.old[i])
+        changed = q is not None and q <= FALSE_DISCOVERIES
+        return LayerChange(self.names[i], old, float(self.new[i]), q, changed)
+
+    @property
+    def probabilities(self) -> list[float | None]:
+        """p as a list, None for each carrier where there is none."""
+        return [None] * len(self.names) if self.p is None else [float(x) for x in self.p]
+
+
+def layer_rows(old: Series | None, new: Series) -> LayerRows:
+    """Return the carriers of a comparison; a carrier missing from a build took no time in it."""
+    sides = [*(old.layers if old is not None else ()), *new.layers]
+    names = tuple(dict.fromkeys(name for build in sides for name in build))
+    b = _matrix(names, new.layers)
+    if old is None or not old.layers or not names:
+        return LayerRows(names, None, b.mean(axis=1) if new.layers else np.zeros(len(names)), None)
+    a = _matrix(names, old.layers)
+    p = None
+    if min(a.shape[1], b.shape[1]) > 1:
+        floor = _FLOOR * max(float(a.mean(axis=1).sum()), float(b.mean(axis=1).sum())) or 1.0
+        p = welch_probabilities(np.maximum(a, floor), np.maximum(b, floor))
+    return LayerRows(names, a.mean(axis=1), b.mean(axis=1), p)
+
+
+def _matrix(names: Sequence[str], builds: Sequence[Mapping[str, float]]) -> Values:
+    return np.array([[build.get(name, 0.0) for build in builds] for name in names], dtype=np.float64).reshape(
+        len(names), len(builds)
+    )

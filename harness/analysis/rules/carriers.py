@@ -1,0 +1,81 @@
+"""The layers that carry a cost: chosen from a picture, named alike in every version, heaviest first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from harness.analysis.rules.base import Cost
+from harness.attribution.picture import LayerRole, Picture, PictureLayer
+from harness.observations.records import BuildObservation
+
+MOST_UNATTRIBUTED = 0.20
+"""Above this share of unattributed layer time nothing is said of a class of convolutions."""
+
+
+def timed_picture(build: BuildObservation) -> Picture | None:
+    """Return the build's picture where it has layer times, None elsewhere."""
+    picture = build.picture
+    return picture if picture is not None and picture.total_ms > 0 else None
+
+
+def carrier_name(layer: PictureLayer) -> str:
+    """Return a name for *layer* that another version's engine has too, where the source ops allow one.
+
+    Compute layers are named after the source op that carries most of them, reformats after the op that writes
+    what they read and the op that reads what they write (what is fused to these differs between engines), the
+    unattributed keep the engine's name.
+    """
+    if layer.role is LayerRole.REFORMAT:
+        if not (layer.before or layer.after):
+            return layer.name
+        before = layer.before[-1] if layer.before else "network input"
+        after = layer.after[0] if layer.after else "network output"
+        return f"reformat {before} -> {after}"
+    if layer.shares:
+        return max(layer.shares, key=lambda name: layer.shares[name])
+    return layer.source_ops[0] if layer.source_ops else layer.name
+
+
+def cost_of(
+    picture: Picture,
+    layers: Iterable[PictureLayer],
+    evidence: Mapping[str, object],
+    *,
+    bound_ms: float = 0.0,
+    note: str = "",
+) -> Cost:
+    """Return the cost that *layers* carry: their time above *bound_ms*, not below 0.
+
+    :param bound_ms: least time for the same work, ms
+    :param note: see :class:`Cost`
+    """
+    times = carrier_times(layers)
+    milliseconds = max(0.0, sum(times.values()) - bound_ms)
+    return Cost(
+        milliseconds=milliseconds,
+        share=None if picture.partial else milliseconds / picture.total_ms,
+        layers=tuple(sorted(times.items(), key=lambda row: (-row[1], row[0]))),
+        evidence=evidence,
+        note=note,
+    )
+
+
+def carrier_times(layers: Iterable[PictureLayer]) -> dict[str, float]:
+    """Return carrier name to milliseconds; layers of one name are added, those without a time are not."""
+    times: dict[str, float] = {}
+    for layer in layers:
+        if layer.time_ms is not None:
+            name = carrier_name(layer)
+            times[name] = times.get(name, 0.0) + layer.time_ms
+    return times
+
+
+def families_of(layers: Iterable[PictureLayer]) -> dict[str, int]:
+    """Return kernel family to number of layers."""
+    return dict(sorted(Counter(str(layer.family) for layer in layers).items()))
+
+
+def tells_classes(picture: Picture) -> bool:
+    """Return whether enough of the time is attributed to speak of a class of convolutions."""
+    return picture.unattributed_ms <= MOST_UNATTRIBUTED * picture.total_ms

@@ -1,0 +1,41 @@
+"""What the builder was offered for the 1x1 convolutions, and by how much the kernels asked for lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+from harness.attribution.forensics import Fate, pointwise_forensics
+from harness.attribution.picture import Picture
+from harness.evidence.records import Evidence
+
+
+def pointwise_offers(picture: Picture, evidence: Evidence) -> dict[str, object]:
+    """Return counts over the layers that are 1x1 convolutions, empty without a VERBOSE builder log.
+
+    ``search`` says where each layer's result came from; ``offered`` splits into layers for which such kernels
+    were offered, were not, and cannot be told (reused results leave no lines: silence is not absence).
+    """
+    if not evidence.tactics:
+        return {}
+    found = pointwise_forensics(picture, evidence)
+    return {
+        "search": dict(sorted(Counter(str(layer.source) for layer in found).items())),
+        "gemm_as_conv1x1": _summary([layer.gemm_as_conv1x1 for layer in found]),
+        "any_gemm": _summary([layer.any_gemm for layer in found]),
+    }
+
+
+def _summary(fates: Sequence[Fate]) -> dict[str, object]:
+    offered = Counter({True: "yes", False: "no", None: "unknown"}[fate.offered] for fate in fates)
+    lost = [fate.lost_by_ms for fate in fates if fate.lost_by_ms is not None]
+    return {
+        "offered": dict(sorted(offered.items())),
+        "timed_layers": sum(fate.timed > 0 for fate in fates),
+        "timed_tactics": sum(fate.timed for fate in fates),
+        "chosen": sum(fate.chosen is True for fate in fates),
+        "lost": len(lost),
+        "lost_by_ms_median": median(lost) if lost else None,
+        "lost_by_ms_least": min(lost, default=None),
+    }

@@ -1,0 +1,49 @@
+"""ReLU6: activations that run as layers of their own instead of inside the convolution before them."""
+
+from __future__ import annotations
+
+from harness.analysis.rules.base import Cost
+from harness.analysis.rules.carriers import cost_of, families_of, timed_picture
+from harness.attribution.picture import LayerRole, Picture, PictureLayer
+from harness.networks.graph import OpKind
+from harness.observations.records import BuildObservation
+
+_PIECES = {OpKind.CLIP, OpKind.RELU, OpKind.SUB, OpKind.SHIFT}
+
+
+def own_activations(picture: Picture) -> list[PictureLayer]:
+    """Return compute layers that carry nothing but ReLU6 or its pieces (a softmax is another matter)."""
+    return [
+        layer
+        for layer in picture.layers
+        if layer.standalone_activation and layer.role is LayerRole.COMPUTE and _is_relu6(picture, layer)
+    ]
+
+
+def _is_relu6(picture: Picture, layer: PictureLayer) -> bool:
+    if picture.graph is None or not layer.source_ops:
+        return "softmax" not in layer.name.lower() and layer.family != "softmax"
+    return all(picture.graph.op(name).kind in _PIECES for name in layer.source_ops)
+
+
+class Relu6Rule:
+    """Cost: time of activation layers that run on their own. Evidence: how many, and is 6 respected."""
+
+    name = "relu6"
+    title = "ReLU6"
+
+    def cost(self, build: BuildObservation) -> Cost | None:
+        """Return the cost in *build*, None without layer times."""
+        picture = timed_picture(build)
+        if picture is None:
+            return None
+        layers = own_activations(picture)
+        check = build.outputs
+        evidence: dict[str, object] = {
+            "own_layers": len(layers),
+            "kernel_families": families_of(layers),
+            # None where outputs were not compared: a bound that nobody looked at is not respected
+            "bound_respected": None if check is None else check.valid,
+            "output_error": None if check is None else check.error,
+        }
+        return cost_of(picture, layers, evidence)

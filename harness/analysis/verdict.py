@@ -1,0 +1,210 @@
+"""A verdict: one answer for one bottleneck, or the latency, of one version beside another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.analysis.table import ALARMS, Change, State
+from harness.analysis.wording import change_that_shows, times
+from harness.observations.records import LATENCY_PASS
+
+SCHEMA = "trtmatrix.verdicts/1"
+LATENCY = "latency"
+
+
+@dataclass(frozen=True)
+class LayerChange:
+    """A layer that carries the cost.
+
+    :param name: source op, ``reformat a -> b`` for reformats, the engine's name for the unattributed
+    :param old_ms, new_ms: mean over builds of its time in the profile, None where that side has no builds
+    :param q: Benjamini-Hochberg adjusted probability, None where a side has fewer than two builds
+    """
+
+    name: str
+    old_ms: float | None
+    new_ms: float | None
+    q: float | None = None
+    changed: bool = False
+
+    @property
+    def difference_ms(self) -> float:
+        """new - old, a missing side counted as nothing."""
+        return (self.new_ms or 0.0) - (self.old_ms or 0.0)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One answer, as ``trtmatrix judge --json`` writes it.
+
+    :param bottleneck: name of a rule, or ``latency``
+    :param treatment: the treatment's label; :param against: version or arm compared with, None without one
+    :param kind: ``version``, ``aa`` (two arms of one thing), ``treatment``, ``run`` (a stored run)
+    :param state: of the new side; None for latency and where it cannot be told
+    :param verdict: the one word to show
+    :param effect: new / old; :param interval: its 95 % interval; :param builds: used on either side
+    :param smallest_detectable: relative slowdown that these builds could have shown, None: none at all
+    :param accepted: ``reason`` and ``expires`` where someone accepted this change
+    """
+
+    bottleneck: str
+    network: str
+    treatment: str
+    runtime: str
+    version: str
+    host: str
+    verdict: str
+    reason: str
+    cell: str
+    state: State | None = None
+    change: Change | None = None
+    effect: float | None = None
+    interval: tuple[float, float] | None = None
+    builds: tuple[int, int] = (0, 0)
+    smallest_detectable: float | None = None
+    layers: tuple[LayerChange, ...] = ()
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    against: str | None = None
+    against_cell: str | None = None
+    kind: str = "version"
+    accepted: Mapping[str, str] | None = None
+
+    @property
+    def alarm(self) -> bool:
+        """Whether a pair was given an answer other than unchanged or indeterminate."""
+        return self.against is not None and self.verdict in ALARMS
+
+    @property
+    def carriers(self) -> tuple[LayerChange, ...]:
+        """The layers that changed, and as the whole did, largest first: what got slower carries no gain."""
+        if self.effect is None:
+            return ()
+        moved = (layer for layer in self.layers if layer.changed)
+        return tuple(layer for layer in moved if layer.difference_ms * (self.effect - 1) > 0)
+
+    @property
+    def scatters(self) -> bool:
+        """Whether there is an interval to speak of: costs below the resolution on both sides have none."""
+        return self.interval is not None and self.interval[0] < self.interval[1]
+
+    @property
+    def shows(self) -> str | None:
+        """What its builds could have shown; None where that is not known, or the reason says it already."""
+        if self.smallest_detectable is None or not self.scatters:
+            return None
+        said = change_that_shows(self.smallest_detectable)
+        return None if said in self.reason else said
+
+    @property
+    def unmeasured(self) -> bool:
+        """Whether nobody tried: the run ended before this cell's turn. What failed was tried."""
+        return self.evidence.get("status") == "interrupted"
+
+    @property
+    def subject(self) -> str:
+        """Network and treatment."""
+        return f"{self.network}-{self.treatment}"
+
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON form; numbers that are not finite become null."""
+        return {
+            "bottleneck": self.bottleneck,
+            "network": self.network,
+            "treatment": self.treatment,
+            "runtime": self.runtime,
+            "version": self.version,
+            "host": self.host,
+            "state": self.state,
+            "change": self.change,
+            "verdict": self.verdict,
+            "effect": _number(self.effect),
+            "interval": None if self.interval is None else [_number(x) for x in self.interval],
+            "builds": list(self.builds),
+            "smallest_detectable": _number(self.smallest_detectable),
+            "reason": self.reason,
+            "layers": [_layer(layer) for layer in self.layers],
+            "evidence": jsonable(self.evidence),
+            "against": self.against,
+            "kind": self.kind,
+            "cell": self.cell,
+            "against_cell": self.against_cell,
+            "accepted": None if self.accepted is None else dict(self.accepted),
+        }
+
+
+def document(
+    verdicts: Sequence[Verdict], baseline: str, latency_pass: str = LATENCY_PASS
+) -> dict[str, object]:
+    """Return the JSON document of *verdicts* (schema ``trtmatrix.verdicts/1``).
+
+    :param latency_pass: the pass that the latency's verdicts are about
+    """
+    listed = [v.as_json() for v in verdicts]
+    return {"schema": SCHEMA, "baseline": baseline, "pass": latency_pass, "verdicts": listed}
+
+
+def verdict_message(verdict: Verdict, layers: int = 3) -> str:
+    """Return one line for people: bottleneck, word, effect with interval, builds, top layers.
+
+    >>> verdict_message(Verdict("relu6", "m", "fp32", "r", "2", "h", "indeterminate", "one build", "m-2"))
+    'relu6 of m fp32 on r 2 (h): indeterminate: one build'
+    """
+    where = _where(verdict, f" against {verdict.against}" if verdict.against else "")
+    parts = [f"{verdict.bottleneck} of {where}: {verdict.verdict}: {verdict.reason}"]
+    if verdict.interval is None and verdict.effect is not None:
+        parts.append(f"effect {times(verdict.effect)} times, no interval")
+    if verdict.against and verdict.builds != (0, 0):
+        parts.append("builds {} and {}".format(*verdict.builds))
+    if verdict.shows is not None:
+        parts.append(verdict.shows)
+    if verdict.layers and layers:
+        parts.append("layers: " + ", ".join(_layer_text(x) for x in verdict.layers[:layers]))
+    if verdict.accepted is not None:
+        parts.append("accepted until {expires}: {reason}".format(**verdict.accepted))
+    return "; ".join(parts)
+
+
+def cell_message(verdict: Verdict) -> str:
+    """Return one line for people on a cell as a whole, where the answer is the same for all its bottlenecks.
+
+    >>> cell_message(Verdict("relu6", "m", "fp32", "r", "2", "", "unsupported", "no GPU", "m-2"))
+    'm fp32 on r 2: unsupported: no GPU'
+    """
+    return f"{_where(verdict)}: {verdict.verdict}: {verdict.reason}"
+
+
+def _where(verdict: Verdict, against: str = "") -> str:
+    host = f" ({verdict.host})" if verdict.host else ""
+    return f"{verdict.network} {verdict.treatment} on {verdict.runtime} {verdict.version}{against}{host}"
+
+
+def jsonable(value: object) -> object:
+    """Return *value* with mappings, sequences and numbers as JSON has them; anything else as text."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [jsonable(inner) for inner in value]
+    return _number(float(value)) if isinstance(value, float) else str(value)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _layer(layer: LayerChange) -> dict[str, object]:
+    return {
+        "name": layer.name,
+        "old_ms": _number(layer.old_ms),
+        "new_ms": _number(layer.new_ms),
+        "q": _number(layer.q),
+        "changed": layer.changed,
+    }
+
+
+def _layer_text(layer: LayerChange) -> str:
+    old, new = ("-" if x is None else f"{x:.4f}" for x in (layer.old_ms, layer.new_ms))
+    return f"{layer.name} {old} -> {new} ms"

@@ -1,0 +1,166 @@
+"""FLOPs, bytes and the least time they take: per source op, per engine layer, per class.
+
+The bound of a piece of work is max(FLOPs / peak FLOP/s, bytes / bandwidth) (Williams, Waterman, Patterson
+2009, doi:10.1145/1498765.1498785). Bytes are compulsory traffic. For a fused layer the bound is that of the
+group: its inputs, outputs and weights once; what flows inside the layer never reaches the memory.
+A bound is a line to hold times against, not a time that a kernel can reach: caches can beat the bandwidth,
+launches cost besides.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from harness.attribution.peaks import Peaks
+from harness.attribution.picture import LayerRole, Picture
+from harness.networks.accounting import OpCost, op_cost, op_costs, total, totals_by_class, weight_shapes
+from harness.networks.graph import Graph
+
+ELEMENT_BYTES = {"fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "int8": 1.0}
+"""Bytes of a tensor's element in the precision that a network is built for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a piece of work takes at least; times in milliseconds."""
+
+    flops: int
+    bytes: int
+    compute_ms: float
+    memory_ms: float
+
+    @property
+    def ms(self) -> float:
+        """The larger of the two times."""
+        return max(self.compute_ms, self.memory_ms)
+
+    @property
+    def limited_by(self) -> str:
+        """``compute`` or ``memory``."""
+        return "compute" if self.compute_ms >= self.memory_ms else "memory"
+
+
+def bound(flops: int, moved: int, peaks: Peaks) -> Bound:
+    """Return the bound of *flops* FLOPs and *moved* bytes."""
+    return Bound(flops, moved, 1e3 * flops / peaks.flops_per_s, 1e3 * moved / peaks.bytes_per_s)
+
+
+def op_bounds(graph: Graph, peaks: Peaks, precision: str) -> dict[str, Bound]:
+    """Return source op name to its bound if it ran alone, in network order."""
+    costs = op_costs(graph, ELEMENT_BYTES[precision])
+    return {name: bound(cost.flops, cost.bytes, peaks) for name, cost in costs.items()}
+
+
+def group_bound(graph: Graph, ops: Sequence[str], peaks: Peaks, precision: str) -> Bound:
+    """Return the bound of *ops* fused into one layer."""
+    names = set(ops)
+    inside = [graph.op(name) for name in ops]
+    made = {op.output for op in inside}
+    read = dict.fromkeys(tensor for op in inside for tensor in op.inputs if tensor not in made)
+    leaving = [op.output for op in inside if _leaves(graph, op.output, names)]
+    elements = sum(prod(graph.shapes[tensor]) for tensor in (*read, *leaving))
+    elements += sum(prod(shape) for op in inside for shape in weight_shapes(graph, op).values())
+    flops = sum(op_cost(graph, op).flops for op in inside)
+    return bound(flops, round(elements * ELEMENT_BYTES[precision]), peaks)
+
+
+def _leaves(graph: Graph, tensor: str, inside: set[str]) -> bool:
+    readers = graph.consumers(tensor)
+    return tensor in graph.outputs or not readers or any(reader.name not in inside for reader in readers)
+
+
+def layer_bounds(picture: Picture, peaks: Peaks, precision: str) -> dict[int, Bound]:
+    """Return layer position to its bound, for compute layers that carry source ops.
+
+    An op that several layers carry is bound in the first of them.
+    """
+    if picture.graph is None or not picture.batch_known or precision not in ELEMENT_BYTES:
+        return {}
+    found: dict[int, Bound] = {}
+    seen: set[str] = set()
+    for layer in picture.layers:
+        own = [op for op in layer.source_ops if op not in seen]
+        if own and layer.role is LayerRole.COMPUTE:
+            found[layer.position] = group_bound(picture.graph, own, peaks, precision)
+            seen.update(own)
+    return found
+
+
+def class_bounds_ms(picture: Picture, peaks: Peaks, precision: str) -> dict[str, float]:
+    """Return op class to the sum of its layers' bounds, ms (a fused layer counts whole for its class)."""
+    bounds = layer_bounds(picture, peaks, precision)
+    sums: dict[str, float] = {}
+    for layer in picture.layers:
+        if layer.position in bounds:
+            sums[layer.op_class] = sums.get(layer.op_class, 0.0) + bounds[layer.position].ms
+    return sums
+
+
+@dataclass(frozen=True, slots=True)
+class Achieved:
+    """FLOP/s that a build reached.
+
+    :param end_to_end: all FLOPs of the network over the end-to-end latency, None where it was not measured
+    :param by_class: FLOPs of all ops in the layers of a class over the time of these layers
+    """
+
+    end_to_end: float | None
+    by_class: Mapping[str, float]
+
+
+def achieved(picture: Picture, latency_ms: float | None) -> Achieved | None:
+    """Return the FLOP/s that a build reached; None for a partial profile, an unknown network or batch.
+
+    :param latency_ms: end to end, one run of the whole batch
+    """
+    if picture.graph is None or picture.partial or not picture.batch_known:
+        return None
+    costs = _costs(picture.graph)
+    flops: dict[str, int] = {}
+    for layer in picture.layers:
+        # What a layer carries is its class's, as its time is: a fused clip belongs to its convolution.
+        inside = sum(costs[op].flops for op in layer.source_ops)
+        flops[str(layer.op_class)] = flops.get(str(layer.op_class), 0) + inside
+    times = {str(kind): ms for kind, ms in picture.time_of_class().items()}
+    return Achieved(
+        end_to_end=1e3 * total(costs.values()).flops / latency_ms if latency_ms else None,
+        by_class={
+            kind: 1e3 * count / times[kind]
+            for kind, count in sorted(flops.items())
+            if times.get(kind) and count
+        },
+    )
+
+
+def time_and_flop_shares(
+    picture: Picture, kinds: Iterable[str]
+) -> dict[str, tuple[float | None, float | None]]:
+    """Return op class to (share of layer time, share of FLOPs); None where one is not known."""
+    whole = picture.total_ms > 0 and not picture.partial
+    times = picture.time_of_class()
+    flops: dict[str, int] = {}
+    if picture.graph is not None:
+        costs = _costs(picture.graph).values()
+        flops = {str(kind): cost.flops for kind, cost in totals_by_class(costs).items()}
+    all_flops = sum(flops.values())
+    return {
+        kind: (
+            times.get(kind, 0.0) / picture.total_ms if whole else None,
+            flops.get(kind, 0) / all_flops if all_flops else None,
+        )
+        for kind in kinds
+    }
+
+
+_KNOWN: dict[int, tuple[weakref.ref[Graph], dict[str, OpCost]]] = {}
+
+
+def _costs(graph: Graph) -> Mapping[str, OpCost]:
+    """Return what each op costs, counted once a graph: hundreds of builds share one."""
+    known = _KNOWN.get(id(graph))
+    if known is None or known[0]() is not graph:
+        known = _KNOWN[id(graph)] = (weakref.ref(graph), op_costs(graph))
+    return known[1]

@@ -1,0 +1,186 @@
+"""One build of one cell: the job folder, the worker, the check of its outputs, the bundle's build."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from harness.environments.base import Limits, Outcome, Prepared
+from harness.errors import InputError
+from harness.execution.inputs import NetworkInputs, needs_onnx, place
+from harness.matrix.cell import Cell
+from harness.matrix.file import Measure
+from harness.networks.bounds import check_outputs, error_bound
+from harness.runtimes.base import Runtime
+from harness.store.files import read_json
+
+PROTOCOL = 1
+TIMING_CACHE = "timing.cache"
+"""What a TensorRT worker leaves in its evidence, and finds beside its job, where a cache is kept."""
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """What all jobs of a run have in common.
+
+    :param affinity: CPUs a worker is bound to, None to leave that to the system
+    :param options: runtime name to the worker's options
+    """
+
+    measure: Measure
+    limits: Limits
+    seed: int
+    affinity: tuple[int, ...] | None
+    device: str | None
+    options: Mapping[str, Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A build that is over: the folder to put into the bundle, and its ``build.json``."""
+
+    folder: Path
+    document: dict[str, Any]
+    outcome: Outcome
+
+
+def run_job(
+    cell: Cell,
+    build: int,
+    inputs: NetworkInputs,
+    runtime: Runtime,
+    prepared: Prepared,
+    settings: JobSettings,
+    scratch: Path,
+    timing_cache: Path | None = None,
+) -> BuildResult:
+    """Measure one build of *cell* and say how it went; never raises for what the worker did.
+
+    :param scratch: folder on the bundle's file system; the result folder is made in it
+    :param timing_cache: that of an earlier build, to begin with
+    """
+    folder = Path(tempfile.mkdtemp(dir=scratch, prefix="job-"))
+    result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
+    started = datetime.now(UTC)
+    try:
+        job, files = write_job(cell, build, inputs, runtime, settings, folder, timing_cache)
+        outcome = prepared.run(job, files, result, settings.limits)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    document = describe(cell, inputs, runtime, prepared, outcome, result)
+    document["started"] = started.isoformat(timespec="milliseconds")
+    return BuildResult(result, document, outcome)
+
+
+def write_job(
+    cell: Cell,
+    build: int,
+    inputs: NetworkInputs,
+    runtime: Runtime,
+    settings: JobSettings,
+    folder: Path,
+    timing_cache: Path | None = None,
+) -> tuple[Path, Sequence[Path]]:
+    """Write ``job.json`` and place the files it names; return both (see the worker protocol)."""
+    options = dict(settings.options.get(cell.runtime, {}))
+    files = [
+        place(inputs.network, folder, "network.json"),
+        place(inputs.weights, folder, "weights.npz"),
+        place(inputs.inputs, folder, "inputs.npz"),
+    ]
+    onnx = None
+    if needs_onnx(runtime, cell):
+        files.append(place(inputs.onnx(runtime.onnx_opset(cell.version)), folder, "network.onnx"))
+        onnx = "network.onnx"
+    if timing_cache is not None:
+        files.append(place(timing_cache, folder, TIMING_CACHE))
+        options["timing_cache_file"] = TIMING_CACHE
+    document = {
+        "protocol": PROTOCOL,
+        "worker_module": runtime.worker_module,
+        "cell": cell.as_json(),
+        "build": build,
+        "seed": settings.seed,
+        "network": "network.json",
+        "weights": "weights.npz",
+        "onnx": onnx,
+        "inputs": "inputs.npz",
+        "measure": asdict(settings.measure),
+        "affinity": list(settings.affinity) if settings.affinity is not None else None,
+        "threads": 1,
+        "device": settings.device if runtime.device == "gpu" else None,
+        "options": options,
+    }
+    job = folder / "job.json"
+    job.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return job, files
+
+
+class HasFacts(Protocol):
+    """The part of a prepared environment that a build's description needs."""
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What the environment really held."""
+        ...
+
+
+def describe(
+    cell: Cell, inputs: NetworkInputs, runtime: Runtime, prepared: HasFacts, outcome: Outcome, result: Path
+) -> dict[str, Any]:
+    """Return the content of ``build.json``: how the worker ended, what it said, whether outputs are right."""
+    document: dict[str, Any] = {
+        "status": "ok",
+        "reason": "",
+        "digest": inputs.graph.digest,
+        "outcome": _outcome_json(outcome),
+        "environment": dict(prepared.facts),
+        "outputs": None,
+    }
+    if outcome.status != "ok":
+        return {**document, "status": "failed", "reason": outcome.reason, "log_tail": outcome.log_tail}
+    try:
+        said = read_json(result / "result.json")
+        if said.get("status") == "ok":
+            runtime.condense(result)
+            document["outputs"] = _compare(cell, inputs, result / "outputs.npz")
+    except InputError as error:
+        return {**document, "status": "failed", "reason": str(error), "log_tail": outcome.log_tail}
+    document["status"], document["reason"] = said.get("status", "failed"), said.get("reason", "")
+    if document["status"] != "ok":
+        document["log_tail"] = outcome.log_tail
+    return document
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "status": outcome.status,
+        "exit_code": outcome.exit_code,
+        "seconds": outcome.seconds,
+        "peak_memory_bytes": outcome.peak_memory_bytes,
+        **dict(outcome.facts),
+    }
+
+
+def _compare(cell: Cell, inputs: NetworkInputs, path: Path) -> dict[str, Any] | None:
+    """Compare a build's outputs with the reference; None where the runtime could not run the engine."""
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            outputs = {name: np.asarray(found[name]) for name in found.files}
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(path, f"not a NumPy archive of outputs: {error}") from None
+    bound = error_bound(inputs.graph, cell.treatment.precision)
+    found = asdict(check_outputs(outputs, inputs.reference, bound))
+    # JSON has no infinity, which is the error of an output that is missing, misshapen or not finite.
+    return {**found, "error": found["error"] if math.isfinite(found["error"]) else None}

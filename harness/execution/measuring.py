@@ -1,0 +1,158 @@
+"""Measuring a plan into a bundle."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.environments.base import Limits
+from harness.errors import UsageError
+from harness.execution.job import JobSettings
+from harness.execution.parts import Parts
+from harness.execution.plan import Choices, Plan
+from harness.execution.schedule import SCRATCH, Schedule
+from harness.matrix.cell import Cell
+from harness.store.bundle import Bundle
+from harness.store.machine import gpus, machine_facts
+
+
+def run_id() -> str:
+    """Return a name for a new run that sorts by time: ``20260131-093000-1f3a``."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def settings_for(plan: Plan, seed: int) -> JobSettings:
+    """Return what all jobs of a run of *plan* have in common."""
+    limits = plan.matrix.limits
+    found = gpus()
+    return JobSettings(
+        measure=plan.matrix.measure,
+        limits=Limits(
+            seconds=limits.get("seconds", Limits.seconds),
+            memory_bytes=int(limits.get("memory_gib", Limits.memory_bytes / 2**30) * 2**30),
+            result_bytes=int(limits.get("result_mib", Limits.result_bytes / 2**20) * 2**20),
+        ),
+        seed=seed,
+        affinity=affinity(plan.matrix.cpu),
+        device=str(found[0]["uuid"]) if found else None,
+        options=plan.matrix.options,
+    )
+
+
+def affinity(cpu: int | None) -> tuple[int, ...] | None:
+    """Return the CPUs that a worker is bound to, None where the system binds none.
+
+    :param cpu: the one that is asked for
+    :raises UsageError: this process may not use it
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    if cpu is not None and cpu not in allowed:
+        raise UsageError(f"[run] cpu = {cpu}: this process may use {allowed} only")
+    # The last one: systems tend to put interrupts on the first.
+    return (cpu if cpu is not None else allowed[-1],)
+
+
+def open_or_create(plan: Plan, choices: Choices) -> Bundle:
+    """Return the bundle a run writes to: a new one, or with ``resume`` the one that is there."""
+    out = choices.out or Path("trtmatrix-runs") / run_id()
+    if choices.resume:
+        if choices.out is None:
+            raise UsageError("--resume needs --out: the folder of the run to go on with")
+        bundle = open_to_resume(out, plan)
+        for left in out.glob(f"{SCRATCH}*"):  # A run that was killed could not take it away.
+            shutil.rmtree(left, ignore_errors=True)
+        return bundle
+    seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
+    return Bundle.create(out, _manifest(plan, choices, seed))
+
+
+def open_to_resume(out: Path, plan: Plan) -> Bundle:
+    """Open the run in *out* to go on with it.
+
+    :raises UsageError: it was made from another matrix file
+    """
+    bundle = Bundle.open(out)
+    bundle.cells()
+    if bundle.manifest.get("matrix", {}).get("text") != plan.matrix.text:
+        raise UsageError(f"{out}: was made from another matrix file; start a new run instead of resuming")
+    return bundle
+
+
+def _manifest(plan: Plan, choices: Choices, seed: int) -> dict[str, Any]:
+    return {
+        "run": run_id(),
+        "state": "running",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": None,
+        "harness": {"version": harness.__version__},
+        "machine": machine_facts(),
+        "seed": seed,
+        "rounds": plan.rounds(choices),
+        "matrix": {
+            "file": plan.matrix.path.name,
+            "description": plan.matrix.description,
+            "text": plan.matrix.text,
+            "baseline": plan.matrix.baseline,
+            "fail_on": list(plan.matrix.fail_on),
+        },
+        "cells": [],
+    }
+
+
+def measure(
+    plan: Plan,
+    choices: Choices,
+    cells: Sequence[Cell],
+    parts: Parts,
+    say: Callable[[str], None] = lambda _line: None,
+) -> Bundle:
+    """Measure *cells* of *plan* and return the bundle."""
+    bundle = open_or_create(plan, choices)
+    say(f"run {bundle.manifest['run']}: {len(cells)} cells, {plan.rounds(choices)} builds each")
+    measure_into(bundle, plan, choices, cells, parts, say)
+    return bundle
+
+
+def measure_into(
+    bundle: Bundle,
+    plan: Plan,
+    choices: Choices,
+    cells: Sequence[Cell],
+    parts: Parts,
+    say: Callable[[str], None] = lambda _line: None,
+) -> None:
+    """Measure *cells* of *plan*, interleaved in rounds, beside what *bundle* holds already."""
+    known = {record.cell.id for record in bundle.cells()}
+    for cell in cells:
+        if cell.id not in known:
+            bundle.set_cell(cell, "pending")
+    rounds = plan.rounds(choices)
+    bundle.manifest["state"] = "running"
+    bundle.manifest["rounds"] = max(rounds, int(bundle.manifest.get("rounds") or rounds))
+    # Saved before anything is measured: builds of a cell that the manifest does not name are never read.
+    bundle.save()
+    parts = replace(parts, networks=plan.families)
+    settings = settings_for(plan, int(bundle.manifest["seed"]))
+    schedule = Schedule(
+        bundle,
+        cells,
+        parts,
+        settings,
+        rounds=rounds,
+        say=say,
+        retry_failed=choices.retry_failed,
+    )
+    try:
+        schedule.run()
+    finally:
+        bundle.manifest["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
+        bundle.save()

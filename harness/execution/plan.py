@@ -1,0 +1,138 @@
+"""What a run will measure: the user's choices and the matrix file, every name resolved.
+
+Imports neither a runtime nor what writes bundles: listing the cells of a matrix takes about a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import InputError
+from harness.matrix.cell import Cell
+from harness.matrix.expand import expand
+from harness.matrix.file import PREVIOUS, MatrixFile, read_matrix
+from harness.resources import data_folder
+
+if TYPE_CHECKING:
+    from harness.execution.parts import Parts
+    from harness.networks.base import NetworkFamily
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user chose on the command line or in the ini file; None: as the matrix file says.
+
+    :param networks: ONNX files named with ``--network``; they replace the matrix's own networks
+    """
+
+    matrix: Path | None = None
+    out: Path | None = None
+    builds: int | None = None
+    quick: bool = False
+    resume: bool = False
+    retry_failed: bool = False
+    networks: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A matrix with every name resolved."""
+
+    matrix: MatrixFile
+    cells: tuple[Cell, ...]
+    families: Mapping[str, NetworkFamily]
+
+    def rounds(self, choices: Choices) -> int:
+        """Return how many builds a cell gets."""
+        if choices.builds is not None:
+            return choices.builds
+        return self.matrix.quick_builds if choices.quick else self.matrix.builds
+
+
+def default_matrix() -> Path:
+    """Return the embedded default matrix file."""
+    return data_folder("suites") / "default.toml"
+
+
+def make_plan(choices: Choices, parts: Parts) -> Plan:
+    """Read the matrix file and expand it to cells.
+
+    :raises InputError: the file is not a matrix file, or names something unknown
+    """
+    matrix = read_matrix(choices.matrix or default_matrix())
+    families = dict(parts.networks)
+    named = {network_name(path): path for path in choices.networks}
+    families.update(_own_networks({**matrix.networks, **named}))
+    if named:
+        blocks = tuple(replace(block, networks=tuple(named)) for block in matrix.blocks)
+        matrix = replace(matrix, blocks=blocks)
+    environments = parts.environments
+
+    def resolve(runtime: str, environment: str, said: str) -> Sequence[str]:
+        resolver = getattr(environments[environment], "resolve", None)
+        found: Sequence[str] = resolver(runtime, said) if resolver is not None else [said]
+        return found
+
+    cells = expand(
+        matrix,
+        networks=families,
+        runtimes={name: runtime.environments for name, runtime in parts.runtimes.items()},
+        environments=environments,
+        resolve=resolve,
+    )
+    _check_baseline(matrix, cells)
+    return Plan(matrix, tuple(cells), families)
+
+
+def _check_baseline(matrix: MatrixFile, cells: Sequence[Cell]) -> None:
+    """Say before anything is measured that no cell could be compared with the baseline."""
+    versions = dict.fromkeys(cell.version for cell in cells)
+    releases = {f"{cell.runtime} {cell.version}" for cell in cells}
+    if matrix.baseline not in {PREVIOUS, *versions, *releases}:
+        raise InputError(
+            matrix.path,
+            f"'{matrix.baseline}' is no version here; say '{PREVIOUS}' or one of {', '.join(versions)}",
+            where="[policy] baseline",
+        )
+
+
+def _own_networks(paths: Mapping[str, Path]) -> dict[str, NetworkFamily]:
+    """Return the networks that are a user's ONNX files; reading them needs the onnx package."""
+    if not paths:
+        return {}
+    from harness.networks.user_onnx import onnx_family
+
+    families = {name: onnx_family(name, path) for name, path in paths.items()}
+    for family in families.values():
+        family.check()  # what is wrong with a file is said before anything is measured
+    return dict(families)
+
+
+def stored_plan(root: Path) -> Plan:
+    """Return the plan that the run stored in *root* was made from, with the cells that it holds.
+
+    :raises InputError: no bundle
+    """
+    from harness.store.bundle import Bundle
+
+    bundle = Bundle.open(root)
+    said = bundle.manifest.get("matrix", {})
+    records = bundle.cells()
+    builds = [build.build + 1 for build in bundle.builds()]
+    matrix = MatrixFile(
+        path=Path(said.get("file", "recorded")),
+        text=said.get("text", ""),
+        description=said.get("description", ""),
+        builds=max(builds, default=1),
+        baseline=said.get("baseline", "previous"),
+        fail_on=tuple(said.get("fail_on", ())),
+    )
+    return Plan(matrix, tuple(record.cell for record in records), {})
+
+
+def network_name(path: Path) -> str:
+    """Return the name that an ONNX file given with ``--network`` gets: its stem, made fit for an id."""
+    return "".join(c if c.isalnum() or c in "_." else "_" for c in path.stem).lstrip("._") or "network"

@@ -1,0 +1,194 @@
+"""The schedule of a run: cells measured in rounds, every round in a new random order, resumable.
+
+A round measures every selected cell once, each in a process of its own: builds of one cell lie as far apart
+in time as the run is long, so that drift of the machine shows as spread between builds and not as a
+difference between versions.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.environments.base import Outcome, Prepared
+from harness.errors import UnavailableError, UsageError
+from harness.execution.inputs import InputStore
+from harness.execution.job import TIMING_CACHE, BuildResult, JobSettings, run_job
+from harness.execution.parts import Parts
+from harness.execution.progress import Clock
+from harness.matrix.cell import Cell
+from harness.observations.tables import write_tables
+from harness.runtimes.base import Runtime
+from harness.store.bundle import Bundle
+from harness.store.machine import host_name
+from harness.store.status import UNREACHED, build_state, cell_status, worst_of
+
+SCRATCH = ".work-"
+"""What the folder beside the builds is called that a run works in, while it lasts."""
+
+Say = Callable[[str], None]
+
+
+class Schedule:
+    """Measures cells into a bundle.
+
+    :param rounds: builds a cell; builds that the bundle holds already are not measured again
+    :param retry_failed: with a resumed bundle, measure again the builds that failed
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        cells: Sequence[Cell],
+        parts: Parts,
+        settings: JobSettings,
+        *,
+        rounds: int,
+        say: Say = lambda _line: None,
+        retry_failed: bool = False,
+    ) -> None:
+        self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
+        self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
+        self._scratch = Path(tempfile.mkdtemp(dir=bundle.root, prefix=SCRATCH))
+        self._inputs = InputStore(self._scratch / "inputs", parts.networks, settings.seed)
+        self._prepared: dict[tuple[str, str, str], Prepared | tuple[str, str]] = {}
+
+    def run(self) -> None:
+        """Measure everything that is missing; on an interruption the bundle keeps what there is."""
+        began = time.monotonic()
+        try:
+            runnable = [cell for cell in self._cells if self._prepare(cell)]
+            self._took("prepare", began)
+            self._measure(runnable)
+            self._bundle.manifest["state"] = "complete"
+        except KeyboardInterrupt:
+            self._bundle.manifest["state"] = "interrupted"
+            raise
+        finally:
+            settle(self._bundle, self._cells, self._parts.runtimes)
+            self._took("total", began)
+            self._bundle.save()
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _took(self, what: str, began: float) -> None:
+        """Add to the manifest's seconds: a bundle may be measured in several goes."""
+        seconds = self._bundle.manifest.setdefault("seconds", {})
+        seconds[what] = round(seconds.get(what, 0.0) + time.monotonic() - began, 3)
+
+    # before measuring
+
+    def _prepare(self, cell: Cell) -> bool:
+        """Make the environment and the inputs of *cell*; say in the manifest why where that fails."""
+        runtime = self._parts.runtimes[cell.runtime]
+        reason = runtime.unsupported(cell)
+        if reason:
+            self._bundle.set_cell(cell, "unsupported", reason)
+            return False
+        key = (cell.runtime, cell.version, cell.environment)
+        if key not in self._prepared:
+            self._prepared[key] = self._prepare_environment(cell, runtime)
+        prepared = self._prepared[key]
+        if isinstance(prepared, tuple):
+            self._bundle.set_cell(cell, *prepared)
+            return False
+        try:
+            inputs = self._inputs.get(cell)
+        except UsageError as error:
+            self._bundle.set_cell(cell, "unsupported", str(error))
+            return False
+        self._bundle.keep_network(cell, inputs.network)
+        self._bundle.set_cell(cell, "pending", "", inputs.graph.digest)
+        return True
+
+    def _prepare_environment(self, cell: Cell, runtime: Runtime) -> Prepared | tuple[str, str]:
+        environment = self._parts.environments[cell.environment]
+        available = environment.availability(runtime, cell.version)
+        if available.state != "ok":
+            return available.state, "; ".join(p for p in (available.reason, available.remedy) if p)
+        try:
+            return environment.prepare(runtime, cell.version, self._say)
+        except UnavailableError as error:
+            return "unavailable", str(error)
+
+    # measuring
+
+    def _measure(self, cells: Sequence[Cell]) -> None:
+        todo = [job for round_ in range(self._rounds) for job in self._order(cells, round_)]
+        clock = Clock(len(todo))
+        for cell, round_ in todo:
+            result = self._build(cell, round_)
+            if result.outcome.status == "interrupted":
+                # Not a build that failed: whoever resumes the run measures it.
+                shutil.rmtree(result.folder, ignore_errors=True)
+                self._say(f"interrupted: {cell.id}: {result.outcome.reason}")
+                raise KeyboardInterrupt
+            document = {**result.document, "round": round_, "host": host_name()}
+            self._bundle.put_build(cell.id, round_, result.folder, document)
+            said = f"round {round_ + 1}/{self._rounds}  {cell.id}"
+            self._say(clock.step(said, build_state(document)))
+
+    def _order(self, cells: Sequence[Cell], round_: int) -> list[tuple[Cell, int]]:
+        """Return the cells of a round that are still to be measured, in the round's own random order."""
+        order = list(cells)
+        random.Random(f"{self._settings.seed}/{round_}").shuffle(order)
+        return [(cell, round_) for cell in order if not self._done(cell, round_)]
+
+    def _done(self, cell: Cell, round_: int) -> bool:
+        if not self._bundle.has_build(cell.id, round_):
+            return False
+        if not self._retry_failed:
+            return True
+        return self._bundle.build(cell.id, round_).status != "failed"
+
+    def _build(self, cell: Cell, round_: int) -> BuildResult:
+        runtime = self._parts.runtimes[cell.runtime]
+        prepared = self._prepared[cell.runtime, cell.version, cell.environment]
+        assert not isinstance(prepared, tuple)
+        made: list[BuildResult] = []
+
+        def work() -> Outcome:
+            made.append(
+                run_job(
+                    cell,
+                    round_,
+                    self._inputs.get(cell),
+                    runtime,
+                    prepared,
+                    replace(self._settings, seed=self._settings.seed + round_),
+                    self._scratch,
+                    earlier_cache(self._bundle, cell, round_),
+                )
+            )
+            return made[0].outcome
+
+        device = self._settings.device or "gpu" if runtime.device == "gpu" else "cpu"
+        self._parts.executors["local"].run(device, work)
+        return made[0]
+
+
+def earlier_cache(bundle: Bundle, cell: Cell, round_: int) -> Path | None:
+    """Return the timing cache of the latest earlier build of *cell*, None where its treatment keeps none."""
+    if cell.treatment.timing_cache != "on":
+        return None
+    paths = (bundle.build_folder(cell.id, n) / "evidence" / TIMING_CACHE for n in reversed(range(round_)))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def settle(bundle: Bundle, cells: Sequence[Cell], runtimes: Mapping[str, Runtime]) -> None:
+    """Give each of *cells* the status that its builds in *bundle* add up to, and write the tables."""
+    for cell in cells:
+        builds = list(bundle.builds(cell.id))
+        if not builds:
+            continue
+        worst = worst_of(builds)
+        status, reason = cell_status(worst)
+        bundle.set_cell(cell, status, reason, str(worst.document.get("digest", "unknown")))
+    for record in bundle.cells():
+        if record.status == "pending":
+            bundle.set_cell(record.cell, "interrupted", UNREACHED, record.digest)
+    write_tables(bundle, runtimes)

@@ -1,0 +1,212 @@
+"""Reading stored runs back: from files alone, with no GPU, container or runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import InputError, UsageError
+from harness.matrix.cell import Cell
+from harness.networks.base import NetworkFamily
+from harness.networks.graph import Graph
+from harness.networks.package import read_structure
+from harness.observations.records import (
+    LATENCY_PASS,
+    BuildObservation,
+    CellObservation,
+    OutputCheck,
+    RunObservation,
+    Samples,
+)
+from harness.observations.tables import sample_rows
+from harness.runtimes.base import Runtime
+from harness.store.bundle import BuildRecord, Bundle, CellRecord
+from harness.store.files import WRONG_FORM, read_json
+from harness.store.status import UNREACHED, cell_status, worst_of
+
+
+def observe(
+    runs: Iterable[Path], runtimes: Mapping[str, Runtime], networks: Mapping[str, NetworkFamily]
+) -> RunObservation:
+    """Read the bundles in *runs* as one observation.
+
+    Builds of one cell from several runs stand side by side, numbered on; the order of cells is that of the
+    first run that holds them.
+
+    :param runtimes, networks: the registered ones, by name
+    :raises InputError: a folder is no bundle, or a file of it is torn
+    :raises UsageError: no run, or the same builds twice: they would count as independent
+    """
+    bundles = [Bundle.open(Path(run)) for run in runs]
+    if not bundles:
+        raise UsageError("name at least one run: the folder of a bundle")
+    made: dict[tuple[object, ...], BuildRecord] = {}
+    graphs = Graphs(networks)
+    cells: dict[str, CellObservation] = {}
+    for bundle in bundles:
+        for record in bundle.cells():
+            found = _cell(bundle, record, runtimes, graphs, made)
+            known = cells.get(record.cell.id)
+            cells[record.cell.id] = found if known is None else _joined(known, found)
+    return RunObservation(tuple(b.root for b in bundles), bundles[0].manifest, tuple(cells.values()))
+
+
+class Graphs:
+    """Graphs of the networks in a run, made once: the registered ones, checked against the stored digest."""
+
+    def __init__(self, families: Mapping[str, NetworkFamily]) -> None:
+        self._families = families
+        self._made: dict[tuple[str, int, str], Graph | None] = {}
+
+    def get(self, cell: Cell) -> Graph | None:
+        """Return the graph of *cell*'s network, None where it is not known here."""
+        relu6 = cell.treatment.relu6 if cell.treatment.relu6 != "unknown" else "clip"
+        key = (cell.network, cell.treatment.batch or 1, relu6)
+        if key not in self._made:
+            family = self._families.get(cell.network)
+            try:
+                self._made[key] = family.graph(batch=key[1], relu6=relu6) if family else None
+            except UsageError:
+                self._made[key] = None
+        return self._made[key]
+
+
+def _joined(first: CellObservation, second: CellObservation) -> CellObservation:
+    start = max((b.build for b in first.builds), default=-1) + 1
+    moved = tuple(replace(b, build=start + index) for index, b in enumerate(second.builds))
+    status = first.status if first.builds or not second.builds else second.status
+    reason = first.reason if first.builds or not second.builds else second.reason
+    return replace(first, status=status, reason=reason, builds=first.builds + moved)
+
+
+def _cell(
+    bundle: Bundle,
+    record: CellRecord,
+    runtimes: Mapping[str, Runtime],
+    graphs: Graphs,
+    made: dict[tuple[object, ...], BuildRecord],
+) -> CellObservation:
+    runtime = runtimes.get(record.cell.runtime)
+    if runtime is None and record.status in ("measured", "recorded"):
+        raise InputError(
+            bundle.root, f"cell {record.cell.id}: no plugin here knows the runtime '{record.cell.runtime}'"
+        )
+    graph = _graph(bundle, record, graphs)
+    records = list(bundle.builds(record.cell.id))
+    if record.status == "measured" and not records:
+        where = bundle.root / "builds" / record.cell.id
+        raise InputError(where, "the cell was measured, and none of its builds is there")
+    for build in records:
+        _refuse_twice(build, made)
+    builds = tuple(_checked(build, runtime, graph) for build in records)
+    status, reason = _settled(record, records)
+    return CellObservation(record.cell, status, reason, builds, record.digest)
+
+
+def _settled(record: CellRecord, builds: Sequence[BuildRecord]) -> tuple[str, str]:
+    """Return a cell's status and reason; of one whose run was killed, or still runs, what its builds say."""
+    if record.status != "pending":
+        return record.status, record.reason
+    return cell_status(worst_of(builds)) if builds else ("interrupted", UNREACHED)
+
+
+def _refuse_twice(record: BuildRecord, made: dict[tuple[object, ...], BuildRecord]) -> None:
+    """Refuse a build that is there already, in a copy of its run or under another number."""
+    started = record.document.get("started")
+    if not started:
+        return
+    said = (record.cell_id, record.document.get("host"), started, record.document.get("round"))
+    key = tuple(map(repr, said))  # Of a torn file they may be anything.
+    if (known := made.setdefault(key, record)) is not record:
+        raise UsageError(f"{record.folder}: the same build as {known.folder}; name each run once")
+
+
+def _checked(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) -> BuildObservation:
+    """Return :func:`_build`, a file of the wrong form as an error that names its folder."""
+    try:
+        return _build(record, runtime, graph)
+    except WRONG_FORM as error:
+        problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
+        raise InputError(record.folder, " ".join(problem.split())) from error
+
+
+def _graph(bundle: Bundle, record: CellRecord, graphs: Graphs) -> Graph | None:
+    """Return a cell's network: the registered one if it is still the same, else what the bundle keeps."""
+    known = graphs.get(record.cell)
+    if known is not None and record.digest in (known.digest, "unknown"):
+        return known
+    path = bundle.network_path(record.cell)
+    return read_structure(path) if path.exists() else None
+
+
+def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) -> BuildObservation:
+    document = record.document
+    plain = BuildObservation(
+        build=record.build,
+        status=record.status,
+        host=str(document.get("host", "unknown")),
+        reason=record.reason,
+        outputs=_outputs(document.get("outputs")),
+        folder=record.folder,
+        round=int(document.get("round", record.build)),
+    )
+    if record.status != "ok" or runtime is None:
+        return plain
+    passes, enqueue, throttled = _samples(record)
+    evidence = runtime.read(record.folder)
+    return replace(
+        plain,
+        passes=passes,
+        enqueue_ms=enqueue,
+        throttled=throttled,
+        evidence=evidence,
+        picture=runtime.picture(graph, evidence),
+        facts=_facts(record, evidence.facts),
+        trials=tuple(runtime.format_trials(record.folder, graph)),
+    )
+
+
+def _facts(record: BuildRecord, facts: Mapping[str, object]) -> dict[str, object]:
+    """Return the worker's facts with the settings it took and could not take."""
+    path = record.folder / "result.json"
+    said = read_json(path) if path.exists() else {}
+    return {
+        **facts,
+        **dict(said.get("facts", {})),
+        "settings": said.get("settings", []),
+        "not_expressible": said.get("not_expressible", []),
+        "environment": dict(record.document.get("environment", {})),
+        "wall_seconds": dict(record.document.get("outcome", {})).get("seconds"),
+    }
+
+
+def _outputs(data: Any) -> OutputCheck | None:
+    if not isinstance(data, Mapping):
+        return None
+    return OutputCheck(
+        valid=bool(data["valid"]),
+        error=float("inf") if data["error"] is None else float(data["error"]),
+        bound=float(data["bound"]),
+        top1=data.get("top1"),
+        reason=str(data.get("reason", "")),
+    )
+
+
+def _samples(record: BuildRecord) -> tuple[dict[str, Samples], Samples | None, int]:
+    """Return samples by pass, enqueue times of the latency pass, and how many were throttled (left out)."""
+    passes: dict[str, list[float]] = {}
+    enqueue: list[float] = []
+    throttled = 0
+    for row in sample_rows(record):
+        if row["throttled"]:
+            throttled += 1
+            continue
+        passes.setdefault(row["pass"], []).append(row["latency_ms"])
+        if row["pass"] == LATENCY_PASS and row["enqueue_ms"] is not None:
+            enqueue.append(row["enqueue_ms"])
+    arrays = {name: np.asarray(values, dtype=np.float64) for name, values in passes.items()}
+    return arrays, np.asarray(enqueue) if enqueue else None, throttled

@@ -1,0 +1,137 @@
+"""What a stored run says of each cell and build: the input of bottleneck rules, verdicts and report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.attribution.format_trial import FormatTrial
+from harness.attribution.picture import Picture
+from harness.evidence.records import Evidence
+from harness.matrix.cell import Cell
+
+Samples = NDArray[np.float64]
+
+LATENCY_PASS = "latency"
+GRAPH_PASS = "cuda_graph"
+"""The pass without launches."""
+
+
+@dataclass(frozen=True)
+class OutputCheck:
+    """How a build's outputs compare with the FP32 reference.
+
+    :param error: largest absolute difference over the reference's largest absolute value
+    :param bound: what was allowed for the precision, fixed beforehand
+    :param top1: agreement of the first answer where the margin allows the question, None elsewhere
+    """
+
+    valid: bool
+    error: float
+    bound: float
+    top1: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class BuildObservation:
+    """One build of a cell.
+
+    :param build: number, counted from 0; :param host: host it was measured on
+    :param passes: pass name (``latency``, ``cuda_graph``, ``cold_l2`` ...) to samples in milliseconds:
+        GPU time on a GPU, wall time on a CPU; samples taken while throttled are left out here and counted in
+        :attr:`throttled`
+    :param latency_pass: the pass by which it is judged
+    :param enqueue_ms: host time of the launch, for the latency pass, where it was measured
+    :param facts: engine size, build seconds, clocks, effective settings ...
+    :param trials: tensor formats that were tried, in the order of their numbers in this version
+    """
+
+    build: int
+    status: str
+    host: str
+    reason: str = ""
+    passes: Mapping[str, Samples] = field(default_factory=dict)
+    latency_pass: str = LATENCY_PASS
+    enqueue_ms: Samples | None = None
+    throttled: int = 0
+    outputs: OutputCheck | None = None
+    evidence: Evidence | None = None
+    picture: Picture | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    folder: Path | None = None
+    round: int = 0
+    trials: tuple[FormatTrial, ...] = ()
+
+    @property
+    def launch_bound(self) -> bool | None:
+        """Whether launching bounds it, by the worker's enqueue and CUDA-graph times; None where unknown."""
+        said = self.facts.get("launch_bound")
+        return said if isinstance(said, bool) else None
+
+    @cached_property
+    def latency_ms(self) -> float | None:
+        """Median of the pass it is judged by, None where none was taken."""
+        samples = self.passes.get(self.latency_pass)
+        return float(np.median(samples)) if samples is not None and samples.size else None
+
+
+@dataclass(frozen=True)
+class CellObservation:
+    """One cell with its builds.
+
+    :param status: ``measured``, ``recorded``, ``failed``, ``invalid``, ``unsupported``, ``unavailable``,
+        ``interrupted``; :param reason: why, one line, empty when measured
+    """
+
+    cell: Cell
+    status: str
+    reason: str = ""
+    builds: tuple[BuildObservation, ...] = ()
+    digest: str = "unknown"
+
+    @property
+    def good(self) -> tuple[BuildObservation, ...]:
+        """The builds that may be looked at: measured or recorded, outputs not found wrong."""
+        return tuple(b for b in self.builds if b.status == "ok" and (b.outputs is None or b.outputs.valid))
+
+    @property
+    def launch_bound(self) -> tuple[int, int]:
+        """Good builds that launching bounds, and those that say whether it does."""
+        said = [build.launch_bound for build in self.good if build.launch_bound is not None]
+        return sum(said), len(said)
+
+    def judged_by(self, name: str) -> CellObservation:
+        """Return the cell with the pass *name* as the latency of each build."""
+        return replace(self, builds=tuple(replace(build, latency_pass=name) for build in self.builds))
+
+
+@dataclass(frozen=True)
+class RunObservation:
+    """One or more stored runs, read.
+
+    :param runs: the bundles' folders; :param manifest: that of the first
+    """
+
+    runs: tuple[Path, ...]
+    manifest: Mapping[str, object]
+    cells: tuple[CellObservation, ...]
+
+
+def judged_by(run: RunObservation, name: str) -> RunObservation:
+    """Return *run* with the pass *name* as the latency of each build; builds without that pass have none.
+
+    As one CUDA graph a network takes what the GPU takes; its plain latency may be that of its launches.
+    """
+    return replace(run, cells=tuple(found.judged_by(name) for found in run.cells))
+
+
+def passes_of(run: RunObservation) -> tuple[str, ...]:
+    """Return the names of the passes that any build has, in the order in which they are met."""
+    builds = (build for found in run.cells for build in found.builds)
+    return tuple(dict.fromkeys(name for build in builds for name in build.passes))

@@ -1,0 +1,238 @@
+"""What stands behind the pytest plugin: its options, and the one run of a session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import EXIT_USAGE, TrtmatrixError
+from harness.resources import data_folder
+
+if TYPE_CHECKING:
+    from harness.analysis.verdict import Verdict
+    from harness.execution.plan import Choices, Plan
+    from harness.matrix.cell import Cell
+    from harness.observations.records import CellObservation, RunObservation
+    from harness.store.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the plugin and its ini twin.
+
+    :param name: ``out`` is ``--matrix-out`` and ini ``matrix_out``; ``matrix`` is ``--matrix``
+    :param kind: ini type: ``string``, ``bool``, ``paths``
+    """
+
+    name: str
+    metavar: str
+    help: str
+    kind: str = "string"
+
+    @property
+    def flag(self) -> str:
+        """The command-line flag."""
+        return "--matrix" if self.name == "matrix" else "--matrix-" + self.name.replace("_", "-")
+
+    @property
+    def ini(self) -> str:
+        """The ini key."""
+        return self.flag[2:].replace("-", "_")
+
+    def add(self, group: pytest.OptionGroup, parser: pytest.Parser) -> None:
+        """Add option and ini key."""
+        how: dict[str, Any] = {"dest": "trtmatrix_" + self.name, "default": None, "help": self.help}
+        if self.kind == "bool":
+            how["action"] = "store_true"
+        else:
+            how["metavar"] = self.metavar
+            if self.kind == "args":
+                how["action"] = "append"
+        group.addoption(self.flag, **how)
+        parser.addini(self.ini, self.help, type=self.kind, default=None)  # type: ignore[arg-type]
+
+
+OPTIONS = (
+    Option("matrix", "FILE", "matrix file to measure (default: the embedded default matrix)"),
+    Option("out", "DIR", "folder of the run's bundle (default: trtmatrix-runs/RUN-ID)"),
+    Option("run", "DIR", "read the cells from this bundle and measure nothing"),
+    Option("builds", "N", "builds of each cell, one a round"),
+    Option("quick", "", "one build of each cell", "bool"),
+    Option("resume", "", "go on with the run in --matrix-out; what it has is kept", "bool"),
+    Option("retry_failed", "", "with --matrix-resume, measure failed builds again", "bool"),
+    Option("no_build", "", "use container images as they are", "bool"),
+    Option("network", "ONNX", "measure this ONNX file in place of the matrix's networks", "args"),
+)
+
+
+def option_value(config: pytest.Config, name: str) -> Any:
+    """Return the option called *name*, its ini twin's value where it was not given, None where neither."""
+    value = config.getoption("trtmatrix_" + name, None)
+    if value is None:
+        option = next(o for o in OPTIONS if o.name == name)
+        value = config.getini(option.ini) or None
+    return value
+
+
+class MatrixSession:
+    """The run of one pytest session: planned at collection, measured at first use, then only read."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._plan: Plan | None = None
+        self._observation: RunObservation | None = None
+        self._verdicts: list[Verdict] | None = None
+        self._observed: dict[Cell, CellObservation] = {}
+        self._judged: dict[tuple[str, str], list[Verdict]] = {}
+        self.bundle: Bundle | None = None
+        self.selected: list[Cell] = []
+
+    @staticmethod
+    def names_suites(config: pytest.Config) -> bool:
+        """Say whether the command line names the suites that come with trtmatrix."""
+        suites = data_folder("suites").resolve()
+        paths = [Path(config.invocation_params.dir, arg.partition("::")[0]).resolve() for arg in config.args]
+        return any(path == suites or suites in path.parents for path in paths)
+
+    @property
+    def choices(self) -> Choices:
+        """What the user chose."""
+        from harness.execution.plan import Choices
+        from harness.matrix.file import MOST_BUILDS
+
+        def path(name: str) -> Path | None:
+            value = option_value(self._config, name)
+            return Path(value) if value else None
+
+        builds = option_value(self._config, "builds")
+        if builds is not None and not (str(builds).isdecimal() and 1 <= int(builds) <= MOST_BUILDS):
+            raise pytest.UsageError(
+                f"--matrix-builds: expected a whole number from 1 to {MOST_BUILDS}, found '{builds}'"
+            )
+        return Choices(
+            matrix=path("matrix"),
+            out=path("out"),
+            builds=int(builds) if builds is not None else None,
+            quick=bool(option_value(self._config, "quick")),
+            resume=bool(option_value(self._config, "resume")),
+            retry_failed=bool(option_value(self._config, "retry_failed")),
+            networks=tuple(Path(p) for p in option_value(self._config, "network") or ()),
+        )
+
+    @property
+    def plan(self) -> Plan:
+        """The matrix and its cells (those of the stored run with ``--matrix-run``).
+
+        :raises pytest.UsageError: the matrix file is not good, in one line
+        """
+        if self._plan is None:
+            from harness.execution.plan import make_plan, stored_plan
+            from harness.plugins import registry
+
+            stored = option_value(self._config, "run")
+            try:
+                self._plan = (
+                    stored_plan(Path(stored)) if stored else make_plan(self.choices, registry.parts())
+                )
+            except TrtmatrixError as error:
+                raise pytest.UsageError(str(error)) from None
+        return self._plan
+
+    @property
+    def rounds(self) -> int:
+        """Builds a cell."""
+        return self.plan.rounds(self.choices)
+
+    def bottleneck_names(self) -> Sequence[str]:
+        """Return the names of the registered bottleneck rules, and ``latency``."""
+        from harness.plugins import registry
+
+        return [*registry.bottlenecks(), "latency"]
+
+    def observation(self) -> RunObservation:
+        """Return the run, measured now if it was not yet."""
+        if self._observation is None:
+            from harness.plugins.reading import observe
+
+            with _one_line():
+                self._observation = observe([self._measured()])
+        return self._observation
+
+    def verdicts(self) -> list[Verdict]:
+        """Return the verdicts over the run, with the matrix's baseline."""
+        if self._verdicts is None:
+            from harness.analysis.judge import judge
+            from harness.plugins import registry
+
+            with _one_line():
+                self._verdicts = judge(
+                    self.observation(), self.plan.matrix.baseline, rules=registry.bottlenecks()
+                )
+        return self._verdicts
+
+    def observed(self, cell: Cell) -> CellObservation | None:
+        """Return what was measured of *cell*, None where it was not, or not yet: nothing is measured here."""
+        if self._observation is not None and not self._observed:
+            self._observed = {found.cell: found for found in self._observation.cells}
+        return self._observed.get(cell)
+
+    def judged(self, cell: Cell, bottleneck: str) -> Sequence[Verdict]:
+        """Return the verdicts on one bottleneck of *cell*, none where nothing has asked for verdicts yet."""
+        if self._verdicts is not None and not self._judged:
+            for verdict in self._verdicts:
+                self._judged.setdefault((verdict.cell, verdict.bottleneck), []).append(verdict)
+        return self._judged.get((cell.id, bottleneck), ())
+
+    def _measured(self) -> Path:
+        stored = option_value(self._config, "run")
+        if stored:
+            return Path(stored)
+        from harness.environments.docker.settings import NO_BUILD
+        from harness.execution.measuring import measure
+        from harness.plugins import registry
+
+        if option_value(self._config, "no_build"):
+            os.environ[NO_BUILD] = "1"
+        self.bundle = measure(self.plan, self.choices, self.selected, registry.parts(), self._say())
+        return self.bundle.root
+
+    def _say(self) -> Any:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+
+        def say(line: str) -> None:
+            if reporter is None or capture is None:
+                return
+            with capture.global_and_fixture_disabled():
+                reporter.ensure_newline()
+                reporter.write_line(line)
+                # In a CI log or through `tee` too, progress is to be seen when it is made.
+                reporter.flush()
+
+        return say
+
+    def summary(self) -> list[str]:
+        """Return the lines that end a session: where the bundle lies and what became of the cells."""
+        assert self.bundle is not None
+        counts: dict[str, int] = {}
+        for record in self.bundle.cells():
+            counts[record.status] = counts.get(record.status, 0) + 1
+        said = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
+        return [f"trtmatrix: {said}; bundle in {self.bundle.root}"]
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """End the session with one line where it would be an error of each test."""
+    try:
+        yield
+    except TrtmatrixError as error:
+        # Our 2 (bad input) is pytest's 4; pytest's 2 is an interruption.
+        code = pytest.ExitCode.USAGE_ERROR if error.exit_code == EXIT_USAGE else error.exit_code
+        pytest.exit(str(error), returncode=int(code))

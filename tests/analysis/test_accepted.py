@@ -1,0 +1,90 @@
+"""Accepted changes: what they fit, when they expire, and what a bad file is told."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from harness.analysis.accepted import Accepted, read_accepted, with_accepted
+from harness.analysis.verdict import Verdict
+from harness.errors import InputError
+
+GOOD = """
+[[accepted]]
+verdict = "regressed"
+bottleneck = "relu6"
+version = "8.6.*"
+reason = "the whole network is faster"
+expires = 2027-03-31
+"""
+
+
+def verdict(**fields: str) -> Verdict:
+    known = {
+        "bottleneck": "relu6",
+        "network": "mobilenet_v2",
+        "treatment": "fp32-b1-clip",
+        "runtime": "tensorrt",
+    }
+    known |= {"version": "8.6.0", "host": "host-a", "verdict": "regressed", "reason": "", "cell": "c"}
+    return Verdict(**{**known, **fields})  # type: ignore[arg-type]
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "accepted.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_fits_by_patterns_and_word(tmp_path: Path) -> None:
+    (entry,) = read_accepted(written(tmp_path, GOOD))
+    assert entry.fits(verdict())
+    assert not entry.fits(verdict(version="8.5.3.1"))
+    assert not entry.fits(verdict(bottleneck="latency"))
+    assert not entry.fits(verdict(verdict="invalid"))
+
+
+def test_counts_through_its_last_day() -> None:
+    entry = Accepted("regressed", "known", date(2027, 3, 31))
+    for today, noted in ((date(2027, 3, 31), True), (date(2027, 4, 1), False)):
+        (found,) = with_accepted([verdict()], [entry], today)
+        assert (found.accepted is not None) is noted
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", r"expected \[\[accepted\]\] tables"),
+        ("accepted = 1", r"expected \[\[accepted\]\] tables"),
+        ("accepted = [1]", r"accepted\[0\]: expected a table"),
+        (GOOD + "[other]\n", r"expected \[\[accepted\]\] tables"),
+        (GOOD.replace("reason =", "because ="), r"accepted\[0\].because: unknown key; known are bottleneck"),
+        (GOOD.replace('reason = "the whole network is faster"', ""), "'reason' is missing"),
+        (GOOD.replace('reason = "the whole network is faster"', 'reason = ""'), "'reason' is missing"),
+        (GOOD.replace("expires = 2027-03-31", ""), "'expires' is missing"),
+        (GOOD.replace("2027-03-31", '"2027-03-31"'), "expected a date like 2027-03-31"),
+        (GOOD.replace("2027-03-31", "2027-03-31T00:00:00"), "expected a date like 2027-03-31"),
+        (GOOD.replace('"8.6.*"', "8"), r"accepted\[0\].version: expected a text"),
+        (GOOD.replace('"regressed"', '"slower"'), "expected one of removed, reduced"),
+        ("[[accepted]", "is no TOML"),
+    ],
+)
+def test_a_bad_file_is_one_line_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        read_accepted(written(tmp_path, text))
+    assert "accepted.toml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_accepted(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "accepted.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_accepted(path)

@@ -1,0 +1,55 @@
+"""Two engines side by side."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.analysis.comparison import side_by_side
+from harness.attribution.attribution import attribute
+from harness.attribution.picture import KernelFamily
+from tests.attribution.recorded import V2_850, V2_860, V2_PIECES, evidence, network, picture
+from tests.attribution.recorded_rows import eleven_rows
+
+
+@pytest.mark.parametrize(("first", "second"), [(V2_850, V2_860), (V2_850, V2_PIECES)])
+def test_the_sums_are_those_of_the_engines(first: str, second: str) -> None:
+    found = side_by_side(picture(first), picture(second))
+    for ours, name in zip(found.sums(), (first, second), strict=True):
+        printed = sum(row.median_ms or 0.0 for row in evidence(name).times)
+        assert ours == pytest.approx(printed, rel=1e-9)
+
+
+def test_every_op_has_the_kernel_of_both() -> None:
+    found = side_by_side(picture(V2_850), picture(V2_860))
+    assert [row.op for row in found.ops] == [op.name for op in network(V2_850).ops]
+    row = next(row for row in found.ops if row.op == "expanded_conv_8/expand/Conv2D")
+    assert row.first is not None
+    assert row.second is not None
+    assert (row.first.family, row.second.family) == (KernelFamily.IMPLICIT_GEMM, KernelFamily.GEMM)
+    assert row.first.fused_with == ("expanded_conv_8/expand/Relu6",)
+    assert row.difference_ms is not None
+    assert row.difference_ms < 0
+    assert [kind for kind, _, _ in found.rest] == ["reformat"]
+
+
+def test_ops_of_one_form_only_stand_beside_their_neighbours() -> None:
+    found = side_by_side(picture(V2_850), picture(V2_PIECES))
+    names = [row.op for row in found.ops]
+    start = names.index("Conv/Relu6")
+    assert set(names[start - 3 : start + 1]) == {
+        "Conv/Relu6",
+        "Conv/Relu6/relu1",
+        "Conv/Relu6/sub1",
+        "Conv/Relu6/relu2",
+    }
+    alone = next(row for row in found.ops if row.op == "Conv/Relu6/sub1")
+    assert (alone.first, alone.difference_ms) == (None, None)
+
+
+def test_engines_without_a_network_have_only_a_rest() -> None:
+    found = side_by_side(attribute(None, eleven_rows()), picture(V2_850))
+    kinds = {kind: (first, second) for kind, first, second in found.rest}
+    assert kinds["reformat"][0] == pytest.approx(0.255)
+    assert kinds["unattributed"] == (pytest.approx(0.829), 0.0)
+    assert all(row.first is None for row in found.ops)
+    assert found.sums()[0] == pytest.approx(1.084)

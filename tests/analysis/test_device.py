@@ -1,0 +1,44 @@
+"""Peaks measured by single builds become those of their host."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from harness.analysis.device import host_peaks, with_peaks
+from harness.attribution.peaks import peaks_for
+from harness.observations.records import BuildObservation
+
+
+def measured(
+    build: BuildObservation, flops: float, moved: float, precision: str = "fp32"
+) -> BuildObservation:
+    peaks = {"flops_per_s": flops, "bytes_per_s": moved, "how": "a product of matrices"}
+    return replace(build, facts={"precision": precision, "peaks": peaks})
+
+
+def test_the_most_of_a_host_counts_for_all_its_builds(compose: Any) -> None:
+    builds = [
+        measured(compose.build(0, 1.0), 9e9, 3e9),
+        measured(compose.build(1, 1.0), 8e9, 4e9),
+        measured(compose.build(2, 1.0, host="host-b"), 5e9, 5e9),
+        replace(compose.build(3, 1.0), facts={"precision": "fp32"}),
+        replace(compose.build(4, 1.0), facts={}),
+    ]
+    run = compose.run(compose.cell("1.0", builds))
+    pooled = with_peaks(run, host_peaks([run])).cells[0].builds
+    found = [peaks_for(build.facts) for build in pooled]
+    assert [None if p is None else (p.flops_per_s, p.bytes_per_s) for p in found] == [
+        (9e9, 4e9),
+        (9e9, 4e9),
+        (5e9, 5e9),
+        (9e9, 4e9),
+        None,
+    ]
+    assert found[0] is not None
+    assert "the most of 2 builds on this host" in found[0].source
+
+
+def test_runs_without_measured_peaks_stay_as_they_are(compose: Any) -> None:
+    run = compose.run(compose.noisy("1.0", 0.4))
+    assert with_peaks(run, host_peaks([run])) is run
