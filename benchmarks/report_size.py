@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.analysis.judge import judge
-from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import op_class
 from harness.networks.mobilenet import MobileNetV2
@@ -62,17 +62,17 @@ def composed(cells: int) -> RunObservation:
             total = sum(row.time_ms or 0.0 for row in rows)
             samples = np.full(20, total * draw.uniform(0.98, 1.02))
             passes = {"latency": samples, "cuda_graph": 0.8 * samples, "cold_l2": 1.1 * samples}
-            picture = Picture(rows, graph, total, 0.0)
+            engine = AttributedEngine(rows, graph, total, 0.0)
             facts = {"launch_bound": True}
-            builds.append(BuildObservation(number, "ok", "host", passes=passes, picture=picture, facts=facts))
+            builds.append(BuildObservation(number, "ok", "host", passes=passes, engine=engine, facts=facts))
         made.append(CellObservation(cell, "measured", "", tuple(builds)))
     return RunObservation((Path("composed"),), {"started": "composed", "seed": 1}, tuple(made))
 
 
-def _layer(place: int, op: str, kind: str, cell: int, draw: random.Random) -> PictureLayer:
+def _layer(place: int, op: str, kind: str, cell: int, draw: random.Random) -> AttributedLayer:
     name = op if place % 2 else f"{op} + fused_{cell % VERSIONS}"
     kernel = f"sm90_xmma_fprop_implicit_gemm_f32_tilesize{draw.choice((32, 64, 128))}x{place % 8}_nchw"
-    return PictureLayer(
+    return AttributedLayer(
         position=place,
         name=name,
         type="CaskConvolution",

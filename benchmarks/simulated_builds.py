@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.matrix.cell import Cell, Treatment
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
 
@@ -80,20 +80,22 @@ def _build(rng: Generator, number: int, level: float, model: Model, layers: bool
         host="simulated",
         passes={"latency": samples[~left_out].ravel()},
         throttled=int(left_out.sum()) * SAMPLES,
-        picture=_picture(rng, level, model) if layers else None,
+        engine=_engine(rng, level, model) if layers else None,
         round=number,
     )
 
 
-def _picture(rng: Generator, level: float, model: Model) -> Picture:
+def _engine(rng: Generator, level: float, model: Model) -> AttributedEngine:
     times = {name: level * share * float(np.exp(rng.normal(0, model.build))) for name, share in TIMES.items()}
-    return Picture(tuple(_layers(times)), None, sum(times.values()), 0.0)
+    return AttributedEngine(tuple(_layers(times)), None, sum(times.values()), 0.0)
 
 
-def _layers(times: Mapping[str, float]) -> list[PictureLayer]:
-    def layer(name: str, op_class: str, ms: float, role: LayerRole, own: bool = False) -> PictureLayer:
+def _layers(times: Mapping[str, float]) -> list[AttributedLayer]:
+    def layer(name: str, op_class: str, ms: float, role: LayerRole, own: bool = False) -> AttributedLayer:
         family = KernelFamily.UNKNOWN
-        return PictureLayer(0, name, None, None, None, family, role, op_class, ms, standalone_activation=own)
+        return AttributedLayer(
+            0, name, None, None, None, family, role, op_class, ms, standalone_activation=own
+        )
 
     compute, reformat = LayerRole.COMPUTE, LayerRole.REFORMAT
     return [

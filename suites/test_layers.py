@@ -12,16 +12,16 @@ UNATTRIBUTED_SHARE = 0.05
 
 def test_layers(measured: CellObservation) -> None:
     """The layer times are there and are carried by source ops."""
-    pictures = [(b.build, b.picture) for b in measured.good if b.picture is not None and b.picture.layers]
-    if not any(picture.total_ms for _, picture in pictures):
+    engines = [(b.build, b.engine) for b in measured.good if b.engine is not None and b.engine.layers]
+    if not any(engine.total_ms for _, engine in engines):
         pytest.skip("no per-layer profile was taken: this runtime ran nothing here")
-    for build, picture in pictures:
+    for build, engine in engines:
         name = f"{measured.cell.id} build {build}"
-        if not picture.total_ms > 0:
+        if not engine.total_ms > 0:
             pytest.fail(f"{name}: the profile is empty", pytrace=False)
-        share = picture.unattributed_ms / picture.total_ms
-        if picture.graph is not None and share > UNATTRIBUTED_SHARE:
-            lost = [layer.name for layer in picture.layers if layer.op_class == "unknown" and layer.time_ms]
+        share = engine.unattributed_ms / engine.total_ms
+        if engine.graph is not None and share > UNATTRIBUTED_SHARE:
+            lost = [layer.name for layer in engine.layers if layer.op_class == "unknown" and layer.time_ms]
             pytest.fail(
                 f"{name}: {share:.1%} of the layer time belongs to no source op: {lost[:5]}", pytrace=False
             )

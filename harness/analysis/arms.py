@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from harness.analysis.rules.base import Cost, Rule
-from harness.analysis.rules.carriers import carrier_times, timed_picture
+from harness.analysis.rules.carriers import carrier_times, timed_engine
 from harness.analysis.statistics.levels import Values
 from harness.analysis.verdict import LATENCY
-from harness.attribution.picture import LayerRole
+from harness.attribution.engine import LayerRole
 from harness.matrix.cell import Cell
 from harness.observations.records import LATENCY_PASS, BuildObservation, CellObservation, RunObservation
 
@@ -159,12 +159,12 @@ def _all_layers(build: BuildObservation) -> Mapping[str, float]:
 
     Which stands where differs between engines of one version; the rule on reformats tells them apart.
     """
-    picture = timed_picture(build)
-    if picture is None:
+    engine = timed_engine(build)
+    if engine is None:
         return {}
     apart = (LayerRole.NO_OP, LayerRole.REFORMAT)
-    times = carrier_times(layer for layer in picture.layers if layer.role not in apart)
-    moved = carrier_times(layer for layer in picture.layers if layer.role is LayerRole.REFORMAT)
+    times = carrier_times(layer for layer in engine.layers if layer.role not in apart)
+    moved = carrier_times(layer for layer in engine.layers if layer.role is LayerRole.REFORMAT)
     return {**times, REFORMATS: sum(moved.values())} if moved else times
 
 
@@ -180,7 +180,7 @@ def _costs(builds: Iterable[BuildObservation], rule: Rule) -> Series:
     shares = [cost.share for _, cost in costs]
     return Series(
         values=tuple(cost.milliseconds for _, cost in costs),
-        totals=tuple(b.picture.total_ms for b, _ in costs if b.picture is not None),
+        totals=tuple(b.engine.total_ms for b, _ in costs if b.engine is not None),
         shares=tuple(s for s in shares if s is not None) if None not in shares and shares else None,
         layers=tuple(dict(cost.layers) for _, cost in costs),
         evidence=tuple(cost.evidence for _, cost in costs),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Comparison:
         return first + sum(r[1] for r in self.rest), second + sum(r[2] for r in self.rest)
 
 
-def side_by_side(first: Picture, second: Picture) -> Comparison:
+def side_by_side(first: AttributedEngine, second: AttributedEngine) -> Comparison:
     """Compare two engines of one network, op by op.
 
     Ops are matched by name; networks in two ReLU6 forms have some ops in one of them only.
@@ -80,9 +80,9 @@ def side_by_side(first: Picture, second: Picture) -> Comparison:
     )
 
 
-def _sides(picture: Picture) -> dict[str, OpSide]:
-    times = picture.time_of_op()
-    timed = any(layer.time_ms is not None for layer in picture.layers)
+def _sides(engine: AttributedEngine) -> dict[str, OpSide]:
+    times = engine.time_of_op()
+    timed = any(layer.time_ms is not None for layer in engine.layers)
     return {
         op: OpSide(
             time_ms=times[op] if timed else None,
@@ -92,13 +92,13 @@ def _sides(picture: Picture) -> dict[str, OpSide]:
             family=layer.family,
             fused_with=tuple(other for other in layer.source_ops if other != op),
         )
-        for op, layer in picture.layer_of_op().items()
+        for op, layer in engine.layer_of_op().items()
     }
 
 
-def _order(first: Picture, second: Picture, present: set[str]) -> list[str]:
+def _order(first: AttributedEngine, second: AttributedEngine, present: set[str]) -> list[str]:
     names: Iterable[str] = (
-        op.name for picture in (first, second) if picture.graph is not None for op in picture.graph.ops
+        op.name for engine in (first, second) if engine.graph is not None for op in engine.graph.ops
     )
     known = [name for name in dict.fromkeys(names) if name in present]
     if first.graph is None or second.graph is None:
@@ -114,9 +114,9 @@ def _order(first: Picture, second: Picture, present: set[str]) -> list[str]:
     return sorted(known, key=place.__getitem__)
 
 
-def _rest(picture: Picture) -> dict[str, float]:
+def _rest(engine: AttributedEngine) -> dict[str, float]:
     found: dict[str, float] = {}
-    for layer in picture.layers:
+    for layer in engine.layers:
         if layer.source_ops or not layer.time_ms:
             continue
         kind = _kind(layer)
@@ -124,7 +124,7 @@ def _rest(picture: Picture) -> dict[str, float]:
     return found
 
 
-def _kind(layer: PictureLayer) -> str:
+def _kind(layer: AttributedLayer) -> str:
     if layer.role in (LayerRole.REFORMAT, LayerRole.NO_OP):
         return str(layer.role)
     return layer.op_class if layer.op_class == "quantize" else "unattributed"

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.attribution.families import GEMM_FAMILIES
-from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
 from harness.attribution.roofline import time_and_flop_shares
 from harness.networks.graph import OpClass, op_class
 
@@ -116,41 +116,41 @@ class Adoption:
         }
 
 
-def adoption(picture: Picture) -> Adoption:
+def adoption(engine: AttributedEngine) -> Adoption:
     """Return the counts of one engine."""
     kind = OpClass.DEPTHWISE.value
-    time_share, flop_share = time_and_flop_shares(picture, [kind])[kind]
-    lone = [x for x in picture.layers if x.standalone_activation and x.role is LayerRole.COMPUTE]
+    time_share, flop_share = time_and_flop_shares(engine, [kind])[kind]
+    lone = [x for x in engine.layers if x.standalone_activation and x.role is LayerRole.COMPUTE]
     return Adoption(
-        pointwise=pointwise_kernels(picture),
-        reformats=reformats(picture),
+        pointwise=pointwise_kernels(engine),
+        reformats=reformats(engine),
         depthwise_time_share=time_share,
         depthwise_flop_share=flop_share,
-        depthwise_elsewhere=shared_layers(picture, OpClass.DEPTHWISE).elsewhere,
+        depthwise_elsewhere=shared_layers(engine, OpClass.DEPTHWISE).elsewhere,
         activations=len(lone),
         activations_ms=sum(layer.time_ms or 0.0 for layer in lone),
     )
 
 
-def pointwise_kernels(picture: Picture) -> PointwiseKernels:
+def pointwise_kernels(engine: AttributedEngine) -> PointwiseKernels:
     """Return the kernels of the 1x1 convolutions.
 
     With a network each 1x1 op counts, also where two share a layer; without one, each layer whose filter is
     1x1 with one group.
     """
-    kernels = {name: (layer.family, layer.kernel) for name, layer in _pointwise(picture)}
+    kernels = {name: (layer.family, layer.kernel) for name, layer in _pointwise(engine)}
     families = Counter(family for family, _ in kernels.values())
     return PointwiseKernels(total=len(kernels), families=dict(families), kernels=kernels)
 
 
-def _pointwise(picture: Picture) -> Iterator[tuple[str, PictureLayer]]:
-    if picture.graph is None:
-        for layer in picture.layers:
+def _pointwise(engine: AttributedEngine) -> Iterator[tuple[str, AttributedLayer]]:
+    if engine.graph is None:
+        for layer in engine.layers:
             if layer.op_class == OpClass.POINTWISE and layer.role is LayerRole.COMPUTE:
                 yield f"{layer.position}: {layer.name}", layer
         return
-    carriers = picture.layer_of_op()
-    for op in picture.graph.ops:
+    carriers = engine.layer_of_op()
+    for op in engine.graph.ops:
         if op_class(op) is OpClass.POINTWISE and op.name in carriers:
             yield op.name, carriers[op.name]
 
@@ -158,17 +158,17 @@ def _pointwise(picture: Picture) -> Iterator[tuple[str, PictureLayer]]:
 _CONVOLUTIONS = frozenset({OpClass.POINTWISE, OpClass.DEPTHWISE, OpClass.CONVOLUTION})
 
 
-def shared_layers(picture: Picture, kind: OpClass) -> SharedLayers:
+def shared_layers(engine: AttributedEngine, kind: OpClass) -> SharedLayers:
     """Return how convolutions of *kind* share layers with those of other classes; all 0 without a network.
 
     TensorRT runs a depthwise and the 1x1 convolution behind it as one INT8 kernel (``trt_dep_sep_conv``).
     """
-    if picture.graph is None:
+    if engine.graph is None:
         return SharedLayers()
-    carriers = picture.layer_of_op()
+    carriers = engine.layer_of_op()
     held = Counter(
         (op_class(op), carriers[op.name].op_class)
-        for op in picture.graph.ops
+        for op in engine.graph.ops
         if op.name in carriers and op_class(op) in _CONVOLUTIONS
     )
     return SharedLayers(
@@ -178,19 +178,19 @@ def shared_layers(picture: Picture, kind: OpClass) -> SharedLayers:
     )
 
 
-def reformats(picture: Picture) -> Reformats:
+def reformats(engine: AttributedEngine) -> Reformats:
     """Return the reformats that execute and those that do not."""
-    executed = [layer for layer in picture.layers if layer.role is LayerRole.REFORMAT]
+    executed = [layer for layer in engine.layers if layer.role is LayerRole.REFORMAT]
     transitions: dict[tuple[str, str], tuple[int, float]] = {}
     for layer in executed:
         key = (_first(layer.input_formats), _first(layer.output_formats))
         count, ms = transitions.get(key, (0, 0.0))
         transitions[key] = (count + 1, ms + (layer.time_ms or 0.0))
-    boundary = sum(at_boundary(picture, layer) for layer in executed)
+    boundary = sum(at_boundary(engine, layer) for layer in executed)
     return Reformats(
         executed=len(executed),
         time_ms=sum(layer.time_ms or 0.0 for layer in executed),
-        no_ops=sum(layer.role is LayerRole.NO_OP for layer in picture.layers),
+        no_ops=sum(layer.role is LayerRole.NO_OP for layer in engine.layers),
         interior=len(executed) - boundary,
         boundary=boundary,
         transitions=transitions,
@@ -201,11 +201,11 @@ def _first(formats: tuple[str, ...]) -> str:
     return formats[0] if formats else "unknown"
 
 
-def at_boundary(picture: Picture, layer: PictureLayer) -> bool:
+def at_boundary(engine: AttributedEngine, layer: AttributedLayer) -> bool:
     """Say whether a reformat stands at an input or output of the network itself.
 
     By its name where TensorRT says so, else by having source ops on one side only, or, without a network, by
     its tensors; False where nothing tells.
     """
     # the CPU runtimes name what lies on either side after the layers were made
-    return layer.at_edge or (picture.graph is not None and bool(layer.before) != bool(layer.after))
+    return layer.at_edge or (engine.graph is not None and bool(layer.before) != bool(layer.after))

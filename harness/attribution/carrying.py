@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.attribution.engine import LayerRole
 from harness.attribution.flow import TensorFlow
 from harness.attribution.joining import TimedLayer
 from harness.attribution.matching import OpMatcher, cut_name
 from harness.attribution.names import LayerName, NameKind, parse_name
-from harness.attribution.picture import LayerRole
 from harness.attribution.structure import match_structure
 from harness.evidence.records import EngineLayer
 from harness.networks.graph import Graph, OpKind
@@ -21,7 +21,7 @@ _QUANTIZE_NAME = re.compile(r"(De)?[Qq]uantize(Linear)?(_\d+)?$|/(fake_quant|Fak
 
 @dataclass(slots=True)
 class Work:
-    """A layer on its way into the picture."""
+    """A layer on its way into the engine."""
 
     timed: TimedLayer
     name: LayerName

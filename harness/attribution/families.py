@@ -11,8 +11,8 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
+from harness.attribution.engine import KernelFamily
 from harness.attribution.joining import bare_runner, tactic_key
-from harness.attribution.picture import KernelFamily
 from harness.errors import InputError
 
 RULES = Path(__file__).with_name("families.toml")

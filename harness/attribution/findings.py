@@ -11,9 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.attribution.guess import is_activation_name
 from harness.attribution.names import LayerName, NameKind, parse_name
-from harness.attribution.picture import LayerRole, Picture, PictureLayer
 from harness.networks.graph import Graph, OpClass, SourceOp, op_class
 
 _CONVOLUTIONS = (OpClass.DEPTHWISE, OpClass.POINTWISE, OpClass.CONVOLUTION)
@@ -65,21 +65,21 @@ class ConvolutionBlock:
         return found
 
 
-def block_findings(picture: Picture) -> tuple[ConvolutionBlock, ...]:
+def block_findings(engine: AttributedEngine) -> tuple[ConvolutionBlock, ...]:
     """Return a block for each convolution that has reformats or an activation of its own, in engine order.
 
     Grouped by source ops where the network is known, else by names: ``X/depthwise`` with
     ``X/depthwise input reformatter 0`` and, in the same scope, ``X/Relu6`` and ``X/Relu6/relu1``.
     """
     groups: dict[str, _Group] = {}
-    for layer in picture.layers:
+    for layer in engine.layers:
         name = parse_name(layer.name)
         if layer.role is LayerRole.REFORMAT and name.target is not None:
             served = layer.before if name.side == "output" else layer.after
             key = _convolution_key(served or parse_name(name.target).parts or (name.target,))
             groups.setdefault(key, _Group()).reformats.append(layer)
         elif layer.standalone_activation and layer.role is LayerRole.COMPUTE:
-            key, root = _activation_key(picture.graph, layer, name)
+            key, root = _activation_key(engine.graph, layer, name)
             group = groups.setdefault(key, _Group())
             group.activation = group.activation or root
             group.pieces.append(layer)
@@ -92,10 +92,10 @@ def block_findings(picture: Picture) -> tuple[ConvolutionBlock, ...]:
 
 class _Group:
     def __init__(self) -> None:
-        self.convolution: PictureLayer | None = None
+        self.convolution: AttributedLayer | None = None
         self.activation = ""
-        self.reformats: list[PictureLayer] = []
-        self.pieces: list[PictureLayer] = []
+        self.reformats: list[AttributedLayer] = []
+        self.pieces: list[AttributedLayer] = []
 
 
 def _block(group: _Group) -> ConvolutionBlock:
@@ -115,11 +115,11 @@ def _block(group: _Group) -> ConvolutionBlock:
     )
 
 
-def _rows(layers: Sequence[PictureLayer]) -> Rows:
+def _rows(layers: Sequence[AttributedLayer]) -> Rows:
     return tuple((layer.name, layer.time_ms or 0.0) for layer in layers)
 
 
-def _own_parts(name: LayerName, layer: PictureLayer) -> tuple[str, ...]:
+def _own_parts(name: LayerName, layer: AttributedLayer) -> tuple[str, ...]:
     parts = name.parts if name.kind is not NameKind.FOREIGN else ()
     return parts or layer.source_ops or (layer.name,)
 
@@ -130,7 +130,7 @@ def _convolution_key(parts: Sequence[str]) -> str:
     return first.rpartition("/")[0] or first
 
 
-def _activation_key(graph: Graph | None, layer: PictureLayer, name: LayerName) -> tuple[str, str]:
+def _activation_key(graph: Graph | None, layer: AttributedLayer, name: LayerName) -> tuple[str, str]:
     """Return the key of the convolution before an activation, and what the activation is called."""
     named = [part for part in name.parts if not part.startswith("(Unnamed")] or name.parts
     roots = [root for part in named if (root := _activation_root(part))]

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.attribution.families import GEMM_FAMILIES
-from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
 from harness.attribution.search import Candidate, Search, read_searches
 from harness.attribution.signatures import signatures
 from harness.evidence.records import Evidence
@@ -69,7 +69,7 @@ class LayerForensics:
     :param silent: format combinations opened for this layer below which nothing stands (results reused)
     """
 
-    layer: PictureLayer
+    layer: AttributedLayer
     source: Source
     inherited_from: str | None
     searches: tuple[Search, ...]
@@ -89,28 +89,28 @@ class LayerForensics:
         return found
 
 
-def forensics(picture: Picture, evidence: Evidence) -> tuple[LayerForensics, ...]:
-    """Return the search behind each compute layer of *picture*, in execution order.
+def forensics(engine: AttributedEngine, evidence: Evidence) -> tuple[LayerForensics, ...]:
+    """Return the search behind each compute layer of *engine*, in execution order.
 
-    :param evidence: what *picture* was made of; its tactics come from a VERBOSE builder log
+    :param evidence: what *engine* was made of; its tactics come from a VERBOSE builder log
     """
     searches = read_searches(evidence, str(evidence.facts.get("tensorrt") or "") or None)
-    compute = [layer for layer in picture.layers if layer.role in (LayerRole.COMPUTE, LayerRole.UNKNOWN)]
-    equal = signatures(picture, evidence)
+    compute = [layer for layer in engine.layers if layer.role in (LayerRole.COMPUTE, LayerRole.UNKNOWN)]
+    equal = signatures(engine, evidence)
     timed = {name: found for name, found in searches.of_layer.items() if any(s.timed for s in found)}
     # The builder goes through the layers in the order of the log; only what came before can be reused.
     order = {name: place for place, name in enumerate(timed)}
     return tuple(_layer(layer, compute, timed, order, equal, searches.silent) for layer in compute)
 
 
-def pointwise_forensics(picture: Picture, evidence: Evidence) -> tuple[LayerForensics, ...]:
+def pointwise_forensics(engine: AttributedEngine, evidence: Evidence) -> tuple[LayerForensics, ...]:
     """Return :func:`forensics` of the layers that are 1x1 convolutions."""
-    return tuple(x for x in forensics(picture, evidence) if x.layer.op_class == OpClass.POINTWISE)
+    return tuple(x for x in forensics(engine, evidence) if x.layer.op_class == OpClass.POINTWISE)
 
 
 def _layer(
-    layer: PictureLayer,
-    compute: Sequence[PictureLayer],
+    layer: AttributedLayer,
+    compute: Sequence[AttributedLayer],
     timed: dict[str, tuple[Search, ...]],
     order: dict[str, int],
     equal: dict[int, object],
@@ -138,8 +138,8 @@ def _layer(
 
 
 def _donor(
-    layer: PictureLayer,
-    compute: Sequence[PictureLayer],
+    layer: AttributedLayer,
+    compute: Sequence[AttributedLayer],
     timed: dict[str, tuple[Search, ...]],
     order: dict[str, int],
     equal: dict[int, object],
@@ -160,7 +160,7 @@ def _donor(
 
 
 def _fate(
-    layer: PictureLayer, searches: Sequence[Search], families: frozenset[KernelFamily], silent: int
+    layer: AttributedLayer, searches: Sequence[Search], families: frozenset[KernelFamily], silent: int
 ) -> Fate:
     inside = [c for s in searches for c in s.candidates if c.family in families]
     timed = [c for c in inside if c.time_ms is not None]
@@ -189,7 +189,7 @@ def _not_offered(searches: Sequence[Search], families: frozenset[KernelFamily], 
     return False
 
 
-def _winner(layer: PictureLayer, searches: Sequence[Search], best: Candidate | None) -> Candidate | None:
+def _winner(layer: AttributedLayer, searches: Sequence[Search], best: Candidate | None) -> Candidate | None:
     """Return the engine's tactic as it was timed: where *best* was timed if it stands there, else fastest."""
     found = [(s, c) for s in searches if (c := s.find(layer.tactic, layer.type)) is not None]
     timed = [(s, c) for s, c in found if c.time_ms is not None]

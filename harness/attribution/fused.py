@@ -1,4 +1,4 @@
-"""Engine layers of a fused graph tied to the source ops they carry, and the picture made of them.
+"""Engine layers of a fused graph tied to the source ops they carry, and the attributed engine made of them.
 
 For runtimes that tell which source tensor or node a layer ends in (or all the nodes it was made of). Two
 steps: the ops that the runtime names; then every op that nobody named was fused into what reads it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.attribution.shares import heaviest_class, in_network_order, share_by_cost
 from harness.evidence.records import EngineLayer, Evidence
 from harness.networks.graph import Graph, OpClass, SourceOp, op_class
@@ -19,7 +19,7 @@ from harness.networks.graph import Graph, OpClass, SourceOp, op_class
 class Claim:
     """What one engine layer is: its role, its kernel's family, and the source ops it is known to carry.
 
-    :param by: how the ops were found (see :attr:`PictureLayer.attributed_by`)
+    :param by: how the ops were found (see :attr:`AttributedLayer.attributed_by`)
     """
 
     role: LayerRole
@@ -67,8 +67,10 @@ def _producers(graph: Graph, op: SourceOp) -> list[SourceOp]:
     return [source for tensor in op.inputs if (source := graph.producer(tensor)) is not None]
 
 
-def assemble(graph: Graph | None, evidence: Evidence, claim: Callable[[EngineLayer], Claim]) -> Picture:
-    """Return the picture of one build.
+def assemble(
+    graph: Graph | None, evidence: Evidence, claim: Callable[[EngineLayer], Claim]
+) -> AttributedEngine:
+    """Return the engine of one build, attributed.
 
     :param claim: role, family and named ops of a layer; called once for each, in order
     """
@@ -78,7 +80,7 @@ def assemble(graph: Graph | None, evidence: Evidence, claim: Callable[[EngineLay
     times = {row.position: row.typical_ms for row in evidence.times}
     neighbours = _Neighbours(evidence.layers, claims)
     layers = tuple(
-        _picture_layer(graph, layer, claims[at], times.get(layer.position), neighbours)
+        _engine_layer(graph, layer, claims[at], times.get(layer.position), neighbours)
         for at, layer in enumerate(evidence.layers)
     )
     unattributed = sum(
@@ -87,20 +89,20 @@ def assemble(graph: Graph | None, evidence: Evidence, claim: Callable[[EngineLay
         if layer.role in (LayerRole.COMPUTE, LayerRole.UNKNOWN) and not layer.source_ops
     )
     total = sum(layer.time_ms or 0.0 for layer in layers)
-    return Picture(layers, graph, total, unattributed, evidence.partial)
+    return AttributedEngine(layers, graph, total, unattributed, evidence.partial)
 
 
-def _picture_layer(
+def _engine_layer(
     graph: Graph | None,
     layer: EngineLayer,
     claim: Claim,
     time_ms: float | None,
     neighbours: _Neighbours,
-) -> PictureLayer:
+) -> AttributedLayer:
     reformats = claim.role is LayerRole.REFORMAT
     computes = claim.role in (LayerRole.COMPUTE, LayerRole.UNKNOWN)
     ops = claim.ops if computes else ()
-    return PictureLayer(
+    return AttributedLayer(
         position=layer.position,
         name=layer.name,
         type=layer.type,

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.attribution.peaks import Peaks
-from harness.attribution.picture import LayerRole, Picture
 from harness.networks.accounting import OpCost, op_cost, op_costs, total, totals_by_class, weight_shapes
 from harness.networks.graph import Graph
 
@@ -72,28 +72,28 @@ def _leaves(graph: Graph, tensor: str, inside: set[str]) -> bool:
     return tensor in graph.outputs or not readers or any(reader.name not in inside for reader in readers)
 
 
-def layer_bounds(picture: Picture, peaks: Peaks, precision: str) -> dict[int, Bound]:
+def layer_bounds(engine: AttributedEngine, peaks: Peaks, precision: str) -> dict[int, Bound]:
     """Return layer position to its bound, for compute layers that carry source ops.
 
     An op that several layers carry is bound in the first of them.
     """
-    if picture.graph is None or not picture.batch_known or precision not in ELEMENT_BYTES:
+    if engine.graph is None or not engine.batch_known or precision not in ELEMENT_BYTES:
         return {}
     found: dict[int, Bound] = {}
     seen: set[str] = set()
-    for layer in picture.layers:
+    for layer in engine.layers:
         own = [op for op in layer.source_ops if op not in seen]
         if own and layer.role is LayerRole.COMPUTE:
-            found[layer.position] = group_bound(picture.graph, own, peaks, precision)
+            found[layer.position] = group_bound(engine.graph, own, peaks, precision)
             seen.update(own)
     return found
 
 
-def class_bounds_ms(picture: Picture, peaks: Peaks, precision: str) -> dict[str, float]:
+def class_bounds_ms(engine: AttributedEngine, peaks: Peaks, precision: str) -> dict[str, float]:
     """Return op class to the sum of its layers' bounds, ms (a fused layer counts whole for its class)."""
-    bounds = layer_bounds(picture, peaks, precision)
+    bounds = layer_bounds(engine, peaks, precision)
     sums: dict[str, float] = {}
-    for layer in picture.layers:
+    for layer in engine.layers:
         if layer.position in bounds:
             sums[layer.op_class] = sums.get(layer.op_class, 0.0) + bounds[layer.position].ms
     return sums
@@ -111,20 +111,20 @@ class Achieved:
     by_class: Mapping[str, float]
 
 
-def achieved(picture: Picture, latency_ms: float | None) -> Achieved | None:
+def achieved(engine: AttributedEngine, latency_ms: float | None) -> Achieved | None:
     """Return the FLOP/s that a build reached; None for a partial profile, an unknown network or batch.
 
     :param latency_ms: end to end, one run of the whole batch
     """
-    if picture.graph is None or picture.partial or not picture.batch_known:
+    if engine.graph is None or engine.partial or not engine.batch_known:
         return None
-    costs = _costs(picture.graph)
+    costs = _costs(engine.graph)
     flops: dict[str, int] = {}
-    for layer in picture.layers:
+    for layer in engine.layers:
         # What a layer carries is its class's, as its time is: a fused clip belongs to its convolution.
         inside = sum(costs[op].flops for op in layer.source_ops)
         flops[str(layer.op_class)] = flops.get(str(layer.op_class), 0) + inside
-    times = {str(kind): ms for kind, ms in picture.time_of_class().items()}
+    times = {str(kind): ms for kind, ms in engine.time_of_class().items()}
     return Achieved(
         end_to_end=1e3 * total(costs.values()).flops / latency_ms if latency_ms else None,
         by_class={
@@ -136,19 +136,19 @@ def achieved(picture: Picture, latency_ms: float | None) -> Achieved | None:
 
 
 def time_and_flop_shares(
-    picture: Picture, kinds: Iterable[str]
+    engine: AttributedEngine, kinds: Iterable[str]
 ) -> dict[str, tuple[float | None, float | None]]:
     """Return op class to (share of layer time, share of FLOPs); None where one is not known."""
-    whole = picture.total_ms > 0 and not picture.partial
-    times = picture.time_of_class()
+    whole = engine.total_ms > 0 and not engine.partial
+    times = engine.time_of_class()
     flops: dict[str, int] = {}
-    if picture.graph is not None:
-        costs = _costs(picture.graph).values()
+    if engine.graph is not None:
+        costs = _costs(engine.graph).values()
         flops = {str(kind): cost.flops for kind, cost in totals_by_class(costs).items()}
     all_flops = sum(flops.values())
     return {
         kind: (
-            times.get(kind, 0.0) / picture.total_ms if whole else None,
+            times.get(kind, 0.0) / engine.total_ms if whole else None,
             flops.get(kind, 0) / all_flops if all_flops else None,
         )
         for kind in kinds

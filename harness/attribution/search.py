@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.attribution.engine import KernelFamily
 from harness.attribution.families import kernel_family
 from harness.attribution.joining import KernelNames, bare_runner, tactic_key
-from harness.attribution.picture import KernelFamily
 from harness.evidence.records import Combination, Evidence, Tactic
 
 

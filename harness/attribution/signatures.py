@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from harness.attribution.engine import AttributedEngine, AttributedLayer
 from harness.attribution.names import parse_name
-from harness.attribution.picture import Picture, PictureLayer
 from harness.evidence.records import EngineLayer, Evidence
 from harness.networks.graph import Graph, SourceOp
 
 _ATTRIBUTES = ("kernel", "stride", "groups", "out_maps", "activation")
 
 
-def signatures(picture: Picture, evidence: Evidence) -> dict[int, object]:
+def signatures(engine: AttributedEngine, evidence: Evidence) -> dict[int, object]:
     """Return layer position to a value that is equal for equal layers; what cannot be told is missing.
 
     From the network where it is known (shapes and attributes of the source ops), else from what the engine
@@ -18,14 +18,14 @@ def signatures(picture: Picture, evidence: Evidence) -> dict[int, object]:
     """
     by_name: dict[str, EngineLayer] = {layer.name: layer for layer in evidence.layers}
     found: dict[int, object] = {}
-    for layer in picture.layers:
-        value = _of_ops(picture.graph, layer) or _of_layer(by_name.get(layer.name))
+    for layer in engine.layers:
+        value = _of_ops(engine.graph, layer) or _of_layer(by_name.get(layer.name))
         if value is not None:
             found[layer.position] = value
     return found
 
 
-def _of_ops(graph: Graph | None, layer: PictureLayer) -> object | None:
+def _of_ops(graph: Graph | None, layer: AttributedLayer) -> object | None:
     if graph is None or not layer.source_ops:
         return None
     return tuple(_of_op(graph, graph.op(name)) for name in layer.source_ops)

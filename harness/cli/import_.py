@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import EXIT_OK, InputError, UsageError
 
 if TYPE_CHECKING:
-    from harness.attribution.picture import Picture
+    from harness.attribution.engine import AttributedEngine
     from harness.recordings.importing import Imported, Recording
 
 _UNKNOWN = "unknown"
@@ -190,29 +190,29 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _summary(done: Imported, out: Path) -> list[str]:
-    picture = done.picture
+    engine = done.engine
     lines = [f"{done.cell.id}: build {done.build} recorded in {out}"]
-    timed = sum(layer.time_ms is not None for layer in picture.layers)
-    what = "a part of a profile" if picture.partial else "a whole profile" if timed else "no profile"
-    lines.append(f"  {len(picture.layers)} layers, {what}, {picture.total_ms:.3f} ms in all")
-    if picture.graph is None:
+    timed = sum(layer.time_ms is not None for layer in engine.layers)
+    what = "a part of a profile" if engine.partial else "a whole profile" if timed else "no profile"
+    lines.append(f"  {len(engine.layers)} layers, {what}, {engine.total_ms:.3f} ms in all")
+    if engine.graph is None:
         name = done.cell.network
         known = "the network is unknown" if name == _UNKNOWN else f"'{name}' is none of 'list networks'"
         lines.append(f"  {known}: nothing is attributed to source ops")
-    elif picture.total_ms > 0:
-        lines.append(f"  {picture.unattributed_ms:.3f} ms not attributed to source ops")
-    if picture.partial:
+    elif engine.total_ms > 0:
+        lines.append(f"  {engine.unattributed_ms:.3f} ms not attributed to source ops")
+    if engine.partial:
         lines.extend(f"  {line}" for block in done.findings for line in block.sentences())
     else:
-        lines.extend(f"  {line}" for line in _counts(picture))
+        lines.extend(f"  {line}" for line in _counts(engine))
     return lines
 
 
-def _counts(picture: Picture) -> list[str]:
+def _counts(engine: AttributedEngine) -> list[str]:
     """Return what stands beside a verdict, of a whole engine."""
     from harness.attribution.adoption import adoption
 
-    found = adoption(picture)
+    found = adoption(engine)
     kernels, moved = found.pointwise, found.reformats
     return [
         f"1x1 convolutions: {kernels.on_any_gemm} of {kernels.total} on a GEMM kernel, "

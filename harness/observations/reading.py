@@ -164,7 +164,7 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
         enqueue_ms=enqueue,
         throttled=throttled,
         evidence=evidence,
-        picture=runtime.picture(graph, evidence),
+        engine=runtime.attribute(graph, evidence),
         facts=_facts(record, evidence.facts),
         trials=tuple(runtime.format_trials(record.folder, graph)),
     )

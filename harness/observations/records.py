@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.attribution.engine import AttributedEngine
 from harness.attribution.format_trial import FormatTrial
-from harness.attribution.picture import Picture
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 
@@ -62,7 +62,7 @@ class BuildObservation:
     throttled: int = 0
     outputs: OutputCheck | None = None
     evidence: Evidence | None = None
-    picture: Picture | None = None
+    engine: AttributedEngine | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
     folder: Path | None = None
     round: int = 0

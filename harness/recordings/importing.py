@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import harness
-from harness.attribution.attribution import attribute, is_unattributed
+from harness.attribution.attribute import attribute, is_unattributed
+from harness.attribution.engine import AttributedEngine
 from harness.attribution.findings import ConvolutionBlock, block_findings
 from harness.attribution.matching import OpMatcher
-from harness.attribution.picture import Picture
 from harness.errors import InputError, UsageError
 from harness.evidence.reader import read_file
 from harness.evidence.record import Record
@@ -69,7 +69,7 @@ class Imported:
 
     cell: Cell
     build: int
-    picture: Picture
+    engine: AttributedEngine
     findings: tuple[ConvolutionBlock, ...]
     warnings: tuple[str, ...]
 
@@ -90,10 +90,10 @@ def import_recording(recording: Recording, out: Path) -> Imported:
     )
     batch = UNKNOWN if recording.treatment.batch is None else recording.treatment.batch
     facts = {**evidence.facts, **recording.facts, "tensorrt": version, "batch": batch}
-    picture = attribute(graph, evidence, recording.aliases)
-    partial = evidence.partial or lacks_convolutions(picture, whole=bool(evidence.layers))
+    engine = attribute(graph, evidence, recording.aliases)
+    partial = evidence.partial or lacks_convolutions(engine, whole=bool(evidence.layers))
     if partial != evidence.partial:
-        picture = attribute(graph, replace(evidence, partial=partial), recording.aliases)
+        engine = attribute(graph, replace(evidence, partial=partial), recording.aliases)
     cell = Cell(recording.network, recording.treatment, "tensorrt", version, ENVIRONMENT)
     bundle = _bundle(out)
     cell = _free_cell(bundle, cell)
@@ -104,7 +104,7 @@ def import_recording(recording: Recording, out: Path) -> Imported:
         for _, record in records
         for w in record.warnings
     )
-    return Imported(cell, recording.build, picture, block_findings(picture), warnings)
+    return Imported(cell, recording.build, engine, block_findings(engine), warnings)
 
 
 def network_graph(name: str, treatment: Treatment) -> Graph | None:
@@ -116,19 +116,19 @@ def network_graph(name: str, treatment: Treatment) -> Graph | None:
     return family.graph(batch=treatment.batch or 1, relu6=relu6)
 
 
-def lacks_convolutions(picture: Picture, *, whole: bool) -> bool:
+def lacks_convolutions(engine: AttributedEngine, *, whole: bool) -> bool:
     """Say whether a profile without engine layers leaves out convolutions of the network.
 
     Only where every layer that computes was attributed: otherwise the names may merely be foreign.
 
     :param whole: the engine's own layers are known, so that nothing can be missing
     """
-    if whole or picture.graph is None or not picture.layers:
+    if whole or engine.graph is None or not engine.layers:
         return False
-    if any(is_unattributed(layer) for layer in picture.layers):
+    if any(is_unattributed(layer) for layer in engine.layers):
         return False
-    carried = {op for layer in picture.layers for op in layer.source_ops}
-    return any(op.kind is OpKind.CONV and op.name not in carried for op in picture.graph.ops)
+    carried = {op for layer in engine.layers for op in layer.source_ops}
+    return any(op.kind is OpKind.CONV and op.name not in carried for op in engine.graph.ops)
 
 
 def _bundle(out: Path) -> Bundle:

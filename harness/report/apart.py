@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from harness.attribution.adoption import reformats
-from harness.attribution.picture import LayerRole, Picture
+from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.observations.records import CellObservation, RunObservation
 from harness.report.columns import Release, release_of, subjects
 
@@ -80,9 +80,9 @@ def _apart(subject: str, cell: CellObservation) -> list[ApartBuild]:
         times = latency / usual
         if max(times, 1 / times) < APART:
             continue
-        others = (other.picture for other, _ in timed if other is not build)
-        theirs = [picture for picture in others if picture is not None]
-        mine = build.picture if theirs else None
+        others = (other.engine for other, _ in timed if other is not build)
+        theirs = [engine for engine in others if engine is not None]
+        mine = build.engine if theirs else None
         found.append(
             ApartBuild(
                 subject=subject,
@@ -99,8 +99,10 @@ def _apart(subject: str, cell: CellObservation) -> list[ApartBuild]:
     return found
 
 
-def _classes(mine: Picture, theirs: Sequence[Picture], slower: bool) -> tuple[ClassDifference, ...]:
-    pairs = _beside(mine, theirs, Picture.time_of_class)
+def _classes(
+    mine: AttributedEngine, theirs: Sequence[AttributedEngine], slower: bool
+) -> tuple[ClassDifference, ...]:
+    pairs = _beside(mine, theirs, AttributedEngine.time_of_class)
     # Classes that went the other way do not carry the difference.
     extra = {name: (ms - usual) * (1 if slower else -1) for name, (ms, usual) in pairs.items()}
     least = _LEAST_PART * sum(value for value in extra.values() if value > 0)
@@ -108,7 +110,7 @@ def _classes(mine: Picture, theirs: Sequence[Picture], slower: bool) -> tuple[Cl
     return tuple(ClassDifference(name, *pairs[name]) for name in named[:_MOST_CLASSES])
 
 
-def _layout(mine: Picture, theirs: Sequence[Picture]) -> LayoutDifference | None:
+def _layout(mine: AttributedEngine, theirs: Sequence[AttributedEngine]) -> LayoutDifference | None:
     pairs = _beside(mine, theirs, _layout_shares)
     name = max(pairs, key=lambda layout: abs(pairs[layout][0] - pairs[layout][1]), default=None)
     if name is None or abs(pairs[name][0] - pairs[name][1]) < _LEAST_SHARE:
@@ -116,10 +118,10 @@ def _layout(mine: Picture, theirs: Sequence[Picture]) -> LayoutDifference | None
     return LayoutDifference(name, *pairs[name])
 
 
-def _layout_shares(picture: Picture) -> dict[str, float]:
+def _layout_shares(engine: AttributedEngine) -> dict[str, float]:
     """Return layout to its part of the time of the compute layers, by what a layer writes first."""
     times: dict[str, float] = {}
-    for layer in picture.layers:
+    for layer in engine.layers:
         if layer.role is LayerRole.COMPUTE and layer.output_formats and layer.time_ms:
             layout = layer.output_formats[0]
             times[layout] = times.get(layout, 0.0) + layer.time_ms
@@ -127,15 +129,17 @@ def _layout_shares(picture: Picture) -> dict[str, float]:
     return {layout: time / whole for layout, time in times.items()}
 
 
-def _reformats(mine: Picture, theirs: Sequence[Picture]) -> tuple[int, float]:
-    counts = [reformats(picture).executed for picture in theirs]
+def _reformats(mine: AttributedEngine, theirs: Sequence[AttributedEngine]) -> tuple[int, float]:
+    counts = [reformats(engine).executed for engine in theirs]
     return reformats(mine).executed, float(median(counts))
 
 
 def _beside(
-    mine: Picture, theirs: Sequence[Picture], of: Callable[[Picture], Mapping[str, float]]
+    mine: AttributedEngine,
+    theirs: Sequence[AttributedEngine],
+    of: Callable[[AttributedEngine], Mapping[str, float]],
 ) -> dict[str, tuple[float, float]]:
-    """Return each name to its value here and the median of the others', 0 where a picture has none of it."""
-    here, there = of(mine), [of(picture) for picture in theirs]
+    """Return each name to its value here and the median of the others', 0 where an engine has none of it."""
+    here, there = of(mine), [of(engine) for engine in theirs]
     names = dict.fromkeys(name for values in (here, *there) for name in values)
     return {name: (here.get(name, 0.0), median(x.get(name, 0.0) for x in there)) for name in names}

@@ -81,7 +81,7 @@ def _accepted(trials: Sequence[FormatTrial]) -> tuple[FormatRow, ...]:
 
 
 def _row(trial: FormatTrial, first: float | None) -> FormatRow:
-    known = trial.picture if trial.picture is not None and trial.picture.layers else None
+    known = trial.engine if trial.engine is not None and trial.engine.layers else None
     return FormatRow(
         trial=trial,
         reformats=reformats(known) if known is not None else None,

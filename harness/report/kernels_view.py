@@ -105,17 +105,17 @@ def kernel_views(run: RunObservation) -> tuple[KernelView, ...]:
 
 
 def _row(found: CellObservation) -> KernelRow | None:
-    pictures = [b.picture for b in found.good if b.picture is not None and b.picture.layers]
-    if not pictures:
+    engines = [b.engine for b in found.good if b.engine is not None and b.engine.layers]
+    if not engines:
         return None
-    counts = tuple(adoption(picture) for picture in pictures)
-    searches = tuple(_search(b) for b in found.good if b.picture is not None and b.picture.layers)
+    counts = tuple(adoption(engine) for engine in engines)
+    searches = tuple(_search(b) for b in found.good if b.engine is not None and b.engine.layers)
     return KernelRow(
         release=release_of(found),
         cell=found.cell.id,
         adoptions=counts,
         families=tuple(sorted((str(k), n) for k, n in counts[0].pointwise.families.items())),
-        pointwise_ms=mean([p.time_of_class().get(OpClass.POINTWISE, 0.0) for p in pictures if p.total_ms]),
+        pointwise_ms=mean([p.time_of_class().get(OpClass.POINTWISE, 0.0) for p in engines if p.total_ms]),
         latency_ms=latency_of(found).middle,
         activations_ms=mean([c.activations_ms for c in counts]) or 0.0,
         reformats_ms=mean([c.reformats.time_ms for c in counts]) or 0.0,
@@ -138,9 +138,9 @@ def _launch_bound(found: CellObservation) -> str:
 
 
 def _search(build: BuildObservation) -> SearchSummary | None:
-    if build.picture is None or build.evidence is None or not build.evidence.tactics:
+    if build.engine is None or build.evidence is None or not build.evidence.tactics:
         return None
-    layers = pointwise_forensics(build.picture, build.evidence)
+    layers = pointwise_forensics(build.engine, build.evidence)
     sources = Counter(str(layer.source) for layer in layers)
     return SearchSummary(
         build=build.build,

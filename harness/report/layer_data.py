@@ -15,11 +15,11 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from harness.attribution.picture import Picture
+from harness.attribution.engine import AttributedEngine
 from harness.observations.records import RunObservation
 from harness.report.columns import hosts_of, on_host
 from harness.report.hosts import HostNames
-from harness.report.sides import typical_picture
+from harness.report.sides import typical_engine
 
 
 class Strings:
@@ -46,19 +46,19 @@ def layer_document(run: RunObservation) -> dict[str, list[Any]]:
     for found in run.cells:
         hosts = hosts_of(found)
         for host in hosts:
-            picture = typical_picture(on_host(found, host))
-            if picture is not None:
+            engine = typical_engine(on_host(found, host))
+            if engine is not None:
                 where = names.where(host, hosts)
                 name = f"{found.cell.id} on {where}" if where else found.cell.id
-                cells.append({"id": name, **_columns(picture, strings)})
+                cells.append({"id": name, **_columns(engine, strings)})
     return {"strings": strings.texts, "cells": cells}
 
 
-def _columns(picture: Picture, strings: Strings) -> dict[str, object]:
-    layers = picture.layers
+def _columns(engine: AttributedEngine, strings: Strings) -> dict[str, object]:
+    layers = engine.layers
     return {
-        "partial": picture.partial,
-        "total": round(1e6 * picture.total_ms),
+        "partial": engine.partial,
+        "total": round(1e6 * engine.total_ms),
         "names": [strings(x.name) for x in layers],
         "classes": [strings(str(x.op_class)) for x in layers],
         "families": [strings(str(x.family)) for x in layers],

@@ -19,7 +19,7 @@ from harness.report.columns import (
 )
 from harness.report.hosts import HostNames
 from harness.report.latency import other_passes
-from harness.report.time_view import pictures_of
+from harness.report.time_view import engines_of
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _row(
 
 
 def _form(found: CellObservation) -> Form:
-    counts = [adoption(picture) for picture in pictures_of(found)]
+    counts = [adoption(engine) for engine in engines_of(found)]
     kernels = [c.pointwise for c in counts if c.pointwise.unknown < c.pointwise.total]
     return Form(
         latency_ms=latency_of(found).middle,

@@ -72,16 +72,16 @@ def _classes(rows: Sequence[RooflineRow]) -> tuple[str, ...]:
 
 def _row(found: CellObservation) -> RooflineRow | None:
     build = typical_build(found)
-    if build is None or build.picture is None:
+    if build is None or build.engine is None:
         return None
-    picture = build.picture
-    reached = achieved(picture, build.latency_ms)
+    engine = build.engine
+    reached = achieved(engine, build.latency_ms)
     if reached is None:
         return None
     precision = found.cell.treatment.precision
     peaks = peaks_for(found.good[0].facts, precision)
-    bounds = class_bounds_ms(picture, peaks, precision) if peaks is not None else {}
-    times = picture.time_of_class()
+    bounds = class_bounds_ms(engine, peaks, precision) if peaks is not None else {}
+    times = engine.time_of_class()
     classes = tuple(
         RooflineClass(name, times[name], bounds.get(name), speed / 1e9)
         for name, speed in reached.by_class.items()

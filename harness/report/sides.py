@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from harness.analysis.comparison import ComparedOp, side_by_side
-from harness.attribution.picture import Picture
+from harness.attribution.engine import AttributedEngine
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
 from harness.report.columns import Release, anchor, release_of, subjects
 
@@ -34,11 +34,11 @@ def side_views(run: RunObservation) -> tuple[SideView, ...]:
 
 
 def _pairs(subject: str, cells: Sequence[CellObservation]) -> Iterator[SideView]:
-    by_runtime: dict[str, list[tuple[Release, Picture]]] = {}
+    by_runtime: dict[str, list[tuple[Release, AttributedEngine]]] = {}
     for found in cells:
-        picture = typical_picture(found)
-        if picture is not None and picture.graph is not None and not found.cell.repeat:
-            by_runtime.setdefault(found.cell.runtime, []).append((release_of(found), picture))
+        engine = typical_engine(found)
+        if engine is not None and engine.graph is not None and not found.cell.repeat:
+            by_runtime.setdefault(found.cell.runtime, []).append((release_of(found), engine))
     for releases in by_runtime.values():
         for (old, first), (new, second) in pairwise(releases):
             found_sides = side_by_side(first, second)
@@ -59,13 +59,13 @@ def _size(op: ComparedOp) -> float:
     return abs((second or 0.0) - (first or 0.0))
 
 
-def typical_picture(found: CellObservation) -> Picture | None:
-    """Return the picture of :func:`typical_build`, None where there is none."""
+def typical_engine(found: CellObservation) -> AttributedEngine | None:
+    """Return the engine of :func:`typical_build`, None where there is none."""
     build = typical_build(found)
-    return None if build is None else build.picture
+    return None if build is None else build.engine
 
 
 def typical_build(found: CellObservation) -> BuildObservation | None:
     """Return the good build whose layer time is in the middle, None where none has layer times."""
-    timed = [(b.picture.total_ms, b) for b in found.good if b.picture and b.picture.total_ms > 0]
+    timed = [(b.engine.total_ms, b) for b in found.good if b.engine and b.engine.total_ms > 0]
     return sorted(timed, key=lambda row: row[0])[(len(timed) - 1) // 2][1] if timed else None

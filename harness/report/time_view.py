@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.attribution.adoption import shared_layers
+from harness.attribution.engine import AttributedEngine, AttributedLayer
 from harness.attribution.findings import block_findings
-from harness.attribution.picture import Picture, PictureLayer
 from harness.networks.graph import OpClass, op_class
 from harness.observations.records import CellObservation, RunObservation
 from harness.report.columns import Release, anchor, latency_of, mean, of_each, release_of, subjects
@@ -87,18 +87,18 @@ def time_views(run: RunObservation) -> tuple[TimeView, ...]:
     )
 
 
-def pictures_of(found: CellObservation) -> list[Picture]:
-    """Return the pictures of the good builds that hold times."""
-    return [b.picture for b in found.good if b.picture is not None and b.picture.total_ms > 0]
+def engines_of(found: CellObservation) -> list[AttributedEngine]:
+    """Return the engines of the good builds that hold times."""
+    return [b.engine for b in found.good if b.engine is not None and b.engine.total_ms > 0]
 
 
 def _view(subject: str, cells: Iterable[CellObservation]) -> TimeView | None:
     bars, by_release = [], {}
     for found in cells:
-        pictures = pictures_of(found)
-        if pictures:
-            by_release[release_of(found)] = pictures
-            bars.append(_bar(found, pictures))
+        engines = engines_of(found)
+        if engines:
+            by_release[release_of(found)] = engines
+            bars.append(_bar(found, engines))
     if not bars:
         return None
     present = {name for bar in bars for name, ms, _ in bar.parts if ms > 0}
@@ -114,14 +114,14 @@ def _view(subject: str, cells: Iterable[CellObservation]) -> TimeView | None:
     )
 
 
-def _bar(found: CellObservation, pictures: list[Picture]) -> ClassBar:
-    total = mean([p.total_ms for p in pictures]) or 0.0
+def _bar(found: CellObservation, engines: list[AttributedEngine]) -> ClassBar:
+    total = mean([p.total_ms for p in engines]) or 0.0
     sums: dict[str, float] = {}
-    for picture in pictures:
-        for name, ms in picture.time_of_class().items():
+    for engine in engines:
+        for name, ms in engine.time_of_class().items():
             known = name if name in CLASSES else "other"
-            sums[known] = sums.get(known, 0.0) + ms / len(pictures)
-    whole = not any(picture.partial for picture in pictures)
+            sums[known] = sums.get(known, 0.0) + ms / len(engines)
+    whole = not any(engine.partial for engine in engines)
     parts = tuple(
         (name, sums[name], sums[name] / total if whole else None) for name in CLASSES if name in sums
     )
@@ -130,8 +130,8 @@ def _bar(found: CellObservation, pictures: list[Picture]) -> ClassBar:
         total_ms=total,
         latency_ms=latency_of(found).middle,
         parts=parts,
-        layers=_range([len(p.layers) for p in pictures]),
-        depthwise_elsewhere=of_each([shared_layers(p, OpClass.DEPTHWISE).elsewhere for p in pictures]),
+        layers=_range([len(p.layers) for p in engines]),
+        depthwise_elsewhere=of_each([shared_layers(p, OpClass.DEPTHWISE).elsewhere for p in engines]),
     )
 
 
@@ -141,16 +141,16 @@ def _range(counts: list[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _findings(by_release: Mapping[Release, list[Picture]]) -> Iterable[str]:
+def _findings(by_release: Mapping[Release, list[AttributedEngine]]) -> Iterable[str]:
     """Yield what the rows of a partial profile say without any share of the whole."""
-    for release, pictures in by_release.items():
-        for picture in pictures:
-            if picture.partial:
-                for block in block_findings(picture):
+    for release, engines in by_release.items():
+        for engine in engines:
+            if engine.partial:
+                for block in block_findings(engine):
                     yield from (f"{release.label}: {line}" for line in block.sentences())
 
 
-def _kernel(layers: list[PictureLayer]) -> str:
+def _kernel(layers: list[AttributedLayer]) -> str:
     """Return the kernel of most builds, and of how many where they differ."""
     names = Counter(layer.kernel or layer.type or "" for layer in layers)
     if not names:
@@ -159,14 +159,14 @@ def _kernel(layers: list[PictureLayer]) -> str:
     return name if count == len(layers) else f"{name} ({count} of {len(layers)} builds)"
 
 
-def _op_rows(by_release: Mapping[Release, list[Picture]]) -> Iterable[OpRow]:
-    graph = next((p.graph for pictures in by_release.values() for p in pictures if p.graph), None)
+def _op_rows(by_release: Mapping[Release, list[AttributedEngine]]) -> Iterable[OpRow]:
+    graph = next((p.graph for engines in by_release.values() for p in engines if p.graph), None)
     if graph is None:
         return
     columns = []
-    for pictures in by_release.values():
-        times = [picture.time_of_op() for picture in pictures]
-        columns.append((times, [picture.layer_of_op() for picture in pictures]))
+    for engines in by_release.values():
+        times = [engine.time_of_op() for engine in engines]
+        columns.append((times, [engine.layer_of_op() for engine in engines]))
     for op in graph.ops:
         cells = []
         for times, layers in columns:

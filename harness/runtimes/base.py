@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from harness.attribution.engine import AttributedEngine
 from harness.attribution.format_trial import FormatTrial
-from harness.attribution.picture import Picture
 from harness.environments.needs import RuntimeNeeds
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
@@ -46,7 +46,7 @@ class Runtime(RuntimeNeeds, Protocol):
         """
         ...
 
-    def picture(self, graph: Graph | None, evidence: Evidence) -> Picture:
+    def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute engine layers to the source ops of *graph*."""
         ...
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import Graph, OpKind, SourceOp
 from harness.observations.records import BuildObservation, CellObservation, OutputCheck, RunObservation
@@ -24,17 +24,19 @@ def layer(
     role: LayerRole = LayerRole.COMPUTE,
     own_activation: bool = False,
     **more: object,
-) -> PictureLayer:
+) -> AttributedLayer:
     ops = () if role is not LayerRole.COMPUTE else (name,)
-    made = PictureLayer(
+    made = AttributedLayer(
         0, name, None, None, None, family, role, op_class, time_ms, ops, dict.fromkeys(ops, 1.0)
     )
     return replace(made, standalone_activation=own_activation, **more)
 
 
-def picture(layers: Sequence[PictureLayer], *, partial: bool = False, unattributed: float = 0.0) -> Picture:
+def engine(
+    layers: Sequence[AttributedLayer], *, partial: bool = False, unattributed: float = 0.0
+) -> AttributedEngine:
     total = sum(x.time_ms or 0.0 for x in layers)
-    return Picture(tuple(layers), None, total, unattributed, partial)
+    return AttributedEngine(tuple(layers), None, total, unattributed, partial)
 
 
 def separable() -> Graph:
@@ -54,7 +56,7 @@ def separable() -> Graph:
     )
 
 
-def network(times: Mapping[str, float]) -> Picture:
+def network(times: Mapping[str, float]) -> AttributedEngine:
     """A network of one layer a class; times by bottleneck, the rest is ``other``."""
     rows = [
         layer("conv/expand", "pointwise", times.get("pointwise", 0.2), family=KernelFamily.GEMM),
@@ -66,7 +68,7 @@ def network(times: Mapping[str, float]) -> Picture:
         rows.append(
             layer("r", "reformat", times["reformat"], role=LayerRole.REFORMAT, before=("a",), after=("b",))
         )
-    return picture(rows)
+    return engine(rows)
 
 
 def build(
@@ -79,7 +81,7 @@ def build(
 ) -> BuildObservation:
     passes = {} if latency is None else {"latency": np.full(20, latency)}
     made = BuildObservation(number, "ok", host, passes=passes, round=number)
-    return replace(made, picture=None if times is None else network(times), **more)
+    return replace(made, engine=None if times is None else network(times), **more)
 
 
 def cell(
@@ -122,7 +124,7 @@ class Composer:
     """What the tests of this folder compose observations with."""
 
     layer = staticmethod(layer)
-    picture = staticmethod(picture)
+    engine = staticmethod(engine)
     separable = staticmethod(separable)
     network = staticmethod(network)
     build = staticmethod(build)

@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from harness.analysis.comparison import side_by_side
-from harness.attribution.attribution import attribute
-from harness.attribution.picture import KernelFamily
-from tests.attribution.recorded import V2_850, V2_860, V2_PIECES, evidence, network, picture
+from harness.attribution.attribute import attribute
+from harness.attribution.engine import KernelFamily
+from tests.attribution.recorded import V2_850, V2_860, V2_PIECES, engine, evidence, network
 from tests.attribution.recorded_rows import eleven_rows
 
 
 @pytest.mark.parametrize(("first", "second"), [(V2_850, V2_860), (V2_850, V2_PIECES)])
 def test_the_sums_are_those_of_the_engines(first: str, second: str) -> None:
-    found = side_by_side(picture(first), picture(second))
+    found = side_by_side(engine(first), engine(second))
     for ours, name in zip(found.sums(), (first, second), strict=True):
         printed = sum(row.median_ms or 0.0 for row in evidence(name).times)
         assert ours == pytest.approx(printed, rel=1e-9)
 
 
 def test_every_op_has_the_kernel_of_both() -> None:
-    found = side_by_side(picture(V2_850), picture(V2_860))
+    found = side_by_side(engine(V2_850), engine(V2_860))
     assert [row.op for row in found.ops] == [op.name for op in network(V2_850).ops]
     row = next(row for row in found.ops if row.op == "expanded_conv_8/expand/Conv2D")
     assert row.first is not None
@@ -33,7 +33,7 @@ def test_every_op_has_the_kernel_of_both() -> None:
 
 
 def test_ops_of_one_form_only_stand_beside_their_neighbours() -> None:
-    found = side_by_side(picture(V2_850), picture(V2_PIECES))
+    found = side_by_side(engine(V2_850), engine(V2_PIECES))
     names = [row.op for row in found.ops]
     start = names.index("Conv/Relu6")
     assert set(names[start - 3 : start + 1]) == {
@@ -47,7 +47,7 @@ def test_ops_of_one_form_only_stand_beside_their_neighbours() -> None:
 
 
 def test_engines_without_a_network_have_only_a_rest() -> None:
-    found = side_by_side(attribute(None, eleven_rows()), picture(V2_850))
+    found = side_by_side(attribute(None, eleven_rows()), engine(V2_850))
     kinds = {kind: (first, second) for kind, first, second in found.rest}
     assert kinds["reformat"][0] == pytest.approx(0.255)
     assert kinds["unattributed"] == (pytest.approx(0.829), 0.0)

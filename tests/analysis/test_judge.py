@@ -14,8 +14,8 @@ from harness.analysis.arms import ONE_CACHE, REFORMATS
 from harness.analysis.judge import compare_treatments, judge
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.verdict import Verdict, document, verdict_message
+from harness.attribution.engine import LayerRole
 from harness.attribution.format_trial import FormatTrial
-from harness.attribution.picture import LayerRole
 from harness.errors import UsageError
 from harness.matrix.cell import Treatment
 from harness.observations.records import RunObservation
@@ -80,9 +80,9 @@ def test_a_reformat_that_moved_is_no_carrier_of_a_change_of_latency(compose: Any
             compose.layer("stem", "convolution", convolution),
             compose.layer("r", "reformat", 0.1, role=LayerRole.REFORMAT, before=("stem",), after=(reader,)),
         ]
-        drawn = compose.picture(rows)
+        drawn = compose.engine(rows)
         return compose.cell(
-            name, [replace(compose.build(n, latency + n / 1e4), picture=drawn) for n in range(3)]
+            name, [replace(compose.build(n, latency + n / 1e4), engine=drawn) for n in range(3)]
         )
 
     found = verdicts(compose.run(version("1", 0.6, "a", 0.4), version("2", 0.5, "b", 0.3)))
@@ -135,8 +135,8 @@ def test_a_cost_that_counts_elsewhere_in_one_version_is_said_to(compose: Any, bu
     """An INT8 kernel that runs a depthwise and a 1x1 convolution leaves nothing of the depthwise to see."""
 
     def version(name: str, *rows: Any) -> Any:
-        drawn = replace(compose.picture(rows), graph=compose.separable())
-        made = [replace(compose.build(n, 0.3 + n / 1e4), picture=drawn) for n in range(builds)]
+        drawn = replace(compose.engine(rows), graph=compose.separable())
+        made = [replace(compose.build(n, 0.3 + n / 1e4), engine=drawn) for n in range(builds)]
         return compose.cell(name, made)
 
     both = {"source_ops": ("dw", "pw"), "shares": {"dw": 0.3, "pw": 0.7}}
@@ -303,8 +303,8 @@ def test_spread_between_aa_arms_widens_the_margin(compose: Any) -> None:
 
 
 def test_a_partial_profile_has_no_state(compose: Any) -> None:
-    part = compose.picture([compose.layer("a/expand", "pointwise", 0.3)], partial=True)
-    builds = [replace(compose.build(i, None), picture=part) for i in range(3)]
+    part = compose.engine([compose.layer("a/expand", "pointwise", 0.3)], partial=True)
+    builds = [replace(compose.build(i, None), engine=part) for i in range(3)]
     found = verdicts(compose.run(compose.cell("1.0", builds)))
     assert found["1.0", "pointwise"].verdict == "indeterminate"
     assert "part of the network" in found["1.0", "pointwise"].reason

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.attribution.attribution import attribute
-from harness.attribution.picture import Picture
+from harness.attribution.attribute import attribute
+from harness.attribution.engine import AttributedEngine
 from harness.evidence.reader import read_file
 from harness.evidence.records import Evidence
 from harness.networks.graph import Graph
@@ -46,6 +46,6 @@ def network(name: str) -> Graph:
 
 
 @cache
-def picture(name: str) -> Picture:
+def engine(name: str) -> AttributedEngine:
     """A recording, attributed."""
     return attribute(network(name), evidence(name))

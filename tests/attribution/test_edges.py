@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.attribution.adoption import reformats
-from harness.attribution.attribution import attribute
+from harness.attribution.attribute import attribute
 from harness.attribution.layouts import layout_of
 from harness.evidence.records import Evidence, LayerTime, TensorInfo
 from tests.attribution.recorded import V1_FP16, V2_850, V2_860, evidence

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.attribution.attribution import attribute
+from harness.attribution.attribute import attribute
 from harness.attribution.findings import block_findings, totals
 from harness.evidence.records import Evidence, LayerTime
 from harness.networks.graph import Graph
-from tests.attribution.recorded import FAMILIES, V2_850, V2_PIECES, picture
+from tests.attribution.recorded import FAMILIES, V2_850, V2_PIECES, engine
 from tests.attribution.recorded_rows import PREFIX, eleven_rows
 
 PIECES = FAMILIES["mobilenet_v2"].graph(relu6="relu_sub")
@@ -63,9 +63,9 @@ def test_foreign_names_are_grouped_by_the_network() -> None:
 
 
 def test_recordings_have_a_block_for_each_relu6_in_pieces_and_reformat() -> None:
-    pieces = [block for block in block_findings(picture(V2_PIECES)) if block.pieces]
+    pieces = [block for block in block_findings(engine(V2_PIECES)) if block.pieces]
     assert len(pieces) == 35
     assert all(len(block.pieces) == 1 and block.time_ms for block in pieces)
-    whole = block_findings(picture(V2_850))
+    whole = block_findings(engine(V2_850))
     assert [block.name for block in whole] == ["Conv/Conv2D", "expanded_conv_16/expand/Conv2D"]
     assert [block.pieces for block in whole] == [(), ()]

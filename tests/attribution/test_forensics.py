@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from harness.attribution.adoption import pointwise_kernels
-from harness.attribution.attribution import attribute
+from harness.attribution.attribute import attribute
 from harness.attribution.forensics import LayerForensics, Source, forensics, pointwise_forensics
 from harness.evidence.reader import read_file
 from harness.evidence.records import Combination, EngineLayer, Evidence, SkippedRunner, Tactic, TensorInfo
@@ -24,9 +24,9 @@ from tests.attribution.recorded import (
     V2_860,
     V2_8517,
     V2_PIECES,
+    engine,
     evidence,
     network,
-    picture,
 )
 
 V2 = FAMILIES["mobilenet_v2"].graph()
@@ -52,7 +52,7 @@ def searched(name: str) -> tuple[LayerForensics, ...]:
         skipped_runners=known.skipped_runners,
         combinations=known.combinations,
     )
-    return pointwise_forensics(picture(name), both)
+    return pointwise_forensics(engine(name), both)
 
 
 @pytest.mark.parametrize(

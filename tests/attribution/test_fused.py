@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.attribution.engine import KernelFamily, LayerRole
 from harness.attribution.fused import Claim, assemble, spread
-from harness.attribution.picture import KernelFamily, LayerRole
 from harness.evidence.records import EngineLayer, Evidence, LayerTime, TensorInfo
 from tests.worker.worker_jobs import small_network
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.attribution.attribution import attribute
+from harness.attribution.attribute import attribute
 from harness.attribution.peaks import Peaks, peaks_for, precision_of, tabled_peaks
 from harness.attribution.roofline import (
     achieved,
@@ -17,7 +17,7 @@ from harness.attribution.roofline import (
     op_bounds,
 )
 from harness.networks.accounting import op_costs, total
-from tests.attribution.recorded import V1_FP16, V2_850, evidence, meta, network, picture
+from tests.attribution.recorded import V1_FP16, V2_850, engine, evidence, meta, network
 from tests.attribution.recorded_rows import eleven_rows
 
 UNIT = Peaks(1e12, 1e12, "made up")
@@ -57,7 +57,7 @@ def test_a_residual_is_read_once_more_and_a_branch_point_is_written() -> None:
 def test_recorded_layers_are_not_below_their_bound_and_classes_add_up() -> None:
     peaks = tabled_peaks(meta(V2_850)["gpu"], "fp32")
     assert peaks is not None
-    found = picture(V2_850)
+    found = engine(V2_850)
     bounds = layer_bounds(found, peaks, "fp32")
     computing = {layer.position: layer for layer in found.layers if layer.source_ops}
     assert bounds.keys() == computing.keys()
@@ -69,13 +69,13 @@ def test_recorded_layers_are_not_below_their_bound_and_classes_add_up() -> None:
 
 
 def test_achieved_flops_end_to_end_and_by_class() -> None:
-    found = achieved(picture(V2_850), 0.427)
+    found = achieved(engine(V2_850), 0.427)
     assert found is not None
     flops = total(op_costs(network(V2_850)).values()).flops
     assert found.end_to_end == pytest.approx(flops / 0.427e-3)
     assert found.by_class["depthwise"] < 0.5 * found.by_class["pointwise"]
     assert set(found.by_class) == {"convolution", "depthwise", "pointwise", "pooling"}
-    none = achieved(picture(V2_850), None)
+    none = achieved(engine(V2_850), None)
     assert none is not None
     assert none.end_to_end is None
 
@@ -84,7 +84,7 @@ def test_a_partial_profile_or_an_unknown_network_has_no_flops() -> None:
     assert achieved(attribute(network(V2_850), eleven_rows()), 1.0) is None
     assert achieved(attribute(None, replace(eleven_rows(), partial=False)), 1.0) is None
     assert layer_bounds(attribute(None, eleven_rows()), UNIT, "fp32") == {}
-    assert layer_bounds(picture(V1_FP16), UNIT, "unknown") == {}
+    assert layer_bounds(engine(V1_FP16), UNIT, "unknown") == {}
 
 
 def test_a_batch_that_nobody_stated_has_no_flops_and_no_bounds() -> None:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from harness.attribution.attribution import attribute
+from harness.attribution.attribute import attribute
 from harness.attribution.structure import match_structure
 from harness.evidence.records import EngineLayer, Evidence, TensorInfo
-from tests.attribution.recorded import ALL, FAMILIES, V2_850, evidence, network, picture
+from tests.attribution.recorded import ALL, FAMILIES, V2_850, engine, evidence, network
 
 
 def foreign(known: Evidence) -> Evidence:
@@ -33,7 +33,7 @@ def foreign(known: Evidence) -> Evidence:
 @pytest.mark.parametrize("name", [name for name in ALL if "sub" not in name])
 def test_the_same_convolutions_in_the_same_order_are_the_network(name: str) -> None:
     found = attribute(network(name), foreign(evidence(name)))
-    assert [layer.source_ops for layer in found.layers] == [x.source_ops for x in picture(name).layers]
+    assert [layer.source_ops for layer in found.layers] == [x.source_ops for x in engine(name).layers]
     assert {layer.attributed_by for layer in found.layers if layer.source_ops} == {"structure"}
 
 

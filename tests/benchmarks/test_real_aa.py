@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import real_aa
-from tests.report.composed import cell, graph, layers, picture, run
+from tests.report.composed import cell, engine, graph, layers, run
 
 NAMES = ("a", "b", "c", "d")
 
 
 def test_the_builds_of_one_arm_make_pairs(capsys: pytest.CaptureFixture[str]) -> None:
-    drawn = picture(layers(NAMES), graph(NAMES))
+    drawn = engine(layers(NAMES), graph(NAMES))
     observed = run(cell("8.6.0", [1.00, 1.01, 1.02, 1.01, 1.00], drawn))
     assert real_aa.report(observed, 2, [], within=True) == 0
     said = capsys.readouterr().out
@@ -20,7 +20,7 @@ def test_the_builds_of_one_arm_make_pairs(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_two_halves_that_differ_are_an_alarm(capsys: pytest.CaptureFixture[str]) -> None:
-    drawn = picture(layers(NAMES), graph(NAMES))
+    drawn = engine(layers(NAMES), graph(NAMES))
     observed = run(cell("8.6.0", [1.0, 1.001, 1.002, 3.0, 3.001, 3.002], drawn))
     assert real_aa.report(observed, 3, [], within=True) == 1
     assert "alarm: latency of mobilenet_v2" in capsys.readouterr().out

@@ -62,14 +62,14 @@ def test_three_recordings_and_the_eleven_rows_stand_side_by_side(
     assert {cell.cell.environment for cell in found.values()} == {"recorded"}
     (new,) = found[NEW].builds
     assert new.latency_ms == pytest.approx(0.348, abs=0.001)
-    assert new.picture is not None
-    assert (new.picture.unattributed_ms, new.picture.partial) == (0.0, False)
+    assert new.engine is not None
+    assert (new.engine.unattributed_ms, new.engine.partial) == (0.0, False)
     assert new.evidence is not None
     assert new.evidence.tactics
     assert (new.host, new.facts["gpu"]) == ("unknown", "NVIDIA H200")
     (old,) = found[OLD].builds
-    assert old.picture is not None
-    assert old.picture.partial
+    assert old.engine is not None
+    assert old.engine.partial
     assert old.latency_ms is None
     tables = {row["cell"] for row in read_table(run / "layer_times.parquet")}
     assert tables == set(found)
@@ -153,8 +153,8 @@ def test_an_alias_map_ties_foreign_names(run: Path, tmp_path: Path) -> None:
     )
     trtmatrix_import("--out", run, "--network", "mobilenet_v2", "--profile", profile, "--aliases", aliases)
     (build,) = next(iter(cells(run).values())).builds
-    assert build.picture is not None
-    assert [layer.source_ops for layer in build.picture.layers] == [
+    assert build.engine is not None
+    assert [layer.source_ops for layer in build.engine.layers] == [
         ("Conv/Conv2D",),
         ("expanded_conv_2/expand/Conv2D",),
     ]
@@ -165,8 +165,8 @@ def test_rows_that_leave_convolutions_out_are_a_part(run: Path, tmp_path: Path) 
     profile.write_text("Conv/Conv2D                              0.081ms\nTime over all layers: 0.081\n")
     trtmatrix_import("--out", run, "--network", "mobilenet_v2", "--profile", profile)
     (build,) = next(iter(cells(run).values())).builds
-    assert build.picture is not None
-    assert build.picture.partial
+    assert build.engine is not None
+    assert build.engine.partial
 
 
 def test_a_measured_cell_of_the_same_name_keeps_its_place(run: Path) -> None:

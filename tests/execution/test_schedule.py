@@ -42,10 +42,10 @@ def test_outputs_agree_and_every_layer_has_a_time(ground: Ground) -> None:
         (build,) = cell.builds
         assert build.outputs is not None
         assert build.outputs.valid
-        assert build.picture is not None
-        assert build.picture.total_ms > 0
-        assert build.picture.unattributed_ms == 0
-        named = {name for layer in build.picture.layers for name in layer.source_ops}
+        assert build.engine is not None
+        assert build.engine.total_ms > 0
+        assert build.engine.unattributed_ms == 0
+        named = {name for layer in build.engine.layers for name in layer.source_ops}
         assert named == {op.name for op in SMALL.graph().ops}
 
 

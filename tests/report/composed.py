@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.analysis.judge import judge
 from harness.analysis.verdict import Verdict
-from harness.attribution.picture import KernelFamily, LayerRole, Picture, PictureLayer
+from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import Graph, OpKind, SourceOp
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
@@ -26,10 +26,10 @@ def graph(names: Sequence[str]) -> Graph:
     return Graph("composed", "clip", 1, ("t0",), (f"t{len(ops)}",), ops, shapes, {}, "sha256:00")
 
 
-def layers(names: Sequence[str], factor: float = 1.0, kernel: str = "sgemm_128x64") -> list[PictureLayer]:
+def layers(names: Sequence[str], factor: float = 1.0, kernel: str = "sgemm_128x64") -> list[AttributedLayer]:
     """One layer a name: classes in turn, 0.01 ms for the first, 0.02 ms for the second and so on."""
     return [
-        PictureLayer(
+        AttributedLayer(
             position=index,
             name=name,
             type="CaskConvolution",
@@ -46,15 +46,17 @@ def layers(names: Sequence[str], factor: float = 1.0, kernel: str = "sgemm_128x6
     ]
 
 
-def picture(rows: Sequence[PictureLayer], network: Graph | None = None, *, partial: bool = False) -> Picture:
-    """The picture of *rows*."""
-    return Picture(tuple(rows), network, sum(row.time_ms or 0.0 for row in rows), 0.0, partial)
+def engine(
+    rows: Sequence[AttributedLayer], network: Graph | None = None, *, partial: bool = False
+) -> AttributedEngine:
+    """The engine of *rows*."""
+    return AttributedEngine(tuple(rows), network, sum(row.time_ms or 0.0 for row in rows), 0.0, partial)
 
 
 def cell(
     version: str,
     latencies: Sequence[float] = (),
-    found: Picture | None = None,
+    found: AttributedEngine | None = None,
     *,
     network: str = "mobilenet_v2",
     runtime: str = "tensorrt",
@@ -65,14 +67,14 @@ def cell(
     treatment: Treatment | None = None,
     facts: dict[str, object] | None = None,
 ) -> CellObservation:
-    """A cell with one build a latency, all of one picture."""
+    """A cell with one build a latency, all of one engine."""
     builds = tuple(
         BuildObservation(
             build=number,
             status="ok",
             host=host,
             passes={"latency": np.full(5, latency)},
-            picture=found,
+            engine=found,
             facts=facts or {},
             round=number,
         )
@@ -86,7 +88,7 @@ def on_hosts(
     version: str, treatment: Treatment, models: Mapping[str, str] | None = None, **latencies: list[float]
 ) -> CellObservation:
     """A cell with builds on several hosts: ``a=[1.0, 1.1]`` are two on ``host-a``, of ``models["a"]``."""
-    found = picture(layers(("a", "b", "c", "d")))
+    found = engine(layers(("a", "b", "c", "d")))
     parts = [
         cell(
             version,

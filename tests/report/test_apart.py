@@ -8,36 +8,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.attribution.picture import LayerRole, Picture
+from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.observations.records import CellObservation
 from harness.plugins.reading import observe
 from harness.report.apart import ClassDifference, LayoutDifference, apart_builds
 from harness.report.render import render
-from tests.report.composed import cell, layers, picture, run
+from tests.report.composed import cell, engine, layers, run
 from tests.report.parsed import Parsed
 from tests.runtimes.worker_builds import bundle, v2
 
 NAMES = ("a", "b", "c", "d")
 
 
-def _picture(*, factor: float = 1.0, layout: str = "hwc fp32", reformats: int = 1) -> Picture:
+def _engine(*, factor: float = 1.0, layout: str = "hwc fp32", reformats: int = 1) -> AttributedEngine:
     compute = [replace(layer, output_formats=(layout,)) for layer in layers(NAMES)]
     compute[3] = replace(compute[3], time_ms=0.04 * factor)
     extra = [
         replace(layer, role=LayerRole.REFORMAT, op_class="reformat", time_ms=0.001)
         for layer in layers(["r"] * reformats)
     ]
-    return picture([*compute, *extra])
+    return engine([*compute, *extra])
 
 
-def _with(found: CellObservation, *pictures: Picture | None) -> CellObservation:
-    builds = (replace(b, picture=p) for b, p in zip(found.builds, pictures, strict=True))
+def _with(found: CellObservation, *engines: AttributedEngine | None) -> CellObservation:
+    builds = (replace(b, engine=p) for b, p in zip(found.builds, engines, strict=True))
     return replace(found, builds=tuple(builds))
 
 
 def test_a_slow_build_says_what_it_did_differently() -> None:
-    usual = _picture()
-    odd = _picture(factor=2.0, layout="linear fp32", reformats=0)
+    usual = _engine()
+    odd = _engine(factor=2.0, layout="linear fp32", reformats=0)
     found = _with(cell("8.5.3.1", [1.0, 1.3, 1.02]), usual, odd, usual)
     (row,) = apart_builds(run(found))
     assert (row.build, row.latency_ms) == (1, 1.3)
@@ -49,7 +49,7 @@ def test_a_slow_build_says_what_it_did_differently() -> None:
 
 
 def test_a_fast_build_is_apart_too() -> None:
-    usual, odd = _picture(factor=2.0), _picture()
+    usual, odd = _engine(factor=2.0), _engine()
     (row,) = apart_builds(run(_with(cell("8.6.0", [1.0, 0.8, 1.0]), usual, odd, usual)))
     assert (row.build, row.classes[0].ms, row.classes[0].others_ms) == (1, 0.04, 0.08)
     assert row.layout is None, "alike"

@@ -20,7 +20,7 @@ from harness.report.kernels_view import kernel_views
 from harness.report.latency import latency_charts
 from harness.report.relu6_view import relu6_rows
 from harness.report.render import render
-from tests.report.composed import cell, graph, judged, layers, on_hosts, picture, run
+from tests.report.composed import cell, engine, graph, judged, layers, on_hosts, run
 from tests.report.parsed import Parsed
 from tests.runtimes.worker_builds import (
     FORMATS,
@@ -234,7 +234,7 @@ def test_depthwise_convolutions_inside_a_1x1_layer_are_counted_beside_their_shar
 def test_a_build_that_cannot_say_whether_launching_bounds_it_says_neither(
     said: bool | None, shown: str
 ) -> None:
-    drawn = picture(layers(("a", "b")), graph(("a", "b")))
+    drawn = engine(layers(("a", "b")), graph(("a", "b")))
     found = run(cell("8.5", [1.0], drawn, facts={"launch_bound": said}))
     assert kernel_views(found)[0].rows[0].launch_bound == shown
     assert latency_charts(found)[0].rows[0].launch_bound == (int(said is True), int(said is not None))

@@ -6,7 +6,7 @@ import pytest
 
 from harness.observations.records import RunObservation
 from harness.report.render import render
-from tests.report.composed import cell, graph, judged, layers, picture, run
+from tests.report.composed import cell, engine, graph, judged, layers, run
 from tests.report.parsed import Parsed
 from tests.report.payloads import PAYLOADS
 
@@ -15,8 +15,8 @@ def named(text: str) -> RunObservation:
     """A run in which every name that a file gives is *text*."""
     names = [f"{text}{index}" for index in range(3)]
     network = graph(names)
-    old = picture(layers(names, kernel=text), network)
-    new = picture(layers(names, 2.0, kernel=text), network)
+    old = engine(layers(names, kernel=text), network)
+    new = engine(layers(names, 2.0, kernel=text), network)
     facts: dict[str, object] = {
         "gpu": text,
         "settings": [{"name": text, "value": text}],

@@ -6,13 +6,13 @@ import re
 
 from harness.matrix.cell import Treatment
 from harness.report.layer_data import decoded, encoded, layer_document
-from tests.report.composed import cell, layers, on_hosts, picture, run
+from tests.report.composed import cell, engine, layers, on_hosts, run
 from tests.report.payloads import PAYLOADS
 
 
 def test_every_layer_comes_back_with_its_time_and_ops() -> None:
     names = list(PAYLOADS)
-    document = layer_document(run(cell("1", [1.0], picture(layers(names))), cell("2", status="failed")))
+    document = layer_document(run(cell("1", [1.0], engine(layers(names))), cell("2", status="failed")))
     found = decoded(encoded(document))
     strings, (one,) = found["strings"], found["cells"]
     assert [strings[i] for i in one["names"]] == names
@@ -28,11 +28,11 @@ def test_hosts_of_a_cell_stand_beside_each_other() -> None:
 
 
 def test_texts_are_kept_once() -> None:
-    cells = [cell(str(v), [1.0], picture(layers(["a", "b"]))) for v in range(5)]
+    cells = [cell(str(v), [1.0], engine(layers(["a", "b"]))) for v in range(5)]
     strings = layer_document(run(*cells))["strings"]
     assert len(strings) == len(set(strings))
 
 
 def test_block_is_base64_alone() -> None:
-    block = encoded(layer_document(run(cell("1", [1.0], picture(layers(PAYLOADS))))))
+    block = encoded(layer_document(run(cell("1", [1.0], engine(layers(PAYLOADS))))))
     assert re.fullmatch(r"[A-Za-z0-9+/]+=*", block)

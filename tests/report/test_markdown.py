@@ -6,16 +6,15 @@ import re
 
 import pytest
 
-from harness.analysis.judge import judge
 from harness.report.markdown import DROPPED_FIRST, literal, summary
-from tests.report.composed import cell, judged, layers, picture, run
+from tests.report.composed import cell, engine, judged, layers, run
 from tests.report.payloads import PAYLOADS
 from tests.report.test_hostile_names import named
 
 RUN = run(
-    cell("1", [2.0, 2.01, 2.02], picture(layers("abcd"))),
-    cell("2", [1.0, 1.01, 1.02], picture(layers("abcd"))),
-    cell("2", [1.0, 1.01, 1.02], picture(layers("abcd")), repeat="aa"),
+    cell("1", [2.0, 2.01, 2.02], engine(layers("abcd"))),
+    cell("2", [1.0, 1.01, 1.02], engine(layers("abcd"))),
+    cell("2", [1.0, 1.01, 1.02], engine(layers("abcd")), repeat="aa"),
     cell("3", status="failed", reason="worker killed"),
 )
 
@@ -25,7 +24,7 @@ def titles(text: str) -> list[str]:
 
 
 def test_all_sections_stand_where_there_is_room() -> None:
-    text = summary(RUN, judge(RUN))
+    text = summary(RUN, judged(RUN))
     assert titles(text) == ["Answers", "Not run", "Verdicts", "Matrix", "Noise", "Where the time goes"]
     assert "worker killed" in text
     assert "reduced from tensorrt 1 to 2" in text
@@ -34,9 +33,9 @@ def test_all_sections_stand_where_there_is_room() -> None:
 
 @pytest.mark.parametrize("share", [0.9, 0.7, 0.5, 0.3, 0.15])
 def test_sections_are_dropped_in_order_until_it_fits(share: float) -> None:
-    whole = summary(RUN, judge(RUN))
+    whole = summary(RUN, judged(RUN))
     limit = round(share * len(whole.encode()))
-    text = summary(RUN, judge(RUN), limit)
+    text = summary(RUN, judged(RUN), limit)
     assert len(text.encode()) <= limit
     gone = [title for title in DROPPED_FIRST if title not in titles(text)]
     assert gone == list(DROPPED_FIRST[: len(gone)])
@@ -44,7 +43,7 @@ def test_sections_are_dropped_in_order_until_it_fits(share: float) -> None:
 
 
 def test_answers_alone_are_cut_at_the_limit() -> None:
-    assert len(summary(RUN, judge(RUN), 50).encode()) <= 50
+    assert len(summary(RUN, judged(RUN), 50).encode()) <= 50
 
 
 @pytest.mark.parametrize("text", PAYLOADS)

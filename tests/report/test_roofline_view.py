@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from harness.attribution.picture import Picture
+from harness.attribution.engine import AttributedEngine
 from harness.report.roofline_view import roofline_views
-from tests.attribution.recorded import V2_860, picture
+from tests.attribution.recorded import V2_860, engine
 from tests.report.composed import cell, run
 
 FACTS: dict[str, object] = {"peaks": {"flops_per_s": 1e12, "bytes_per_s": 1e11, "how": "composed"}}
 
 
 def test_flops_are_over_latency_and_bounds_are_of_the_peaks() -> None:
-    known = picture(V2_860)
+    known = engine(V2_860)
     (row,) = roofline_views(run(cell("8.6.0", [1.0], known, facts=FACTS)))["mobilenet_v2-fp32-b1-clip"].rows
     assert row.end_to_end == pytest.approx(600, rel=0.05), "300 M multiply-adds in 1 ms"
     found = row.of("pointwise")
@@ -25,12 +25,12 @@ def test_flops_are_over_latency_and_bounds_are_of_the_peaks() -> None:
 
 
 def test_the_speed_end_to_end_is_that_of_the_build_whose_layers_are_shown() -> None:
-    known = picture(V2_860)
+    known = engine(V2_860)
     slower = replace(known, total_ms=2 * known.total_ms)
     found = cell("8.6.0", [1.0, 4.0, 9.0], known, facts=FACTS)
-    pictures = (slower, known, replace(known, total_ms=3 * known.total_ms))
+    engines = (slower, known, replace(known, total_ms=3 * known.total_ms))
     found = replace(
-        found, builds=tuple(replace(b, picture=p) for b, p in zip(found.builds, pictures, strict=True))
+        found, builds=tuple(replace(b, engine=p) for b, p in zip(found.builds, engines, strict=True))
     )
     (row,) = roofline_views(run(found))["mobilenet_v2-fp32-b1-clip"].rows
     (own,) = roofline_views(run(cell("8.6.0", [1.0], slower, facts=FACTS)))["mobilenet_v2-fp32-b1-clip"].rows
@@ -38,12 +38,12 @@ def test_the_speed_end_to_end_is_that_of_the_build_whose_layers_are_shown() -> N
 
 
 def test_without_peaks_there_are_no_bounds() -> None:
-    (row,) = roofline_views(run(cell("8.6.0", [1.0], picture(V2_860))))["mobilenet_v2-fp32-b1-clip"].rows
+    (row,) = roofline_views(run(cell("8.6.0", [1.0], engine(V2_860))))["mobilenet_v2-fp32-b1-clip"].rows
     assert row.classes
     assert {found.bound_ms for found in row.classes} == {None}
 
 
 @pytest.mark.parametrize("change", [{"graph": None}, {"partial": True}, {"batch_known": False}])
 def test_unknown_work_has_no_roofline(change: dict[str, object]) -> None:
-    unknown: Picture = replace(picture(V2_860), **change)  # type: ignore[arg-type]
+    unknown: AttributedEngine = replace(engine(V2_860), **change)  # type: ignore[arg-type]
     assert roofline_views(run(cell("8.6.0", [1.0], unknown, facts=FACTS))) == {}

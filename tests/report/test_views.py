@@ -27,7 +27,7 @@ from harness.report.render import render
 from harness.report.sides import side_views
 from harness.report.time_view import time_views
 from tests.attribution.recorded import RECORDINGS, V2_860
-from tests.report.composed import cell, graph, judged, layers, picture, run
+from tests.report.composed import cell, engine, graph, judged, layers, run
 from tests.report.parsed import Parsed
 
 NAMES = ("a", "b", "c", "d")
@@ -37,7 +37,7 @@ NAMES = ("a", "b", "c", "d")
 def observed() -> RunObservation:
     """Version 9 is twice as slow as 10; 10 stands twice, as an A/A pair; 11 failed."""
     network = graph(NAMES)
-    slow, fast = picture(layers(NAMES, 2.0), network), picture(layers(NAMES), network)
+    slow, fast = engine(layers(NAMES, 2.0), network), engine(layers(NAMES), network)
     return run(
         cell("10.0", [1.00, 1.01, 1.02], fast),
         cell("9.0", [2.00, 2.01, 2.02], slow),
@@ -62,8 +62,8 @@ def test_what_got_slower_carries_no_gain() -> None:
     old, new = layers(NAMES, 2.0), layers(NAMES)
     slower = replace(new[0], time_ms=(old[0].time_ms or 0) * 4)
     observed = run(
-        cell("9.0", [2.00, 2.01, 2.02], picture(old, network)),
-        cell("10.0", [1.00, 1.01, 1.02], picture([slower, *new[1:]], network)),
+        cell("9.0", [2.00, 2.01, 2.02], engine(old, network)),
+        cell("10.0", [1.00, 1.01, 1.02], engine([slower, *new[1:]], network)),
     )
     (verdict,) = answers(observed, judged(observed))[0].changes
     assert verdict.layers[0].name == NAMES[0]
@@ -103,7 +103,7 @@ def test_what_got_slower_carries_no_gain() -> None:
 def test_a_version_is_called_fastest_only_where_it_can_be_told_from_another(
     times: Mapping[str, list[float]], markdown: str, page: str
 ) -> None:
-    drawn = picture(layers(NAMES), graph(NAMES))
+    drawn = engine(layers(NAMES), graph(NAMES))
     found = run(*(cell(version, levels, drawn) for version, levels in times.items()))
     verdicts = judged(found)
     (line,) = [x for x in summary(found, verdicts).splitlines() if x.startswith("- **mobilenet")]
@@ -259,7 +259,7 @@ def test_what_differs_between_the_cells_of_a_release_is_all_shown() -> None:
 
 
 def test_every_section_is_rendered_where_it_has_something_to_say(observed: RunObservation) -> None:
-    other = cell("10.0", [1.3, 1.31], picture(layers(NAMES), graph(NAMES)), host="GPU-0123-4567")
+    other = cell("10.0", [1.3, 1.31], engine(layers(NAMES), graph(NAMES)), host="GPU-0123-4567")
     pair = next(c for c in observed.cells if c.cell.version == "10.0" and not c.cell.repeat)
     both = replace(pair, builds=pair.builds + other.builds)
     several = replace(observed, cells=tuple(both if c is pair else c for c in observed.cells))

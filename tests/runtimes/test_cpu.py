@@ -11,7 +11,6 @@ from packaging.version import Version
 from harness.errors import InputError
 from harness.matrix.cell import Cell, Treatment
 from harness.plugins import registry
-from harness.runtimes.base import environment_variables
 from harness.runtimes.cpu import numpy_for
 from harness.runtimes.onnxruntime.runtime import OnnxRuntime
 from harness.runtimes.openvino.runtime import OpenVino
@@ -59,8 +58,8 @@ def test_numpy_is_pinned_by_python(python: tuple[int, int], version: str) -> Non
 
 
 def test_the_instruction_set_is_capped_for_openvino_and_for_the_peaks_it_is_held_against() -> None:
-    assert environment_variables(OpenVino()) == {"ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
-    assert environment_variables(OnnxRuntime()) == {}
+    assert OpenVino().environment_variables == {"ONEDNN_MAX_CPU_ISA": "AVX2", "OPENBLAS_CORETYPE": "Haswell"}
+    assert OnnxRuntime().environment_variables == {}
 
 
 def cell(runtime: str, **treatment: object) -> Cell:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.attribution.picture import Picture
+from harness.attribution.engine import AttributedEngine
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import Graph
@@ -117,14 +117,14 @@ class Known:
 
     folder: Path
     evidence: Evidence
-    picture: Picture
+    engine: AttributedEngine
 
 
 def read(build: WorkerBuild, folder: Path) -> Known:
     """Put *build* into *folder* and read it with the registered runtime."""
     runtime = registry.runtimes()["tensorrt"]
     evidence = runtime.read(build.put(folder))
-    return Known(folder, evidence, runtime.picture(build.graph, evidence))
+    return Known(folder, evidence, runtime.attribute(build.graph, evidence))
 
 
 def bundle(builds: Iterable[WorkerBuild], root: Path) -> Path:

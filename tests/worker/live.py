@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.attribution.picture import Picture
+from harness.attribution.engine import AttributedEngine
 from harness.environments.base import Limits
 from harness.errors import UnavailableError
 from harness.evidence.records import Evidence
@@ -31,7 +31,7 @@ class Live:
     graph: Graph
     folder: Path
     evidence: Evidence
-    picture: Picture
+    engine: AttributedEngine
 
     def setting(self, name: str) -> object:
         """Return an effective setting."""
@@ -68,7 +68,7 @@ def run_live(
         _check(result, graph)
     getattr(runtime, "condense", lambda _: None)(result)
     evidence = runtime.read(result)
-    return Live(said, graph, result, evidence, runtime.picture(graph, evidence))
+    return Live(said, graph, result, evidence, runtime.attribute(graph, evidence))
 
 
 def _check(result: Path, graph: Graph) -> None:
@@ -83,5 +83,5 @@ def _check(result: Path, graph: Graph) -> None:
 
 def uncovered(live: Live) -> set[str]:
     """Return the source ops that no layer carries."""
-    carried = {name for layer in live.picture.layers for name in layer.source_ops}
+    carried = {name for layer in live.engine.layers for name in layer.source_ops}
     return {op.name for op in live.graph.ops} - carried

@@ -22,14 +22,14 @@ def test_every_level_is_attributed_whole(
     assert (live.said["status"], live.said["reason"]) == ("ok", "")
     assert live.setting("graph_optimization_level") == level
     assert uncovered(live) == set()
-    assert live.picture.unattributed_ms == 0
+    assert live.engine.unattributed_ms == 0
     assert live.evidence.warnings == ()
-    assert all(layer.time_ms is not None for layer in live.picture.layers)
-    families = Counter(str(layer.family) for layer in live.picture.layers)
+    assert all(layer.time_ms is not None for layer in live.engine.layers)
+    families = Counter(str(layer.family) for layer in live.engine.layers)
     assert families["unknown"] == 0
     if level in ("disable_all", "basic"):
         # One node an op; the only kernels are those of the plain layout.
-        carried = sorted(layer.source_ops for layer in live.picture.layers)
+        carried = sorted(layer.source_ops for layer in live.engine.layers)
         assert carried == sorted((op.name,) for op in live.graph.ops)
         assert families["gemm"] == 5
 
@@ -58,7 +58,7 @@ def test_without_a_profile_there_are_no_layers(tmp_path: Path, monkeypatch: pyte
         tmp_path, monkeypatch, "onnxruntime", VERSION, measure={**MEASURE, "profile_iterations": 0}
     )
     assert live.said["status"] == "ok"
-    assert live.picture.layers == ()
+    assert live.engine.layers == ()
 
 
 @pytest.mark.parametrize(

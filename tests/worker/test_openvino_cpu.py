@@ -16,8 +16,8 @@ def test_everything_is_attributed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     live = run_live(tmp_path, monkeypatch, "openvino", VERSION, relu6)
     assert (live.said["status"], live.said["reason"]) == ("ok", "")
     assert uncovered(live) == set()
-    assert live.picture.unattributed_ms == 0
-    assert "unknown" not in {str(layer.family) for layer in live.picture.layers}
+    assert live.engine.unattributed_ms == 0
+    assert "unknown" not in {str(layer.family) for layer in live.engine.layers}
     assert live.evidence.warnings == ()
     # Three compiled models, five warm inferences each.
     assert live.evidence.iterations == 15
@@ -30,7 +30,7 @@ def test_effective_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert live.setting("INFERENCE_NUM_THREADS") == 1
     assert live.setting("NUM_STREAMS") == 1
     assert live.said["facts"]["openvino"].startswith(VERSION)
-    kernels = {layer.kernel for layer in live.picture.layers if layer.kernel}
+    kernels = {layer.kernel for layer in live.engine.layers if layer.kernel}
     assert not [kernel for kernel in kernels if "avx512" in kernel]
 
 
@@ -40,7 +40,7 @@ def test_an_nhwc_input_needs_no_reorder(tmp_path: Path, monkeypatch: pytest.Monk
         treatment: dict[str, object] = {"tensor_format": tensor_format}
         live = run_live(tmp_path / folder, monkeypatch, "openvino", VERSION, treatment=treatment)
         assert uncovered(live) == set()
-        return len([layer for layer in live.picture.layers if layer.role == "reformat" and layer.after])
+        return len([layer for layer in live.engine.layers if layer.role == "reformat" and layer.after])
 
     assert reordered("linear", "linear") > reordered("hwc", "hwc")
 

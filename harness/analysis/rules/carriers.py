@@ -1,4 +1,4 @@
-"""The layers that carry a cost: chosen from a picture, named alike in every version, heaviest first."""
+"""The layers that carry a cost: chosen from an engine, named alike in every version, heaviest first."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from harness.analysis.rules.base import Cost
-from harness.attribution.picture import LayerRole, Picture, PictureLayer
+from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.observations.records import BuildObservation
 
 MOST_UNATTRIBUTED = 0.20
 """Above this share of unattributed layer time nothing is said of a class of convolutions."""
 
 
-def timed_picture(build: BuildObservation) -> Picture | None:
-    """Return the build's picture where it has layer times, None elsewhere."""
-    picture = build.picture
-    return picture if picture is not None and picture.total_ms > 0 else None
+def timed_engine(build: BuildObservation) -> AttributedEngine | None:
+    """Return the build's engine where it has layer times, None elsewhere."""
+    engine = build.engine
+    return engine if engine is not None and engine.total_ms > 0 else None
 
 
-def carrier_name(layer: PictureLayer) -> str:
+def carrier_name(layer: AttributedLayer) -> str:
     """Return a name for *layer* that another version's engine has too, where the source ops allow one.
 
     Compute layers are named after the source op that carries most of them, reformats after the op that writes
@@ -38,8 +38,8 @@ def carrier_name(layer: PictureLayer) -> str:
 
 
 def cost_of(
-    picture: Picture,
-    layers: Iterable[PictureLayer],
+    engine: AttributedEngine,
+    layers: Iterable[AttributedLayer],
     evidence: Mapping[str, object],
     *,
     bound_ms: float = 0.0,
@@ -54,14 +54,14 @@ def cost_of(
     milliseconds = max(0.0, sum(times.values()) - bound_ms)
     return Cost(
         milliseconds=milliseconds,
-        share=None if picture.partial else milliseconds / picture.total_ms,
+        share=None if engine.partial else milliseconds / engine.total_ms,
         layers=tuple(sorted(times.items(), key=lambda row: (-row[1], row[0]))),
         evidence=evidence,
         note=note,
     )
 
 
-def carrier_times(layers: Iterable[PictureLayer]) -> dict[str, float]:
+def carrier_times(layers: Iterable[AttributedLayer]) -> dict[str, float]:
     """Return carrier name to milliseconds; layers of one name are added, those without a time are not."""
     times: dict[str, float] = {}
     for layer in layers:
@@ -71,11 +71,11 @@ def carrier_times(layers: Iterable[PictureLayer]) -> dict[str, float]:
     return times
 
 
-def families_of(layers: Iterable[PictureLayer]) -> dict[str, int]:
+def families_of(layers: Iterable[AttributedLayer]) -> dict[str, int]:
     """Return kernel family to number of layers."""
     return dict(sorted(Counter(str(layer.family) for layer in layers).items()))
 
 
-def tells_classes(picture: Picture) -> bool:
+def tells_classes(engine: AttributedEngine) -> bool:
     """Return whether enough of the time is attributed to speak of a class of convolutions."""
-    return picture.unattributed_ms <= MOST_UNATTRIBUTED * picture.total_ms
+    return engine.unattributed_ms <= MOST_UNATTRIBUTED * engine.total_ms

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.analysis.rules.base import Cost
-from harness.analysis.rules.carriers import cost_of, families_of, tells_classes, timed_picture
+from harness.analysis.rules.carriers import cost_of, families_of, tells_classes, timed_engine
 from harness.attribution.adoption import SharedLayers, shared_layers
+from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.attribution.peaks import peaks_for, precision_of
-from harness.attribution.picture import LayerRole, Picture, PictureLayer
 from harness.attribution.roofline import class_bounds_ms
 from harness.networks.graph import OpClass
 from harness.observations.records import BuildObservation
 
 
-def layers_of_class(build: BuildObservation, op_class: OpClass) -> list[PictureLayer]:
+def layers_of_class(build: BuildObservation, op_class: OpClass) -> list[AttributedLayer]:
     """Return the compute layers that are accounted to *op_class*, in execution order."""
-    layers = build.picture.layers if build.picture is not None else ()
+    layers = build.engine.layers if build.engine is not None else ()
     return [x for x in layers if x.op_class == op_class and x.role is LayerRole.COMPUTE]
 
 
@@ -27,16 +27,16 @@ def convolution_cost(
 
     :param evidence: of the rule; time, bound and kernel families are put beside it
     """
-    picture = timed_picture(build)
-    if picture is None or not tells_classes(picture):
+    engine = timed_engine(build)
+    if engine is None or not tells_classes(engine):
         return None
     layers = layers_of_class(build, op_class)
     spent = sum(layer.time_ms or 0.0 for layer in layers)
-    bound_ms, source = roofline_bound(build, picture, op_class)
-    beside = shared_layers(picture, op_class)
+    bound_ms, source = roofline_bound(build, engine, op_class)
+    beside = shared_layers(engine, op_class)
     shared: dict[str, object] = {
         "time_ms": spent,
-        "time_share": None if picture.partial else spent / picture.total_ms,
+        "time_share": None if engine.partial else spent / engine.total_ms,
         "bound_ms": bound_ms,
         "bound": source,
         "layers": len(layers),
@@ -45,7 +45,7 @@ def convolution_cost(
         "guests": beside.guests,
     }
     every = {**shared, **evidence}
-    return cost_of(picture, layers, every, bound_ms=bound_ms or 0.0, note=_shared_note(beside))
+    return cost_of(engine, layers, every, bound_ms=bound_ms or 0.0, note=_shared_note(beside))
 
 
 def _shared_note(beside: SharedLayers) -> str:
@@ -58,7 +58,9 @@ def _shared_note(beside: SharedLayers) -> str:
     return "; ".join(notes)
 
 
-def roofline_bound(build: BuildObservation, picture: Picture, op_class: OpClass) -> tuple[float | None, str]:
+def roofline_bound(
+    build: BuildObservation, engine: AttributedEngine, op_class: OpClass
+) -> tuple[float | None, str]:
     """Return the least time of *op_class* in this engine, ms, and how the peaks of the device are known.
 
     None where the device, the precision or the network is unknown: the cost is then the whole time.
@@ -67,6 +69,6 @@ def roofline_bound(build: BuildObservation, picture: Picture, op_class: OpClass)
     precision, peaks = precision_of(facts), peaks_for(facts)
     if precision is None or peaks is None:
         return None, "no peaks known"
-    if picture.graph is None or not picture.batch_known:
+    if engine.graph is None or not engine.batch_known:
         return None, "network or batch unknown"
-    return class_bounds_ms(picture, peaks, precision).get(op_class, 0.0), peaks.source
+    return class_bounds_ms(engine, peaks, precision).get(op_class, 0.0), peaks.source

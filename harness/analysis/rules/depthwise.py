@@ -18,7 +18,7 @@ class DepthwiseRule:
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times or with too much unattributed."""
         kind = OpClass.DEPTHWISE.value
-        shares = (None, None) if build.picture is None else time_and_flop_shares(build.picture, [kind])[kind]
+        shares = (None, None) if build.engine is None else time_and_flop_shares(build.engine, [kind])[kind]
         # the share of time stands beside it already
         evidence = {"flop_share": shares[1]}
         return convolution_cost(build, OpClass.DEPTHWISE, evidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.analysis.rules.base import Cost
-from harness.analysis.rules.carriers import cost_of, timed_picture
+from harness.analysis.rules.carriers import cost_of, timed_engine
 from harness.analysis.rules.reformat import executing_reformats
 from harness.attribution.adoption import at_boundary
 from harness.evidence.records import Evidence
@@ -25,12 +25,12 @@ class FormatsRule:
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times."""
-        picture = timed_picture(build)
-        if picture is None:
+        engine = timed_engine(build)
+        if engine is None:
             return None
-        layers = [x for x in executing_reformats(picture) if at_boundary(picture, x)]
+        layers = [x for x in executing_reformats(engine) if at_boundary(engine, x)]
         evidence: dict[str, object] = {"boundary_reformats": len(layers), **_formats(build)}
-        return cost_of(picture, layers, evidence)
+        return cost_of(engine, layers, evidence)
 
 
 def _formats(build: BuildObservation) -> dict[str, object]:

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
+from harness.attribution.engine import AttributedEngine
 from harness.attribution.forensics import Fate, pointwise_forensics
-from harness.attribution.picture import Picture
 from harness.evidence.records import Evidence
 
 
-def pointwise_offers(picture: Picture, evidence: Evidence) -> dict[str, object]:
+def pointwise_offers(engine: AttributedEngine, evidence: Evidence) -> dict[str, object]:
     """Return counts over the layers that are 1x1 convolutions, empty without a VERBOSE builder log.
 
     ``search`` says where each layer's result came from; ``offered`` splits into layers for which such kernels
@@ -19,7 +19,7 @@ def pointwise_offers(picture: Picture, evidence: Evidence) -> dict[str, object]:
     """
     if not evidence.tactics:
         return {}
-    found = pointwise_forensics(picture, evidence)
+    found = pointwise_forensics(engine, evidence)
     return {
         "search": dict(sorted(Counter(str(layer.source) for layer in found).items())),
         "gemm_as_conv1x1": _summary([layer.gemm_as_conv1x1 for layer in found]),

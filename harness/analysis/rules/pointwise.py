@@ -19,8 +19,8 @@ class PointwiseRule:
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times or with too much unattributed."""
         evidence: dict[str, object] = {}
-        if build.picture is not None:
-            kernels = pointwise_kernels(build.picture)
+        if build.engine is not None:
+            kernels = pointwise_kernels(build.engine)
             evidence = {
                 "convolutions": kernels.total,
                 "on_any_gemm": kernels.on_any_gemm,
@@ -28,5 +28,5 @@ class PointwiseRule:
                 "kernel_unknown": kernels.unknown,
             }
             if build.evidence is not None:
-                evidence |= {"offers": pointwise_offers(build.picture, build.evidence)}
+                evidence |= {"offers": pointwise_offers(build.engine, build.evidence)}
         return convolution_cost(build, OpClass.POINTWISE, evidence)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from harness.analysis.rules.base import Cost
-from harness.analysis.rules.carriers import cost_of, timed_picture
+from harness.analysis.rules.carriers import cost_of, timed_engine
 from harness.attribution.adoption import reformats
-from harness.attribution.picture import LayerRole, Picture, PictureLayer
+from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.observations.records import BuildObservation
 
 
-def executing_reformats(picture: Picture) -> list[PictureLayer]:
+def executing_reformats(engine: AttributedEngine) -> list[AttributedLayer]:
     """Return the reformat layers that execute: no-ops of the same name cost nothing and are left out."""
-    return [layer for layer in picture.layers if layer.role is LayerRole.REFORMAT]
+    return [layer for layer in engine.layers if layer.role is LayerRole.REFORMAT]
 
 
 class ReformatRule:
@@ -22,10 +22,10 @@ class ReformatRule:
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times."""
-        picture = timed_picture(build)
-        if picture is None:
+        engine = timed_engine(build)
+        if engine is None:
             return None
-        counts = reformats(picture)
+        counts = reformats(engine)
         evidence = {
             "reformats": counts.executed,
             "interior": counts.interior,
@@ -36,4 +36,4 @@ class ReformatRule:
                 for (before, after), (count, ms) in sorted(counts.transitions.items())
             },
         }
-        return cost_of(picture, executing_reformats(picture), evidence)
+        return cost_of(engine, executing_reformats(engine), evidence)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from harness.analysis.rules.base import Cost
-from harness.analysis.rules.carriers import cost_of, families_of, timed_picture
-from harness.attribution.picture import LayerRole, Picture, PictureLayer
+from harness.analysis.rules.carriers import cost_of, families_of, timed_engine
+from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.networks.graph import OpKind
 from harness.observations.records import BuildObservation
 
 _PIECES = {OpKind.CLIP, OpKind.RELU, OpKind.SUB, OpKind.SHIFT}
 
 
-def own_activations(picture: Picture) -> list[PictureLayer]:
+def own_activations(engine: AttributedEngine) -> list[AttributedLayer]:
     """Return compute layers that carry nothing but ReLU6 or its pieces (a softmax is another matter)."""
     return [
         layer
-        for layer in picture.layers
-        if layer.standalone_activation and layer.role is LayerRole.COMPUTE and _is_relu6(picture, layer)
+        for layer in engine.layers
+        if layer.standalone_activation and layer.role is LayerRole.COMPUTE and _is_relu6(engine, layer)
     ]
 
 
-def _is_relu6(picture: Picture, layer: PictureLayer) -> bool:
-    if picture.graph is None or not layer.source_ops:
+def _is_relu6(engine: AttributedEngine, layer: AttributedLayer) -> bool:
+    if engine.graph is None or not layer.source_ops:
         return "softmax" not in layer.name.lower() and layer.family != "softmax"
-    return all(picture.graph.op(name).kind in _PIECES for name in layer.source_ops)
+    return all(engine.graph.op(name).kind in _PIECES for name in layer.source_ops)
 
 
 class Relu6Rule:
@@ -34,10 +34,10 @@ class Relu6Rule:
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times."""
-        picture = timed_picture(build)
-        if picture is None:
+        engine = timed_engine(build)
+        if engine is None:
             return None
-        layers = own_activations(picture)
+        layers = own_activations(engine)
         check = build.outputs
         evidence: dict[str, object] = {
             "own_layers": len(layers),
@@ -46,4 +46,4 @@ class Relu6Rule:
             "bound_respected": None if check is None else check.valid,
             "output_error": None if check is None else check.error,
         }
-        return cost_of(picture, layers, evidence)
+        return cost_of(engine, layers, evidence)

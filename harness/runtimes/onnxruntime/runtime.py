@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import hookimpl
-from harness.attribution.picture import Picture
+from harness.attribution.engine import AttributedEngine
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
 from harness.runtimes.cpu import Release, Wheels, numpy_for, refused, with_facts
-from harness.runtimes.onnxruntime.attribution import onnxruntime_picture
+from harness.runtimes.onnxruntime.attribute import attribute_onnxruntime
 from harness.runtimes.onnxruntime.evidence import condense, read_onnxruntime
 
 # As the package index has them for Linux on x86-64.
@@ -87,9 +87,9 @@ class OnnxRuntime(Runtime):
         """
         return with_facts(folder, lambda warmup: read_onnxruntime(folder / "evidence", warmup))
 
-    def picture(self, graph: Graph | None, evidence: Evidence) -> Picture:
+    def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute the optimized graph's nodes to source ops."""
-        return onnxruntime_picture(graph, evidence)
+        return attribute_onnxruntime(graph, evidence)
 
 
 @hookimpl

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness import hookimpl
-from harness.attribution.picture import Picture
+from harness.attribution.engine import AttributedEngine
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
 from harness.runtimes.cpu import Release, Wheels, numpy_for, refused, with_facts
-from harness.runtimes.openvino.attribution import openvino_picture
+from harness.runtimes.openvino.attribute import attribute_openvino
 from harness.runtimes.openvino.evidence import read_openvino
 
 # As the package index has them for Linux on x86-64.
@@ -89,9 +89,9 @@ class OpenVino(Runtime):
         """
         return with_facts(folder, lambda _: read_openvino(folder / "evidence"))
 
-    def picture(self, graph: Graph | None, evidence: Evidence) -> Picture:
+    def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute the executed graph's nodes to source ops."""
-        return openvino_picture(graph, evidence)
+        return attribute_openvino(graph, evidence)
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.attribution.attribution import attribute
+from harness.attribution.attribute import attribute
 from harness.attribution.format_trial import FormatTrial
 from harness.errors import InputError
 from harness.evidence.reader import read_file
@@ -48,7 +48,7 @@ def _trial(row: Mapping[str, Any], folder: Path, version: str | None, graph: Gra
         latency_ms=_number(row.get("latency_ms")) if accepted else None,
         graph_ms=_number(row.get("cuda_graph_ms")) if accepted else None,
         difference=_number(row.get("relative_difference")),
-        picture=attribute(graph, _evidence(folder, suffix, version)) if accepted else None,
+        engine=attribute(graph, _evidence(folder, suffix, version)) if accepted else None,
     )
 
 

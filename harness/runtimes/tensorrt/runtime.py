@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from harness import hookimpl
-from harness.attribution.attribution import attribute
+from harness.attribution.attribute import attribute
+from harness.attribution.engine import AttributedEngine
 from harness.attribution.format_trial import FormatTrial
-from harness.attribution.picture import Picture
 from harness.environments.compute_capability import capability_reason, release_of
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
@@ -88,7 +88,7 @@ class TensorRT(Runtime):
         """
         return read_folder(folder)
 
-    def picture(self, graph: Graph | None, evidence: Evidence) -> Picture:
+    def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute engine layers to the source ops of *graph*."""
         return attribute(graph, evidence)
 

@@ -138,7 +138,7 @@ def _pooling(writer: Writer, tensor: Any, kind: str, window: Tuple[int, int]) ->
 
 
 def global_average_pool(writer: Writer, op: Op, tensors: List[Any]) -> Any:
-    """Add an average pooling over the whole picture, as TF-slim does."""
+    """Add an average pooling over the whole engine, as TF-slim does."""
     height, width = writer.package.shapes[op.inputs[0]][2:]
     layer = _pooling(writer, tensors[0], "AVERAGE", (height, width))
     setattr(layer, "stride_nd" if writer.features.pooling_nd else "stride", (height, width))

@@ -24,7 +24,7 @@ def tensor_ranges(package: Network, inputs: Mapping[str, Any]) -> Dict[str, floa
             raise UnsupportedError("int8: no ranges for op {} of kind '{}'".format(op.name, op.kind))
         values[op.output] = _KINDS[op.kind](package, op, [values[name] for name in op.inputs])
         found[op.output] = float(numpy.abs(values[op.output]).max())
-        for name in op.inputs:  # large pictures are let go as soon as nothing reads them
+        for name in op.inputs:  # large engines are let go as soon as nothing reads them
             left[name] -= 1
             if not left[name]:
                 del values[name]

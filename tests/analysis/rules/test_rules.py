@@ -9,7 +9,7 @@ import pytest
 
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.rules.carriers import carrier_name
-from harness.attribution.picture import KernelFamily, LayerRole, Picture
+from harness.attribution.engine import AttributedEngine, KernelFamily, LayerRole
 from harness.evidence.records import EngineLayer, Evidence, TensorInfo
 from harness.networks.graph import Graph, OpKind, SourceOp
 from harness.observations.records import BuildObservation, OutputCheck
@@ -18,8 +18,8 @@ from harness.plugins.registry import bottlenecks
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}
 
 
-def observed(picture: Picture | None, **more: Any) -> BuildObservation:
-    return replace(BuildObservation(0, "ok", "host-a", picture=picture), **more)
+def observed(engine: AttributedEngine | None, **more: Any) -> BuildObservation:
+    return replace(BuildObservation(0, "ok", "host-a", engine=engine), **more)
 
 
 def test_all_five_are_registered_through_the_hook() -> None:
@@ -28,13 +28,13 @@ def test_all_five_are_registered_through_the_hook() -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_no_layer_times_no_cost(name: str, compose: Any) -> None:
-    untimed = compose.picture([compose.layer("a", "pointwise", None)])
+    untimed = compose.engine([compose.layer("a", "pointwise", None)])
     assert RULES[name].cost(observed(None)) is None
     assert RULES[name].cost(observed(untimed)) is None
 
 
 def test_convolutions_of_a_class_and_their_kernels(compose: Any) -> None:
-    made = compose.picture(
+    made = compose.engine(
         [
             compose.layer("b1/expand", "pointwise", 0.2, family=KernelFamily.GEMM),
             compose.layer("b2/expand", "pointwise", 0.1, family=KernelFamily.GEMM_AS_CONV1X1),
@@ -63,21 +63,21 @@ def test_convolutions_of_a_class_and_their_kernels(compose: Any) -> None:
 
 def test_a_profile_of_unattributed_layers_tells_nothing_of_classes(compose: Any) -> None:
     rows = [compose.layer("b/expand", "pointwise", 0.7), compose.layer("?", "unknown", 0.3)]
-    assert RULES["pointwise"].cost(observed(compose.picture(rows, unattributed=0.3))) is None
-    assert RULES["reformat"].cost(observed(compose.picture(rows, unattributed=0.3))) is not None
-    assert RULES["pointwise"].cost(observed(compose.picture(rows, unattributed=0.2))) is not None
+    assert RULES["pointwise"].cost(observed(compose.engine(rows, unattributed=0.3))) is None
+    assert RULES["reformat"].cost(observed(compose.engine(rows, unattributed=0.3))) is not None
+    assert RULES["pointwise"].cost(observed(compose.engine(rows, unattributed=0.2))) is not None
 
 
 def test_a_partial_profile_has_milliseconds_and_no_share(compose: Any) -> None:
     cost = RULES["depthwise"].cost(
-        observed(compose.picture([compose.layer("d", "depthwise", 0.3)], partial=True))
+        observed(compose.engine([compose.layer("d", "depthwise", 0.3)], partial=True))
     )
     assert cost is not None
     assert (cost.milliseconds, cost.share) == (0.3, None)
 
 
 def test_depthwise_share_of_arithmetic(compose: Any) -> None:
-    made = replace(compose.picture([compose.layer("dw", "depthwise", 0.3)]), graph=compose.separable())
+    made = replace(compose.engine([compose.layer("dw", "depthwise", 0.3)]), graph=compose.separable())
     cost = RULES["depthwise"].cost(observed(made))
     assert cost is not None
     # 128 x 9 multiply-adds of 128 x 9 + 384 x 8
@@ -96,7 +96,7 @@ def test_convolutions_that_share_a_kernel_are_told_where_their_time_counts(compo
     rows = [
         compose.layer("dw + pw", "pointwise", 0.3, source_ops=("dw", "pw"), shares={"dw": 0.3, "pw": 0.7})
     ]
-    made = observed(replace(compose.picture(rows), graph=compose.separable()))
+    made = observed(replace(compose.engine(rows), graph=compose.separable()))
     depthwise, pointwise = RULES["depthwise"].cost(made), RULES["pointwise"].cost(made)
     assert depthwise is not None
     assert pointwise is not None
@@ -106,14 +106,14 @@ def test_convolutions_that_share_a_kernel_are_told_where_their_time_counts(compo
     assert depthwise.note == "1 of the 1 run, and count, in layers of another class"
     assert pointwise.note == "convolutions of another class that run, and count, in these layers: 1"
     apart = [compose.layer("dw", "depthwise", 0.1), compose.layer("pw", "pointwise", 0.2)]
-    alone = RULES["depthwise"].cost(observed(replace(compose.picture(apart), graph=compose.separable())))
+    alone = RULES["depthwise"].cost(observed(replace(compose.engine(apart), graph=compose.separable())))
     assert alone is not None
     assert (alone.evidence["elsewhere"], alone.note) == (0, "")
 
 
 def test_reformats_count_when_they_execute(compose: Any) -> None:
     reformat, no_op = LayerRole.REFORMAT, LayerRole.NO_OP
-    made = compose.picture(
+    made = compose.engine(
         [
             compose.layer(
                 "Reformatting CopyNode for Input Tensor 0 to conv",
@@ -173,7 +173,7 @@ def test_formats_of_the_engines_own_inputs_and_outputs(compose: Any) -> None:
         ),
     )
     build = observed(
-        compose.picture([compose.layer("a", "pointwise", 1.0)]),
+        compose.engine([compose.layer("a", "pointwise", 1.0)]),
         evidence=Evidence(layers=layers),
         facts={"refused_formats": {"x": ["chw32"]}},
     )
@@ -191,11 +191,11 @@ def test_relu6_on_its_own_and_whether_6_is_respected(compose: Any) -> None:
         compose.layer("softmax", "activation", 0.2, own_activation=True),
         compose.layer("conv", "convolution", 0.64),
     ]
-    cost = RULES["relu6"].cost(observed(compose.picture(rows)))
+    cost = RULES["relu6"].cost(observed(compose.engine(rows)))
     assert cost is not None
     assert cost.milliseconds == pytest.approx(0.16)
     assert (cost.evidence["own_layers"], cost.evidence["bound_respected"]) == (2, None)
-    checked = RULES["relu6"].cost(observed(compose.picture(rows), outputs=OutputCheck(True, 1e-6, 1e-5)))
+    checked = RULES["relu6"].cost(observed(compose.engine(rows), outputs=OutputCheck(True, 1e-6, 1e-5)))
     assert checked is not None
     assert checked.evidence["bound_respected"] is True
 
@@ -208,6 +208,6 @@ def test_a_softmax_is_told_from_relu6_by_the_graph(compose: Any) -> None:
     shapes = dict.fromkeys("xyz", (1, 8))
     graph = Graph("m", "clip", 1, ("x",), ("z",), ops, shapes, {})
     rows = [compose.layer(n, "activation", 0.1, own_activation=True) for n in ("act", "clip")]
-    cost = RULES["relu6"].cost(observed(replace(compose.picture(rows), graph=graph)))
+    cost = RULES["relu6"].cost(observed(replace(compose.engine(rows), graph=graph)))
     assert cost is not None
     assert cost.layers == (("clip", 0.1),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.runtimes.onnxruntime.runtime import OnnxRuntime
-from tests.runtimes.recorded_cpu import covered, only, picture, rows
+from tests.runtimes.recorded_cpu import covered, engine, only, rows
 from tests.worker.worker_jobs import small_network
 
 VERSIONS = ("1.18.1", "1.32.0")
@@ -13,7 +13,7 @@ VERSIONS = ("1.18.1", "1.32.0")
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_fused_nodes_carry_all_that_went_into_them(version: str) -> None:
-    evidence, found = picture("onnxruntime", version, "clip")
+    evidence, found = engine("onnxruntime", version, "clip")
     assert rows(found) == [
         ("direct", "compute", "convolution", ("Conv/Conv2D", "Conv/Relu6")),
         ("direct", "compute", "pointwise", ("block/expand/Conv2D", "block/expand/Relu6")),
@@ -32,7 +32,7 @@ def test_fused_nodes_carry_all_that_went_into_them(version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_relu6_in_pieces_thrashes_layouts(version: str) -> None:
-    _, found = picture("onnxruntime", version, "relu_sub")
+    _, found = engine("onnxruntime", version, "relu_sub")
     assert covered(found) == {op.name for op in small_network("relu_sub").ops}
     assert found.unattributed_ms == 0
     assert len(only(found, "reformat")) == 12
@@ -48,7 +48,7 @@ def test_relu6_in_pieces_thrashes_layouts(version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_layer_names_are_those_of_tensors_never_of_tokens(version: str) -> None:
-    evidence, _ = picture("onnxruntime", version, "relu_sub")
+    evidence, _ = engine("onnxruntime", version, "relu_sub")
     names = [layer.name for layer in evidence.layers]
     assert len(set(names)) == len(names)
     assert not [name for name in names if "token" in name]
@@ -56,7 +56,7 @@ def test_layer_names_are_those_of_tensors_never_of_tokens(version: str) -> None:
 
 
 def test_shares_of_a_fused_node_sum_to_one() -> None:
-    _, found = picture("onnxruntime", "1.32.0", "clip")
+    _, found = engine("onnxruntime", "1.32.0", "clip")
     for layer in only(found, "compute"):
         assert sum(layer.shares.values()) == pytest.approx(1.0)
         assert set(layer.shares) == set(layer.source_ops)
@@ -67,8 +67,8 @@ def test_shares_of_a_fused_node_sum_to_one() -> None:
 
 def test_without_a_network_nothing_is_attributed() -> None:
     runtime = OnnxRuntime()
-    evidence, _ = picture("onnxruntime", "1.32.0", "clip")
-    found = runtime.picture(None, evidence)
+    evidence, _ = engine("onnxruntime", "1.32.0", "clip")
+    found = runtime.attribute(None, evidence)
     assert covered(found) == set()
     assert found.unattributed_ms == pytest.approx(
         found.total_ms - sum(layer.time_ms or 0 for layer in only(found, "reformat"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.runtimes.recorded_cpu import covered, only, picture, rows
+from tests.runtimes.recorded_cpu import covered, engine, only, rows
 from tests.worker.worker_jobs import small_network
 
 OPS = [
@@ -25,7 +25,7 @@ OPS = [
     ],
 )
 def test_fused_nodes_and_their_kernels(version: str, families: list[str]) -> None:
-    evidence, found = picture("openvino", version, "clip")
+    evidence, found = engine("openvino", version, "clip")
     computing = [row for row in rows(found) if row[1] == "compute"]
     assert [(op_class, ops) for _, _, op_class, ops in computing] == OPS
     assert [family for family, _, _, _ in computing] == families
@@ -36,8 +36,8 @@ def test_fused_nodes_and_their_kernels(version: str, families: list[str]) -> Non
 
 
 def test_the_input_is_reordered_to_nhwc_from_2024_on() -> None:
-    _, old = picture("openvino", "2023.1.0", "clip")
-    _, new = picture("openvino", "2026.2.1", "clip")
+    _, old = engine("openvino", "2023.1.0", "clip")
+    _, new = engine("openvino", "2026.2.1", "clip")
     first = only(new, "reformat")[0]
     assert (first.before, first.after) == ((), ("Conv/Conv2D", "Conv/Relu6"))
     assert (first.input_formats, first.output_formats) == (("abcd",), ("acdb",))
@@ -45,14 +45,14 @@ def test_the_input_is_reordered_to_nhwc_from_2024_on() -> None:
 
 
 def test_layouts_leave_constants_out() -> None:
-    _, found = picture("openvino", "2026.2.1", "clip")
+    _, found = engine("openvino", "2026.2.1", "clip")
     projection = next(layer for layer in found.layers if "block/add" in layer.source_ops)
     assert projection.input_formats == ("acdb", "acdb")  # what is convolved, and what is added
 
 
 @pytest.mark.parametrize("version", ["2023.1.0", "2026.2.1"])
 def test_relu6_in_pieces_becomes_one_generated_kernel_each(version: str) -> None:
-    _, found = picture("openvino", version, "relu_sub")
+    _, found = engine("openvino", version, "relu_sub")
     assert covered(found) == {op.name for op in small_network("relu_sub").ops}
     alone = [layer for layer in found.layers if layer.standalone_activation]
     assert [layer.type for layer in alone] == ["Subgraph"] * 3
@@ -61,6 +61,6 @@ def test_relu6_in_pieces_becomes_one_generated_kernel_each(version: str) -> None
 
 
 def test_inputs_and_outputs_do_nothing() -> None:
-    _, found = picture("openvino", "2026.2.1", "clip")
+    _, found = engine("openvino", "2026.2.1", "clip")
     assert {layer.type for layer in only(found, "no_op")} == {"Input", "Output", "Reorder"}
     assert sum(layer.time_ms or 0 for layer in only(found, "no_op")) == 0

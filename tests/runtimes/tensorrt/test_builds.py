@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from harness.attribution.adoption import SharedLayers, adoption, pointwise_kernels, shared_layers
+from harness.attribution.engine import KernelFamily, LayerRole
 from harness.attribution.forensics import LayerForensics, Source, pointwise_forensics
-from harness.attribution.picture import KernelFamily, LayerRole
 from harness.networks.graph import OpClass
 from harness.networks.reference import probe_reference
 from harness.worker.trt.passes import launch_bound
@@ -64,7 +64,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Reading:
 
 def search(found: Known) -> tuple[LayerForensics, ...]:
     """The search behind each 1x1 convolution."""
-    return pointwise_forensics(found.picture, found.evidence)
+    return pointwise_forensics(found.engine, found.evidence)
 
 
 # reading and attribution
@@ -82,23 +82,23 @@ def test_it_is_read_without_warnings(known: Reading, build: WorkerBuild) -> None
 
 @every_build
 def test_all_of_the_time_is_attributed_to_the_networks_own_ops(known: Reading, build: WorkerBuild) -> None:
-    picture = known(build).picture
+    engine = known(build).engine
     rows = build.document("evidence/profile_samples.json")["layers"]
-    assert picture.total_ms == pytest.approx(sum(statistics.median(row["ms"]) for row in rows))
-    assert picture.unattributed_ms == 0
-    assert not picture.partial
-    assert {name for layer in picture.layers for name in layer.source_ops} == {
+    assert engine.total_ms == pytest.approx(sum(statistics.median(row["ms"]) for row in rows))
+    assert engine.unattributed_ms == 0
+    assert not engine.partial
+    assert {name for layer in engine.layers for name in layer.source_ops} == {
         op.name for op in build.graph.ops
     }
-    compute = [layer for layer in picture.layers if layer.role is LayerRole.COMPUTE]
+    compute = [layer for layer in engine.layers if layer.role is LayerRole.COMPUTE]
     assert {bool(layer.source_ops) for layer in compute} == {True}
-    carried = sum(picture.time_of_op().values())
-    assert carried + adoption(picture).reformats.time_ms == pytest.approx(picture.total_ms)
+    carried = sum(engine.time_of_op().values())
+    assert carried + adoption(engine).reformats.time_ms == pytest.approx(engine.total_ms)
 
 
 @every_build
 def test_how_ops_were_found_follows_from_what_the_version_tells(known: Reading, build: WorkerBuild) -> None:
-    compute = [x for x in known(build).picture.layers if x.role is LayerRole.COMPUTE]
+    compute = [x for x in known(build).engine.layers if x.role is LayerRole.COMPUTE]
     assert {x.attributed_by for x in compute} == {"metadata" if build.cell.version == "8.6.0" else "name"}
 
 
@@ -128,7 +128,7 @@ def test_a_fused_layer_carries_both_names_of_its_metadata(known: Reading) -> Non
     fused = found.evidence.layers[0]
     assert fused.attributes["metadata"] == "[ONNX Layer: Conv/Conv2D]\x1e[ONNX Layer: Conv/Relu6]"
     assert fused.attributes["original_names"] == ("Conv/Conv2D", "Conv/Relu6")
-    assert found.picture.layers[0].source_ops == ("Conv/Conv2D", "Conv/Relu6")
+    assert found.engine.layers[0].source_ops == ("Conv/Conv2D", "Conv/Relu6")
 
 
 # kernels of the 1x1 convolutions
@@ -164,7 +164,7 @@ def test_a_fused_layer_carries_both_names_of_its_metadata(known: Reading) -> Non
 )
 def test_how_many_run_a_gemm_kernel(known: Reading, build: WorkerBuild, on_gemm: int) -> None:
     found = known(build)
-    counts = pointwise_kernels(found.picture)
+    counts = pointwise_kernels(found.engine)
     assert counts.total == {"mobilenet_v1": 14, "mobilenet_v2": 35}[build.cell.network]
     assert (counts.on_any_gemm, counts.on_gemm_as_conv1x1, counts.unknown) == (on_gemm, 0, 0)
     assert set(counts.families) <= {KernelFamily.GEMM, KernelFamily.IMPLICIT_GEMM, KernelFamily.DIRECT}
@@ -241,8 +241,8 @@ def test_reformats_that_run_and_those_that_do_not(
     known: Reading, build: WorkerBuild, layers: int, executed: int, boundary: int, no_ops: int
 ) -> None:
     found = known(build)
-    counts = adoption(found.picture).reformats
-    assert len(found.picture.layers) == layers
+    counts = adoption(found.engine).reformats
+    assert len(found.engine.layers) == layers
     assert (counts.executed, counts.boundary, counts.no_ops) == (executed, boundary, no_ops)
     assert counts.interior == executed - boundary
     kinds = Counter(layer.type for layer in found.evidence.layers)
@@ -251,9 +251,9 @@ def test_reformats_that_run_and_those_that_do_not(
 
 @every_build
 def test_relu6_is_fused_as_a_clip_and_runs_on_its_own_in_pieces(known: Reading, build: WorkerBuild) -> None:
-    alone = [layer for layer in known(build).picture.layers if layer.standalone_activation]
+    alone = [layer for layer in known(build).engine.layers if layer.standalone_activation]
     assert len(alone) == {PIECES: 35, FP16_PIECES: 14}.get(build, 0)
-    assert adoption(known(build).picture).activations == len(alone)
+    assert adoption(known(build).engine).activations == len(alone)
     # Four source ops (two ReLUs, two sums) became one kernel.
     assert {len(layer.source_ops) for layer in alone} <= {4}
 
@@ -262,13 +262,13 @@ def test_in_fp16_the_pieces_are_fused_into_1x1_convolutions_on_implicit_gemm_ker
     known: Reading,
 ) -> None:
     """So 8.6.0, which has GEMM kernels for all 14 of them under a clip, runs one of them on a GEMM kernel."""
-    pointwise = [x for x in known(FP16_PIECES).picture.layers if x.op_class == "pointwise"]
+    pointwise = [x for x in known(FP16_PIECES).engine.layers if x.op_class == "pointwise"]
     fused = [layer for layer in pointwise if any("Relu6" in op for op in layer.source_ops)]
     assert (len(pointwise), len(fused)) == (14, 13)
     assert {(layer.family, (layer.kernel or "").endswith("_linkable")) for layer in fused} == {
         (KernelFamily.IMPLICIT_GEMM, True)
     }
-    clip = [x for x in known(FP16_CLIP).picture.layers if x.op_class == "pointwise"]
+    clip = [x for x in known(FP16_CLIP).engine.layers if x.op_class == "pointwise"]
     assert sum(any("Relu6" in op for op in layer.source_ops) for layer in clip) == 13
     assert {layer.family for layer in clip} == {KernelFamily.GEMM}
 
@@ -276,8 +276,8 @@ def test_in_fp16_the_pieces_are_fused_into_1x1_convolutions_on_implicit_gemm_ker
 def test_in_int8_the_first_depthwise_convolutions_run_in_one_kernel_with_the_1x1_behind_them(
     known: Reading,
 ) -> None:
-    picture = known(INT8).picture
-    together = [x for x in picture.layers if x.family is KernelFamily.DEPTHWISE_SEPARABLE]
+    engine = known(INT8).engine
+    together = [x for x in engine.layers if x.family is KernelFamily.DEPTHWISE_SEPARABLE]
     assert [layer.source_ops for layer in together] == [
         (
             f"Conv2d_{number}_depthwise/depthwise",
@@ -288,24 +288,24 @@ def test_in_int8_the_first_depthwise_convolutions_run_in_one_kernel_with_the_1x1
         for number in range(1, 5)
     ]
     assert {layer.type for layer in together} == {"CaskDepSepConvolution"}
-    counts = adoption(picture)
+    counts = adoption(engine)
     assert dict(counts.pointwise.families) == {
         KernelFamily.DEPTHWISE_SEPARABLE: 4,
         KernelFamily.IMPLICIT_GEMM: 9,
         KernelFamily.GEMM: 1,
     }
     assert counts.depthwise_elsewhere == counts.as_json()["depthwise_elsewhere"] == 4
-    assert shared_layers(picture, OpClass.DEPTHWISE) == SharedLayers(total=13, elsewhere=4)
-    assert shared_layers(picture, OpClass.POINTWISE) == SharedLayers(total=14, guests=4)
-    assert adoption(known(FP16_CLIP).picture).depthwise_elsewhere == 0
+    assert shared_layers(engine, OpClass.DEPTHWISE) == SharedLayers(total=13, elsewhere=4)
+    assert shared_layers(engine, OpClass.POINTWISE) == SharedLayers(total=14, guests=4)
+    assert adoption(known(FP16_CLIP).engine).depthwise_elsewhere == 0
 
 
 def test_grouped_direct_kernels_leave_everything_in_one_layout(known: Reading) -> None:
-    picture = known(v2("8.5.1.7", 4)).picture
-    depthwise = [layer.kernel or "" for layer in picture.layers if layer.op_class == "depthwise"]
+    engine = known(v2("8.5.1.7", 4)).engine
+    depthwise = [layer.kernel or "" for layer in engine.layers if layer.op_class == "depthwise"]
     assert len(depthwise) == 17
     assert sum(name.startswith("conv2d_grouped_direct") for name in depthwise) == 14
-    assert {x for layer in picture.layers for x in layer.input_formats} == {"linear fp32"}
+    assert {x for layer in engine.layers for x in layer.input_formats} == {"linear fp32"}
 
 
 # facts

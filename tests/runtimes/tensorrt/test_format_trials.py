@@ -33,8 +33,8 @@ def trials(folder: Path) -> dict[tuple[str, str], FormatTrial]:
 
 def inside(trial: FormatTrial) -> Reformats:
     """The reformats of a trial's engine."""
-    assert trial.picture is not None
-    return reformats(trial.picture)
+    assert trial.engine is not None
+    return reformats(trial.engine)
 
 
 def test_eight_were_accepted_and_the_rest_says_why_not(trials: dict[tuple[str, str], FormatTrial]) -> None:
@@ -44,7 +44,7 @@ def test_eight_were_accepted_and_the_rest_says_why_not(trials: dict[tuple[str, s
     for trial in refused:
         assert trial.reason
         assert "\n" not in trial.reason
-        assert (trial.latency_ms, trial.difference, trial.picture) == (None, None, None)
+        assert (trial.latency_ms, trial.difference, trial.engine) == (None, None, None)
 
 
 def test_the_facts_of_the_build_say_the_same(
@@ -82,8 +82,8 @@ def test_the_native_format_needs_no_reformat_and_others_need_two(
     no_ops: int,
 ) -> None:
     trial = trials[key]
-    assert trial.picture is not None
-    assert len(trial.picture.layers) == layers
+    assert trial.engine is not None
+    assert len(trial.engine.layers) == layers
     found = inside(trial)
     assert (found.interior, found.boundary, found.no_ops) == (interior, boundary, no_ops)
     assert found.executed == interior + boundary
@@ -105,18 +105,18 @@ def test_what_the_reformats_turn_into_what(trials: dict[tuple[str, str], FormatT
 def test_engines_of_formats_are_attributed_like_any_other(
     trials: dict[tuple[str, str], FormatTrial], key: tuple[str, str]
 ) -> None:
-    picture = trials[key].picture
-    assert picture is not None
-    assert picture.total_ms > 0
-    assert picture.unattributed_ms == 0
-    assert {name for x in picture.layers for name in x.source_ops} == {op.name for op in FORMATS.graph.ops}
-    counts = adoption(picture)
+    engine = trials[key].engine
+    assert engine is not None
+    assert engine.total_ms > 0
+    assert engine.unattributed_ms == 0
+    assert {name for x in engine.layers for name in x.source_ops} == {op.name for op in FORMATS.graph.ops}
+    counts = adoption(engine)
     assert (counts.pointwise.on_any_gemm, counts.pointwise.total, counts.activations) == (10, 14, 0)
 
 
-def test_a_format_without_files_has_a_picture_of_no_layers(
+def test_a_format_without_files_has_a_engine_of_no_layers(
     trials: dict[tuple[str, str], FormatTrial],
 ) -> None:
-    pictures = [trials[key].picture for key in ACCEPTED if key not in KEPT]
-    assert len(pictures) == 5
-    assert [picture.layers for picture in pictures if picture is not None] == [()] * 5
+    engines = [trials[key].engine for key in ACCEPTED if key not in KEPT]
+    assert len(engines) == 5
+    assert [engine.layers for engine in engines if engine is not None] == [()] * 5

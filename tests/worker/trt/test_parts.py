@@ -165,4 +165,4 @@ def test_a_session_packs_its_inputs_and_unpacks_its_outputs() -> None:
     session.fill({"input": values})
     np.testing.assert_array_equal(session.infer()["logits"], values)
     with pytest.raises(FailedError, match="reads 'input'"):
-        session.fill({"picture": values})
+        session.fill({"engine": values})

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from harness.attribution.engine import AttributedEngine, KernelFamily, LayerRole
 from harness.attribution.families import FamilyRule, kernel_family, load_rules
 from harness.attribution.fused import Claim, assemble
-from harness.attribution.picture import KernelFamily, LayerRole, Picture
 from harness.evidence.records import EngineLayer, Evidence
 from harness.networks.graph import Graph
 
@@ -29,8 +29,8 @@ def rules() -> tuple[FamilyRule, ...]:
     return load_rules(Path(__file__).with_name("families.toml"))
 
 
-def openvino_picture(graph: Graph | None, evidence: Evidence) -> Picture:
-    """Return the picture of a build whose evidence :mod:`harness.runtimes.openvino.evidence` has read."""
+def attribute_openvino(graph: Graph | None, evidence: Evidence) -> AttributedEngine:
+    """Return the engine of a build whose evidence :mod:`harness.runtimes.openvino.evidence` has read."""
     names = source_names(graph) if graph is not None else {}
     return assemble(graph, evidence, lambda layer: claim(names, layer))
 

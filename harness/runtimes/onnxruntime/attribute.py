@@ -11,9 +11,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.attribution.families import FamilyRule, kernel_family, load_rules
 from harness.attribution.fused import Claim, assemble
-from harness.attribution.picture import LayerRole, Picture
 from harness.evidence.records import EngineLayer, Evidence
 from harness.networks.graph import Graph, OpClass, OpKind, SourceOp, op_class
 
@@ -27,8 +27,8 @@ def rules() -> tuple[FamilyRule, ...]:
     return load_rules(Path(__file__).with_name("families.toml"))
 
 
-def onnxruntime_picture(graph: Graph | None, evidence: Evidence) -> Picture:
-    """Return the picture of a build whose evidence :mod:`harness.runtimes.onnxruntime.evidence` has read."""
+def attribute_onnxruntime(graph: Graph | None, evidence: Evidence) -> AttributedEngine:
+    """Return the engine of a build whose evidence :mod:`harness.runtimes.onnxruntime.evidence` has read."""
     return assemble(graph, evidence, lambda layer: claim(graph, layer))
 
 

@@ -1,6 +1,6 @@
 """Engine layers of any TensorRT version tied to the source ops of the network.
 
-Ways, the surest first; :attr:`PictureLayer.attributed_by` says which one it was:
+Ways, the surest first; :attr:`AttributedLayer.attributed_by` says which one it was:
 
 ``metadata``  the engine itself lists the network's ops (TensorRT 10, and other runtimes);
 ``name``      the fused name is made of the names of ops (:mod:`harness.attribution.names`);
@@ -11,7 +11,7 @@ Ways, the surest first; :attr:`PictureLayer.attributed_by` says which one it was
 ``order``     a kernel inside a subgraph: the ops that lie between its neighbours' and nobody claims.
 
 The time of a layer is shared among its ops by :func:`harness.attribution.shares.share_by_cost`. What
-cannot be attributed keeps its time, as :attr:`Picture.unattributed_ms`.
+cannot be attributed keeps its time, as :attr:`AttributedEngine.unattributed_ms`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from collections.abc import Mapping
 
 from harness.attribution.carrying import Work, find_ops, is_quantize
 from harness.attribution.edges import at_edge, edge_tensors
+from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.attribution.families import kernel_family
 from harness.attribution.guess import guess_class
 from harness.attribution.joining import KernelNames, TimedLayer, join_times
 from harness.attribution.layouts import layout_of
 from harness.attribution.matching import OpMatcher
 from harness.attribution.names import LayerName, NameKind, parse_name
-from harness.attribution.picture import LayerRole, Picture, PictureLayer
 from harness.attribution.shares import heaviest_class, share_by_cost
 from harness.evidence.records import Evidence
 from harness.networks.graph import Graph, OpClass, op_class
@@ -38,8 +38,10 @@ QUANTIZE = "quantize"
 _CONSTANT = re.compile(r"(?i)constant|shape_call")
 
 
-def attribute(graph: Graph | None, evidence: Evidence, aliases: Mapping[str, str] | None = None) -> Picture:
-    """Return the picture of one build.
+def attribute(
+    graph: Graph | None, evidence: Evidence, aliases: Mapping[str, str] | None = None
+) -> AttributedEngine:
+    """Return the engine of one build, attributed.
 
     :param graph: the network; None where it is unknown: nothing is attributed, classes are told from types,
         shapes and names
@@ -63,7 +65,7 @@ def attribute(graph: Graph | None, evidence: Evidence, aliases: Mapping[str, str
     version = evidence.facts.get("tensorrt")
     finish = _Finisher(graph, KernelNames(evidence), str(version) if version else None)
     layers = tuple(finish(position, item) for position, item in enumerate(work))
-    return Picture(
+    return AttributedEngine(
         layers=layers,
         graph=graph,
         total_ms=sum(layer.time_ms or 0.0 for layer in layers),
@@ -73,7 +75,7 @@ def attribute(graph: Graph | None, evidence: Evidence, aliases: Mapping[str, str
     )
 
 
-def is_unattributed(layer: PictureLayer) -> bool:
+def is_unattributed(layer: AttributedLayer) -> bool:
     """Say whether *layer* computes something of which no source op is known."""
     computes = layer.role in (LayerRole.COMPUTE, LayerRole.UNKNOWN)
     return computes and not layer.source_ops and layer.op_class != QUANTIZE
@@ -107,12 +109,12 @@ class _Finisher:
     def __init__(self, graph: Graph | None, kernels: KernelNames, version: str | None) -> None:
         self._graph, self._kernels, self._version = graph, kernels, version
 
-    def __call__(self, position: int, item: Work) -> PictureLayer:
+    def __call__(self, position: int, item: Work) -> AttributedLayer:
         layer, kernel = item.layer, self._kernels.find(item.layer)
         op_class_, standalone = self._class(item)
         role = LayerRole.UNKNOWN if item.computes and op_class_ == "unknown" else item.role
         shares = share_by_cost(self._graph, item.ops) if self._graph is not None and item.ops else {}
-        return PictureLayer(
+        return AttributedLayer(
             position=position,
             name=layer.name,
             type=layer.type,

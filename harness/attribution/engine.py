@@ -1,4 +1,4 @@
-"""The picture of one build: which source op spent what, on which kernel, and what is left over."""
+"""The engine of one build: which source op spent what, on which kernel, and what is left over."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class KernelFamily(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PictureLayer:
+class AttributedLayer:
     """An engine layer with its time, kernel family and source ops.
 
     :param op_class: accounting class: that of the heaviest source op (by FLOPs) for compute layers that
@@ -78,7 +78,7 @@ class PictureLayer:
 
 
 @dataclass(frozen=True)
-class Picture:
+class AttributedEngine:
     """All engine layers of one build, attributed.
 
     :param graph: the network, None where it is unknown (then nothing is attributed)
@@ -88,7 +88,7 @@ class Picture:
     :param batch_known: False where the graph was made for a batch that nobody stated: no FLOPs and bounds
     """
 
-    layers: tuple[PictureLayer, ...]
+    layers: tuple[AttributedLayer, ...]
     graph: Graph | None
     total_ms: float
     unattributed_ms: float
@@ -110,13 +110,13 @@ class Picture:
                 times[name] = times.get(name, 0.0) + share * (layer.time_ms or 0.0)
         return times
 
-    def layer_of_op(self) -> Mapping[str, PictureLayer]:
+    def layer_of_op(self) -> Mapping[str, AttributedLayer]:
         """Return source op name to the engine layer that carries it (the heaviest, where several do)."""
         return self._carriers
 
     @cached_property
-    def _carriers(self) -> Mapping[str, PictureLayer]:
-        found: dict[str, PictureLayer] = {}
+    def _carriers(self) -> Mapping[str, AttributedLayer]:
+        found: dict[str, AttributedLayer] = {}
         for layer in self.layers:
             for name in layer.source_ops:
                 if name not in found or (layer.time_ms or 0.0) > (found[name].time_ms or 0.0):

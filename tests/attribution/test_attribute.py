@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.attribution.attribution import attribute
-from harness.attribution.picture import KernelFamily, LayerRole, Picture
+from harness.attribution.attribute import attribute
+from harness.attribution.engine import AttributedEngine, KernelFamily, LayerRole
 from harness.evidence.records import EngineLayer, Evidence, LayerTime, Tactic, TensorInfo
 from harness.networks.graph import Graph
-from tests.attribution.recorded import ALL, FAMILIES, V2_850, V2_860, V2_PIECES, evidence, network, picture
+from tests.attribution.recorded import ALL, FAMILIES, V2_850, V2_860, V2_PIECES, engine, evidence, network
 
 V2 = FAMILIES["mobilenet_v2"].graph()
 PIECES = FAMILIES["mobilenet_v2"].graph(relu6="relu_sub")
@@ -30,7 +30,7 @@ def carried(graph: Graph | None, *names: str, aliases: dict[str, str] | None = N
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_op_is_carried_once_and_no_time_is_left_over(name: str) -> None:
-    found = picture(name)
+    found = engine(name)
     ops = Counter(op for layer in found.layers for op in layer.source_ops)
     assert ops == Counter(op.name for op in network(name).ops)
     assert found.unattributed_ms == 0.0
@@ -45,7 +45,7 @@ def test_every_op_is_carried_once_and_no_time_is_left_over(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_no_kernel_of_more_than_one_per_cent_is_unknown(name: str) -> None:
-    found = picture(name)
+    found = engine(name)
     unknown = [layer for layer in found.layers if layer.family is KernelFamily.UNKNOWN]
     assert all((layer.time_ms or 0.0) <= 0.01 * found.total_ms for layer in unknown)
 
@@ -58,17 +58,17 @@ def test_tensors_alone_tell_the_same_as_names(name: str) -> None:
         for place, layer in enumerate(known.layers)
     )
     found = attribute(network(name), replace(known, layers=nameless, times=()))
-    assert [layer.source_ops for layer in found.layers] == [x.source_ops for x in picture(name).layers]
+    assert [layer.source_ops for layer in found.layers] == [x.source_ops for x in engine(name).layers]
     assert {layer.attributed_by for layer in found.layers if layer.source_ops} == {"tensors"}
 
 
 def test_relu6_in_pieces_stands_alone_and_a_fused_clip_does_not() -> None:
-    assert sum(layer.standalone_activation for layer in picture(V2_PIECES).layers) == 35
-    assert not any(layer.standalone_activation for layer in picture(V2_850).layers)
+    assert sum(layer.standalone_activation for layer in engine(V2_PIECES).layers) == 35
+    assert not any(layer.standalone_activation for layer in engine(V2_850).layers)
 
 
 def test_reformats_know_their_sides() -> None:
-    entry, inside = (layer for layer in picture(V2_850).layers if layer.role is LayerRole.REFORMAT)
+    entry, inside = (layer for layer in engine(V2_850).layers if layer.role is LayerRole.REFORMAT)
     assert (entry.before, entry.after) == ((), ("Conv/Conv2D", "Conv/Relu6"))
     assert inside.before == ("expanded_conv_15/add",)
     assert inside.after == ("expanded_conv_16/expand/Conv2D", "expanded_conv_16/expand/Relu6")
@@ -76,7 +76,7 @@ def test_reformats_know_their_sides() -> None:
 
 
 def test_without_a_network_classes_come_from_the_engine() -> None:
-    known = picture(V2_860).time_of_class()
+    known = engine(V2_860).time_of_class()
     blind = attribute(None, evidence(V2_860))
     assert {str(k): v for k, v in blind.time_of_class().items()} == pytest.approx(known)
     assert not any(layer.source_ops for layer in blind.layers)
@@ -85,7 +85,7 @@ def test_without_a_network_classes_come_from_the_engine() -> None:
 
 
 def test_profile_rows_alone_are_enough() -> None:
-    known = picture(V2_850)
+    known = engine(V2_850)
     found = attribute(network(V2_850), replace(evidence(V2_850), layers=()))
     assert [layer.source_ops for layer in found.layers] == [layer.source_ops for layer in known.layers]
     assert [layer.role for layer in found.layers] == [layer.role for layer in known.layers]
@@ -93,7 +93,7 @@ def test_profile_rows_alone_are_enough() -> None:
 
 def test_engine_layers_alone_are_enough() -> None:
     found = attribute(network(V2_850), replace(evidence(V2_850), times=()))
-    assert [layer.role for layer in found.layers] == [layer.role for layer in picture(V2_850).layers]
+    assert [layer.role for layer in found.layers] == [layer.role for layer in engine(V2_850).layers]
     assert found.total_ms == 0.0
     assert all(layer.time_ms is None for layer in found.layers)
 
@@ -310,5 +310,5 @@ def test_tensors_that_do_not_fit_attribute_nothing() -> None:
     odd = EngineLayer(
         0, "mystery", "kgen", inputs=(TensorInfo("Conv_1/Relu6"),), outputs=(TensorInfo("Conv/Relu6"),)
     )
-    found: Picture = attribute(V2, Evidence((odd,)))
+    found: AttributedEngine = attribute(V2, Evidence((odd,)))
     assert found.layers[0].source_ops == ()
