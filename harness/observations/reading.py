@@ -14,6 +14,7 @@ from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import Graph
 from harness.networks.package import read_structure
+from harness.observations.identity import UNKNOWN, identity_of
 from harness.observations.records import (
     LATENCY_PASS,
     BuildObservation,
@@ -102,7 +103,8 @@ def _cell(
         raise InputError(where, "the cell was measured, and none of its builds is there")
     for build in records:
         _refuse_twice(build, made)
-    builds = tuple(_checked(build, runtime, graph) for build in records)
+    run = str(bundle.manifest.get("run", UNKNOWN))
+    builds = tuple(_checked(build, record, run, runtime, graph) for build in records)
     status, reason = _settled(record, records)
     return CellObservation(record.cell, status, reason, builds, record.digest)
 
@@ -125,10 +127,14 @@ def _refuse_twice(record: BuildRecord, made: dict[tuple[object, ...], BuildRecor
         raise UsageError(f"{record.folder}: the same build as {known.folder}; name each run once")
 
 
-def _checked(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) -> BuildObservation:
+def _checked(
+    record: BuildRecord, cell: CellRecord, run: str, runtime: Runtime | None, graph: Graph | None
+) -> BuildObservation:
     """Return :func:`_build`, a file of the wrong form as an error that names its folder."""
     try:
-        return _build(record, runtime, graph)
+        made = _build(record, runtime, graph)
+        facts = made.facts if made.facts else _said_facts(record)
+        return replace(made, identity=identity_of(record.document, cell.cell, cell.digest, run, facts))
     except WRONG_FORM as error:
         problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
         raise InputError(record.folder, " ".join(problem.split())) from error
@@ -182,6 +188,13 @@ def _facts(record: BuildRecord, facts: Mapping[str, object]) -> dict[str, object
         "environment": dict(record.document.get("environment", {})),
         "wall_seconds": dict(record.document.get("outcome", {})).get("seconds"),
     }
+
+
+def _said_facts(record: BuildRecord) -> Mapping[str, object]:
+    """Return the facts of a build that is not looked into: one that failed has some, or none."""
+    path = record.folder / "result.json"
+    facts = read_json(path).get("facts", {}) if path.exists() else {}
+    return facts if isinstance(facts, Mapping) else {}
 
 
 def _outputs(data: Any) -> OutputCheck | None:

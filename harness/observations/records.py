@@ -14,6 +14,7 @@ from harness.attribution.engine import AttributedEngine
 from harness.attribution.format_trial import FormatTrial
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
+from harness.observations.identity import Host, Identity
 
 Samples = NDArray[np.float64]
 
@@ -50,6 +51,7 @@ class BuildObservation:
     :param enqueue_ms: host time of the launch, for the latency pass, where it was measured
     :param facts: engine size, build seconds, clocks, effective settings ...
     :param trials: tensor formats that were tried, in the order of their numbers in this version
+    :param identity: what decides which builds it may be pooled with; of a build made by hand its host alone
     """
 
     build: int
@@ -67,6 +69,12 @@ class BuildObservation:
     folder: Path | None = None
     round: int = 0
     trials: tuple[FormatTrial, ...] = ()
+    identity: Identity = field(default_factory=Identity)
+
+    def __post_init__(self) -> None:
+        """Let the identity name the host where nothing else is known."""
+        if self.identity == Identity():
+            object.__setattr__(self, "identity", Identity(host=Host.named(self.host)))
 
     @property
     def launch_bound(self) -> bool | None:
