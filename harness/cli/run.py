@@ -34,6 +34,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--retry-failed", action="store_true", help="with --resume, measure failed builds again"
     )
+    parser.add_argument("--executor", metavar="NAME", help="what is given the builds (default: local)")
     parser.add_argument("--no-build", action="store_true", help="use container images as they are")
     parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
     parser.add_argument(
@@ -55,7 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     # The file is read here once before pytest starts: a mistake in it is one line, not a pytest session.
     networks = tuple(Path(p) for p in arguments.network)
-    plan = make_plan(Choices(matrix=arguments.matrix, networks=networks), registry.parts())
+    plan = make_plan(
+        Choices(matrix=arguments.matrix, networks=networks, executor=arguments.executor), registry.parts()
+    )
     affinity(plan.matrix.cpu)
     if arguments.expression is not None and not arguments.expression.strip():
         raise UsageError("-k: the expression is empty")
@@ -119,6 +122,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options += ["--matrix-resume"] if arguments.resume else []
     options += ["--matrix-retry-failed"] if arguments.retry_failed else []
     options += ["--matrix-no-build"] if arguments.no_build else []
+    options += [f"--matrix-executor={arguments.executor}"] if arguments.executor is not None else []
     options += [f"--matrix-network={path}" for path in arguments.network]
     # pytest runs inside this process, which has imported the plugin's package; nothing is lost by that.
     options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]

@@ -1,25 +1,72 @@
-"""What an executor is: it runs jobs one after another where measuring is allowed."""
+"""What an executor is: it is given blocks of builds, has them measured where it sees fit, and yields each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 from harness.environments.base import Outcome
+from harness.matrix.cell import Cell
+
+DEFAULT_EXECUTOR = "local"
+
+
+@dataclass(frozen=True)
+class PlannedBuild:
+    """A build to be made: :param number: of the cell's builds, from 0"""
+
+    cell: Cell
+    number: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Builds that belong together: one executor measures all of them, on one device.
+
+    :param device: ``cpu``, a GPU's UUID, or ``gpu`` where it is not known
+    """
+
+    builds: tuple[PlannedBuild, ...]
+    device: str
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What is left of a build that is over: the folder to put into the bundle, and its ``build.json``."""
+
+    folder: Path
+    document: dict[str, Any]
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class EndedBuild:
+    """A build that is over: measured, failed, or interrupted (``result.outcome.status`` says which)."""
+
+    planned: PlannedBuild
+    result: BuildResult
+
+
+MeasureBlock = Callable[[Block], Iterator[EndedBuild]]
+"""Measures a block on this machine and yields its builds as they end; after an interrupted one come no more.
+
+It never raises for what a worker did.
+"""
 
 
 class Executor(Protocol):
-    """Registered through ``trtmatrix_executors``."""
+    """Registered through ``trtmatrix_executors``, chosen by name (``--executor``, ``[run] executor``)."""
 
     @property
     def name(self) -> str:
         """``local``, ``ray``."""
         ...
 
-    def run(self, device: str, work: Callable[[], Outcome]) -> Outcome:
-        """Run *work* alone on *device* (``cpu``, or a GPU's UUID) and return what it returns."""
-        ...
+    def run(self, block: Block, measure: MeasureBlock) -> Generator[EndedBuild, None, None]:
+        """Have *block* measured and yield its builds as they end.
 
-    def devices(self) -> Iterable[str]:
-        """Return the devices it can lock."""
+        :param measure: measures a block here; an executor of this machine yields from it, alone on the device
+        """
         ...

@@ -16,6 +16,7 @@ import numpy as np
 
 from harness.environments.base import Limits, Outcome, Prepared
 from harness.errors import InputError
+from harness.execution.base import BuildResult
 from harness.execution.inputs import NetworkInputs, needs_onnx, place
 from harness.matrix.cell import Cell
 from harness.matrix.file import Measure
@@ -42,15 +43,6 @@ class JobSettings:
     affinity: tuple[int, ...] | None
     device: str | None
     options: Mapping[str, Mapping[str, object]]
-
-
-@dataclass(frozen=True)
-class BuildResult:
-    """A build that is over: the folder to put into the bundle, and its ``build.json``."""
-
-    folder: Path
-    document: dict[str, Any]
-    outcome: Outcome
 
 
 def run_job(

@@ -148,6 +148,7 @@ def measure_into(
         parts,
         settings,
         rounds=rounds,
+        executor=plan.executor,
         say=say,
         retry_failed=choices.retry_failed,
     )

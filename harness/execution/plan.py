@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import InputError
+from harness.errors import InputError, UsageError
+from harness.execution.base import DEFAULT_EXECUTOR
 from harness.matrix.cell import Cell
 from harness.matrix.expand import expand
 from harness.matrix.file import PREVIOUS, MatrixFile, read_matrix
+from harness.matrix.strict import suggestion
 from harness.resources import data_folder
 
 if TYPE_CHECKING:
@@ -35,15 +37,20 @@ class Choices:
     resume: bool = False
     retry_failed: bool = False
     networks: tuple[Path, ...] = ()
+    executor: str | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A matrix with every name resolved."""
+    """A matrix with every name resolved.
+
+    :param executor: name of the one that is given the blocks
+    """
 
     matrix: MatrixFile
     cells: tuple[Cell, ...]
     families: Mapping[str, NetworkFamily]
+    executor: str = DEFAULT_EXECUTOR
 
     def rounds(self, choices: Choices) -> int:
         """Return how many builds a cell gets."""
@@ -84,7 +91,18 @@ def make_plan(choices: Choices, parts: Parts) -> Plan:
         resolve=resolve,
     )
     _check_baseline(matrix, cells)
-    return Plan(matrix, tuple(cells), families)
+    return Plan(matrix, tuple(cells), families, _executor(matrix, choices, parts))
+
+
+def _executor(matrix: MatrixFile, choices: Choices, parts: Parts) -> str:
+    """Return the name of the executor: the user's choice, else the file's."""
+    name = matrix.executor if choices.executor is None else choices.executor
+    if name in parts.executors:
+        return name
+    problem = f"no executor is called '{name}'{suggestion(name, list(parts.executors))}"
+    if choices.executor is not None:
+        raise UsageError(f"--executor: {problem}")
+    raise InputError(matrix.path, f"key 'executor': {problem}", where="[run]")
 
 
 def _check_baseline(matrix: MatrixFile, cells: Sequence[Cell]) -> None:

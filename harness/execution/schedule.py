@@ -11,14 +11,22 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from harness.environments.base import Outcome, Prepared
+from harness.environments.base import Prepared
 from harness.errors import UnavailableError, UsageError
+from harness.execution.base import (
+    DEFAULT_EXECUTOR,
+    Block,
+    BuildResult,
+    EndedBuild,
+    PlannedBuild,
+)
 from harness.execution.inputs import InputStore
-from harness.execution.job import TIMING_CACHE, BuildResult, JobSettings, run_job
+from harness.execution.job import TIMING_CACHE, JobSettings, run_job
 from harness.execution.parts import Parts
 from harness.execution.progress import Clock
 from harness.matrix.cell import Cell
@@ -38,6 +46,7 @@ class Schedule:
     """Measures cells into a bundle.
 
     :param rounds: builds a cell; builds that the bundle holds already are not measured again
+    :param executor: name of the one that is given the blocks
     :param retry_failed: with a resumed bundle, measure again the builds that failed
     """
 
@@ -49,11 +58,13 @@ class Schedule:
         settings: JobSettings,
         *,
         rounds: int,
+        executor: str = DEFAULT_EXECUTOR,
         say: Say = lambda _line: None,
         retry_failed: bool = False,
     ) -> None:
         self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
         self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
+        self._executor = parts.executors[executor]
         self._scratch = Path(tempfile.mkdtemp(dir=bundle.root, prefix=SCRATCH))
         self._inputs = InputStore(self._scratch / "inputs", parts.networks, settings.seed)
         self._prepared: dict[tuple[str, str, str], Prepared | tuple[str, str]] = {}
@@ -118,25 +129,43 @@ class Schedule:
     # measuring
 
     def _measure(self, cells: Sequence[Cell]) -> None:
-        todo = [job for round_ in range(self._rounds) for job in self._order(cells, round_)]
-        clock = Clock(len(todo))
-        for cell, round_ in todo:
-            result = self._build(cell, round_)
-            if result.outcome.status == "interrupted":
-                # Not a build that failed: whoever resumes the run measures it.
-                shutil.rmtree(result.folder, ignore_errors=True)
-                self._say(f"interrupted: {cell.id}: {result.outcome.reason}")
-                raise KeyboardInterrupt
-            document = {**result.document, "round": round_, "host": host_name()}
-            self._bundle.put_build(cell.id, round_, result.folder, document)
-            said = f"round {round_ + 1}/{self._rounds}  {cell.id}"
-            self._say(clock.step(said, build_state(document)))
+        blocks = [block for round_ in range(self._rounds) for block in self._blocks(cells, round_)]
+        clock = Clock(sum(len(block.builds) for block in blocks))
+        for block in blocks:
+            with closing(self._executor.run(block, self._measure_block)) as ended:
+                for build in ended:
+                    self._keep(build, clock)
 
-    def _order(self, cells: Sequence[Cell], round_: int) -> list[tuple[Cell, int]]:
+    def _keep(self, ended: EndedBuild, clock: Clock) -> None:
+        """Put a build that is over into the bundle.
+
+        :raises KeyboardInterrupt: it was interrupted, and is no build that failed: a resumed run measures it
+        """
+        cell, number, result = ended.planned.cell, ended.planned.number, ended.result
+        if result.outcome.status == "interrupted":
+            shutil.rmtree(result.folder, ignore_errors=True)
+            self._say(f"interrupted: {cell.id}: {result.outcome.reason}")
+            raise KeyboardInterrupt
+        document = {**result.document, "round": number, "host": host_name()}
+        self._bundle.put_build(cell.id, number, result.folder, document)
+        said = f"round {number + 1}/{self._rounds}  {cell.id}"
+        self._say(clock.step(said, build_state(document)))
+
+    def _blocks(self, cells: Sequence[Cell], round_: int) -> list[Block]:
+        """Return the blocks of a round: one build each, in the round's own random order."""
+        return [
+            Block((PlannedBuild(cell, round_),), self._device(cell)) for cell in self._order(cells, round_)
+        ]
+
+    def _device(self, cell: Cell) -> str:
+        gpu = self._parts.runtimes[cell.runtime].device == "gpu"
+        return (self._settings.device or "gpu") if gpu else "cpu"
+
+    def _order(self, cells: Sequence[Cell], round_: int) -> list[Cell]:
         """Return the cells of a round that are still to be measured, in the round's own random order."""
         order = list(cells)
         random.Random(f"{self._settings.seed}/{round_}").shuffle(order)
-        return [(cell, round_) for cell in order if not self._done(cell, round_)]
+        return [cell for cell in order if not self._done(cell, round_)]
 
     def _done(self, cell: Cell, round_: int) -> bool:
         if not self._bundle.has_build(cell.id, round_):
@@ -145,30 +174,27 @@ class Schedule:
             return True
         return self._bundle.build(cell.id, round_).status != "failed"
 
+    def _measure_block(self, block: Block) -> Iterator[EndedBuild]:
+        """Measure the builds of *block* on this machine, one after another."""
+        for planned in block.builds:
+            result = self._build(planned.cell, planned.number)
+            yield EndedBuild(planned, result)
+            if result.outcome.status == "interrupted":
+                return
+
     def _build(self, cell: Cell, round_: int) -> BuildResult:
-        runtime = self._parts.runtimes[cell.runtime]
         prepared = self._prepared[cell.runtime, cell.version, cell.environment]
         assert not isinstance(prepared, tuple)
-        made: list[BuildResult] = []
-
-        def work() -> Outcome:
-            made.append(
-                run_job(
-                    cell,
-                    round_,
-                    self._inputs.get(cell),
-                    runtime,
-                    prepared,
-                    replace(self._settings, seed=self._settings.seed + round_),
-                    self._scratch,
-                    earlier_cache(self._bundle, cell, round_),
-                )
-            )
-            return made[0].outcome
-
-        device = self._settings.device or "gpu" if runtime.device == "gpu" else "cpu"
-        self._parts.executors["local"].run(device, work)
-        return made[0]
+        return run_job(
+            cell,
+            round_,
+            self._inputs.get(cell),
+            self._parts.runtimes[cell.runtime],
+            prepared,
+            replace(self._settings, seed=self._settings.seed + round_),
+            self._scratch,
+            earlier_cache(self._bundle, cell, round_),
+        )
 
 
 def earlier_cache(bundle: Bundle, cell: Cell, round_: int) -> Path | None:

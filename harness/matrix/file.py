@@ -83,6 +83,7 @@ class MatrixFile:
     :param builds: builds a cell, one a round; :param exclude: patterns of cell ids
     :param networks: name of a user's network to the path of its ONNX file
     :param baseline: version or ``previous``; :param fail_on: verdicts that fail the suites
+    :param executor: name of the one that is given the builds
     :param options: runtime name to what its worker is told besides
     """
 
@@ -93,6 +94,7 @@ class MatrixFile:
     quick_builds: int = 1
     seed: int | None = None
     cpu: int | None = None
+    executor: str = "local"
     measure: Measure = field(default_factory=Measure)
     limits: Mapping[str, float] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
@@ -125,6 +127,7 @@ def read_matrix(path: Path) -> MatrixFile:
         quick_builds=_positive(run, "quick_builds", 1),
         seed=run.get("seed", int),
         cpu=_cpu(run),
+        executor=run.get("executor", str) or "local",
         measure=_measure(path, top.raw("measure") or {}),
         limits=_limits(path, top.raw("limits") or {}),
         blocks=tuple(_block(t) for t in _tables(path, top.raw("block"), "block")),

@@ -67,6 +67,7 @@ OPTIONS = (
     Option("resume", "", "go on with the run in --matrix-out; what it has is kept", "bool"),
     Option("retry_failed", "", "with --matrix-resume, measure failed builds again", "bool"),
     Option("no_build", "", "use container images as they are", "bool"),
+    Option("executor", "NAME", "what is given the builds to measure (default: as the matrix says, local)"),
     Option("network", "ONNX", "measure this ONNX file in place of the matrix's networks", "args"),
 )
 
@@ -123,6 +124,7 @@ class MatrixSession:
             resume=bool(option_value(self._config, "resume")),
             retry_failed=bool(option_value(self._config, "retry_failed")),
             networks=tuple(Path(p) for p in option_value(self._config, "network") or ()),
+            executor=option_value(self._config, "executor"),
         )
 
     @property

@@ -75,9 +75,7 @@ class Ground:
 
     def schedule(self, bundle: Bundle, *, rounds: int = 1, retry_failed: bool = False) -> Schedule:
         """Return a schedule of all cells into *bundle*."""
-        parts = Parts(
-            registry.runtimes(), registry.environments(), self.plan.families, registry.executors()["local"]
-        )
+        parts = Parts(registry.runtimes(), registry.environments(), self.plan.families, registry.executors())
         return Schedule(
             bundle,
             self.cells,

@@ -2,23 +2,35 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 from harness.environments.base import Outcome
+from harness.execution.base import Block, BuildResult, EndedBuild, PlannedBuild
 from harness.execution.local import LocalExecutor
+from harness.matrix.cell import Cell, Treatment
+
+CELL = Cell("mobilenet_v2", Treatment(), "openvino", "2024.6.0", "venv")
+BLOCK = Block((PlannedBuild(CELL, 0), PlannedBuild(CELL, 1)), "test-device")
+
+
+def ended(planned: PlannedBuild) -> EndedBuild:
+    return EndedBuild(planned, BuildResult(Path(), {}, Outcome("ok")))
 
 
 def test_two_runs_never_measure_on_one_device_at_once() -> None:
     inside, most = 0, 0
 
-    def work() -> Outcome:
+    def measure(block: Block) -> Iterator[EndedBuild]:
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
-        time.sleep(0.02)
+        for planned in block.builds:
+            time.sleep(0.01)
+            yield ended(planned)
         inside -= 1
-        return Outcome("ok")
 
-    threads = [threading.Thread(target=lambda: LocalExecutor().run("test-device", work)) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: list(LocalExecutor().run(BLOCK, measure))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -26,5 +38,24 @@ def test_two_runs_never_measure_on_one_device_at_once() -> None:
     assert most == 1
 
 
-def test_the_cpu_is_always_a_device() -> None:
-    assert "cpu" in LocalExecutor().devices()
+def test_builds_are_yielded_as_they_end() -> None:
+    made: list[PlannedBuild] = []
+
+    def measure(block: Block) -> Iterator[EndedBuild]:
+        for planned in block.builds:
+            made.append(planned)
+            yield ended(planned)
+
+    for number, build in enumerate(LocalExecutor().run(BLOCK, measure)):
+        assert build.planned == BLOCK.builds[number]
+        assert made == list(BLOCK.builds[: number + 1])
+
+
+def test_a_block_that_is_given_up_frees_its_device() -> None:
+    given_up = LocalExecutor().run(BLOCK, lambda block: map(ended, block.builds))
+    next(given_up)
+    given_up.close()
+    done = threading.Thread(target=lambda: list(LocalExecutor().run(BLOCK, lambda _: iter(()))), daemon=True)
+    done.start()
+    done.join(10)
+    assert not done.is_alive()

@@ -27,7 +27,7 @@ def test_a_version_that_is_not_installed_says_what_to_do() -> None:
 
 
 def test_a_treatment_that_a_runtime_cannot_honour_is_unsupported() -> None:
-    (found,) = preflight([replace(CPU, treatment=Treatment(precision="int8"))])
+    (found,) = preflight([replace(CPU, treatment=Treatment(precision="int8"))], registry.parts())
     assert found.state == "unsupported"
     assert found.reason
 
@@ -56,7 +56,7 @@ def test_without_a_gpu_a_cell_that_needs_one_is_unavailable_before_anything_is_f
 def test_with_a_gpu_it_is_the_version_that_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     here = gpus.Host("580.159.04", (gpus.Gpu("GPU-1", "NVIDIA H100", "9.0"),))
     monkeypatch.setattr(gpus, "host", lambda: here)
-    (found,) = preflight([Cell("mobilenet_v2", Treatment(), "tensorrt", "8.6.0", "venv")])
+    (found,) = preflight([Cell("mobilenet_v2", Treatment(), "tensorrt", "8.6.0", "venv")], registry.parts())
     assert found.state == "ok"
 
 
