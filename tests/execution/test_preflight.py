@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from harness.environments import gpus
+from harness.environments import gpus, pythons
 from harness.execution.plan import Choices, make_plan
 from harness.execution.preflight import preflight
 from harness.matrix.cell import Cell, Treatment
@@ -12,6 +15,20 @@ from harness.plugins import registry
 from harness.resources import data_folder
 
 CPU = Cell("mobilenet_v2", Treatment(), "onnxruntime", "1.22.1", "venv")
+
+
+@pytest.fixture
+def python310(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A ``python3.10`` on the search path, which TensorRT's wheels need: preflight only asks it who it is."""
+    if os.name == "nt":
+        pytest.skip("the interpreter made here is a shell script")
+    path = tmp_path / "python3.10"
+    path.write_text(f"#!/bin/sh\necho 3 10 14 {path}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    pythons._find_release.cache_clear()
+    yield path
+    pythons._find_release.cache_clear()
 
 
 def test_a_cell_that_can_run_is_ok() -> None:
@@ -39,6 +56,7 @@ def test_a_part_that_nobody_registers_is_named(change: dict[str, str]) -> None:
     assert next(iter(change.values())) in found.reason
 
 
+@pytest.mark.usefixtures("python310")
 def test_without_a_gpu_a_cell_that_needs_one_is_unavailable_before_anything_is_fetched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -53,6 +71,7 @@ def test_without_a_gpu_a_cell_that_needs_one_is_unavailable_before_anything_is_f
     assert (cpu.state, rtx.state) == ("ok", "ok")
 
 
+@pytest.mark.usefixtures("python310")
 def test_with_a_gpu_it_is_the_version_that_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     here = gpus.Host("580.159.04", (gpus.Gpu("GPU-1", "NVIDIA H100", "9.0"),))
     monkeypatch.setattr(gpus, "host", lambda: here)
