@@ -28,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.rules.base import Rule
 from harness.analysis.verdict import LATENCY, Verdict, verdict_message
@@ -139,7 +140,7 @@ def _halves(found: CellObservation, builds: int) -> Iterator[Pair]:
 
 
 def _judged(pair: Pair, rules: Mapping[str, Rule]) -> list[Verdict]:
-    return [v for v in judge(RunObservation((), {}, pair), rules=rules) if v.kind == "aa"]
+    return [v for v in judge(grid_of(RunObservation((), {}, pair)), rules=rules) if v.kind == "aa"]
 
 
 def _print_alarms(pairs: Iterable[Pair]) -> tuple[int, int]:

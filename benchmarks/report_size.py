@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.matrix.cell import Cell, Treatment
@@ -39,7 +40,7 @@ def main() -> None:
     for cells in (30, 1000):
         run = composed(cells)
         start = time.perf_counter()
-        verdicts = judge(run, rules=registry.bottlenecks())
+        verdicts = judge(grid_of(run), rules=registry.bottlenecks())
         judged = time.perf_counter()
         page = render(run, verdicts)
         done = time.perf_counter()

@@ -16,6 +16,7 @@ import numpy as np
 from scipy import stats
 from simulated_builds import Generator, Model, simulated_run
 
+from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.statistics.intervals import ratio
@@ -115,13 +116,15 @@ def _print_methods(draws: int, seed: int) -> None:
 
 def _latency(rng: Generator, builds: int, slowdown: float, draws: int) -> Iterable[Verdict]:
     for _ in range(draws):
-        (verdict,) = judge(simulated_run(rng, builds, slowdown), rules={})
+        (verdict,) = judge(grid_of(simulated_run(rng, builds, slowdown)), rules={})
         yield verdict
 
 
 def _layers(rng: Generator, builds: int) -> list[Verdict]:
     run = simulated_run(rng, builds, 1.0, Model(), layers=True)
-    return [v for v in judge(run, rules=RULES) if v.against is not None and v.bottleneck != "latency"]
+    return [
+        v for v in judge(grid_of(run), rules=RULES) if v.against is not None and v.bottleneck != "latency"
+    ]
 
 
 def _holds(verdict: Verdict, truth: float) -> bool:

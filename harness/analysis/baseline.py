@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from packaging.version import InvalidVersion, Version
 
-from harness.analysis.arms import Arm, arms_of
+from harness.analysis.grid import Grid
+from harness.analysis.groups import BuildGroup
 from harness.errors import UsageError
 from harness.matrix.file import PREVIOUS
-from harness.observations.records import RunObservation
 
 
 def version_key(version: str) -> tuple[int, Version | tuple[int, ...], str]:
@@ -22,35 +22,35 @@ def version_key(version: str) -> tuple[int, Version | tuple[int, ...], str]:
 
 
 class Baseline:
-    """How the old side of each arm of a run is found.
+    """How the old side of each group of a run is found.
 
-    :param wanted: ``previous``, a version (``8.5.3.1`` or ``tensorrt 8.5.3.1``) or an observed run
-    :param arms: all arms of the run that is judged
-    :raises UsageError: a version that none of *arms* has, or a run that has nothing to compare them with
+    :param wanted: ``previous``, a version (``8.5.3.1`` or ``tensorrt 8.5.3.1``) or the grid of a stored run
+    :param groups: those of the run that is judged
+    :raises UsageError: a version that none of *groups* has, or a run that has nothing to compare them with
     """
 
-    def __init__(self, wanted: str | RunObservation, arms: Sequence[Arm]) -> None:
-        self._own = _by_line(arms)
-        self._stored = None if isinstance(wanted, str) else _by_line(arms_of(wanted))
+    def __init__(self, wanted: str | Grid, groups: Sequence[BuildGroup]) -> None:
+        self._own = _by_line(groups)
+        self._stored = None if isinstance(wanted, str) else _by_line(wanted.judged)
         self.name = baseline_name(wanted)
-        if self._stored is not None and not any(self._in_both(arm) for arm in arms):
+        if self._stored is not None and not any(self._in_both(group) for group in groups):
             raise UsageError(
                 f"baseline '{self.name}': nothing of these runs' networks, treatments and runtimes "
                 "on their hosts is in it"
             )
-        if self._stored is None and self.name != PREVIOUS and not any(self._is(arm) for arm in arms):
-            known = sorted({arm.cell.version for arm in arms}, key=version_key)
+        if self._stored is None and self.name != PREVIOUS and not any(self._is(group) for group in groups):
+            known = sorted({group.cell.version for group in groups}, key=version_key)
             raise UsageError(
                 f"baseline '{self.name}' is no version of these runs; say 'previous', the folder of a run, "
                 f"or one of {', '.join(known) or 'none'}"
             )
 
-    def _in_both(self, arm: Arm) -> bool:
-        """Whether there are builds of *arm*'s kind in the stored run; a cell without builds is on no host."""
+    def _in_both(self, group: BuildGroup) -> bool:
+        """Whether there are builds of *group*'s kind in the stored run."""
         stored = self._stored or {}
-        return bool(arm.builds) and any(known.builds for known in stored.get(_line(arm), []))
+        return bool(group.builds) and any(known.builds for known in stored.get(_line(group), []))
 
-    def find(self, new: Arm) -> Arm | None:
+    def find(self, new: BuildGroup) -> BuildGroup | None:
         """Return the old side of *new*, None where it has none.
 
         Always of the same runtime, subject and host. An A/A arm is compared with its twin in its own run.
@@ -67,42 +67,42 @@ class Baseline:
             return _newest_before(rivals, new)
         return None if self._is(new) else _closest([x for x in rivals if self._is(x)], new)
 
-    def label(self, old: Arm) -> str:
+    def label(self, old: BuildGroup) -> str:
         """Return what *old* is called in a verdict: its version, with the run's name for a stored one."""
         stored = self._stored is not None and not any(old is x for x in self._own.get(_line(old), []))
         return f"{old.cell.version} of {self.name}" if stored else old.cell.version
 
-    def _is(self, arm: Arm) -> bool:
-        return self.name in (arm.cell.version, f"{arm.cell.runtime} {arm.cell.version}")
+    def _is(self, group: BuildGroup) -> bool:
+        return self.name in (group.cell.version, f"{group.cell.runtime} {group.cell.version}")
 
 
-def baseline_name(wanted: str | RunObservation) -> str:
+def baseline_name(wanted: str | Grid) -> str:
     """Return what a baseline is called in messages: the word, the version or the stored runs' folders."""
     if isinstance(wanted, str):
         return wanted
-    return ", ".join(path.name for path in wanted.runs) or "stored run"
+    return ", ".join(path.name for path in wanted.run.runs) or "stored run"
 
 
-def _by_line(arms: Iterable[Arm]) -> dict[tuple[str, str, str], list[Arm]]:
-    lines: dict[tuple[str, str, str], list[Arm]] = {}
-    for arm in arms:
-        lines.setdefault(_line(arm), []).append(arm)
+def _by_line(groups: Iterable[BuildGroup]) -> dict[tuple[str, str, str], list[BuildGroup]]:
+    lines: dict[tuple[str, str, str], list[BuildGroup]] = {}
+    for group in groups:
+        lines.setdefault(_line(group), []).append(group)
     return lines
 
 
-def _line(arm: Arm) -> tuple[str, str, str]:
-    return arm.cell.runtime, arm.cell.subject, arm.host
+def _line(group: BuildGroup) -> tuple[str, str, str]:
+    return group.cell.runtime, group.cell.subject, group.host
 
 
-def _newest_before(rivals: Sequence[Arm], new: Arm) -> Arm | None:
+def _newest_before(rivals: Sequence[BuildGroup], new: BuildGroup) -> BuildGroup | None:
     older = [x for x in rivals if version_key(x.cell.version) < version_key(new.cell.version)]
     newest = max((version_key(x.cell.version) for x in older), default=None)
     return _closest([x for x in older if version_key(x.cell.version) == newest], new)
 
 
-def _closest(arms: Sequence[Arm], new: Arm) -> Arm | None:
-    """Of arms of one version the one in the same environment, else the first."""
+def _closest(groups: Sequence[BuildGroup], new: BuildGroup) -> BuildGroup | None:
+    """Of groups of one version the one in the same environment, else the first."""
     twins = [
-        x for x in arms if (x.cell.repeat, x.cell.environment) == (new.cell.repeat, new.cell.environment)
+        x for x in groups if (x.cell.repeat, x.cell.environment) == (new.cell.repeat, new.cell.environment)
     ]
-    return next(iter([*twins, *arms]), None)
+    return next(iter([*twins, *groups]), None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from harness.analysis.device import host_peaks, with_peaks
+from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.rules.base import Rule
 from harness.analysis.table import INVALID, UNSUPPORTED, Change
@@ -24,7 +25,7 @@ _CHANGES = frozenset({*map(str, Change)} - {str(Change.UNCHANGED)})
 
 
 @dataclass(frozen=True)
-class Found:
+class ChangeLocation:
     """Where the change is.
 
     :param before, after: the versions it lies between, None where there is no change or none can be told
@@ -69,7 +70,7 @@ def bisect(
     rules: Mapping[str, Rule],
     say: Say = lambda _line: None,
     stored: bool = False,
-) -> Found:
+) -> ChangeLocation:
     """Find two neighbours of *versions* between which the verdict on *bottleneck* changes.
 
     The two ends are evaluated first and together. Each version in the middle is held against both ends by
@@ -103,12 +104,12 @@ class _Search:
     first: str = ""
     last: str = ""
 
-    def run(self) -> Found:
+    def run(self) -> ChangeLocation:
         self._look_at(self.versions[0], self.versions[-1])
         ends = self._ends()
         if ends is None:
             self.certain = False
-            return self._found(None, None, None, f"cannot tell: {self._gap(0, len(self.versions))}")
+            return self._location(None, None, None, f"cannot tell: {self._gap(0, len(self.versions))}")
         low, high = ends
         self.first, self.last = self.versions[low], self.versions[high]
         whole = self._between(self.first, self.last)
@@ -117,24 +118,24 @@ class _Search:
             word = "no change" if same else "cannot tell"
             self.certain = same
             reason = f"{word} from {self.first} to {self.last}: {whole.reason}"
-            found = self._found(None, None, whole, reason)
-            return self._with_neighbours(found) if self.stored and not same else found
+            location = self._location(None, None, whole, reason)
+            return self._with_neighbours(location) if self.stored and not same else location
         self.say(f"{self.last} beside {self.first}: {whole.verdict}: {whole.reason}")
         return self._narrow(low, high)
 
-    def _with_neighbours(self, found: Found) -> Found:
+    def _with_neighbours(self, location: ChangeLocation) -> ChangeLocation:
         self._look_at(*(version for version in self.versions if version not in self.seen))
         there = [version for version in self.versions if _ran(self.seen[version])]
         pairs = [pair for pair in pairwise(there) if self._differs(*pair)]
         said = ", ".join(f"{old} to {new}" for old, new in pairs) or "none"
         return replace(
-            found,
+            location,
             evaluated=tuple(self.seen),
-            reason=f"{found.reason}; neighbours that differ: {said}",
+            reason=f"{location.reason}; neighbours that differ: {said}",
             neighbours=tuple(self._between(*pair) for pair in pairs),
         )
 
-    def _narrow(self, low: int, high: int) -> Found:
+    def _narrow(self, low: int, high: int) -> ChangeLocation:
         while (middle := self._runnable_between(low, high)) is not None:
             version = self.versions[middle]
             low, high = (low, middle) if self._is_late(version) else (middle, high)
@@ -148,7 +149,7 @@ class _Search:
             reason += f"; these two alone are {step.verdict}, so it may come in several steps"
         if not self.certain:
             reason += "; an indeterminate version on the way was put to the nearer end"
-        return self._found(before, after, step, reason)
+        return self._location(before, after, step, reason)
 
     def _where(self, low: int, high: int) -> str:
         return f"the change lies between {self.versions[low]} and {self.versions[high]}"
@@ -162,9 +163,11 @@ class _Search:
         parts += [f"{', '.join(left)} not looked at: {len(self.seen)} cells is the most"] if left else []
         return "; ".join(parts)
 
-    def _found(self, before: str | None, after: str | None, verdict: Verdict | None, reason: str) -> Found:
+    def _location(
+        self, before: str | None, after: str | None, verdict: Verdict | None, reason: str
+    ) -> ChangeLocation:
         dead = {version: _why(cell) for version, cell in self.seen.items() if not _ran(cell)}
-        return Found(before, after, tuple(self.seen), verdict, self.certain, reason, dead)
+        return ChangeLocation(before, after, tuple(self.seen), verdict, self.certain, reason, dead)
 
     # which versions
 
@@ -231,17 +234,21 @@ class _Search:
         """Return the verdict on *new* beside *old*, with the peaks of all cells that were evaluated."""
         peaks = host_peaks([RunObservation((), {}, tuple(self.seen.values()))])
         run = with_peaks(RunObservation((), {}, (self.seen[old], self.seen[new])), peaks)
-        found = [
+        verdicts = [
             v
-            for v in judge(run, old, rules=self.rules)
+            for v in judge(grid_of(run), old, rules=self.rules)
             if v.bottleneck == self.bottleneck and v.version == new
         ]
-        if len(found) != 1 or (found[0].against is None and found[0].verdict not in (INVALID, UNSUPPORTED)):
+        if len(verdicts) != 1 or not _compared(verdicts[0]):
             raise UsageError(
                 f"{new} cannot be compared with {old} for '{self.bottleneck}': "
-                + ("no common host, or no such bottleneck" if len(found) < 2 else "several hosts: name one")
+                + ("several hosts: name one" if len(verdicts) > 1 else "no common host or bottleneck")
             )
-        return found[0]
+        return verdicts[0]
+
+
+def _compared(verdict: Verdict) -> bool:
+    return verdict.against is not None or verdict.verdict in (INVALID, UNSUPPORTED)
 
 
 def _ran(cell: CellObservation) -> bool:
@@ -260,25 +267,26 @@ def _why(cell: CellObservation) -> str:
     return next((reason for reason in reasons if reason), cell.status)
 
 
-def found_as_json(found: Found) -> dict[str, object]:
+def location_as_json(location: ChangeLocation) -> dict[str, object]:
     """Return the JSON form (schema ``trtmatrix.bisect/1``)."""
     return {
         "schema": "trtmatrix.bisect/1",
-        "before": found.before,
-        "after": found.after,
-        "certain": found.certain,
-        "evaluated": list(found.evaluated),
-        "cannot_run": dict(found.cannot_run),
-        "reason": found.reason,
-        "verdict": None if found.verdict is None else found.verdict.as_json(),
-        "neighbours": [verdict.as_json() for verdict in found.neighbours],
+        "before": location.before,
+        "after": location.after,
+        "certain": location.certain,
+        "evaluated": list(location.evaluated),
+        "cannot_run": dict(location.cannot_run),
+        "reason": location.reason,
+        "verdict": None if location.verdict is None else location.verdict.as_json(),
+        "neighbours": [verdict.as_json() for verdict in location.neighbours],
     }
 
 
-def found_message(found: Found) -> str:
+def location_message(location: ChangeLocation) -> str:
     """Return what was found, for people."""
-    lines = [f"{found.reason} ({len(found.evaluated)} cells evaluated: {', '.join(found.evaluated)})"]
-    if found.before is not None and found.verdict is not None:
-        lines.append(verdict_message(found.verdict))
-    lines += map(verdict_message, found.neighbours)
-    return "\n".join(lines + [f"{version}: {why}" for version, why in found.cannot_run.items()])
+    evaluated = f"{len(location.evaluated)} cells evaluated: {', '.join(location.evaluated)}"
+    lines = [f"{location.reason} ({evaluated})"]
+    if location.before is not None and location.verdict is not None:
+        lines.append(verdict_message(location.verdict))
+    lines += map(verdict_message, location.neighbours)
+    return "\n".join(lines + [f"{version}: {why}" for version, why in location.cannot_run.items()])

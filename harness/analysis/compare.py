@@ -1,4 +1,4 @@
-"""One question about one pair of arms: from their builds to a verdict, by the decision table."""
+"""One comparison of two groups of builds: from their values to a verdict, by the decision table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analysis.arms import Arm, Series
+from harness.analysis.groups import BuildGroup, Series
 from harness.analysis.layer_changes import LayerRows, layer_rows
 from harness.analysis.rules.base import Rule
 from harness.analysis.statistics.intervals import Interval, Ratio, one_side, ratio
@@ -34,7 +34,7 @@ _NOTHING = "costs less than 0.1 % of the layer time"
 
 
 @dataclass(frozen=True)
-class Draft:
+class PendingVerdict:
     """A verdict whose layers wait for the adjustment over all pairs."""
 
     verdict: Verdict
@@ -42,7 +42,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Question:
+class Comparison:
     """What is asked: one rule (None: latency) of *new*, beside *old* where there is one.
 
     :param against: what the old side is called; :param kind: see :class:`Verdict`
@@ -50,8 +50,8 @@ class Question:
     """
 
     rule: Rule | None
-    new: Arm
-    old: Arm | None = None
+    new: BuildGroup
+    old: BuildGroup | None = None
     against: str | None = None
     kind: str = "version"
     aa_ratios: Sequence[float] = ()
@@ -61,21 +61,22 @@ class Question:
         """Name of the rule, or ``latency``."""
         return LATENCY if self.rule is None else self.rule.name
 
-    def draft(
+    def verdict(
         self,
         word: str,
         reason: str,
         *,
         state: State | None = None,
         change: Change | None = None,
-        found: Ratio | None = None,
+        ratio: Ratio | None = None,
         effect: float | None = None,
         smallest: float | None = None,
         evidence: Mapping[str, object] | None = None,
     ) -> Verdict:
-        """Return a verdict on this question with *word* as its answer."""
+        """Return the verdict of this comparison with *word* as its answer."""
         cell = self.new.cell
-        sides = tuple(0 if arm is None else len(arm.series(self.rule).values) for arm in (self.old, self.new))
+        pair = (self.old, self.new)
+        sides = tuple(0 if side is None else len(side.series(self.rule).values) for side in pair)
         return Verdict(
             bottleneck=self.name,
             network=cell.network,
@@ -88,8 +89,8 @@ class Question:
             cell=cell.id,
             state=state,
             change=change,
-            effect=found.interval.estimate if found is not None else effect,
-            interval=None if found is None else (found.interval.low, found.interval.high),
+            effect=ratio.interval.estimate if ratio is not None else effect,
+            interval=None if ratio is None else (ratio.interval.low, ratio.interval.high),
             builds=(sides[0], sides[1]),
             smallest_detectable=smallest,
             evidence=evidence or {},
@@ -99,26 +100,27 @@ class Question:
         )
 
 
-def answer(question: Question) -> Draft | None:
-    """Return the verdict on *question*, None for the latency of an arm with nothing to compare with."""
-    new, old = question.new, question.old
-    if (refused := _cannot_be_looked_at(question)) is not None:
-        return Draft(refused)
-    series = new.series(question.rule)
+def compare(comparison: Comparison) -> PendingVerdict | None:
+    """Return the verdict, None for the latency of a group with nothing to compare with."""
+    new, old = comparison.new, comparison.old
+    if (refused := _cannot_be_looked_at(comparison)) is not None:
+        return PendingVerdict(refused)
+    series = new.series(comparison.rule)
     share = _share(series)
     state = state_of(share)
-    evidence = _evidence(question, series, share)
+    evidence = _evidence(comparison, series, share)
     if old is None:
-        if question.rule is None:
+        if comparison.rule is None:
             return None
         word, reason = _state_word(series, share, state)
         reason = _with_notes(reason, series.notes, series.notes)
-        return Draft(question.draft(word, reason, state=state, evidence=evidence), layer_rows(None, series))
-    if (problem := _baseline_problem(question)) is not None:
-        verdict = question.draft(INDETERMINATE, problem, state=state, evidence=evidence)
-        return Draft(verdict, layer_rows(None, series))
-    rows = layer_rows(old.series(question.rule), series)
-    return Draft(_pair(question, old, state, evidence), rows)
+        verdict = comparison.verdict(word, reason, state=state, evidence=evidence)
+        return PendingVerdict(verdict, layer_rows(None, series))
+    if (problem := _baseline_problem(comparison)) is not None:
+        verdict = comparison.verdict(INDETERMINATE, problem, state=state, evidence=evidence)
+        return PendingVerdict(verdict, layer_rows(None, series))
+    rows = layer_rows(old.series(comparison.rule), series)
+    return PendingVerdict(_pair(comparison, old, state, evidence), rows)
 
 
 def common_floor(rule: Rule | None, old: Series, new: Series) -> float:
@@ -129,39 +131,41 @@ def common_floor(rule: Rule | None, old: Series, new: Series) -> float:
     return RESOLUTION * float(np.median(totals))
 
 
-def _pair(question: Question, old: Arm, state: State | None, evidence: dict[str, object]) -> Verdict:
-    before, after = old.series(question.rule), question.new.series(question.rule)
-    floor = common_floor(question.rule, before, after)
+def _pair(
+    comparison: Comparison, old: BuildGroup, state: State | None, evidence: dict[str, object]
+) -> Verdict:
+    before, after = old.series(comparison.rule), comparison.new.series(comparison.rule)
+    floor = common_floor(comparison.rule, before, after)
     a, b = before.at_least(floor), after.at_least(floor)
-    found = ratio(a, b)
-    if found is None:
+    change = ratio(a, b)
+    if change is None:
         effect = float(np.exp(np.log(b).mean() - np.log(a).mean()))
         reason = f"{_builds(len(a))} of the old and {_builds(len(b))} of the new: with fewer than "
         reason += f"{MINIMUM_BUILDS} on a side no change of any size can be shown"
         reason = _with_notes(reason, before.notes, after.notes)
-        return question.draft(INDETERMINATE, reason, state=state, effect=effect, evidence=evidence)
-    threshold = aa_threshold(found, question.aa_ratios)
+        return comparison.verdict(INDETERMINATE, reason, state=state, effect=effect, evidence=evidence)
+    threshold = aa_threshold(change, comparison.aa_ratios)
     m = margin(threshold)
-    smallest = smallest_detectable(found, m)
-    evidence |= {"margin": m, "aa_threshold": threshold, "aa_pairs": len(question.aa_ratios), "p": found.p}
+    smallest = smallest_detectable(change, m)
+    evidence |= {"margin": m, "aa_threshold": threshold, "aa_pairs": len(comparison.aa_ratios), "p": change.p}
     if old.host in _UNKNOWN_HOSTS:
         reason = "the host is not known: only builds of one host are compared"
-        return question.draft(
-            INDETERMINATE, reason, state=state, found=found, smallest=smallest, evidence=evidence
+        return comparison.verdict(
+            INDETERMINATE, reason, state=state, ratio=change, smallest=smallest, evidence=evidence
         )
-    if question.rule is None:
-        said = latency_change(found.interval, m)
+    if comparison.rule is None:
+        said = latency_change(change.interval, m)
     else:
-        said = change_of(found.interval, m, state_of(_share(before)), state)
+        said = change_of(change.interval, m, state_of(_share(before)), state)
     reason = said.reason
     if said.change is None:
         reason += f"; {change_that_shows(smallest)}"
-    if question.rule is not None:
+    if comparison.rule is not None:
         reason = _with_floor(reason, said.change, bool((a <= floor).all()), bool((b <= floor).all()))
     reason = _with_notes(reason, before.notes, after.notes)
     word = INDETERMINATE if said.change is None else str(said.change)
-    return question.draft(
-        word, reason, state=state, change=said.change, found=found, smallest=smallest, evidence=evidence
+    return comparison.verdict(
+        word, reason, state=state, change=said.change, ratio=change, smallest=smallest, evidence=evidence
     )
 
 
@@ -183,38 +187,38 @@ def _with_notes(reason: str, old: Sequence[str], new: Sequence[str]) -> str:
     return "; ".join([reason, *sides])
 
 
-def _cannot_be_looked_at(question: Question) -> Verdict | None:
-    new = question.new
+def _cannot_be_looked_at(comparison: Comparison) -> Verdict | None:
+    new = comparison.new
     if new.invalid:
-        detail = f": {new.reason}" if new.reason else ""
-        return question.draft(INVALID, f"outputs out of bounds in {_builds(new.invalid)}{detail}")
+        detail = f": {new.problem}" if new.problem else ""
+        return comparison.verdict(INVALID, f"outputs out of bounds in {_builds(new.invalid)}{detail}")
     if not new.builds:
         if new.throttled:
-            return question.draft(
+            return comparison.verdict(
                 INDETERMINATE, f"all {_builds(new.throttled)} were throttled most of the time"
             )
         if new.status in _CANNOT_RUN:
-            return question.draft(UNSUPPORTED, new.reason or f"the cell is {new.status} here")
-        reason = f"no build to look at: {new.reason or new.status}"
-        return question.draft(INDETERMINATE, reason, evidence={"status": new.status})
-    if not new.series(question.rule).values:
-        missing = "layer times" if question.rule is not None else "latency samples"
-        return question.draft(INDETERMINATE, f"no build has {missing} that tell")
+            return comparison.verdict(UNSUPPORTED, new.problem or f"the cell is {new.status} here")
+        reason = f"no build to look at: {new.problem or new.status}"
+        return comparison.verdict(INDETERMINATE, reason, evidence={"status": new.status})
+    if not new.series(comparison.rule).values:
+        missing = "layer times" if comparison.rule is not None else "latency samples"
+        return comparison.verdict(INDETERMINATE, f"no build has {missing} that tell")
     return None
 
 
-def _baseline_problem(question: Question) -> str | None:
-    old = question.old
+def _baseline_problem(comparison: Comparison) -> str | None:
+    old = comparison.old
     assert old is not None
     if old.invalid:
-        return f"outputs of {question.against} are out of bounds: nothing is compared with them"
+        return f"outputs of {comparison.against} are out of bounds: nothing is compared with them"
     if not old.builds:
-        return f"{question.against} has no build to compare with: {old.reason or old.status}"
-    if not old.series(question.rule).values:
-        return f"no build of {question.against} can tell"
-    digests = {old.digest, question.new.digest} - {"unknown"}
-    if len(digests) > 1 and question.kind != "treatment":
-        return f"{question.against} ran another network: the digests differ"
+        return f"{comparison.against} has no build to compare with: {old.problem or old.status}"
+    if not old.series(comparison.rule).values:
+        return f"no build of {comparison.against} can tell"
+    digests = {old.digest, comparison.new.digest} - {"unknown"}
+    if len(digests) > 1 and comparison.kind != "treatment":
+        return f"{comparison.against} ran another network: the digests differ"
     return None
 
 
@@ -236,24 +240,24 @@ def _state_word(series: Series, share: Interval | None, state: State | None) -> 
     return (INDETERMINATE, f"{text}, neither wholly above nor below 5 %") if state is None else (state, text)
 
 
-def _evidence(question: Question, series: Series, share: Interval | None) -> dict[str, object]:
-    found: dict[str, object] = {"new": _side(question.new, series, share)}
-    if question.old is not None:
-        before = question.old.series(question.rule)
-        found["old"] = _side(question.old, before, _share(before))
-    return found
+def _evidence(comparison: Comparison, series: Series, share: Interval | None) -> dict[str, object]:
+    sides: dict[str, object] = {"new": _side(comparison.new, series, share)}
+    if comparison.old is not None:
+        before = comparison.old.series(comparison.rule)
+        sides["old"] = _side(comparison.old, before, _share(before))
+    return sides
 
 
-def _side(arm: Arm, series: Series, share: Interval | None) -> dict[str, object]:
+def _side(group: BuildGroup, series: Series, share: Interval | None) -> dict[str, object]:
     keys = dict.fromkeys(key for build in series.evidence for key in build)
-    order = sorted(arm.builds, key=lambda b: b.round)
+    order = sorted(group.builds, key=lambda b: b.round)
     steady = [b.latency_ms for b in order if b.latency_ms]
     return {
         "ms": list(series.values),
         "share": None if share is None else [share.estimate, share.low, share.high],
         "shares": None if series.shares is None else list(series.shares),
         "builds_that_cannot_tell": series.missing,
-        "throttled_builds": arm.throttled,
+        "throttled_builds": group.throttled,
         "latency_drift_a_round": drift(steady),
         # one value a build: adoption and counts are distributions over builds
         **{key: [build.get(key) for build in series.evidence] for key in keys},

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from harness.analysis.groups import BuildGroup
 from harness.attribution.peaks import Peaks, measured_peaks, precision_of
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
 
@@ -43,6 +44,13 @@ def with_peaks(run: RunObservation, peaks: HostPeaks) -> RunObservation:
     if not peaks:
         return run
     return replace(run, cells=tuple(_cell(cell, peaks) for cell in run.cells))
+
+
+def group_with_peaks(group: BuildGroup, peaks: HostPeaks) -> BuildGroup:
+    """Return *group* with the peaks of its host in the facts of each build."""
+    if not peaks or not group.observed:
+        return group
+    return replace(group, observed=tuple(_build(build, peaks) for build in group.observed), _series={})
 
 
 def _cell(cell: CellObservation, peaks: HostPeaks) -> CellObservation:

@@ -9,52 +9,55 @@ from itertools import groupby
 import numpy as np
 
 from harness.analysis.accepted import Accepted, with_accepted
-from harness.analysis.arms import Arm, arms_of
 from harness.analysis.baseline import Baseline, version_key
-from harness.analysis.compare import Draft, Question, answer, common_floor
-from harness.analysis.device import host_peaks, with_peaks
+from harness.analysis.compare import Comparison, PendingVerdict, common_floor, compare
+from harness.analysis.device import group_with_peaks, host_peaks
+from harness.analysis.grid import Grid
+from harness.analysis.groups import BuildGroup
 from harness.analysis.rules.base import Rule
 from harness.analysis.statistics.multiple import adjusted
 from harness.analysis.verdict import Verdict
 from harness.errors import UsageError
 from harness.matrix.cell import Treatment
 from harness.matrix.file import PREVIOUS
-from harness.observations.records import RunObservation
 
 
 def judge(
-    run: RunObservation,
-    baseline: str | RunObservation = PREVIOUS,
+    grid: Grid,
+    baseline: str | Grid = PREVIOUS,
     *,
     rules: Mapping[str, Rule],
     accepted: Sequence[Accepted] = (),
 ) -> list[Verdict]:
-    """Return the verdicts on *run*: by network, treatment, runtime, host, version and bottleneck.
+    """Return the verdicts on a run: by network, treatment, runtime, host, version and bottleneck.
 
-    :param baseline: ``previous`` (the next older version), a version, or the observation of a stored run
+    :param baseline: ``previous`` (the next older version), a version, or the grid of a stored run
     :param rules: by name
     :param accepted: accepted changes, noted at the verdicts they fit
     :raises UsageError: a baseline version that the run does not hold
     """
-    peaks = host_peaks([run] if isinstance(baseline, str) else [run, baseline])
-    arms = sorted(arms_of(with_peaks(run, peaks)), key=_order)
-    found = Baseline(baseline if isinstance(baseline, str) else with_peaks(baseline, peaks), arms)
+    peaks = host_peaks([grid.run] if isinstance(baseline, str) else [grid.run, baseline.run])
+    groups = sorted((group_with_peaks(group, peaks) for group in grid.judged), key=_order)
+    if not isinstance(baseline, str):
+        stored = tuple(group_with_peaks(group, peaks) for group in baseline.judged)
+        baseline = replace(baseline, judged=stored)
+    sides = Baseline(baseline, groups)
     asked = _asked(rules)
-    noise = AaRatios(arms)
-    drafts: list[Draft] = []
-    for new in arms:
-        old = found.find(new)
+    noise = AaRatios(groups)
+    pending: list[PendingVerdict] = []
+    for new in groups:
+        old = sides.find(new)
         kind = "aa" if new.is_aa else "version" if isinstance(baseline, str) else "run"
-        against = None if old is None else "its twin" if new.is_aa else found.label(old)
+        against = None if old is None else "its twin" if new.is_aa else sides.label(old)
         for rule in asked:
-            question = Question(rule, new, old, against, kind, noise.others(rule, new))
-            if (draft := answer(question)) is not None:
-                drafts.append(draft)
-    return with_accepted(_finished(drafts), accepted)
+            comparison = Comparison(rule, new, old, against, kind, noise.others(rule, new))
+            if (verdict := compare(comparison)) is not None:
+                pending.append(verdict)
+    return with_accepted(_finished(pending), accepted)
 
 
 def compare_treatments(
-    run: RunObservation,
+    grid: Grid,
     field: str,
     old: str,
     new: str,
@@ -64,61 +67,63 @@ def compare_treatments(
 ) -> list[Verdict]:
     """Return the verdicts on the same versions under two treatments that differ in one field only.
 
-    ``compare_treatments(run, "relu6", "clip", "relu_sub")`` answers what ReLU6 in pieces costs,
+    ``compare_treatments(grid, "relu6", "clip", "relu_sub")`` answers what ReLU6 in pieces costs,
     ``("tensor_format", "linear", "hwc8")`` what a native format saves.
 
     :param field: a field of :class:`harness.matrix.cell.Treatment`; :param old, new: its two values as text
     :param accepted: accepted changes, noted at the verdicts they fit
     :raises UsageError: a treatment has no such field, or both values are one
     """
-    arms = sorted(arms_of(with_peaks(run, host_peaks([run]))), key=_order)
+    peaks = host_peaks([grid.run])
+    groups = sorted((group_with_peaks(group, peaks) for group in grid.judged), key=_order)
     if field not in (known := [item.name for item in fields(Treatment)]):
         raise UsageError(f"a treatment has no '{field}'; it has {', '.join(known)}")
     if old == new:
         raise UsageError(f"{field}: '{old}' and '{new}' are one treatment; name two values")
-    drafts: list[Draft] = []
-    noise = AaRatios(arms)
-    for arm in arms:
-        if arm.is_aa or str(getattr(arm.cell.treatment, field)) != new:
+    pending: list[PendingVerdict] = []
+    noise = AaRatios(groups)
+    for group in groups:
+        if group.is_aa or str(getattr(group.cell.treatment, field)) != new:
             continue
-        twin = next(
-            (x for x in arms if str(getattr(x.cell.treatment, field)) == old and _alike(x, arm, field)), None
-        )
+        of_old = (x for x in groups if str(getattr(x.cell.treatment, field)) == old)
+        twin = next((x for x in of_old if _alike(x, group, field)), None)
         if twin is None:
             continue
         for rule in _asked(rules):
-            question = Question(rule, arm, twin, f"{field} {old}", "treatment", noise.others(rule, arm))
-            if (draft := answer(question)) is not None:
-                drafts.append(draft)
-    return with_accepted(_finished(drafts), accepted)
+            ratios = noise.others(rule, group)
+            comparison = Comparison(rule, group, twin, f"{field} {old}", "treatment", ratios)
+            if (verdict := compare(comparison)) is not None:
+                pending.append(verdict)
+    return with_accepted(_finished(pending), accepted)
 
 
 class AaRatios:
     """Ratios of A/A pairs, second arm / first, by runtime, subject and host.
 
-    :param arms: all arms of a run
+    :param groups: all that are judged of a run
     """
 
-    def __init__(self, arms: Iterable[Arm]) -> None:
-        arms = list(arms)
+    def __init__(self, groups: Iterable[BuildGroup]) -> None:
+        groups = list(groups)
         mains = {
-            (x.cell.release, x.cell.subject, x.host): x for x in arms if not x.is_aa and not x.cell.repeat
+            (x.cell.release, x.cell.subject, x.host): x for x in groups if not x.is_aa and not x.cell.repeat
         }
-        self._pairs: dict[tuple[str, str, str], list[tuple[Arm, Arm]]] = {}
-        for arm in arms:
-            main = mains.get((f"{arm.cell.runtime} {arm.cell.version}", arm.cell.subject, arm.host))
-            if arm.is_aa and main is not None:
-                self._pairs.setdefault((arm.cell.runtime, arm.cell.subject, arm.host), []).append((main, arm))
+        self._pairs: dict[tuple[str, str, str], list[tuple[BuildGroup, BuildGroup]]] = {}
+        for group in groups:
+            cell = group.cell
+            main = mains.get((f"{cell.runtime} {cell.version}", cell.subject, group.host))
+            if group.is_aa and main is not None:
+                self._pairs.setdefault((cell.runtime, cell.subject, group.host), []).append((main, group))
 
-    def others(self, rule: Rule | None, new: Arm) -> list[float]:
+    def others(self, rule: Rule | None, new: BuildGroup) -> list[float]:
         """Return the ratios of the pairs that *new* is no part of."""
         pairs = self._pairs.get((new.cell.runtime, new.cell.subject, new.host), [])
-        found = (_ratio_of(rule, main, arm) for main, arm in pairs if arm is not new)
-        return [x for x in found if x is not None]
+        ratios = (_ratio_of(rule, main, second) for main, second in pairs if second is not new)
+        return [x for x in ratios if x is not None]
 
 
-def _ratio_of(rule: Rule | None, main: Arm, arm: Arm) -> float | None:
-    a, b = main.series(rule), arm.series(rule)
+def _ratio_of(rule: Rule | None, main: BuildGroup, second: BuildGroup) -> float | None:
+    a, b = main.series(rule), second.series(rule)
     if not a.values or not b.values:
         return None
     floor = common_floor(rule, a, b)
@@ -129,40 +134,44 @@ def _asked(rules: Mapping[str, Rule]) -> list[Rule | None]:
     return [*rules.values(), None]
 
 
-def _order(arm: Arm) -> tuple[object, ...]:
-    cell = arm.cell
+def _order(group: BuildGroup) -> tuple[object, ...]:
+    cell = group.cell
     return (
         cell.network,
         cell.treatment.label,
         cell.runtime,
-        arm.host,
+        group.host,
         version_key(cell.version),
         cell.repeat,
     )
 
 
-def _alike(a: Arm, b: Arm, field: str) -> bool:
-    def rest(arm: Arm) -> tuple[object, ...]:
-        cell = arm.cell
+def _alike(a: BuildGroup, b: BuildGroup, field: str) -> bool:
+    def rest(group: BuildGroup) -> tuple[object, ...]:
+        cell = group.cell
         fields = {k: v for k, v in cell.treatment.as_json().items() if k != field}
-        return (fields, cell.network, cell.runtime, cell.version, cell.environment, cell.repeat, arm.host)
+        return (fields, cell.network, cell.runtime, cell.version, cell.environment, cell.repeat, group.host)
 
     return rest(a) == rest(b)
 
 
-def _finished(drafts: Sequence[Draft]) -> list[Verdict]:
+def _family(pending: PendingVerdict) -> tuple[str, str, str]:
+    return pending.verdict.subject, pending.verdict.runtime, pending.verdict.host
+
+
+def _finished(pending: Sequence[PendingVerdict]) -> list[Verdict]:
     """Adjust the layers' probabilities over all pairs of one subject and host; give each verdict its top."""
     done: list[Verdict] = []
-    for _, group in groupby(drafts, key=lambda d: (d.verdict.subject, d.verdict.runtime, d.verdict.host)):
+    for _, group in groupby(pending, key=_family):
         members = list(group)
-        family = [p for d in members if d.rows is not None for p in d.rows.probabilities]
+        family = [p for one in members if one.rows is not None for p in one.rows.probabilities]
         q = adjusted(family)
         at = 0
-        for draft in members:
-            rows = draft.rows
+        for one in members:
+            rows = one.rows
             if rows is None:
-                done.append(draft.verdict)
+                done.append(one.verdict)
                 continue
-            done.append(replace(draft.verdict, layers=rows.top(q[at : at + len(rows.names)])))
+            done.append(replace(one.verdict, layers=rows.top(q[at : at + len(rows.names)])))
             at += len(rows.names)
     return done

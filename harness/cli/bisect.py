@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import EXIT_OK, UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from harness.analysis.bisect import Found
+    from harness.analysis.bisect import ChangeLocation
     from harness.execution.plan import Choices, Plan
     from harness.matrix.cell import Cell
     from harness.observations.records import CellObservation
@@ -57,7 +57,7 @@ _STORED, _LIVE = ("host",), ("out", "builds", "resume", "retry_failed", "no_buil
 
 def run(arguments: argparse.Namespace) -> int:
     """Search and print."""
-    from harness.analysis.bisect import found_as_json, found_message
+    from harness.analysis.bisect import location_as_json, location_message
     from harness.plugins import registry
 
     rules = registry.bottlenecks()
@@ -71,12 +71,12 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, option) is not None and getattr(arguments, option) is not False:
             kind = "stored runs" if matrices else "a matrix file"
             raise UsageError(f"--{option.replace('_', '-')} is for {kind}")
-    found = _live(arguments) if matrices else _stored(arguments)
+    location = _live(arguments) if matrices else _stored(arguments)
     if arguments.json:
-        json.dump(found_as_json(found), sys.stdout, indent=1, allow_nan=False)
+        json.dump(location_as_json(location), sys.stdout, indent=1, allow_nan=False)
         sys.stdout.write("\n")
     else:
-        print(found_message(found))
+        print(location_message(location))
     return EXIT_OK
 
 
@@ -90,7 +90,7 @@ def _rules(bottleneck: str) -> dict[str, Any]:
 # stored runs
 
 
-def _stored(arguments: argparse.Namespace) -> Found:
+def _stored(arguments: argparse.Namespace) -> ChangeLocation:
     """Search among the versions of stored runs that were measured."""
     from harness.analysis.bisect import bisect
     from harness.plugins.reading import observe
@@ -113,7 +113,7 @@ def _stored(arguments: argparse.Namespace) -> Found:
 # a matrix
 
 
-def _live(arguments: argparse.Namespace) -> Found:
+def _live(arguments: argparse.Namespace) -> ChangeLocation:
     """Measure the ends, then what the search asks for; everything goes into one bundle."""
     from harness.analysis.bisect import bisect, check_versions, most_evaluations
     from harness.execution.measuring import open_or_create

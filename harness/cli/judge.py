@@ -14,6 +14,7 @@ from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, 
 from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, UsageError
 
 if TYPE_CHECKING:
+    from harness.analysis.grid import Grid
     from harness.analysis.rules.base import Rule
     from harness.analysis.verdict import Verdict
     from harness.observations.records import RunObservation
@@ -66,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Judge, print, and apply the policy."""
     from harness.analysis.accepted import read_accepted
     from harness.analysis.baseline import baseline_name
+    from harness.analysis.grid import grid_of
     from harness.analysis.judge import compare_treatments, judge
     from harness.analysis.verdict import document
     from harness.observations.records import LATENCY_PASS
@@ -74,22 +76,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     policy = fail_words(arguments.fail_on)
     accepted = read_accepted(arguments.accepted) if arguments.accepted is not None else []
-    found = observe(arguments.runs)
+    run = observe(arguments.runs)
     rules: Mapping[str, Rule] = registry.bottlenecks()
     if arguments.judged is not None:
         # The bottlenecks' costs come from the profile: another pass says nothing of them.
-        found, rules = _of_pass(found, arguments.judged), {}
+        run, rules = _of_pass(run, arguments.judged), {}
+    grid = grid_of(run)
     if arguments.treatments is not None:
         field, old, new = treatments(arguments.treatments)
-        verdicts = compare_treatments(found, field, old, new, rules=rules, accepted=accepted)
+        verdicts = compare_treatments(grid, field, old, new, rules=rules, accepted=accepted)
         against = f"{field} {old}"
         if not verdicts:
             raise UsageError(f"--treatments {arguments.treatments}: no version of these runs has both")
     else:
-        baseline = _baseline(arguments.baseline)
-        if arguments.judged is not None and not isinstance(baseline, str):
-            baseline = _of_pass(baseline, arguments.judged)
-        verdicts = judge(found, baseline, rules=rules, accepted=accepted)
+        baseline = _baseline(arguments.baseline, arguments.judged)
+        verdicts = judge(grid, baseline, rules=rules, accepted=accepted)
         against = baseline_name(baseline)
     failing = [v for v in verdicts if v.verdict in policy and v.accepted is None and not v.unmeasured]
     if arguments.json:
@@ -107,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             from harness.cli.verdict_table import print_board
 
-            print_board(shown, found, failing, arguments.judged)
+            print_board(shown, grid, failing, arguments.judged)
         _print_totals(verdicts, failing)
     return EXIT_TESTS_FAILED if failing else EXIT_OK
 
@@ -135,10 +136,14 @@ def treatments(text: str) -> tuple[str, str, str]:
     return field, old, new
 
 
-def _baseline(text: str) -> str | RunObservation:
+def _baseline(text: str, judged: str | None) -> str | Grid:
+    from harness.analysis.grid import grid_of
     from harness.plugins.reading import observe
 
-    return observe([Path(text)]) if Path(text).is_dir() else text
+    if not Path(text).is_dir():
+        return text
+    run = observe([Path(text)])
+    return grid_of(run if judged is None else _of_pass(run, judged))
 
 
 def _of_pass(run: RunObservation, name: str) -> RunObservation:

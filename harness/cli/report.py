@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def write_report(runs: Sequence[Path], output: Path, markdown: Path | None = None) -> None:
     """Write the report of *runs* to *output* and the Markdown summary to *markdown*, judged once."""
+    from harness.analysis.grid import grid_of
     from harness.analysis.judge import judge
     from harness.plugins import registry
     from harness.plugins.reading import observe
@@ -45,9 +46,9 @@ def write_report(runs: Sequence[Path], output: Path, markdown: Path | None = Non
     from harness.report.render import baseline_of, render
     from harness.store.files import write_text
 
-    found = observe(runs)
-    baseline = baseline_of(found)
-    verdicts = judge(found, baseline, rules=registry.bottlenecks())
-    write_text(output, render(found, verdicts, baseline))
+    run = observe(runs)
+    baseline = baseline_of(run)
+    verdicts = judge(grid_of(run), baseline, rules=registry.bottlenecks())
+    write_text(output, render(run, verdicts, baseline))
     if markdown is not None:
-        write_text(markdown, summary(found, verdicts))
+        write_text(markdown, summary(run, verdicts))

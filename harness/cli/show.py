@@ -17,10 +17,10 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one row a cell, and one a host where builds were made on several: these are never averaged."""
+    from harness.analysis.hosts import HostNames
     from harness.cli.listing import print_rows
     from harness.plugins.reading import observe
     from harness.report.columns import hosts_of, latency_of, on_host
-    from harness.report.hosts import HostNames
 
     found = observe([arguments.run])
     names = HostNames.of(found)

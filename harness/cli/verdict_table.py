@@ -16,7 +16,7 @@ from harness.report.board import Board, BoardRow, board
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.observations.records import RunObservation
+    from harness.analysis.grid import Grid
 
 _KINDS = ("version", "run", "treatment", "aa")
 _WIDTH = 14
@@ -27,9 +27,9 @@ _WIDE = 125
 
 
 def print_board(
-    verdicts: Sequence[Verdict], run: RunObservation, failing: Sequence[Verdict], judged: str | None
+    verdicts: Sequence[Verdict], grid: Grid, failing: Sequence[Verdict], judged: str | None
 ) -> None:
-    """Print the verdicts on *run* as tables, and in words those that are a change or against the policy.
+    """Print the verdicts on a run as tables, and in words those that are a change or against the policy.
 
     :param failing: those against the policy; :param judged: the pass that was judged in place of the latency
     """
@@ -38,7 +38,7 @@ def print_board(
     # A pipe has no width: there a row stays one line, however long.
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     answered = [v for v in verdicts if v.verdict != UNSUPPORTED]
-    found = board(answered, run, _KINDS)
+    found = board(answered, grid.run, _KINDS)
     for _, rows in groupby(found.rows, key=lambda row: (row.subject, row.host)):
         _print_group(console, found, list(rows), judged)
     if found.rows:

@@ -169,13 +169,13 @@ class MatrixSession:
     def verdicts(self) -> list[Verdict]:
         """Return the verdicts over the run, with the matrix's baseline."""
         if self._verdicts is None:
+            from harness.analysis.grid import grid_of
             from harness.analysis.judge import judge
             from harness.plugins import registry
 
             with _one_line():
-                self._verdicts = judge(
-                    self.observation(), self.plan.matrix.baseline, rules=registry.bottlenecks()
-                )
+                grid = grid_of(self.observation())
+                self._verdicts = judge(grid, self.plan.matrix.baseline, rules=registry.bottlenecks())
         return self._verdicts
 
     def observed(self, cell: Cell) -> CellObservation | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.arms import spread_notes
+from harness.analysis.groups import spread_notes
 from harness.analysis.statistics.intervals import ratio
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.observations.records import GRAPH_PASS, CellObservation, RunObservation

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.analysis.hosts import HostNames
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.observations.records import RunObservation
 from harness.report.columns import anchor, release_of
-from harness.report.hosts import HostNames
 
 TITLES = {
     "pointwise": "1x1 convolutions",

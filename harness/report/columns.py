@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from packaging.version import InvalidVersion, Version
 
+from harness.analysis.hosts import HostNames
 from harness.analysis.statistics.intervals import Interval, one_side
 from harness.observations.records import CellObservation, RunObservation
-from harness.report.hosts import HostNames
 
 
 @dataclass(frozen=True, order=True)

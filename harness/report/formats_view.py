@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.analysis.hosts import HostNames
 from harness.attribution.adoption import Reformats, reformats
 from harness.attribution.format_trial import FormatTrial
 from harness.observations.records import CellObservation, RunObservation
 from harness.report.columns import Release, anchor, release_of, subjects
-from harness.report.hosts import HostNames
 
 
 @dataclass(frozen=True)

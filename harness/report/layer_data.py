@@ -15,10 +15,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from harness.analysis.hosts import HostNames
 from harness.attribution.engine import AttributedEngine
 from harness.observations.records import RunObservation
 from harness.report.columns import hosts_of, on_host
-from harness.report.hosts import HostNames
 from harness.report.sides import typical_engine
 
 

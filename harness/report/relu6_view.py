@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.analysis.hosts import HostNames
 from harness.analysis.statistics.intervals import ratio
 from harness.attribution.adoption import adoption
 from harness.observations.records import GRAPH_PASS, CellObservation, RunObservation
@@ -17,7 +18,6 @@ from harness.report.columns import (
     release_of,
     releases,
 )
-from harness.report.hosts import HostNames
 from harness.report.latency import other_passes
 from harness.report.time_view import engines_of
 

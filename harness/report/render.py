@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup
 
 import harness
+from harness.analysis.hosts import builds_by_host
 from harness.analysis.verdict import Verdict
 from harness.observations.records import RunObservation
 from harness.report import words
@@ -21,7 +22,6 @@ from harness.report.apart import ApartBuild, apart_builds
 from harness.report.board import Board, NoiseRow, board, noise
 from harness.report.formats_view import FormatView, format_views
 from harness.report.glance import Glance, glance
-from harness.report.hosts import builds_by_host
 from harness.report.kernels_view import KernelView, kernel_views
 from harness.report.latency import LatencyChart, latency_charts
 from harness.report.layer_data import encoded, layer_document

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from harness.analysis.comparison import ComparedOp, side_by_side
+from harness.analysis.side_by_side import ComparedOp, side_by_side
 from harness.attribution.engine import AttributedEngine
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
 from harness.report.columns import Release, anchor, release_of, subjects

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.bisect import bisect, found_as_json, found_message, most_evaluations
+from harness.analysis.bisect import bisect, location_as_json, location_message, most_evaluations
 from harness.errors import UsageError
 from harness.observations.records import CellObservation
 
@@ -100,8 +100,8 @@ def test_where_the_ends_scatter_stored_neighbours_are_told_apart(compose: Any) -
     assert found.reason.endswith("neighbours that differ: 3.0 to 4.0")
     assert sorted(found.evaluated) == names
     assert [(v.against, v.version, v.verdict) for v in found.neighbours] == [("3.0", "4.0", "reduced")]
-    assert "latency of mobilenet_v2 fp32-b1-clip on tensorrt 4.0 against 3.0" in found_message(found)
-    data = found_as_json(found)
+    assert "latency of mobilenet_v2 fp32-b1-clip on tensorrt 4.0 against 3.0" in location_message(found)
+    data = location_as_json(found)
     assert [v["version"] for v in data["neighbours"]] == ["4.0"]  # type: ignore[attr-defined]
     # A measured cell costs minutes: there the ends decide.
     evaluate = Asked(look_up)
@@ -166,7 +166,7 @@ def test_versions_that_cannot_run_are_stepped_over(compose: Any) -> None:
     assert found.before is not None
     assert found.after is not None
     assert names.index(found.before) < 6 <= names.index(found.after)
-    assert "5.0: no wheel" in found_message(found)
+    assert "5.0: no wheel" in location_message(found)
 
 
 def test_a_gap_that_cannot_run_stays_open_and_is_named(compose: Any) -> None:
@@ -193,7 +193,7 @@ def test_fewer_than_two_that_run_cannot_tell(compose: Any, levels: dict[str, flo
     assert found.reason.startswith("cannot tell: ")
     assert not found.certain
     assert "cannot run here" in found.reason
-    assert found_as_json(found)["verdict"] is None
+    assert location_as_json(found)["verdict"] is None
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 8, 17])
@@ -278,7 +278,7 @@ def test_each_step_says_where_the_change_lies(compose: Any) -> None:
 def test_answers_for_people_and_programs(compose: Any) -> None:
     names = ["1.0", "2.0", "3.0"]
     found = bisect(names, stepped(compose, 2, names), "latency", rules={})
-    assert "between 2.0 and 3.0 (3 cells evaluated: 1.0, 3.0, 2.0)" in found_message(found)
-    data = found_as_json(found)
+    assert "between 2.0 and 3.0 (3 cells evaluated: 1.0, 3.0, 2.0)" in location_message(found)
+    data = location_as_json(found)
     assert (data["before"], data["after"], data["certain"]) == ("2.0", "3.0", True)
     assert isinstance(data["verdict"], dict)

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from harness.analysis.accepted import Accepted
-from harness.analysis.arms import ONE_CACHE, REFORMATS
-from harness.analysis.judge import compare_treatments, judge
+from harness.analysis.grid import grid_of
+from harness.analysis.groups import ONE_CACHE, REFORMATS
+from harness.analysis.judge import compare_treatments as compare_treatments_of
+from harness.analysis.judge import judge as judge_grid
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.verdict import Verdict, document, verdict_message
 from harness.attribution.engine import LayerRole
@@ -22,6 +24,14 @@ from harness.observations.records import RunObservation
 
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}
 NAMES = ["pointwise", "depthwise", "reformat", "relu6", "formats"]
+
+
+def judge(run: RunObservation, baseline: str | RunObservation = "previous", **more: Any) -> list[Verdict]:
+    return judge_grid(grid_of(run), baseline if isinstance(baseline, str) else grid_of(baseline), **more)
+
+
+def compare_treatments(run: RunObservation, *args: Any, **more: Any) -> list[Verdict]:
+    return compare_treatments_of(grid_of(run), *args, **more)
 
 
 def verdicts(run: RunObservation, *args: Any, **more: Any) -> dict[tuple[str, str], Verdict]:

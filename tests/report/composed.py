@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.verdict import Verdict
 from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
@@ -117,4 +118,5 @@ def run(*cells: CellObservation, description: str = "composed", text: str = "") 
 
 def judged(run: RunObservation, baseline: str | RunObservation = "previous") -> list[Verdict]:
     """Return the verdicts of the registered rules on *run*."""
-    return judge(run, baseline, rules=registry.bottlenecks())
+    against = baseline if isinstance(baseline, str) else grid_of(baseline)
+    return judge(grid_of(run), against, rules=registry.bottlenecks())

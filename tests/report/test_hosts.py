@@ -8,11 +8,11 @@ from itertools import product
 
 import pytest
 
+from harness.analysis.hosts import HostNames, builds_by_host
 from harness.matrix.cell import Treatment
 from harness.observations.records import RunObservation
 from harness.report.board import board
 from harness.report.columns import subjects
-from harness.report.hosts import HostNames, builds_by_host
 from harness.report.markdown import summary
 from harness.report.relu6_view import relu6_rows
 from harness.report.render import render

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.analysis.arms import ONE_CACHE
+from harness.analysis.groups import ONE_CACHE
+from harness.analysis.hosts import builds_by_host
 from harness.matrix.cell import Treatment
 from harness.observations.records import CellObservation, RunObservation
 from harness.plugins.reading import observe
@@ -19,7 +20,6 @@ from harness.report import words
 from harness.report.answers import answers
 from harness.report.board import board, noise
 from harness.report.glance import glance
-from harness.report.hosts import builds_by_host
 from harness.report.latency import latency_charts
 from harness.report.markdown import summary
 from harness.report.parity import configurations, not_run

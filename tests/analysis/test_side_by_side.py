@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.analysis.comparison import side_by_side
+from harness.analysis.side_by_side import side_by_side
 from harness.attribution.attribute import attribute
 from harness.attribution.engine import KernelFamily
 from tests.attribution.recorded import V2_850, V2_860, V2_PIECES, engine, evidence, network

@@ -44,7 +44,7 @@ class ComparedOp:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SideBySide:
     """Two engines side by side.
 
     :param ops: one row a source op, in network order
@@ -64,7 +64,7 @@ class Comparison:
         return first + sum(r[1] for r in self.rest), second + sum(r[2] for r in self.rest)
 
 
-def side_by_side(first: AttributedEngine, second: AttributedEngine) -> Comparison:
+def side_by_side(first: AttributedEngine, second: AttributedEngine) -> SideBySide:
     """Compare two engines of one network, op by op.
 
     Ops are matched by name; networks in two ReLU6 forms have some ops in one of them only.
@@ -73,7 +73,7 @@ def side_by_side(first: AttributedEngine, second: AttributedEngine) -> Compariso
     order = _order(first, second, {*ours, *theirs})
     rest_first, rest_second = _rest(first), _rest(second)
     kinds = list(dict.fromkeys((*rest_first, *rest_second)))
-    return Comparison(
+    return SideBySide(
         ops=tuple(ComparedOp(op, ours.get(op), theirs.get(op)) for op in order),
         rest=tuple((kind, rest_first.get(kind, 0.0), rest_second.get(kind, 0.0)) for kind in kinds),
         totals=(first.total_ms, second.total_ms),

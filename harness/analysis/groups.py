@@ -1,0 +1,251 @@
+"""Build groups: the builds of one cell on one host that are repetitions of each other, and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from harness.analysis.rules.base import Cost, Rule
+from harness.analysis.rules.carriers import carrier_times, timed_engine
+from harness.analysis.statistics.intervals import Interval, one_side
+from harness.analysis.statistics.levels import Values
+from harness.analysis.verdict import LATENCY
+from harness.attribution.engine import AttributedEngine, LayerRole
+from harness.matrix.cell import Cell
+from harness.observations.records import LATENCY_PASS, BuildObservation
+
+ONE_CACHE = "the builds share a timing cache: what a search for kernels adds to the spread is not in it"
+"""Note on groups whose builds hand a timing cache on; the later ones repeat the first one's kernels."""
+
+REFORMATS = "all reformats"
+"""Carrier of a change of latency: all reformats of an engine that run."""
+
+
+@dataclass(frozen=True, order=True)
+class Release:
+    """A version of a runtime, or the second arm of its A/A pair: one column of a grid."""
+
+    runtime: str
+    version: str
+    repeat: str = ""
+
+    @property
+    def label(self) -> str:
+        """``openvino 2024.6.0`` or ``openvino 2024.6.0 (aa)``."""
+        return f"{self.runtime} {self.version}" + (f" ({self.repeat})" if self.repeat else "")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One question's values over the builds of a group.
+
+    :param values: milliseconds, one a build; :param totals: layer time of each of these builds, ms
+    :param shares: e of each build, None where a build has none
+    :param layers: carrier name to milliseconds, one mapping a build
+    :param evidence: of each build
+    :param missing: builds whose evidence cannot tell
+    :param notes: what has to be said beside the values, each once
+    """
+
+    values: tuple[float, ...]
+    totals: tuple[float, ...] = ()
+    shares: tuple[float, ...] | None = None
+    layers: tuple[Mapping[str, float], ...] = ()
+    evidence: tuple[Mapping[str, object], ...] = ()
+    missing: int = 0
+    notes: tuple[str, ...] = ()
+
+    def at_least(self, floor: float) -> Values:
+        """Return the values, those below *floor* raised to it, so that all have a logarithm."""
+        return np.maximum(np.asarray(self.values, dtype=np.float64), floor)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """The latency of a group, ms.
+
+    :param builds: one value a good build; :param middle: the mean over builds, None without a build
+    :param interval: its 95 % interval, None with fewer than two builds
+    """
+
+    builds: tuple[float, ...]
+    middle: float | None
+    interval: Interval | None
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the interval."""
+        return None if self.interval is None else self.interval.low
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the interval."""
+        return None if self.interval is None else self.interval.high
+
+
+@dataclass(frozen=True)
+class BuildGroup:
+    """One cell on one host: builds that may be averaged.
+
+    :param status, reason: as :class:`harness.observations.records.CellObservation` has them
+    :param observed: all of its builds, in their order
+    """
+
+    cell: Cell
+    host: str
+    status: str
+    reason: str
+    observed: tuple[BuildObservation, ...] = ()
+    digest: str = "unknown"
+    _series: dict[str, Series] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def is_aa(self) -> bool:
+        """Whether this is the second arm of an A/A pair."""
+        return self.cell.repeat.startswith("aa")
+
+    @property
+    def release(self) -> Release:
+        """Its column."""
+        return Release(self.cell.runtime, self.cell.version, self.cell.repeat)
+
+    @cached_property
+    def good(self) -> tuple[BuildObservation, ...]:
+        """The builds that may be looked at: measured or recorded, outputs not found wrong."""
+        return tuple(b for b in self.observed if b.status == "ok" and not _wrong(b))
+
+    @property
+    def timed_engines(self) -> tuple[AttributedEngine, ...]:
+        """The engines of the good builds that hold layer times."""
+        return tuple(b.engine for b in self.good if b.engine is not None and b.engine.total_ms > 0)
+
+    @cached_property
+    def latency(self) -> Latency:
+        """The latency over the good builds."""
+        values = tuple(b.latency_ms for b in self.good if b.latency_ms is not None)
+        return Latency(values, mean_of_builds(values), one_side(values))
+
+    @property
+    def launch_bound(self) -> tuple[int, int]:
+        """Good builds that launching bounds, and those that say whether it does."""
+        said = [build.launch_bound for build in self.good if build.launch_bound is not None]
+        return sum(said), len(said)
+
+    def judged_by(self, name: str) -> BuildGroup:
+        """Return the group with the pass *name* as the latency of each build."""
+        builds = tuple(replace(build, latency_pass=name) for build in self.observed)
+        return replace(self, observed=builds, _series={})
+
+    # what is judged
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is anything to judge: builds that tried tensor formats are many engines each."""
+        return not self.observed or any(not build.trials for build in self.observed)
+
+    @cached_property
+    def builds(self) -> tuple[BuildObservation, ...]:
+        """The builds that are judged: good, of one engine, not throttled most of the time."""
+        return tuple(b for b in self.good if not b.trials and not _mostly_throttled(b))
+
+    @property
+    def throttled(self) -> int:
+        """Number of good builds left out, mostly throttled."""
+        return sum(not build.trials for build in self.good) - len(self.builds)
+
+    @property
+    def invalid(self) -> int:
+        """Number of builds with outputs out of bounds."""
+        wrong = sum(not b.trials and (b.status == "invalid" or _wrong(b)) for b in self.observed)
+        # Without an outputs check a cell may still be called invalid as a whole by who measured it.
+        return wrong or int(self.status == "invalid")
+
+    @property
+    def problem(self) -> str:
+        """Why it, or a build of it, could not run; empty where nothing is said."""
+        reasons = (b.reason for b in self.observed if b.status != "ok" and not b.trials)
+        return next((text for text in (self.reason, *reasons) if text), "")
+
+    def series(self, rule: Rule | None) -> Series:
+        """Return the values of *rule*, of the latency for None; computed once."""
+        key = LATENCY if rule is None else rule.name
+        if key not in self._series:
+            made = _latency(self.builds) if rule is None else _costs(self.builds, rule)
+            if len(made.values) > 1:
+                made = replace(made, notes=(*made.notes, *spread_notes(self.cell)))
+            self._series[key] = made
+        return self._series[key]
+
+
+def spread_notes(cell: Cell) -> tuple[str, ...]:
+    """Return what has to be known of the spread of builds of *cell*."""
+    return (ONE_CACHE,) if cell.treatment.timing_cache == "on" else ()
+
+
+def mean_of_builds(values: tuple[float, ...]) -> float | None:
+    """Return the mean over builds as latencies are averaged, on the logarithm; None of nothing."""
+    interval = one_side(values)
+    return interval.estimate if interval else (values[0] if values else None)
+
+
+def _wrong(build: BuildObservation) -> bool:
+    return build.outputs is not None and not build.outputs.valid
+
+
+def _mostly_throttled(build: BuildObservation) -> bool:
+    latency = build.passes.get(LATENCY_PASS)
+    return build.throttled > (0 if latency is None else latency.size)
+
+
+def _latency(builds: Iterable[BuildObservation]) -> Series:
+    values = [(b, b.latency_ms) for b in builds]
+    timed = [(b, ms) for b, ms in values if ms is not None and ms > 0]
+    return Series(
+        values=tuple(ms for _, ms in timed),
+        layers=tuple(_all_layers(b) for b, _ in timed),
+        evidence=tuple({"throttled_samples": b.throttled, "samples": _size(b)} for b, _ in timed),
+        missing=len(values) - len(timed),
+    )
+
+
+def _size(build: BuildObservation) -> int:
+    samples = build.passes.get(build.latency_pass)
+    return 0 if samples is None else int(samples.size)
+
+
+def _all_layers(build: BuildObservation) -> Mapping[str, float]:
+    """Return the layers that carry the latency: reformats as one, since a reformat that moves is no gain.
+
+    Which stands where differs between engines of one version; the rule on reformats tells them apart.
+    """
+    engine = timed_engine(build)
+    if engine is None:
+        return {}
+    apart = (LayerRole.NO_OP, LayerRole.REFORMAT)
+    times = carrier_times(layer for layer in engine.layers if layer.role not in apart)
+    moved = carrier_times(layer for layer in engine.layers if layer.role is LayerRole.REFORMAT)
+    return {**times, REFORMATS: sum(moved.values())} if moved else times
+
+
+def _costs(builds: Iterable[BuildObservation], rule: Rule) -> Series:
+    costs: list[tuple[BuildObservation, Cost]] = []
+    missing = 0
+    for build in builds:
+        cost = rule.cost(build)
+        if cost is None:
+            missing += 1
+        else:
+            costs.append((build, cost))
+    shares = [cost.share for _, cost in costs]
+    return Series(
+        values=tuple(cost.milliseconds for _, cost in costs),
+        totals=tuple(b.engine.total_ms for b, _ in costs if b.engine is not None),
+        shares=tuple(s for s in shares if s is not None) if None not in shares and shares else None,
+        layers=tuple(dict(cost.layers) for _, cost in costs),
+        evidence=tuple(cost.evidence for _, cost in costs),
+        missing=missing,
+        notes=tuple(dict.fromkeys(cost.note for _, cost in costs if cost.note)),
+    )
