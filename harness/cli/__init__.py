@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import harness
@@ -43,6 +43,15 @@ LONG = ("run", "bisect", "pack", "collect")
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, and where help is."""
+
+    further_help: Callable[[], str] | None = None
+    """Makes the last part of the help, once it is asked for: what only plugins know."""
+
+    def format_help(self) -> str:
+        """Return the help, with what is registered here."""
+        if self.further_help is not None:
+            self.epilog = self.further_help()
+        return super().format_help()
 
     def error(self, message: str) -> None:  # type: ignore[override]
         """Exit with status 2."""

@@ -1,4 +1,4 @@
-"""``trtmatrix list versions|networks|runtimes|environments|runs``."""
+"""``trtmatrix list versions|networks|runtimes|environments|treatments|executors|runs``."""
 
 from __future__ import annotations
 
@@ -86,6 +86,28 @@ def _environments(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]
         }
 
 
+def _treatments(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    from harness.plugins import registry
+
+    table = registry.parts().treatments
+    for item in table.fields:
+        yield {
+            "treatment": item.name,
+            "values": item.allowed,
+            "default": item.default,
+            "label": item.text("VALUE"),
+            "meaning": item.meaning,
+            "runtimes": list(table.runtimes(item)),
+        }
+
+
+def _executors(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    from harness.plugins import registry
+
+    for name in registry.executors():
+        yield {"executor": name}
+
+
 def _runs(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
     from harness.errors import InputError
     from harness.store.bundle import find_runs
@@ -118,5 +140,7 @@ _LISTS = {
     "networks": _networks,
     "runtimes": _runtimes,
     "environments": _environments,
+    "treatments": _treatments,
+    "executors": _executors,
     "runs": _runs,
 }

@@ -19,7 +19,12 @@ from harness.errors import (
 
 def add_parser(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("run", help="measure a matrix: one pytest session over the suites")
+    parser = commands.add_parser(
+        "run",
+        help="measure a matrix: one pytest session over the suites",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.further_help = treatments_help
     parser.add_argument("matrix", nargs="?", type=Path, help="matrix file (default: the embedded one)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
     parser.add_argument("--builds", type=int, metavar="N", help="builds of each cell, one a round")
@@ -41,6 +46,21 @@ def add_parser(commands: Any) -> None:
         "pytest_args", nargs="*", metavar="-- PYTEST-ARGS", help="handed to pytest as they are"
     )
     parser.set_defaults(func=run)
+
+
+def treatments_help() -> str:
+    """Return the fields of treatments that a ``[[block]]`` may ask for here, a line each."""
+    from harness.plugins import registry
+
+    table = registry.parts().treatments
+    width = max(len(item.name) for item in table.fields)
+    lines = ["what a [[block]] of the matrix may ask for (the first value is the default):"]
+    for item in table.fields:
+        known = table.runtimes(item)
+        only = f" ({', '.join(known)} only)" if len(known) < len(table.by_runtime) else ""
+        values = [str(item.default), *(v for v in item.allowed.split(", ") if v != item.default)]
+        lines.append(f"  {item.name:{width}}  {', '.join(values)}; {item.meaning}{only}")
+    return "\n".join(lines)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -69,7 +69,7 @@ def make_plan(choices: Choices, parts: Parts) -> Plan:
 
     :raises InputError: the file is not a matrix file, or names something unknown
     """
-    matrix = read_matrix(choices.matrix or default_matrix())
+    matrix = read_matrix(choices.matrix or default_matrix(), parts.treatments)
     families = dict(parts.networks)
     named = {network_name(path): path for path in choices.networks}
     families.update(_own_networks({**matrix.networks, **named}))
@@ -89,6 +89,7 @@ def make_plan(choices: Choices, parts: Parts) -> Plan:
         runtimes={name: runtime.environments for name, runtime in parts.runtimes.items()},
         environments=environments,
         resolve=resolve,
+        table=parts.treatments,
     )
     _check_baseline(matrix, cells)
     return Plan(matrix, tuple(cells), families, _executor(matrix, choices, parts))

@@ -55,7 +55,7 @@ def preflight(cells: Iterable[Cell], parts: Parts) -> list[CellAvailability]:
         else:
             if key not in seen:
                 seen[key] = place_checks(runtime, environment, cell.version)
-            checks = [_cell(runtime, cell), *seen[key]]
+            checks = [_cell(parts, cell), *seen[key]]
         found.append(CellAvailability(cell, verdict(checks), tuple(checks)))
     return found
 
@@ -84,8 +84,8 @@ def _docker(runtime: Runtime, environment: DockerEnvironment, version: str) -> l
     return checks + docker_checks(engine, choice, runtime, version, environment.settings, registry=True)
 
 
-def _cell(runtime: Runtime, cell: Cell) -> Check:
-    problem = runtime.unsupported(cell)
+def _cell(parts: Parts, cell: Cell) -> Check:
+    problem = parts.unsupported(cell)
     if problem:
         return Check("runtime", "unsupported", problem)
     return Check("runtime", "ok", f"{cell.runtime} {cell.version} may be asked for this cell")

@@ -96,7 +96,7 @@ class Schedule:
     def _prepare(self, cell: Cell) -> bool:
         """Make the environment and the inputs of *cell*; say in the manifest why where that fails."""
         runtime = self._parts.runtimes[cell.runtime]
-        reason = runtime.unsupported(cell)
+        reason = self._parts.unsupported(cell)
         if reason:
             self._bundle.set_cell(cell, "unsupported", reason)
             return False

@@ -4,84 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-UNKNOWN = "unknown"
+from harness.matrix.treatment import UNKNOWN, Treatment
 
-
-@dataclass(frozen=True, order=True)
-class Treatment:
-    """How a network is built and run. A value the importer of a recording does not know is ``unknown``.
-
-    :param precision: ``fp32`` (TF32 off), ``tf32``, ``fp16``, ``int8``
-    :param batch: images a run, or None where it is unknown
-    :param relu6: ``clip`` or ``relu_sub`` (relu(x) - relu(x - 6))
-    :param tensor_format: format of network inputs and outputs: ``linear``, ``chw4``, ``hwc8``, ``hwc`` ...
-    :param source: how the runtime gets the network: ``api``, ``onnx``, ``uff``; ``auto`` is the runtime's own
-    :param batch_mode: ``explicit``, ``implicit``; ``auto`` is explicit where the version knows it
-    :param typing: ``weak``, ``strong``; ``auto`` is weak where the version knows it
-    :param tactic_sources: ``core``, ``all``, ``default``
-    :param timing_cache: ``off`` or ``on`` (one cache shared by the builds of a cell)
-    :param cuda_graph: ``off`` or ``on``: end-to-end passes replay a captured graph
-    :param l2: ``warm`` or ``cold`` (the cache is flushed before each sample)
-    :param copies: ``out`` or ``in``: host-device copies inside the timed region
-    """
-
-    precision: str = "fp32"
-    batch: int | None = 1
-    relu6: str = "clip"
-    tensor_format: str = "linear"
-    source: str = "auto"
-    batch_mode: str = "auto"
-    typing: str = "auto"
-    tactic_sources: str = "default"
-    timing_cache: str = "off"
-    cuda_graph: str = "off"
-    l2: str = "warm"
-    copies: str = "out"
-
-    @property
-    def label(self) -> str:
-        """The readable part of a cell id: precision, batch and ReLU6 always, the rest where not default."""
-        head = [self.precision, f"b{'unknown' if self.batch is None else self.batch}", self.relu6]
-        extra = [
-            _SHORT[f.name].format(getattr(self, f.name))
-            for f in fields(self)
-            # What is not known of a recording is no part of its label: it stands beside the measured ones.
-            if f.name in _SHORT and getattr(self, f.name) not in (f.default, UNKNOWN)
-        ]
-        return "-".join(head + extra)
-
-    def as_json(self) -> dict[str, object]:
-        """Return the JSON form, every field present."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, object]) -> Treatment:
-        """Read :meth:`as_json`'s form; a field that is missing takes its default.
-
-        :raises ValueError: a field of another kind
-        """
-        known = {f.name for f in fields(cls)}
-        said = {k: v for k, v in data.items() if k in known}
-        for name, value in said.items():
-            if not (value is None or type(value) is int if name == "batch" else isinstance(value, str)):
-                raise ValueError(f"a treatment's {name}: found {value!r:.40}")
-        return cls(**said)  # type: ignore[arg-type]
-
-
-_SHORT = {
-    "tensor_format": "{}",
-    "source": "from_{}",
-    "batch_mode": "{}_batch",
-    "typing": "{}_typing",
-    "tactic_sources": "{}",
-    "timing_cache": "timing_cache_{}",
-    "cuda_graph": "cuda_graph_{}",
-    "l2": "l2_{}",
-    "copies": "copies_{}",
-}
-
+__all__ = ["CELL_ID", "CELL_ID_RULE", "UNKNOWN", "Cell", "Treatment"]
 
 CELL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
 """An id names a folder of the bundle, so it is made of nothing that leaves one."""
@@ -107,13 +35,13 @@ class Cell:
     environment: str
     repeat: str = ""
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Stable, readable and unique within a matrix: ``mobilenet_v2-fp32-b1-clip-openvino-2024.6.0``."""
         parts = [self.network, self.treatment.label, self.runtime, self.version]
         return "-".join(parts + ([self.repeat] if self.repeat else []))
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """What is compared across versions: network and treatment, without the version."""
         return f"{self.network}-{self.treatment.label}"
@@ -144,13 +72,27 @@ class Cell:
     @classmethod
     def from_json(cls, data: Mapping[str, object]) -> Cell:
         """Read :meth:`as_json`'s form."""
-        treatment = data["treatment"]
-        assert isinstance(treatment, Mapping)
-        return cls(
+        said = data["treatment"]
+        assert isinstance(said, Mapping)
+        plain = cls(
             network=str(data["network"]),
-            treatment=Treatment.from_json(treatment),
+            treatment=Treatment.from_json(said),
             runtime=str(data["runtime"]),
             version=str(data["version"]),
             environment=str(data["environment"]),
             repeat=str(data.get("repeat", "")),
         )
+        own_label = _own_label(plain, str(data.get("id", plain.id))) if plain.treatment.own else None
+        return plain if own_label is None else replace(plain, treatment=Treatment.from_json(said, own_label))
+
+
+def _own_label(cell: Cell, cell_id: str) -> str | None:
+    """Return what a runtime's own fields add to the label of *cell_id*, None where it is another's id.
+
+    How they are shown is known to the plugin that brought them, which may not be here.
+    """
+    head = f"{cell.network}-{cell.treatment.common_label}"
+    tail = f"-{cell.runtime}-{cell.version}" + (f"-{cell.repeat}" if cell.repeat else "")
+    if not (cell_id.startswith(head) and cell_id.endswith(tail)):
+        return None
+    return cell_id[len(head) : len(cell_id) - len(tail)].removeprefix("-")

@@ -9,6 +9,7 @@ from harness.errors import InputError
 from harness.matrix.cell import CELL_ID, CELL_ID_RULE, Cell
 from harness.matrix.file import Block, MatrixFile, VersionBlock
 from harness.matrix.strict import suggestion
+from harness.matrix.treatment import COMMON_TABLE, TreatmentTable
 
 AA = "aa"
 """The label of the second arm of an A/A pair."""
@@ -24,18 +25,20 @@ def expand(
     runtimes: dict[str, tuple[str, ...]],
     environments: Collection[str],
     resolve: Resolve = lambda _runtime, _environment, said: [said],
+    table: TreatmentTable = COMMON_TABLE,
 ) -> list[Cell]:
     """Return the cells of *matrix* in its own order: block, network, treatment, runtime, version.
 
     :param networks: known names, the file's own networks included
     :param runtimes: known names to the environments that can hold each, the preferred one first
     :param resolve: turns a version expression (``>=8.5,<10``) into versions; a plain version names itself
+    :param table: the fields of treatments, and which runtime knows them
     :raises InputError: a name is unknown, an id cannot name a folder, two cells have one, or nothing is left
     """
     _check_names(matrix, networks, runtimes, environments)
     cells: dict[str, Cell] = {}
     for block in matrix.blocks:
-        for cell in _cells_of(matrix, block, runtimes, resolve):
+        for cell in _cells_of(matrix, block, runtimes, resolve, table):
             if any(fnmatchcase(cell.id, pattern) for pattern in matrix.exclude):
                 continue
             if not CELL_ID.fullmatch(cell.id):
@@ -49,15 +52,20 @@ def expand(
 
 
 def _cells_of(
-    matrix: MatrixFile, block: Block, runtimes: dict[str, tuple[str, ...]], resolve: Resolve
+    matrix: MatrixFile,
+    block: Block,
+    runtimes: dict[str, tuple[str, ...]],
+    resolve: Resolve,
+    table: TreatmentTable,
 ) -> Iterator[Cell]:
     for network in block.networks:
         for treatment in block.treatments:
             for versions in matrix.versions:
                 if block.runtimes and versions.runtime not in block.runtimes:
                     continue
+                fitted = table.fitted(treatment, versions.runtime)
                 for version, environment, repeat in _arms(versions, runtimes[versions.runtime], resolve):
-                    yield Cell(network, treatment, versions.runtime, version, environment, repeat)
+                    yield Cell(network, fitted, versions.runtime, version, environment, repeat)
 
 
 def _arms(

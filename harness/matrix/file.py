@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from harness.errors import InputError
-from harness.matrix.cell import Treatment
 from harness.matrix.strict import Table, read_toml
+from harness.matrix.treatment import COMMON, COMMON_TABLE, Treatment, TreatmentField, TreatmentTable
 
 MATRIX_SCHEMA = "trtmatrix.matrix/1"
-
-# What each list of a [[block]] may hold; None: any name (tensor formats are the version's own).
-TREATMENT_VALUES: Mapping[str, tuple[str, ...] | None] = {
-    "precision": ("fp32", "tf32", "fp16", "int8"),
-    "relu6": ("clip", "relu_sub"),
-    "tensor_format": None,
-    "source": ("auto", "api", "onnx", "uff"),
-    "batch_mode": ("auto", "explicit", "implicit"),
-    "typing": ("auto", "weak", "strong"),
-    "tactic_sources": ("default", "core", "all"),
-    "timing_cache": ("off", "on"),
-    "cuda_graph": ("off", "on"),
-    "l2": ("warm", "cold"),
-    "copies": ("out", "in"),
-}
-
 
 PREVIOUS = "previous"
 """The baseline that is, for each version, the one before it."""
 
 MOST_BUILDS = 10_000
 """Of a cell: more are a mistake, and would be planned for minutes before the first one is made."""
-
-MOST_IMAGES = 4096
-"""In a batch: the inputs of more do not fit into memory beside the network."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +87,10 @@ class MatrixFile:
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
-def read_matrix(path: Path) -> MatrixFile:
+def read_matrix(path: Path, treatments: TreatmentTable = COMMON_TABLE) -> MatrixFile:
     """Read the matrix file at *path*.
 
+    :param treatments: the fields of treatments that it may ask for
     :raises InputError: names file, table and key
     """
     top = Table(path, "top level", read_toml(path))
@@ -130,7 +112,7 @@ def read_matrix(path: Path) -> MatrixFile:
         executor=run.get("executor", str) or "local",
         measure=_measure(path, top.raw("measure") or {}),
         limits=_limits(path, top.raw("limits") or {}),
-        blocks=tuple(_block(t) for t in _tables(path, top.raw("block"), "block")),
+        blocks=tuple(_block(t, treatments.fields) for t in _tables(path, top.raw("block"), "block")),
         versions=tuple(_versions(t) for t in _tables(path, top.raw("versions"), "versions")),
         exclude=top.names("exclude"),
         networks={
@@ -234,23 +216,33 @@ def _versions(table: Table) -> VersionBlock:
     return block
 
 
-def _block(table: Table) -> Block:
+def _block(table: Table, items: Sequence[TreatmentField]) -> Block:
     networks = table.names("networks")
     if not networks:
         raise table.error("networks", "is missing")
-    treatments = [Treatment(batch=batch) for batch in table.numbers("batch", (1,), most=MOST_IMAGES)]
-    if not treatments:
-        raise table.error("batch", "is empty: leave it out for the default, or name a value")
-    for key, allowed in TREATMENT_VALUES.items():
-        default = getattr(Treatment(), key)
-        values = table.names(key, (default,), allowed=allowed)
-        if not values:
-            raise table.error(key, "is empty: leave it out for the default, or name a value")
-        treatments = [
-            Treatment(**{**old.as_json(), key: value})  # type: ignore[arg-type]
-            for old in treatments
-            for value in values
+    combinations: list[dict[str, str | int]] = [{}]
+    # Batch first: cells of one batch stand together, as matrices have always been read.
+    for item in sorted(items, key=lambda item: item.name != "batch"):
+        values = _values(table, item)
+        combinations = [
+            {**old, **({item.name: v} if v is not None else {})} for old in combinations for v in values
         ]
-    block = Block(networks=networks, treatments=tuple(treatments), runtimes=table.names("runtimes"))
+    treatments = tuple(Treatment.from_json(values) for values in combinations)
+    block = Block(networks=networks, treatments=treatments, runtimes=table.names("runtimes"))
     table.done()
     return block
+
+
+def _values(table: Table, item: TreatmentField) -> Sequence[str | int | None]:
+    """Return what a block asks for of one field; None alone where it does not name a runtime's own field."""
+    if item not in COMMON and item.name not in table:
+        table.names(item.name)
+        return (None,)
+    values: Sequence[str | int]
+    if item.most is not None:
+        values = table.numbers(item.name, (int(item.default),), most=item.most)
+    else:
+        values = table.names(item.name, (str(item.default),), allowed=item.values)
+    if not values:
+        raise table.error(item.name, "is empty: leave it out for the default, or name a value")
+    return values

@@ -14,6 +14,7 @@ from harness.attribution.format_trial import FormatTrial
 from harness.environments.needs import RuntimeNeeds
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
+from harness.matrix.treatment import COMMON, TreatmentField
 from harness.networks.graph import Graph
 
 DEFAULT_OPSET = 13
@@ -25,6 +26,13 @@ class Runtime(RuntimeNeeds, Protocol):
 
     reads_onnx: bool = False
     """Whether an ONNX file is all that its worker reads; others are given one where a treatment asks."""
+
+    treatment_fields: Sequence[TreatmentField] = COMMON
+    """The fields of treatments that it knows: of the common ones, and its own.
+
+    A cell that sets another one is unsupported. An own field whose name is taken gets the runtime's name in
+    front (see :func:`harness.matrix.treatment.treatment_table`); the worker finds it under that name.
+    """
 
     @property
     def worker_module(self) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.cli import COMMANDS, build_parser
-from harness.matrix.file import TREATMENT_VALUES, read_matrix
+from harness.matrix.file import read_matrix
+from harness.matrix.treatment import COMMON
 from harness.pytest_plugin.session import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,8 +61,17 @@ def test_the_matrix_page_is_a_matrix(tmp_path: Path) -> None:
     path.write_text(block, encoding="utf-8")
     found = read_matrix(path)
     assert found.blocks[0].networks == ("mobilenet_v1", "mobilenet_v2")
-    for key in TREATMENT_VALUES:
-        assert key in tomllib.loads(block)["block"][0], key
+    for item in COMMON:
+        assert item.name in tomllib.loads(block)["block"][0], item.name
+
+
+def test_the_matrix_page_lists_the_treatments_as_they_are_registered() -> None:
+    text = (ROOT / "docs/reference/matrix-file.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{item.name}` | {item.allowed} | `{item.default}` | `{item.text('VALUE')}` | {item.meaning} |"
+        for item in COMMON
+    ]
+    assert "\n".join(rows) in text
 
 
 def test_words_of_the_glossary_are_defined_once() -> None:

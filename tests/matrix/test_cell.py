@@ -25,7 +25,7 @@ def test_the_id_names_each_axis_that_is_not_default() -> None:
         ("batch", 4),
         ("relu6", "relu_sub"),
         ("tensor_format", "hwc"),
-        ("source", "uff"),
+        ("source", "onnx"),
         ("batch_mode", "implicit"),
         ("typing", "strong"),
         ("tactic_sources", "all"),
