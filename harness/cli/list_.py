@@ -32,24 +32,27 @@ def run(arguments: argparse.Namespace) -> int:
 def _versions(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
     from harness.plugins import registry
 
-    catalogues = [e for e in registry.environments().values() if hasattr(e, "version_rows")]
-    seen = {"runtime": "", "version": "", "environment": "", "where": "", "needs": ""}
     for runtime in registry.runtimes().values():
         for version in runtime.known_versions():
             bounds = runtime.pythons(version)
             needs = f"Python {_span(bounds)}" if bounds else ""
             place = next((e for e in runtime.environments if e != "docker"), runtime.environments[0])
             yield {
-                **seen,
                 "runtime": runtime.name,
                 "version": version,
                 "environment": place,
                 "where": "wheel" if place == "venv" else place,
                 "needs": needs,
             }
-    for environment in catalogues:
+    for environment in registry.environments().values():
         for row in environment.version_rows():
-            yield {key: row.get(key, "") for key in seen}
+            yield {
+                "runtime": row.runtime,
+                "version": row.version,
+                "environment": environment.name,
+                "where": row.where,
+                "needs": row.needs,
+            }
 
 
 def _span(bounds: tuple[tuple[int, int], tuple[int, int]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +25,46 @@ class Availability:
     state: str
     reason: str = ""
     remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at, with its reason also when it is ok.
+
+    :param state: as of an :class:`Availability`, or ``failed``: it could not be looked at
+    """
+
+    name: str
+    state: str
+    reason: str
+    remedy: str = ""
+
+
+def availability_of(checks: Sequence[Check]) -> Availability:
+    """Return the availability that *checks* amount to: what can never work outweighs what is missing.
+
+    All reasons of the worse kind are named, so that a user does not mend one only to meet the next.
+    """
+    for state in ("failed", "unsupported", "unavailable"):
+        found = [check for check in checks if check.state == state]
+        if found:
+            reasons = dict.fromkeys(check.reason for check in found)
+            remedies = dict.fromkeys(check.remedy for check in found if check.remedy)
+            return Availability(state, "; ".join(reasons), "; ".join(remedies))
+    return Availability("ok")
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """A version that an environment knows of, for ``list versions``.
+
+    :param where: image and tag, or whatever names the place; :param needs: what it asks of the machine
+    """
+
+    runtime: str
+    version: str
+    where: str
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +118,7 @@ class Prepared(Protocol):
 
 
 class Environment(Protocol):
-    """Registered through ``trtmatrix_environments``."""
+    """Registered through ``trtmatrix_environments``; derive from it: members with a body are its defaults."""
 
     @property
     def name(self) -> str:
@@ -95,3 +135,23 @@ class Environment(Protocol):
         :raises UnavailableError: it cannot be made; the message names the reason
         """
         ...
+
+    def checks(self, runtime: RuntimeNeeds, version: str) -> Sequence[Check]:
+        """Return all that was looked at for *version*, in order (``check --explain``).
+
+        A registry of images may be asked here, which :meth:`availability` has no time for.
+        """
+        answer = self.availability(runtime, version)
+        words = answer.reason or f"{runtime.name} {version} can run in {self.name}"
+        return (Check(self.name, answer.state, words, answer.remedy),)
+
+    def resolve(self, runtime: str, said: str) -> Sequence[str]:  # noqa: ARG002
+        """Return the versions of *runtime* that a matrix file means by *said*: by default that very one.
+
+        :raises UsageError: nothing here fits
+        """
+        return (said,)
+
+    def version_rows(self) -> Iterable[VersionRow]:
+        """Return the versions that it knows of itself, beside those that runtimes know."""
+        return ()

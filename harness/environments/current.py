@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from harness import hookimpl
@@ -18,15 +16,15 @@ from harness.environments.needs import RuntimeNeeds
 from harness.errors import UnavailableError
 
 
-class CurrentInterpreter:
+class CurrentInterpreter(Environment):
     """Nothing is made here: a version is there or it is not."""
 
     name = "current"
 
     def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
         """Compare the version asked for with the installed distribution's, and look for a GPU it needs."""
-        package = package_of(runtime, version)
-        installed = _installed(package)
+        package = runtime.distribution(version)
+        installed = runtime.installed_version(version)
         if installed is None:
             return Availability(
                 "unavailable",
@@ -52,19 +50,6 @@ class CurrentInterpreter:
         progress(f"using the installed {runtime.name} {version}")
         python = Path(sys.executable)
         return PreparedInterpreter(python, dict(runtime.environment_variables), interpreter_facts(python))
-
-
-def package_of(runtime: RuntimeNeeds, version: str) -> str:
-    """Return the distribution that carries *runtime*: the first of its requirements."""
-    requirements = runtime.requirements(version, sys.version_info[:2])
-    return Requirement(requirements[0]).name if requirements else runtime.name
-
-
-def _installed(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _same(installed: str, asked: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from types import MappingProxyType
 from typing import Protocol
 
@@ -33,6 +34,20 @@ class RuntimeNeeds(Protocol):
     def environments(self) -> tuple[str, ...]:
         """Names of the environments that can hold it, the preferred one first."""
         ...
+
+    def distribution(self, version: str) -> str:  # noqa: ARG002
+        """Return the name of the distribution that carries *version*: by default the runtime's own name."""
+        return self.name
+
+    def installed_version(self, version: str) -> str | None:
+        """Return the version that the running interpreter holds where *version* is asked for, None without.
+
+        By default the one of :meth:`distribution`; a runtime that is no distribution knows better.
+        """
+        try:
+            return metadata.version(self.distribution(version))
+        except metadata.PackageNotFoundError:
+            return None
 
     def requirements(self, version: str, python: Release) -> Sequence[str]:
         """Return pip requirement strings for a virtual environment that holds *version*."""

@@ -23,7 +23,7 @@ from harness.errors import UnavailableError
 _FACTS = "trtmatrix.json"
 
 
-class VirtualEnvironment:
+class VirtualEnvironment(Environment):
     """Wheels of the asked version beside NumPy, on any Python of this machine that they fit."""
 
     name = "venv"

@@ -76,19 +76,12 @@ def make_plan(choices: Choices, parts: Parts) -> Plan:
     if named:
         blocks = tuple(replace(block, networks=tuple(named)) for block in matrix.blocks)
         matrix = replace(matrix, blocks=blocks)
-    environments = parts.environments
-
-    def resolve(runtime: str, environment: str, said: str) -> Sequence[str]:
-        resolver = getattr(environments[environment], "resolve", None)
-        found: Sequence[str] = resolver(runtime, said) if resolver is not None else [said]
-        return found
-
     cells = expand(
         matrix,
         networks=families,
         runtimes={name: runtime.environments for name, runtime in parts.runtimes.items()},
-        environments=environments,
-        resolve=resolve,
+        environments=parts.environments,
+        resolve=lambda runtime, environment, said: parts.environments[environment].resolve(runtime, said),
         table=parts.treatments,
     )
     _check_baseline(matrix, cells)

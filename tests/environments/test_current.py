@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -20,17 +19,29 @@ class Numpy(OnnxRuntime):
 
     name = "numpy"
 
-    def requirements(self, version: str, _: tuple[int, int]) -> Sequence[str]:
-        """Return NumPy."""
-        return (f"numpy=={version}",)
-
 
 class Nowhere(OnnxRuntime):
     """A runtime whose package is certainly not installed."""
 
-    def requirements(self, version: str, _: tuple[int, int]) -> Sequence[str]:
+    def distribution(self, _: str) -> str:
         """Return a package that there is not."""
-        return (f"nowhere-to-be-found=={version}",)
+        return "nowhere-to-be-found"
+
+
+class Script(OnnxRuntime):
+    """A runtime that is a file and no package: it alone knows its version."""
+
+    name = "script"
+
+    def installed_version(self, _: str) -> str | None:
+        """Return the version of the file."""
+        return "3"
+
+
+def test_a_runtime_that_is_no_distribution_is_asked_for_its_version() -> None:
+    assert CurrentInterpreter().availability(Script(), "3").state == "ok"
+    found = CurrentInterpreter().availability(Script(), "4")
+    assert found.reason == "the Python that runs the harness holds script 3, not 4"
 
 
 def test_the_installed_version_is_ready() -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
-from dataclasses import dataclass
 
 import docker.errors
 from packaging.version import Version
 
 from harness.environments import gpus
-from harness.environments.base import Availability
+from harness.environments.base import Check
 from harness.environments.compute_capability import capability_reason
 from harness.environments.docker.catalogue import Choice, Image
 from harness.environments.docker.engine import Engine
@@ -26,33 +24,6 @@ from harness.versions import parse
 # A registry that does not answer by then is not reachable, as far as planning a run goes.
 REGISTRY_SECONDS = 4.0
 _CONSUMER = re.compile(r"GeForce|TITAN|Quadro|RTX", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at, with its reason also when it is ok.
-
-    :param state: ``ok``, ``unsupported``, ``unavailable``
-    """
-
-    name: str
-    state: str
-    reason: str
-    remedy: str = ""
-
-
-def verdict(checks: Sequence[Check]) -> Availability:
-    """Return the availability that *checks* amount to: what can never work outweighs what is missing.
-
-    All reasons of the worse kind are named, so that a user does not mend one only to meet the next.
-    """
-    for state in ("unsupported", "unavailable"):
-        found = [check for check in checks if check.state == state]
-        if found:
-            reasons = dict.fromkeys(check.reason for check in found)
-            remedies = dict.fromkeys(check.remedy for check in found if check.remedy)
-            return Availability(state, "; ".join(reasons), "; ".join(remedies))
-    return Availability("ok")
 
 
 def docker_checks(

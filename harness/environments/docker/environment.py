@@ -14,10 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from harness import hookimpl
-from harness.environments.base import Availability, Environment, Limits, Outcome, Prepared, Progress
+from harness.environments.base import (
+    Availability,
+    Check,
+    Environment,
+    Limits,
+    Outcome,
+    Prepared,
+    Progress,
+    VersionRow,
+    availability_of,
+)
 from harness.environments.cache import cache_folder
 from harness.environments.docker.catalogue import Choice, catalogue
-from harness.environments.docker.checks import docker_checks, verdict
+from harness.environments.docker.checks import docker_checks
 from harness.environments.docker.container import Run
 from harness.environments.docker.engine import Engine, connect
 from harness.environments.docker.errors import ENGINE_ERRORS, text_of
@@ -149,7 +159,7 @@ class PreparedContainer:
         )
 
 
-class DockerEnvironment:
+class DockerEnvironment(Environment):
     """Containers of NGC images, and of images made from wheels.
 
     :param settings: read from the environment at each use by default
@@ -184,18 +194,32 @@ class DockerEnvironment:
         """
         return catalogue().resolve(runtime, said)
 
-    def version_rows(self) -> Iterator[dict[str, object]]:
+    def version_rows(self) -> Iterator[VersionRow]:
         """Yield one row for each image of the catalogue: what it holds, what it needs, how sure that is."""
         known = catalogue()
         for name in dict.fromkeys(n for recipe in known.recipes.values() for n in recipe.runtimes):
             for recipe, image in known.images(name):
-                yield {
-                    "runtime": name,
-                    "version": known.name_of(name, image),
-                    "environment": self.name,
-                    "where": f"{recipe.repository.rpartition('/')[2] or recipe.name}:{image.tag}",
-                    "needs": image.needs,
-                }
+                yield VersionRow(
+                    runtime=name,
+                    version=known.name_of(name, image),
+                    where=f"{recipe.repository.rpartition('/')[2] or recipe.name}:{image.tag}",
+                    needs=image.needs,
+                )
+
+    def checks(self, runtime: RuntimeNeeds, version: str) -> Sequence[Check]:
+        """Look at catalogue, engine, GPU, driver and image; a registry is asked for images not here."""
+        try:
+            choice = catalogue().choose(runtime.name, version)
+        except UsageError as error:
+            return (Check("catalogue", "unsupported", str(error)),)
+        name = choice.image.name if choice.image is not None else f"recipe {choice.recipe.name}"
+        basis = f" ({choice.image.basis})" if choice.image is not None else ""
+        chosen = Check("catalogue", "ok", name + basis)
+        try:
+            engine = self.engine()
+        except UnavailableError as error:
+            return (chosen, Check("engine", "unavailable", str(error), "start a docker engine"))
+        return (chosen, *docker_checks(engine, choice, runtime, version, self.settings, registry=True))
 
     def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
         """Say whether *version* can run in a container here; an image to be pulled counts as there."""
@@ -209,7 +233,7 @@ class DockerEnvironment:
             return Availability(
                 "unavailable", str(error), "start a docker engine, or use another environment"
             )
-        return verdict(docker_checks(engine, choice, runtime, version, self.settings, registry=False))
+        return availability_of(docker_checks(engine, choice, runtime, version, self.settings, registry=False))
 
     def prepare(self, runtime: RuntimeNeeds, version: str, progress: Progress) -> Prepared:
         """Pull or build the image of *version* and read what it holds.

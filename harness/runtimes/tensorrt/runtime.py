@@ -122,6 +122,10 @@ class TensorRTRTX(TensorRT):
             f"numpy=={numpy}",
         )
 
+    def distribution(self, version: str) -> str:  # noqa: ARG002
+        """Return the package of the libraries: the package `tensorrt-rtx` is not installed."""
+        return "tensorrt-rtx-cu12-libs"
+
     def pythons(self, version: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
         """Return the Pythons of the wheels that are known, None for others."""
         return ((3, 8), (3, 13)) if version in RTX_WHEELS else None

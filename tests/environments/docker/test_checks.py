@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.environments.base import Check, availability_of
 from harness.environments.docker.catalogue import Choice, Image, catalogue
-from harness.environments.docker.checks import Check, docker_checks, driver_problem, gpu_checks, verdict
+from harness.environments.docker.checks import docker_checks, driver_problem, gpu_checks
 from harness.environments.docker.engine import Endpoint, Engine
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.gpus import Gpu, Host
@@ -58,12 +59,12 @@ def test_an_unknown_driver_need_forbids_nothing() -> None:
 def test_a_gpu_that_a_version_does_not_know_makes_it_unsupported(version: str, gpu: Gpu, state: str) -> None:
     checks = gpu_checks(Image("repo:1", version), Host("620.1", (gpu,)))
 
-    assert verdict(checks).state == state
-    assert state == "ok" or gpu.compute_capability in verdict(checks).reason
+    assert availability_of(checks).state == state
+    assert state == "ok" or gpu.compute_capability in availability_of(checks).reason
 
 
 def test_an_old_driver_is_no_trait_of_the_machine_and_comes_with_a_remedy() -> None:
-    found = verdict(gpu_checks(_IMAGE, Host("515.65.01", (_RTX,))))
+    found = availability_of(gpu_checks(_IMAGE, Host("515.65.01", (_RTX,))))
 
     assert found.state == "unavailable"
     assert found.remedy == "install driver 520 or newer"
@@ -77,11 +78,11 @@ def test_what_can_never_work_outweighs_what_is_missing_and_all_its_reasons_are_n
         Check("d", "unsupported", "too old", "take another"),
     ]
 
-    found = verdict(checks)
+    found = availability_of(checks)
 
     assert (found.state, found.reason, found.remedy) == ("unsupported", "too old; too new", "take another")
-    assert verdict(checks[:1]).state == "unavailable"
-    assert verdict([Check("e", "ok", "fine")]).state == "ok"
+    assert availability_of(checks[:1]).state == "unavailable"
+    assert availability_of([Check("e", "ok", "fine")]).state == "ok"
 
 
 def test_an_ngc_image_on_an_engine_without_gpu_names_everything_that_is_missing(
@@ -97,9 +98,9 @@ def test_an_ngc_image_on_an_engine_without_gpu_names_everything_that_is_missing(
     )
 
     assert [c.name for c in checks][:4] == ["engine", "files", "gpu runtime", "gpu"]
-    assert verdict(checks).state == "unavailable"
-    assert "no GPU runtime; this machine has no usable NVIDIA GPU" in verdict(checks).reason
-    assert "nvidia-ctk" in verdict(checks).remedy
+    assert availability_of(checks).state == "unavailable"
+    assert "no GPU runtime; this machine has no usable NVIDIA GPU" in availability_of(checks).reason
+    assert "nvidia-ctk" in availability_of(checks).remedy
 
 
 def test_an_engine_on_another_machine_cannot_mount_our_folders(docker_engine: Engine) -> None:
@@ -107,7 +108,9 @@ def test_an_engine_on_another_machine_cannot_mount_our_folders(docker_engine: En
     runtime = registry.runtimes()["onnxruntime"]
     choice = catalogue().choose("onnxruntime", "1.22.1")
 
-    found = verdict(docker_checks(remote, choice, runtime, "1.22.1", DockerSettings(), registry=False))
+    found = availability_of(
+        docker_checks(remote, choice, runtime, "1.22.1", DockerSettings(), registry=False)
+    )
 
     assert found.state == "unavailable"
     assert "tcp://10.0.0.1:2376 is on another machine" in found.reason
