@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-
-from packaging.version import InvalidVersion, Version
 
 from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
 from harness.errors import UsageError
 from harness.matrix.file import PREVIOUS
-
-
-def version_key(version: str) -> tuple[int, Version | tuple[int, ...], str]:
-    """Return a key that sorts versions by age; what is no PEP 440 version comes first, by its numbers."""
-    try:
-        return (1, Version(version), version)
-    except InvalidVersion:
-        return (0, tuple(int(x) for x in re.findall(r"\d+", version)), version)
+from harness.versions import version_key
 
 
 class Baseline:

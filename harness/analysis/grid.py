@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from packaging.version import InvalidVersion, Version
-
 from harness.analysis.groups import BuildGroup, Release
 from harness.analysis.hosts import HostNames
 from harness.matrix.cell import Cell
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
+from harness.versions import version_key
 
 NO_HOST = ""
 """Host of a cell that was never on one, in a run without any build of its subject."""
@@ -64,14 +63,6 @@ def grid_of(run: RunObservation) -> Grid:
     hosts = HostNames.of(run)
     rows = tuple(_rows(groups, {release: index for index, release in enumerate(releases)}, hosts))
     return Grid(run, hosts, tuple(releases), rows, tuple(_judged(groups)))
-
-
-def version_key(version: str) -> tuple[int, Version, str]:
-    """Return a key that sorts versions by release; what is no version sorts last, by name."""
-    try:
-        return (0, Version(version), version)
-    except InvalidVersion:
-        return (1, Version("0"), version)
 
 
 def _by_cell(run: RunObservation) -> dict[Cell, list[CellObservation]]:

@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from harness.analysis.accepted import Accepted, with_accepted
-from harness.analysis.baseline import Baseline, version_key
+from harness.analysis.baseline import Baseline
 from harness.analysis.compare import Comparison, PendingVerdict, common_floor, compare
 from harness.analysis.device import group_with_peaks, host_peaks
 from harness.analysis.grid import Grid
@@ -20,6 +20,7 @@ from harness.analysis.verdict import Verdict
 from harness.errors import UsageError
 from harness.matrix.cell import Treatment
 from harness.matrix.file import PREVIOUS
+from harness.versions import version_key
 
 
 def judge(

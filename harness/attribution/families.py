@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
-
 from harness.attribution.engine import KernelFamily
 from harness.attribution.joining import bare_runner, tactic_key
 from harness.errors import InputError
+from harness.versions import parse, side_of
 
 RULES = Path(__file__).with_name("families.toml")
 
@@ -30,8 +29,8 @@ class FamilyRule:
     type: re.Pattern[str] | None = None
     name: re.Pattern[str] | None = None
     tactics: frozenset[str] | None = None
-    since: Version | None = None
-    before: Version | None = None
+    since: str | None = None
+    before: str | None = None
 
     def fits(
         self,
@@ -39,7 +38,7 @@ class FamilyRule:
         kind: str | None,
         name: str | None,
         tactic: str | None,
-        version: Version | None,
+        version: str | None,
     ) -> bool:
         """Say whether every key of the rule fits."""
         if self.kernel is not None and not (kernel and self.kernel.search(kernel)):
@@ -52,13 +51,13 @@ class FamilyRule:
             return False
         return self._of_version(version)
 
-    def _of_version(self, version: Version | None) -> bool:
+    def _of_version(self, version: str | None) -> bool:
         if self.since is None and self.before is None:
             return True
-        if version is None:
+        if version is None or parse(version) is None:
             return False
-        return (self.since is None or version >= self.since) and (
-            self.before is None or version < self.before
+        return (self.since is None or side_of(version, self.since) != -1) and (
+            self.before is None or side_of(version, self.before) == -1
         )
 
 
@@ -82,7 +81,7 @@ def _rule(path: Path, number: int, table: dict[str, object]) -> FamilyRule:
     try:
         tactics = table.get("tactics")
         patterns = {key: re.compile(str(table[key])) for key in ("kernel", "type", "name") if key in table}
-        versions = {key: Version(str(table[key])) for key in ("since", "before") if key in table}
+        versions = {key: _bound(str(table[key])) for key in ("since", "before") if key in table}
         return FamilyRule(
             family=KernelFamily(str(table["family"])),
             kernel=patterns.get("kernel"),
@@ -96,6 +95,12 @@ def _rule(path: Path, number: int, table: dict[str, object]) -> FamilyRule:
         )
     except (KeyError, ValueError, re.error) as error:
         raise InputError(path, f"{error}", where=where) from None
+
+
+def _bound(version: str) -> str:
+    if parse(version) is None:
+        raise ValueError(f"'{version}' is no version")
+    return version
 
 
 @cache
@@ -121,17 +126,8 @@ def kernel_family(
     :param tactic: tactic id, as printed
     :param version: TensorRT version, where known
     """
-    parsed = parse_version(version)
     key = tactic_key(tactic)
     for rule in rules if rules is not None else built_in_rules():
-        if rule.fits(kernel, bare_runner(kind), name, key, parsed):
+        if rule.fits(kernel, bare_runner(kind), name, key, version):
             return rule.family
     return KernelFamily.UNKNOWN
-
-
-def parse_version(version: str | None) -> Version | None:
-    """Return *version* parsed, None where it is unknown or no version (``unknown``)."""
-    try:
-        return Version(version) if version else None
-    except InvalidVersion:
-        return None

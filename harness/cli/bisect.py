@@ -229,7 +229,7 @@ def _left_out(chosen: Mapping[str, Cell]) -> dict[str, str]:
 
 def _choose(arguments: argparse.Namespace, cells: Sequence[Cell]) -> dict[str, Cell]:
     """Return version to cell, oldest first, of the one subject and runtime that the options leave."""
-    from harness.analysis.baseline import version_key
+    from harness.versions import version_key
 
     for option in ("network", "treatment", "runtime"):
         values = {cell: _value(cell, option) for cell in cells}

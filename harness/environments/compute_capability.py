@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from packaging.version import InvalidVersion, Version
-
 from harness.errors import InputError
 from harness.resources import data_folder
+from harness.versions import side_of
 
 TABLE = "compute-capability.csv"
 
@@ -53,30 +52,15 @@ def capability_reason(version: str, capability: str) -> str | None:
     known = ranges().get(capability)
     if known is None:
         return None
-    release = release_of(version)
-    if release is None:
-        return None
     note = known.note.split(";")[0].strip().rstrip(".")
-    if known.first and release < _release(known.first):
+    if known.first and side_of(version, known.first) == -1:
         return (
             f"TensorRT {version} does not run on compute capability {capability}: "
             f"the first that does is {known.first} ({note})"
         )
-    if known.last and release[: len(_release(known.last))] > _release(known.last):
+    if known.last and side_of(version, known.last) == 1:
         return (
             f"TensorRT {version} does not run on compute capability {capability}: "
             f"the last that does is {known.last} ({note})"
         )
     return None
-
-
-def release_of(version: str) -> tuple[int, ...] | None:
-    """Return the numbers of *version*, None where it is not a version."""
-    try:
-        return Version(version).release
-    except InvalidVersion:
-        return None
-
-
-def _release(bound: str) -> tuple[int, ...]:
-    return Version(bound).release

@@ -6,14 +6,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
-
 from harness import hookimpl
 from harness.environments.base import Availability, Environment, Prepared, Progress
 from harness.environments.gpus import without_gpu
 from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
 from harness.environments.needs import RuntimeNeeds
 from harness.errors import UnavailableError
+from harness.versions import same_release
 
 
 class CurrentInterpreter(Environment):
@@ -31,7 +30,7 @@ class CurrentInterpreter(Environment):
                 f"{package} is not installed in the Python that runs the harness",
                 f"pip install {package}=={version}, or environment = 'venv'",
             )
-        if not _same(installed, version):
+        if not same_release(installed, version):
             return Availability(
                 "unavailable",
                 f"the Python that runs the harness holds {package} {installed}, not {version}",
@@ -50,13 +49,6 @@ class CurrentInterpreter(Environment):
         progress(f"using the installed {runtime.name} {version}")
         python = Path(sys.executable)
         return PreparedInterpreter(python, dict(runtime.environment_variables), interpreter_facts(python))
-
-
-def _same(installed: str, asked: str) -> bool:
-    try:
-        return Version(installed).public == Version(asked).public
-    except InvalidVersion:
-        return installed == asked
 
 
 @hookimpl

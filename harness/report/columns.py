@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from packaging.version import InvalidVersion, Version
-
 from harness.analysis.hosts import HostNames
 from harness.analysis.statistics.intervals import Interval, one_side
 from harness.observations.records import CellObservation, RunObservation
+from harness.versions import version_key
 
 
 @dataclass(frozen=True, order=True)
@@ -29,14 +28,6 @@ class Release:
 def release_of(found: CellObservation) -> Release:
     """Return the column of a cell."""
     return Release(found.cell.runtime, found.cell.version, found.cell.repeat)
-
-
-def version_key(version: str) -> tuple[int, Version, str]:
-    """Return a key that sorts versions by release; what is no version sorts last, by name."""
-    try:
-        return (0, Version(version), version)
-    except InvalidVersion:
-        return (1, Version("0"), version)
 
 
 def releases(run: RunObservation) -> list[Release]:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
-
 from harness.errors import InputError
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
+from harness.versions import parse
 
 Release = tuple[int, int]
 Bounds = tuple[Release, Release]
@@ -52,13 +51,11 @@ class Wheels:
 
     def pythons(self, version: str) -> Bounds | None:
         """Return the bounds of the range that *version* lies in, None for older and unreadable ones."""
-        try:
-            asked = Version(version)
-        except InvalidVersion:
-            return None
+        asked = parse(version)
         found = None
         for first, bounds in self.since.items():
-            if asked >= Version(first):
+            since = parse(first)
+            if asked is not None and since is not None and asked >= since:
                 found = bounds
         return found
 

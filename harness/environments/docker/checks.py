@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 
 import docker.errors
-from packaging.version import Version
 
 from harness.environments import gpus
 from harness.environments.base import Check
@@ -79,8 +78,8 @@ def driver_problem(driver: str, image: Image, *, data_centre: bool) -> str:
         return ""
     if data_centre:
         for branch in image.datacenter_branches.split():
-            lowest = Version(branch.rstrip("+"))
-            if have.major == lowest.major and have >= lowest:
+            lowest = parse(branch.rstrip("+"))
+            if lowest is not None and have.major == lowest.major and have >= lowest:
                 return ""
     older = f" (or a branch of {image.datacenter_branches} on a data-centre GPU)"
     return f"driver {driver} is older than {image.driver}" + (older if image.datacenter_branches else "")

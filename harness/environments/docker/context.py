@@ -16,7 +16,7 @@ from harness.environments.docker.labels import KIND, RECIPE, RUNTIME, VERSION
 from harness.errors import InputError
 from harness.matrix.strict import Table, read_toml
 from harness.resources import data_folder
-from harness.versions import parse
+from harness.versions import ordered, side_of
 
 _DROPPED = frozenset({"__pycache__", "_virtualenv.py", "_virtualenv.pth"})
 
@@ -73,9 +73,8 @@ def pins(python: str) -> dict[str, str]:
 
     :param python: empty where it is unknown: the oldest pins
     """
-    known = sorted(_all_pins(), key=lambda r: tuple(map(int, r.split("."))))
-    wanted = parse(python) if python else None
-    fits = [r for r in known if wanted is not None and (parse(r) or wanted) <= wanted]
+    known = ordered(_all_pins())
+    fits = [release for release in known if side_of(python, release) in (0, 1)]
     return _all_pins()[fits[-1] if fits else known[0]]
 
 

@@ -11,7 +11,7 @@ from harness import hookimpl
 from harness.attribution.attribute import attribute
 from harness.attribution.engine import AttributedEngine
 from harness.attribution.format_trial import FormatTrial
-from harness.environments.compute_capability import capability_reason, release_of
+from harness.environments.compute_capability import capability_reason
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
@@ -21,6 +21,7 @@ from harness.runtimes.tensorrt.evidence import read_folder
 from harness.runtimes.tensorrt.formats import read_trials
 from harness.runtimes.tensorrt.limits import rtx_reason, treatment_reason
 from harness.store.machine import gpus
+from harness.versions import ordered, release_numbers
 
 # The only releases whose wheels hold the libraries; later ones fetch them from elsewhere.
 WHEELS: Mapping[str, str] = {"8.5.1.7": "cu11", "8.5.2.2": "cu11", "8.5.3.1": "cu11", "8.6.0": "cu12"}
@@ -66,7 +67,7 @@ class TensorRT(Runtime):
 
     def unsupported(self, cell: Cell) -> str | None:
         """Say what of *cell* its version lacks, or that it runs on no GPU of this machine."""
-        release = release_of(cell.version)
+        release = release_numbers(cell.version)
         if release is None:
             return f"'{cell.version}' is no version of TensorRT"
         reason = treatment_reason(release, cell.treatment)
@@ -78,7 +79,7 @@ class TensorRT(Runtime):
 
     def onnx_opset(self, version: str) -> int:
         """Return the opset to export for *version*: its parser's newest, but no newer than any needs."""
-        release = release_of(version) or (99,)
+        release = release_numbers(version) or (99,)
         return next(opset for first, opset in _OPSETS if release >= first)
 
     def read(self, folder: Path) -> Evidence:
@@ -140,7 +141,7 @@ class TensorRTRTX(TensorRT):
 
     def unsupported(self, cell: Cell) -> str | None:
         """Say what of *cell* TensorRT-RTX lacks."""
-        if release_of(cell.version) is None:
+        if release_numbers(cell.version) is None:
             return f"'{cell.version}' is no version of TensorRT-RTX"
         return rtx_reason(cell.treatment)
 
@@ -161,7 +162,7 @@ def known_versions() -> tuple[str, ...]:
         encoding="utf-8", newline=""
     ) as file:
         found = {row["version"] for row in csv.DictReader(file)} | set(WHEELS)
-    return tuple(sorted((v for v in found if release_of(v)), key=lambda v: (release_of(v), v)))
+    return tuple(ordered(v for v in found if release_numbers(v)))
 
 
 @hookimpl
