@@ -1,15 +1,15 @@
 """One engine, measured again and again, each time in a fresh process: what differs is not the build.
 
-    python same_engine.py JOB.json [VARIANT.json ...] [--worker FOLDER] [--rounds 40] [--seconds S]
+    python same_engine.py JOB.json [VARIANT.json ...] [--rounds 40] [--seconds S]
     trtmatrix-pack/start.sh --only PATTERN --script same_engine.py --out same.json
 
 Runs inside an environment with TensorRT and a GPU, as the second line gives it: standard library and NumPy
-only, as the worker itself. FOLDER holds the package `worker` (in a clone: `harness`). Builds one engine of
-the job, and one of each variant's, keeps their bytes in --engines (those that lie there already are not
-built again), and measures in rounds: the engine of the job twice (`base` and `aa`), those of the variants
-once, in a random order. A measurement is a process of its own: load the engine, run the worker's own
-latency pass, and once more as a CUDA graph, print. With --seconds a round that is unlikely to end in time is
-not begun. Printed as JSON: the medians of each pass and arm, one a round, for `judge_same_engine.py`.
+only, as the worker itself, whose packages are on PYTHONPATH, as in a pack. Builds one engine of the job, and
+one of each variant's, keeps their bytes in --engines (those that lie there already are not built again), and
+measures in rounds: the engine of the job twice (`base` and `aa`), those of the variants once, in a random
+order. A measurement is a process of its own: load the engine, run the worker's own latency pass, and once
+more as a CUDA graph, print. With --seconds a round that is unlikely to end in time is not begun. Printed as
+JSON: the medians of each pass and arm, one a round, for `judge_same_engine.py`.
 """
 
 import argparse
@@ -29,17 +29,17 @@ class Bench:
     """A job, and the worker's parts that build and open its engine."""
 
     def __init__(self, path):
-        from worker.job import read_job
-        from worker.package import read_network
-        from worker.result import Result
-        from worker.trt import driver as cuda
-        from worker.trt.build import Toolbox
-        from worker.trt.dialects import choose
-        from worker.trt.features import Features
-        from worker.trt.library import load
-        from worker.trt.logger import Log, make_logger
-        from worker.trt.measuring import Device
-        from worker.trt.plan import OPTIONS, Plan
+        from harness.runtimes.tensorrt.worker import driver as cuda
+        from harness.runtimes.tensorrt.worker.build import Toolbox
+        from harness.runtimes.tensorrt.worker.dialects import choose
+        from harness.runtimes.tensorrt.worker.features import Features
+        from harness.runtimes.tensorrt.worker.library import load
+        from harness.runtimes.tensorrt.worker.logger import Log, make_logger
+        from harness.runtimes.tensorrt.worker.measuring import Device
+        from harness.runtimes.tensorrt.worker.plan import OPTIONS, Plan
+        from harness.worker.job import read_job
+        from harness.worker.package import read_network
+        from harness.worker.result import Result
 
         self.job, self.result, log = read_job(path), Result(tempfile.mkdtemp()), Log()
         if self.job.device:
@@ -57,16 +57,16 @@ class Bench:
 
     def build(self):
         """Return the bytes of a new engine."""
-        from worker.trt.build import build
+        from harness.runtimes.tensorrt.worker.build import build
 
         return bytes(build(self.tools, self.plan, self.dialect, True).serialized)
 
     def measure(self, plan_bytes):
         """Return medians and clocks of one latency pass over the engine in *plan_bytes*, and of a graph's."""
-        from worker.package import read_arrays
-        from worker.trt.build import Built
-        from worker.trt.measuring import open_session
-        from worker.trt.passes import Passes
+        from harness.runtimes.tensorrt.worker.build import Built
+        from harness.runtimes.tensorrt.worker.measuring import open_session
+        from harness.runtimes.tensorrt.worker.passes import Passes
+        from harness.worker.package import read_arrays
 
         built = Built(plan_bytes, plan_bytes, 0.0, [])
         session, _runtime = open_session(self.tools, self.dialect, self.device, built)
@@ -101,9 +101,9 @@ def end(document, indent=None):
     os._exit(0)
 
 
-def in_a_process(asked, mode, engine, job):
+def in_a_process(mode, engine, job):
     """Run this script once more in *mode* and return the JSON that it printed last."""
-    command = [sys.executable, __file__, mode, str(engine), str(job), "--worker", asked.worker]
+    command = [sys.executable, __file__, mode, str(engine), str(job)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         sys.exit(f"{mode} of {job} ended with status {done.returncode}")
@@ -129,7 +129,7 @@ def rounds(asked, arms, engines, began):
         order = sorted(arms)
         random.Random(f"{asked.seed}/{number}").shuffle(order)
         for name in order:
-            rows[name].append(in_a_process(asked, "--measure", engines[arms[name]], arms[name]))
+            rows[name].append(in_a_process("--measure", engines[arms[name]], arms[name]))
         longest = max(longest, time.monotonic() - start)
         sys.stderr.write(f"round {number}: {time.monotonic() - start:.1f} s\n")
         yield rows
@@ -163,7 +163,6 @@ def main():
     began = time.monotonic()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("jobs", nargs="*", metavar="JOB.json", help="of the network, then of its variants")
-    parser.add_argument("--worker", default=str(Path(__file__).resolve().parent.parent / "harness"))
     parser.add_argument("--engines", type=Path, default=Path("engines"), metavar="FOLDER")
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument(
@@ -176,7 +175,6 @@ def main():
     parser.add_argument("--measure", nargs=2, metavar=("ENGINE", "JOB.json"), help="one measurement")
     parser.add_argument("--build", nargs=2, metavar=("ENGINE", "JOB.json"), help="one build")
     asked = parser.parse_args()
-    sys.path.insert(0, asked.worker)
     if asked.build:
         path = Path(asked.build[0])
         made = Bench(asked.build[1]).build()
@@ -194,7 +192,7 @@ def main():
     engines = {job: asked.engines / (name + ".engine") for name, job in jobs.items()}
     for job, engine in engines.items():
         if not engine.exists():
-            in_a_process(asked, "--build", engine, job)
+            in_a_process("--build", engine, job)
     network, base = next(iter(jobs.items()))
     arms = {"base": base, "aa": base}
     arms.update((name, job) for name, job in jobs.items() if name != network)

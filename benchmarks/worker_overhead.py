@@ -1,10 +1,10 @@
 """Does the worker measure what the GPU does? Its latency pass beside a bare loop over the same engine.
 
-    python worker_overhead.py JOB.json [--worker FOLDER] [--rounds 10] [--samples 500]
+    python worker_overhead.py JOB.json [--rounds 10] [--samples 500]
 
 Runs inside an environment with TensorRT and a GPU: standard library and NumPy only, as the worker itself.
-FOLDER holds the package `worker` (in a clone: `harness`). One engine is built, one set of buffers used. In
-each round the worker's pass and the bare loop take their samples one after the other, the first one first
+The worker's packages are on PYTHONPATH, as in a pack. One engine is built, one set of buffers used. In each
+round the worker's pass and the bare loop take their samples one after the other, the first one first
 in even rounds. The bare loop is what a person would write: record, enqueue, record, wait, with ctypes on the
 CUDA runtime and nothing else. Printed as JSON: the median of each round, the median of all, their ratio, and
 whether it is within 1 %.
@@ -16,7 +16,6 @@ import json
 import os
 import sys
 import tempfile
-from pathlib import Path
 
 TOLERANCE = 0.01
 
@@ -40,8 +39,8 @@ def bare_loop(cudart, session, samples):
 
 def harness_loop(session, samples, before):
     """Return GPU milliseconds of *samples* inferences through the worker's own pass."""
-    from worker.job import Measure
-    from worker.measure import run_pass
+    from harness.worker.job import Measure
+    from harness.worker.measure import run_pass
 
     settings = Measure(
         {
@@ -59,17 +58,17 @@ def harness_loop(session, samples, before):
 
 def open_engine(path):
     """Build the job's engine and return a session over it, and what must stay alive."""
-    from worker.job import read_job
-    from worker.package import read_arrays, read_network
-    from worker.result import Result
-    from worker.trt import driver as cuda
-    from worker.trt.build import Toolbox, build
-    from worker.trt.dialects import choose
-    from worker.trt.features import Features
-    from worker.trt.library import load
-    from worker.trt.logger import Log, make_logger
-    from worker.trt.measuring import Device, open_session
-    from worker.trt.plan import OPTIONS, Plan
+    from harness.runtimes.tensorrt.worker import driver as cuda
+    from harness.runtimes.tensorrt.worker.build import Toolbox, build
+    from harness.runtimes.tensorrt.worker.dialects import choose
+    from harness.runtimes.tensorrt.worker.features import Features
+    from harness.runtimes.tensorrt.worker.library import load
+    from harness.runtimes.tensorrt.worker.logger import Log, make_logger
+    from harness.runtimes.tensorrt.worker.measuring import Device, open_session
+    from harness.runtimes.tensorrt.worker.plan import OPTIONS, Plan
+    from harness.worker.job import read_job
+    from harness.worker.package import read_arrays, read_network
+    from harness.worker.result import Result
 
     job, result, log = read_job(path), Result(tempfile.mkdtemp()), Log()
     trt, driver = load("tensorrt"), cuda.open_driver()
@@ -97,11 +96,9 @@ def main():
     """Measure and print; exit status 1 when the two differ by more than 1 %."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("job")
-    parser.add_argument("--worker", default=str(Path(__file__).resolve().parent.parent / "harness"))
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--samples", type=int, default=500)
     asked = parser.parse_args()
-    sys.path.insert(0, asked.worker)
     session, kept, facts = open_engine(asked.job)
     tick = kept[2].nvml.tick  # clocks are looked at between samples, as in a job
     cudart = session.memory._cuda

@@ -48,7 +48,9 @@ class CurrentInterpreter(Environment):
             raise UnavailableError(found.reason)
         progress(f"using the installed {runtime.name} {version}")
         python = Path(sys.executable)
-        return PreparedInterpreter(python, dict(runtime.environment_variables), interpreter_facts(python))
+        return PreparedInterpreter(
+            python, runtime.worker, dict(runtime.environment_variables), interpreter_facts(python)
+        )
 
 
 @hookimpl

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.environments.base import Limits, Outcome
+from harness.environments.needs import WorkerSource
 from harness.environments.process import run_process
 from harness.environments.staging import staged_worker, worker_variables
 from harness.errors import UnavailableError
@@ -50,23 +51,22 @@ class PreparedInterpreter:
     """A Python on this machine that holds one version of a runtime.
 
     :param variables: what the runtime wants in the environment of its process
-    :param worker: folder of the worker's files, the harness's own by default
+    :param worker: what the runtime brings of its own
     """
 
     python: Path
+    worker: WorkerSource
     variables: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, object] = field(default_factory=dict)
-    worker: Path | None = None
 
     def run(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> Outcome:
         """Run the worker on *job* (see :class:`harness.environments.base.Prepared`)."""
         missing = [path.name for path in inputs if not (job.parent / path.name).exists()]
         if missing:
             return Outcome("failed", f"the job's folder lacks {', '.join(missing)}")
-        staged = staged_worker(self.worker) if self.worker else staged_worker()
         return run_process(
-            [str(self.python), "-m", "worker", str(job.absolute()), str(result.absolute())],
+            [str(self.python), "-m", "harness.worker", str(job.absolute()), str(result.absolute())],
             result=result.absolute(),
             limits=limits,
-            variables=worker_variables(staged, self.variables),
+            variables=worker_variables(staged_worker(self.worker), self.variables),
         )

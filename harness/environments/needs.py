@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
 Release = tuple[int, int]
 """Major and minor of a Python."""
+
+
+@dataclass(frozen=True)
+class WorkerSource:
+    """The worker that a runtime brings: what is copied into an environment beside the shared frame.
+
+    :param module: dotted name that the frame imports it by, inside; its parents are empty packages there
+    :param path: a package's folder, or a file; Python 3.5 syntax where old images are to run it
+    """
+
+    module: str
+    path: Path
 
 
 class RuntimeNeeds(Protocol):
@@ -28,6 +42,11 @@ class RuntimeNeeds(Protocol):
     @property
     def device(self) -> str:
         """``cpu`` or ``gpu``: what a measurement occupies."""
+        ...
+
+    @property
+    def worker(self) -> WorkerSource:
+        """What builds and runs its engines inside the environment (see ``worker-protocol.md``)."""
         ...
 
     @property

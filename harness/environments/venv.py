@@ -56,7 +56,9 @@ class VirtualEnvironment(Environment):
         plan = plan_for(runtime, version, interpreter)
         folder = make(plan, f"{runtime.name} {version}", progress)
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        return PreparedInterpreter(python_of(folder), dict(runtime.environment_variables), facts)
+        return PreparedInterpreter(
+            python_of(folder), runtime.worker, dict(runtime.environment_variables), facts
+        )
 
 
 def plan_for(runtime: RuntimeNeeds, version: str, interpreter: Interpreter) -> Plan:

@@ -98,7 +98,7 @@ def write_job(
         options["timing_cache_file"] = TIMING_CACHE
     document = {
         "protocol": PROTOCOL,
-        "worker_module": runtime.worker_module,
+        "worker_module": runtime.worker.module,
         "cell": cell.as_json(),
         "build": build,
         "seed": settings.seed,

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.environments.staging import copy_worker
 from harness.errors import InputError, UnavailableError, UsageError
 from harness.execution.inputs import InputStore
 from harness.execution.job import JobSettings, write_job
@@ -34,7 +35,6 @@ PACK_SCHEMA = "trtmatrix.pack/1"
 LIST = f"{ARCHIVE}.json"
 """The list of a pack beside its parts; it stays here, and later packs are made on top of it."""
 _HOST = Path(__file__).resolve().parent / "host"
-_WORKER = Path(harness.__file__).resolve().parent / "worker"
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ class _Packer:
         if python:
             self._bring_python()
         shutil.copytree(_HOST, self._root / "host", ignore=shutil.ignore_patterns("__pycache__", "start.sh"))
-        shutil.copytree(_WORKER, self._root / "code" / "worker", ignore=shutil.ignore_patterns("__pycache__"))
+        workers = [self._order.runtimes[name].worker for name in dict.fromkeys(name for name, _ in versions)]
+        copy_worker(self._root / "code", workers)
         shutil.copy2(_HOST / "start.sh", self._root / "start.sh")
         jobs = self._jobs(versions)
         document = self._document(jobs)

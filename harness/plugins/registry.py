@@ -26,6 +26,7 @@ BUILT_IN: tuple[str, ...] = (
     "harness.runtimes.onnxruntime.runtime",
     "harness.runtimes.openvino.runtime",
     "harness.runtimes.tensorrt.runtime",
+    "harness.runtimes.tensorrt_rtx.runtime",
     "harness.environments.venv",
     "harness.environments.current",
     "harness.environments.docker.environment",

@@ -34,11 +34,6 @@ class Runtime(RuntimeNeeds, Protocol):
     front (see :func:`harness.matrix.treatment.treatment_table`); the worker finds it under that name.
     """
 
-    @property
-    def worker_module(self) -> str:
-        """Module of :mod:`harness.worker` that serves it inside the environment."""
-        ...
-
     def known_versions(self) -> Sequence[str]:
         """Return versions known to exist, oldest first (what ``list versions`` shows)."""
         ...

@@ -1,4 +1,4 @@
-"""``python -m worker JOB.json RESULT_FOLDER``: do one job, leave a result, whatever it says."""
+"""``python -m harness.worker JOB.json RESULT_FOLDER``: do one job, leave a result, whatever it says."""
 
 import importlib
 import os
@@ -6,10 +6,10 @@ import sys
 import time
 import traceback
 
-from .errors import FailedError, UnsupportedError
-from .job import Job, read_job
-from .parent import end_with_parent
-from .result import Result
+from harness.worker.errors import FailedError, UnsupportedError
+from harness.worker.job import Job, read_job
+from harness.worker.parent import end_with_parent
+from harness.worker.result import Result
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -17,7 +17,7 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 def main() -> int:
     """Return 0 when a result was written, 2 on wrong arguments."""
     if len(sys.argv) != 3 or not os.path.isdir(sys.argv[2]):
-        sys.stderr.write("usage: python -m worker JOB.json RESULT_FOLDER (which exists)\n")
+        sys.stderr.write("usage: python -m harness.worker JOB.json RESULT_FOLDER (which exists)\n")
         return 2
     end_with_parent()
     result = Result(sys.argv[2])
@@ -58,9 +58,9 @@ def bind(job: Job, result: Result) -> None:
 
 def _module(name: str):  # type: ignore[no-untyped-def]
     try:
-        return importlib.import_module("." + name, __package__)
+        return importlib.import_module(name)
     except ImportError as error:
-        if error.name == "{}.{}".format(__package__, name):
+        if error.name and (name + ".").startswith(error.name + "."):
             raise FailedError("job: '{}' is no worker module".format(name))
         raise
 

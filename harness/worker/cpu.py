@@ -6,10 +6,10 @@ from typing import Any, Callable, Dict, Mapping
 
 import numpy
 
-from .errors import UnsupportedError
-from .job import Job
-from .measure import run_pass
-from .result import Result
+from harness.worker.errors import UnsupportedError
+from harness.worker.job import Job
+from harness.worker.measure import run_pass
+from harness.worker.result import Result
 
 _GEMM_SIZE = 512
 _COPY_BYTES = 64 << 20

@@ -9,7 +9,7 @@ import os
 import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple  # noqa: F401
 
-from .errors import FailedError
+from harness.worker.errors import FailedError
 
 PROTOCOL = 1
 
@@ -122,7 +122,7 @@ def _check(data: Mapping[str, Any]) -> None:
     for key in ("cell", "measure", "options"):
         if not isinstance(data.get(key, {}), dict):
             raise FailedError("job: '{}' must be an object".format(key))
-    if re.match(r"[a-z][a-z0-9_]*\Z", str(data["worker_module"])) is None:
+    if re.match(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z", str(data["worker_module"])) is None:
         raise FailedError("job: '{}' is no worker module".format(data["worker_module"]))
 
 

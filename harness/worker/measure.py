@@ -4,7 +4,7 @@ import math
 import time
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from .job import Measure
+from harness.worker.job import Measure
 
 COLUMNS = ("latency_ms", "enqueue_ms", "host_ms")
 

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, Tuple  # noqa: F401
 
 import numpy
 
-from .errors import FailedError
+from harness.worker.errors import FailedError
 
 SCHEMA = "trtmatrix.network/1"
 

@@ -6,7 +6,7 @@ import platform
 import sys
 from typing import Any, Dict, List, Mapping, Sequence  # noqa: F401
 
-from .job import PROTOCOL
+from harness.worker.job import PROTOCOL
 
 
 class Result(object):
@@ -38,7 +38,7 @@ class Result(object):
         self.not_expressible.append(line)
 
     def add_windows(self, windows: Sequence[Mapping[str, Any]]) -> None:
-        """Add the windows of one pass (rows of ``samples.json``, see :mod:`worker.measure`)."""
+        """Add the windows of one pass (rows of ``samples.json``, see :mod:`harness.worker.measure`)."""
         self.windows.extend(dict(window) for window in windows)
 
     def outputs(self, arrays: Mapping[str, Any]) -> None:

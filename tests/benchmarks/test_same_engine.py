@@ -14,13 +14,15 @@ import pytest
 
 import harness
 from benchmarks.slower_networks import REPEATED, repeated
-from tests.worker.trt.conftest import small_graph
-from tests.worker.trt.cuda_libraries import compile_libraries
+from harness.environments.staging import copy_worker
+from harness.runtimes.tensorrt.runtime import WORKER
+from tests.runtimes.tensorrt.worker.conftest import small_graph
+from tests.runtimes.tensorrt.worker.cuda_libraries import compile_libraries
 from tests.worker.worker_jobs import MEASURE, write_job
 
 ROOT = Path(harness.__file__).resolve().parents[1]
 BENCHMARKS = ROOT / "benchmarks"
-RUNNING = ROOT / "tests" / "worker" / "trt" / "running.py"
+RUNNING = ROOT / "tests" / "runtimes" / "tensorrt" / "worker" / "running.py"
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +30,15 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the script prints for an engine and a variant of it, two rounds."""
     folder = tmp_path_factory.mktemp("same")
     compile_libraries(folder)
-    text = RUNNING.read_text(encoding="utf-8").replace("parents[3]", f"parents[0] / {str(ROOT)!r}")
+    text = RUNNING.read_text(encoding="utf-8").replace("parents[4]", f"parents[0] / {str(ROOT)!r}")
     (folder / "tensorrt.py").write_text(text, encoding="utf-8")
+    copy_worker(folder, [WORKER])
     graph = small_graph()
     variant = repeated(graph, "mobilenet_v2_plus3", REPEATED["mobilenet_v2"], 3)
     jobs = [
         write_job(
             folder / made.name,
-            "tensorrt_worker",
+            WORKER.module,
             graph=made,
             cell={
                 "runtime": "tensorrt",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +13,14 @@ from harness.environments.docker.environment import PreparedContainer
 from harness.environments.docker.images import Images
 from harness.environments.docker.posture import Posture
 from harness.environments.docker.settings import DockerSettings
+from harness.environments.needs import WorkerSource
 from harness.environments.pythons import find_python
+from tests.worker.worker_jobs import worker_of, write_job
 
 QUICK = Limits(seconds=60, memory_bytes=512 << 20, result_bytes=8 << 20, log_bytes=1 << 20)
+
+
+_WORKER = worker_of("probe")
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class PlainPython:
     name: str = "plain_python"
     python: tuple[int, int] | None = None
     complete_requirements: bool = True
+    worker: WorkerSource = _WORKER
 
     def pythons(self, version: str) -> tuple[tuple[int, int], tuple[int, int]] | None:  # noqa: ARG002
         return (self.python, self.python) if self.python else None
@@ -53,19 +58,16 @@ def container(
     settings = DockerSettings(posture=posture or Posture())
     choice = Choice(recipe(folder), None)
     image = Images(engine, settings, lambda _line: None).ready(choice, runtime, "1")  # type: ignore[arg-type]
-    worker = folder / "worker-source"
-    worker.mkdir()
-    (worker / "__init__.py").touch()
-    (worker / "__main__.py").write_text(code, encoding="utf-8")
-    return PreparedContainer(engine, image, choice, settings, {}, worker=worker)
+    (folder / "confined_worker.py").write_text(code, encoding="utf-8")
+    worker = WorkerSource("confined_worker", folder / "confined_worker.py")
+    return PreparedContainer(engine, image, choice, settings, {}, worker)
 
 
 def run(
     prepared: PreparedContainer, folder: Path, limits: Limits = QUICK, **changes: object
 ) -> tuple[Outcome, Path]:
     """Run a job that says only who it is; return the outcome and the result folder."""
-    job, result = folder / "job", folder / "result"
-    job.mkdir(exist_ok=True)
+    result = folder / "result"
     result.mkdir()
-    (job / "job.json").write_text(json.dumps({"cell": {"id": "a-cell"}, "device": None}), encoding="utf-8")
-    return replace(prepared, **changes).run(job / "job.json", [], result, limits), result  # type: ignore[arg-type]
+    job = write_job(folder / "job", "confined_worker", cell={"id": "a-cell"})
+    return replace(prepared, **changes).run(job, [], result, limits), result  # type: ignore[arg-type]

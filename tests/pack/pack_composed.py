@@ -76,8 +76,11 @@ def compose_pack(root: Path, cells: Mapping[str, Mapping[str, Any]], *, limit: f
     launcher = python / "python3"
     launcher.write_text(f'#!/bin/sh\nunset PYTHONHOME\nexec "{sys.executable}" "$@"\n')
     launcher.chmod(0o755)
-    (root / "code" / "worker").mkdir(parents=True)
-    (root / "code" / "worker" / "__main__.py").write_text(WORKER)
+    worker = root / "code" / "harness" / "worker" / "__main__.py"
+    worker.parent.mkdir(parents=True)
+    (worker.parent.parent / "__init__.py").touch()
+    (worker.parent / "__init__.py").touch()
+    worker.write_text(WORKER)
     write_list(
         root, contents, files, jobs=jobs, seed=7, builds=2, python={"name": "python3"}, matrix={"file": "x"}
     )

@@ -101,7 +101,7 @@ def test_a_block_without_one_of_its_versions_is_named(tmp_path: Path, unpacked: 
 def test_a_worker_that_dies_is_a_failed_build(unpacked: Path, tmp_path: Path) -> None:
     pack = tmp_path / "pack"
     shutil.copytree(unpacked, pack, symlinks=True)
-    (pack / "code" / "worker" / "onnxruntime_cpu.py").write_text("import os; os.abort()\n")
+    (pack / "code/harness/runtimes/onnxruntime/worker/steps.py").write_text("import os; os.abort()\n")
     _start(pack, "--rounds", "1", results=str(tmp_path / "results"))
     collect([tmp_path / "results"], tmp_path / "run", FAMILIES)
     for build in Bundle.open(tmp_path / "run").builds():

@@ -312,7 +312,7 @@ def test_a_build_begins_with_the_timing_cache_of_the_one_before(tmp_path: Path, 
     listed = json.loads((root / "pack.json").read_text())
     listed["jobs"]["v1-8.5"]["document"]["cell"]["treatment"] = {"timing_cache": kept}
     (root / "pack.json").write_text(json.dumps(listed))
-    worker = root / "code" / "worker" / "__main__.py"
+    worker = root / "code" / "harness" / "worker" / "__main__.py"
     worker.write_text(worker.read_text() + CACHING)
     assert _start(root, results, "--rounds", "3") == 0
     caches = [p.read_text() for p in sorted(results.glob("*/builds/v1-8.5/*/evidence/timing.cache"))]
@@ -338,7 +338,7 @@ def test_what_is_compared_with_each_other_goes_to_one_gpu(
         for form in ("clip", "relu_sub")
     }
     root, results = compose_pack(tmp_path / "pack", cells), tmp_path / "results"
-    worker = root / "code" / "worker" / "__main__.py"
+    worker = root / "code" / "harness" / "worker" / "__main__.py"
     worker.write_text("import time; time.sleep(0.3)\n" + worker.read_text())
     assert _start(root, results, "--gpu", "all") == 0
     hosts: dict[str, set[str]] = {"v1": set(), "v2": set()}
@@ -355,7 +355,7 @@ def test_visits_on_several_gpus_share_the_work_and_keep_a_subject_on_one(
     _two_gpus(tmp_path / "bin")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
     root, results = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results"
-    worker = root / "code" / "worker" / "__main__.py"
+    worker = root / "code" / "harness" / "worker" / "__main__.py"
     worker.write_text("import time; time.sleep(0.3)\n" + worker.read_text())
     assert _start(root, results, "--gpu", which, "--home", str(tmp_path / "home")) == 0
     builds = [path.relative_to(results).parts for path in results.glob("*/builds/*/*/outcome.json")]
@@ -378,7 +378,7 @@ def test_one_of_several_gpus_that_is_not_there_is_one_line(
 def test_what_was_measured_goes_home_when_visits_are_ended(tmp_path: Path) -> None:
     _two_gpus(tmp_path / "bin")
     root, results = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results"
-    worker = root / "code" / "worker" / "__main__.py"
+    worker = root / "code" / "harness" / "worker" / "__main__.py"
     worker.write_text("import time; time.sleep(0.5)\n" + worker.read_text())
     command = ["-m", "harness.pack.host", "--pack", str(root), "--results", str(results), "--gpu", "all"]
     process = subprocess.Popen(

@@ -22,7 +22,8 @@ def test_they_are_registered_with_what_the_worker_needs(name: str) -> None:
     assert runtime.device == "cpu"
     assert runtime.environments[0] == "venv"
     assert "current" in runtime.environments
-    assert runtime.worker_module == f"{name}_cpu"
+    assert runtime.worker.module == f"harness.runtimes.{name}.worker"
+    assert (runtime.worker.path / "__init__.py").is_file()
     known = [Version(version) for version in runtime.known_versions()]
     assert known == sorted(set(known))
     assert all(runtime.pythons(str(version)) is not None for version in known)

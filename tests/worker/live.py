@@ -57,7 +57,7 @@ def run_live(
     cell = {"treatment": {"precision": "fp32", **(treatment or {})}, "version": version}
     affinity = sorted(os.sched_getaffinity(0))[:1] if hasattr(os, "sched_getaffinity") else None
     job = write_job(
-        folder / "job", runtime.worker_module, graph=graph, onnx=True, cell=cell, affinity=affinity, **changes
+        folder / "job", runtime.worker.module, graph=graph, onnx=True, cell=cell, affinity=affinity, **changes
     )
     result = folder / "result"
     result.mkdir()

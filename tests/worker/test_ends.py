@@ -17,7 +17,7 @@ import pytest
 
 from harness.environments.base import Limits, Outcome
 from harness.environments.interpreter import PreparedInterpreter
-from tests.worker.worker_jobs import worker_with, write_job
+from tests.worker.worker_jobs import worker_of, write_job
 
 Run = Callable[..., Outcome]
 
@@ -34,11 +34,10 @@ def result(tmp_path: Path) -> Path:
 def run(tmp_path: Path, result: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the misbehaving worker module in the way asked for, within limits."""
     monkeypatch.setenv("TRTMATRIX_CACHE", str(tmp_path / "cache"))
-    worker = worker_with(tmp_path / "worker", "misbehaving")
 
     def go(how: str, **limits: float) -> Outcome:
         job = write_job(tmp_path / "job", "misbehaving", options={"how": how})
-        prepared = PreparedInterpreter(Path(sys.executable), worker=worker)
+        prepared = PreparedInterpreter(Path(sys.executable), worker_of("misbehaving"))
         return prepared.run(job, [], result, Limits(**limits))  # type: ignore[arg-type]
 
     return go
@@ -156,7 +155,8 @@ def test_what_a_module_raises_becomes_status_and_one_line(
 
 def test_a_program_that_is_not_there(tmp_path: Path, result: Path) -> None:
     job = write_job(tmp_path / "job", "misbehaving")
-    outcome = PreparedInterpreter(tmp_path / "no-python").run(job, [], result, Limits())
+    prepared = PreparedInterpreter(tmp_path / "no-python", worker_of("misbehaving"))
+    outcome = prepared.run(job, [], result, Limits())
     assert (outcome.status, outcome.reason) == (
         "failed",
         "the worker did not start: No such file or directory",
@@ -165,7 +165,7 @@ def test_a_program_that_is_not_there(tmp_path: Path, result: Path) -> None:
 
 def test_a_job_folder_must_hold_its_inputs(tmp_path: Path, result: Path) -> None:
     job = write_job(tmp_path / "job", "misbehaving")
-    prepared = PreparedInterpreter(Path(sys.executable))
+    prepared = PreparedInterpreter(Path(sys.executable), worker_of("misbehaving"))
     outcome = prepared.run(job, [tmp_path / "elsewhere.onnx"], result, Limits())
     assert outcome.reason == "the job's folder lacks elsewhere.onnx"
 
@@ -175,8 +175,10 @@ import sys
 from pathlib import Path
 from harness.environments.base import Limits
 from harness.environments.interpreter import PreparedInterpreter
+from harness.environments.needs import WorkerSource
 worker, job, result = map(Path, sys.argv[1:])
-PreparedInterpreter(Path(sys.executable), worker=worker).run(job, [], result, Limits(seconds=60))
+source = WorkerSource("misbehaving", worker)
+PreparedInterpreter(Path(sys.executable), source).run(job, [], result, Limits(seconds=60))
 """
 
 
@@ -185,7 +187,7 @@ def test_a_worker_ends_with_a_harness_that_is_killed(
     tmp_path: Path, result: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRTMATRIX_CACHE", str(tmp_path / "cache"))
-    worker = worker_with(tmp_path / "worker", "misbehaving")
+    worker = worker_of("misbehaving").path
     job = write_job(tmp_path / "job", "misbehaving", options={"how": "hang"})
     harness = subprocess.Popen([sys.executable, "-c", _HARNESS, str(worker), str(job), str(result)])
     log = result / "worker.log"

@@ -18,7 +18,7 @@ from harness.environments.pythons import find_python
 from harness.environments.venv import make
 from harness.errors import UnavailableError
 from harness.networks.inputs import probe_inputs
-from tests.worker.worker_jobs import WORKER, small_network, worker_with, write_job
+from tests.worker.worker_jobs import WORKER, small_network, worker_of, write_job
 
 # The last NumPy of each Python that is older than the harness's own.
 NUMPY = {(3, 6): "1.19.5", (3, 8): "1.24.4"}
@@ -47,7 +47,7 @@ def run_probe(python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     result.mkdir()
     affinity = sorted(os.sched_getaffinity(0))[:1] if hasattr(os, "sched_getaffinity") else None
     job = write_job(tmp_path / "job", "probe", affinity=affinity)
-    prepared = PreparedInterpreter(python, worker=worker_with(tmp_path / "worker", "probe"))
+    prepared = PreparedInterpreter(python, worker_of("probe"))
     outcome = prepared.run(job, [], result, Limits(seconds=120))
     assert outcome.status == "ok", outcome
     return result
@@ -99,7 +99,9 @@ def test_every_module_compiles_on_the_old_python(old_python: Path) -> None:
     # What no linter sees: a comma behind *arguments, for one, which a formatter may add.
     import subprocess
 
-    modules = sorted(str(path) for path in WORKER.rglob("*.py"))
+    runtimes = WORKER.parent / "runtimes"
+    modules = sorted(map(str, [*WORKER.rglob("*.py"), *runtimes.glob("*/worker/**/*.py")]))
+    assert len(modules) > 40
     program = "import sys; [compile(open(p, encoding='utf-8').read(), p, 'exec') for p in sys.argv[1:]]"
     done = subprocess.run([str(old_python), "-c", program, *modules], capture_output=True, text=True)
     assert done.stderr == ""

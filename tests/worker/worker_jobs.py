@@ -1,14 +1,14 @@
-"""Jobs for tests: a small network, its package and inputs, and the worker with a module of the tests' own."""
+"""Jobs for tests: a small network, its package and inputs, and workers of the tests' own."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 
 import harness
+from harness.environments.needs import WorkerSource
 from harness.networks.builder import GraphBuilder
 from harness.networks.graph import Graph
 from harness.networks.inputs import probe_inputs
@@ -74,9 +74,6 @@ def write_job(
     return path
 
 
-def worker_with(folder: Path, *modules: str) -> Path:
-    """Return a copy of the worker in *folder* with *modules* of tests/data/worker beside its own."""
-    shutil.copytree(WORKER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for module in modules:
-        shutil.copy(DATA / f"{module}.py", folder)
-    return folder
+def worker_of(module: str) -> WorkerSource:
+    """Return a worker of tests/data/worker, each a single file."""
+    return WorkerSource(module, DATA / f"{module}.py")

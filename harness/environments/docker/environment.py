@@ -44,7 +44,7 @@ from harness.environments.docker.posture import (
     user_ids,
 )
 from harness.environments.docker.settings import DockerSettings
-from harness.environments.needs import RuntimeNeeds
+from harness.environments.needs import RuntimeNeeds, WorkerSource
 from harness.environments.staging import staged_worker
 from harness.errors import UnavailableError, UsageError
 
@@ -57,7 +57,7 @@ class PreparedContainer:
     """An image that holds one version, and how to run the worker in it.
 
     :param gpu: whether a GPU is asked for even where the job names none
-    :param worker: folder of the worker's files, the harness's own by default
+    :param worker: what the runtime brings of its own
     """
 
     engine: Engine
@@ -65,9 +65,9 @@ class PreparedContainer:
     choice: Choice
     settings: DockerSettings
     facts: Mapping[str, object]
+    worker: WorkerSource
     variables: Mapping[str, str] = field(default_factory=dict)
     gpu: bool = False
-    worker: Path | None = None
 
     def run(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> Outcome:
         """Run the worker on *job* in a container (see :class:`harness.environments.base.Prepared`)."""
@@ -97,7 +97,7 @@ class PreparedContainer:
                 OWNER: owner(),
                 f"{PREFIX}.cell": str(cell.get("id", "")) if isinstance(cell, Mapping) else "",
             }
-            command = [self.choice.recipe.python_command, "-m", "worker", f"{JOB}/{job.name}", RESULT]
+            command = [self.choice.recipe.python_command, "-m", "harness.worker", f"{JOB}/{job.name}", RESULT]
             run = Run(self.engine, self.image.id, command, arguments, result.absolute(), limits)
             outcome = run.outcome()
         return self._recorded(run, outcome, result, gpu)
@@ -256,6 +256,7 @@ class DockerEnvironment(Environment):
             choice=choice,
             settings=self.settings,
             facts=_facts(image, choice, held, odd),
+            worker=runtime.worker,
             variables=dict(runtime.environment_variables),
             gpu=choice.recipe.gpu == "required",
         )
@@ -279,9 +280,9 @@ def _facts(
 
 
 @contextmanager
-def _staged(job: Path, worker: Path | None) -> Iterator[tuple[Path, Path]]:
+def _staged(job: Path, worker: WorkerSource) -> Iterator[tuple[Path, Path]]:
     """Yield copies of worker and job folder that any user may read, links resolved: what a container sees."""
-    source = staged_worker(worker) if worker is not None else staged_worker()
+    source = staged_worker(worker)
     # In the cache rather than in /tmp, which an engine in a sandbox of its own may not share.
     top = cache_folder() / "docker" / "jobs" / secrets.token_hex(8)
     try:

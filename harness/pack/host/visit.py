@@ -80,7 +80,7 @@ class Visit:
         self._mine: dict[str, bool] = {}  # what belongs together to whether this visit has it
         self._written = self._pieces = 0
         self._went_home = time.monotonic()
-        self._worker = worker_digest(pack.root / "code" / "worker")
+        self._worker = worker_digest(pack.root / "code")
 
     def run(self) -> int:
         """Measure; return the number of blocks that are still to be done."""
@@ -194,7 +194,7 @@ class Visit:
         python, code = self.pack.python, self.pack.root / "code"
         environment = variables(python.parent.parent, code, site, entry)
         before, started = gpu_state(self._gpu), time.time()
-        command = [str(python), "-m", "worker", str(path), str(result)]
+        command = [str(python), "-m", "harness.worker", str(path), str(result)]
         outcome = run_worker(command, result, environment, job["seconds_limit"])
         outcome.update(
             schema=VISIT_SCHEMA, visit=self.id, cell=cell, round=number, seed=seed, started=started,

@@ -33,7 +33,7 @@ def place_job(folder: Path, document: Mapping[str, Any], inputs: Path) -> Path:
 def variables(tree: Path, code: Path, site: Path, entry: Mapping[str, Any]) -> dict[str, str]:
     """Return the environment of a worker: packed Python, the site's packages and libraries, the host's.
 
-    :param tree: the packed Python's; :param code: folder of the package ``worker``
+    :param tree: the packed Python's; :param code: folder of the worker's packages
     """
     libraries = [str(site / name) for name in entry["library_folders"]] + [str(tree / "lib")]
     host = os.environ.get("TRTMATRIX_HOST_LIBRARIES")

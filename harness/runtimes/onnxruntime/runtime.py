@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness import hookimpl
 from harness.attribution.engine import AttributedEngine
+from harness.environments.needs import WorkerSource
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
@@ -56,7 +57,7 @@ class OnnxRuntime(Runtime):
     name = "onnxruntime"
     device = "cpu"
     environments = ("venv", "docker", "current")
-    worker_module = "onnxruntime_cpu"
+    worker = WorkerSource("harness.runtimes.onnxruntime.worker", Path(__file__).with_name("worker"))
     reads_onnx = True
     complete_requirements = True  # NumPy is all that the package needs to run a model
 

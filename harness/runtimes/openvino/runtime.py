@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness import hookimpl
 from harness.attribution.engine import AttributedEngine
+from harness.environments.needs import WorkerSource
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
@@ -58,7 +59,7 @@ class OpenVino(Runtime):
     name = "openvino"
     device = "cpu"
     environments = ("venv", "docker", "current")
-    worker_module = "openvino_cpu"
+    worker = WorkerSource("harness.runtimes.openvino.worker", Path(__file__).with_name("worker"))
     reads_onnx = True
     # NumPy is all that inference needs. What else the package asks for is for conversion, and reports home.
     complete_requirements = True

@@ -1,4 +1,4 @@
-"""TensorRT and TensorRT-RTX, through whichever dialect a version speaks.
+"""TensorRT, through whichever dialect a version speaks.
 
 It may import what runtimes may.
 """

@@ -1,7 +1,7 @@
 """Reading of the suite of tensor formats: ``evidence/formats.json`` and the files of each format beside it.
 
 The worker writes one row a format, and for those that were accepted ``layers.NAME-TYPE.json`` and
-``profile_samples.NAME-TYPE.json`` in lower case (see :mod:`harness.worker.trt.formats`).
+``profile_samples.NAME-TYPE.json`` in lower case (see :mod:`harness.runtimes.tensorrt.worker.formats`).
 """
 
 from __future__ import annotations

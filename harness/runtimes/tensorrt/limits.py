@@ -29,14 +29,3 @@ def treatment_reason(release: tuple[int, ...], treatment: Treatment) -> str | No
         if asked and not possible:
             return reason
     return None
-
-
-def rtx_reason(treatment: Treatment) -> str | None:
-    """Say why *treatment* cannot be expressed in any TensorRT-RTX, None if it can."""
-    if treatment.batch_mode == "implicit":
-        return "TensorRT-RTX has no implicit batch"
-    if treatment.typing == "weak":
-        return "TensorRT-RTX has no weak typing"
-    if treatment.source == "uff":
-        return "a network package has no UFF form"
-    return None

@@ -12,6 +12,7 @@ from harness.attribution.attribute import attribute
 from harness.attribution.engine import AttributedEngine
 from harness.attribution.format_trial import FormatTrial
 from harness.environments.compute_capability import capability_reason
+from harness.environments.needs import WorkerSource
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
@@ -19,14 +20,13 @@ from harness.resources import data_folder
 from harness.runtimes.base import Runtime
 from harness.runtimes.tensorrt.evidence import read_folder
 from harness.runtimes.tensorrt.formats import read_trials
-from harness.runtimes.tensorrt.limits import rtx_reason, treatment_reason
+from harness.runtimes.tensorrt.limits import treatment_reason
 from harness.store.machine import gpus
 from harness.versions import ordered, release_numbers
 
 # The only releases whose wheels hold the libraries; later ones fetch them from elsewhere.
 WHEELS: Mapping[str, str] = {"8.5.1.7": "cu11", "8.5.2.2": "cu11", "8.5.3.1": "cu11", "8.6.0": "cu12"}
 WHEEL_PYTHONS = ((3, 6), (3, 10))
-RTX_WHEELS = ("1.4.0.76", "1.5.0.114", "1.6.1.120", "1.7.1.116")
 
 # First release and the newest opset of its parser (operator tables of onnx-tensorrt's branches; 5.0 states
 # none, and 7 is what its time had). Opset 13 says all that these networks need.
@@ -37,13 +37,16 @@ _NUMPY = {(3, 6): "1.19.5", (3, 7): "1.21.6"}
 _NUMPY_NEWER = "1.23.5"
 
 
+WORKER = WorkerSource("harness.runtimes.tensorrt.worker", Path(__file__).with_name("worker"))
+
+
 class TensorRT(Runtime):
     """Builds engines on a GPU, through whichever dialect a version speaks."""
 
     name = "tensorrt"
     device = "gpu"
     environments = ("docker", "venv", "current")
-    worker_module = "tensorrt_worker"
+    worker = WORKER
 
     def requirements(self, version: str, python: tuple[int, int]) -> Sequence[str]:
         """Return TensorRT, the CUDA libraries that its plugin library loads, and a NumPy that fits."""
@@ -101,51 +104,6 @@ class TensorRT(Runtime):
         return read_trials(folder, graph)
 
 
-class TensorRTRTX(TensorRT):
-    """TensorRT-RTX: builds on any machine, and measures where a GPU is that it knows."""
-
-    name = "tensorrt_rtx"
-    environments = ("venv", "docker", "current")
-    worker_module = "tensorrt_worker"
-    complete_requirements = True
-
-    @property
-    def device(self) -> str:  # type: ignore[override]
-        """``gpu`` where there is one; a build needs none, so that ``cpu`` is enough elsewhere."""
-        return "gpu" if gpus() else "cpu"
-
-    def requirements(self, version: str, python: tuple[int, int]) -> Sequence[str]:
-        """Return libraries, bindings and NumPy; the package `tensorrt-rtx` itself only joins the two."""
-        numpy = "2.2.6" if python >= (3, 13) else "1.26.4" if python >= (3, 9) else "1.24.4"
-        return (
-            f"tensorrt-rtx-cu12-libs=={version}",
-            f"tensorrt-rtx-cu12-bindings=={version}",
-            f"numpy=={numpy}",
-        )
-
-    def distribution(self, version: str) -> str:  # noqa: ARG002
-        """Return the package of the libraries: the package `tensorrt-rtx` is not installed."""
-        return "tensorrt-rtx-cu12-libs"
-
-    def pythons(self, version: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        """Return the Pythons of the wheels that are known, None for others."""
-        return ((3, 8), (3, 13)) if version in RTX_WHEELS else None
-
-    def known_versions(self) -> Sequence[str]:
-        """Return the releases that were built with."""
-        return RTX_WHEELS
-
-    def onnx_opset(self, version: str) -> int:  # noqa: ARG002
-        """Return 13, which all releases read (they were built from opset 7 to 13)."""
-        return 13
-
-    def unsupported(self, cell: Cell) -> str | None:
-        """Say what of *cell* TensorRT-RTX lacks."""
-        if release_numbers(cell.version) is None:
-            return f"'{cell.version}' is no version of TensorRT-RTX"
-        return rtx_reason(cell.treatment)
-
-
 def gpu_reason(version: str) -> str | None:
     """Say why *version* runs on none of this machine's GPUs, None where one may do or there is none.
 
@@ -167,5 +125,5 @@ def known_versions() -> tuple[str, ...]:
 
 @hookimpl
 def trtmatrix_runtimes() -> Sequence[Runtime]:
-    """Register both."""
-    return [TensorRT(), TensorRTRTX()]
+    """Register TensorRT."""
+    return [TensorRT()]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from .errors import FailedError, UnsupportedError
+from harness.worker.errors import FailedError, UnsupportedError
 
 
 def run(job, result):

@@ -4,8 +4,8 @@ import time
 
 import numpy
 
-from .cpu import cpu_facts, measure_latency
-from .package import read_arrays, read_network
+from harness.worker.cpu import cpu_facts, measure_latency
+from harness.worker.package import read_arrays, read_network
 
 
 def run(job, result):

@@ -20,7 +20,7 @@ from harness.attribution.engine import KernelFamily, LayerRole
 from harness.attribution.forensics import LayerForensics, Source, pointwise_forensics
 from harness.networks.graph import OpClass
 from harness.networks.reference import probe_reference
-from harness.worker.trt.passes import launch_bound
+from harness.runtimes.tensorrt.worker.passes import launch_bound
 from tests.runtimes.worker_builds import (
     ALL_SOURCES,
     FP16_CLIP,

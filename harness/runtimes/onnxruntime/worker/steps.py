@@ -1,0 +1,94 @@
+"""onnxruntime on the CPU: latency from a plain session, the profile from a session of its own.
+
+The profile and the optimized graph come from the same session: names of inserted nodes differ from session
+to session. Both are left as onnxruntime writes them.
+"""
+
+import os
+import time
+from typing import Any, Dict
+
+import onnxruntime
+
+from harness.worker.cpu import cpu_facts, measure_latency, require
+from harness.worker.errors import FailedError
+from harness.worker.job import Job
+from harness.worker.package import read_arrays
+from harness.worker.result import Result
+
+OPTIONS = {"graph_optimization_level": "all", "memory_arena": True}  # type: Dict[str, Any]
+LEVELS = {
+    "disable_all": "ORT_DISABLE_ALL",
+    "basic": "ORT_ENABLE_BASIC",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "all": "ORT_ENABLE_ALL",
+}
+HONOURED = {"precision": ["fp32"], "tensor_format": ["linear"], "source": ["auto", "onnx"]}
+PROFILE_WARMUP = 3
+PROVIDERS = ["CPUExecutionProvider"]
+
+
+def run(job: Job, result: Result) -> None:
+    """Build a session for the job's ONNX file, take its outputs, latency and profile."""
+    require(job, HONOURED)
+    options = job.options(OPTIONS)
+    if job.onnx is None:
+        raise FailedError("job: onnxruntime needs 'onnx'")
+    result.fact("onnxruntime", onnxruntime.__version__)
+    feeds = read_arrays(job.inputs)
+    _measure(job, result, options, feeds)
+    if job.measure.profile_iterations:
+        _profile(job, result, options, feeds)
+    cpu_facts(job, result)
+
+
+def _measure(job: Job, result: Result, options: Dict[str, Any], feeds: Dict[str, Any]) -> None:
+    begin = time.perf_counter()
+    session = onnxruntime.InferenceSession(job.onnx, _session_options(job, options), providers=PROVIDERS)
+    result.fact("build_seconds", time.perf_counter() - begin)
+    _state_settings(job, result, options, session)
+    names = [output.name for output in session.get_outputs()]
+    arrays = session.run(names, feeds)
+    result.outputs({name: arrays[position] for position, name in enumerate(names)})
+    measure_latency(job, result, lambda: session.run(names, feeds))
+
+
+def _session_options(job: Job, options: Dict[str, Any]) -> Any:
+    level = str(options["graph_optimization_level"])
+    if level not in LEVELS:
+        raise FailedError(
+            "job: options.graph_optimization_level is not one of {}".format(", ".join(sorted(LEVELS)))
+        )
+    made = onnxruntime.SessionOptions()
+    made.intra_op_num_threads = job.threads
+    made.inter_op_num_threads = 1
+    made.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    made.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, LEVELS[level])
+    made.enable_cpu_mem_arena = bool(options["memory_arena"])
+    return made
+
+
+def _state_settings(job: Job, result: Result, options: Dict[str, Any], session: Any) -> None:
+    result.setting("providers", session.get_providers())
+    result.setting("intra_op_num_threads", job.threads)
+    result.setting("inter_op_num_threads", 1)
+    result.setting("execution_mode", "sequential")
+    result.setting("graph_optimization_level", options["graph_optimization_level"])
+    result.setting("enable_cpu_mem_arena", options["memory_arena"])
+    result.setting("precision", "fp32, the type of the model's tensors")
+
+
+def _profile(job: Job, result: Result, options: Dict[str, Any], feeds: Dict[str, Any]) -> None:
+    made = _session_options(job, options)
+    made.enable_profiling = True
+    made.profile_file_prefix = result.evidence("trace")
+    made.optimized_model_filepath = result.evidence("optimized.onnx")
+    # Its warning that the optimized file is for this processor only: nobody will run that file.
+    made.log_severity_level = 3
+    session = onnxruntime.InferenceSession(job.onnx, made, providers=PROVIDERS)
+    for _ in range(PROFILE_WARMUP + job.measure.profile_iterations):
+        session.run(None, feeds)
+    # The name carries a time stamp; there is one trace a build.
+    os.replace(session.end_profiling(), result.evidence("trace.json"))
+    result.fact("profile_warmup", PROFILE_WARMUP)
+    result.fact("profile_iterations", job.measure.profile_iterations)

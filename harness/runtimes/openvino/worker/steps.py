@@ -1,0 +1,171 @@
+"""OpenVINO on the CPU: latency from a plain compiled model, the profile from one that counts."""
+
+import time
+from typing import Any, Callable, Dict, List, Sequence
+
+import numpy
+
+from harness.worker.cpu import cpu_facts, measure_latency, require
+from harness.worker.errors import FailedError
+from harness.worker.job import Job
+from harness.worker.package import read_arrays
+from harness.worker.result import Result
+
+try:
+    from openvino import Core, Layout, Tensor, get_version
+    from openvino.preprocess import PrePostProcessor
+except ImportError:  # before 2023.1
+    from openvino.preprocess import PrePostProcessor
+    from openvino.runtime import Core, Layout, Tensor, get_version
+
+OPTIONS = {"inference_precision_hint": "f32"}  # type: Dict[str, Any]
+HONOURED = {"precision": ["fp32"], "tensor_format": ["linear", "hwc"], "source": ["auto", "onnx"]}
+PROFILE_WARMUP = 5
+PROFILE_BLOCKS = 3
+DEVICE = "CPU"
+
+
+def run(job: Job, result: Result) -> None:
+    """Compile the job's ONNX file, take its outputs, latency and profile."""
+    require(job, HONOURED)
+    options = job.options(OPTIONS)
+    if job.onnx is None:
+        raise FailedError("job: openvino needs 'onnx'")
+    result.fact("openvino", get_version())
+    core = Core()
+    config = _config(core, job, result, options)
+    begin = time.perf_counter()
+    model = _model(core, job, result)
+    compiled = core.compile_model(model, DEVICE, config)
+    result.fact("build_seconds", time.perf_counter() - begin)
+    for name in sorted(config):
+        result.setting(name, _plain(compiled.get_property(name)))
+    request = _request(compiled, job)
+    request.infer()
+    result.outputs({port.get_any_name(): request.get_tensor(port).data for port in compiled.outputs})
+    measure_latency(job, result, request.infer)
+    if job.measure.profile_iterations:
+        counting = dict(config, PERF_COUNT="YES")
+        _profile(lambda: core.compile_model(model, DEVICE, counting), job, result)
+    cpu_facts(job, result)
+
+
+def _config(core: Any, job: Job, result: Result, options: Dict[str, Any]) -> Dict[str, str]:
+    wanted = {
+        "INFERENCE_PRECISION_HINT": str(options["inference_precision_hint"]),
+        "NUM_STREAMS": "1",
+        "INFERENCE_NUM_THREADS": str(job.threads),
+        # The worker binds itself; OpenVINO would bind its thread to a CPU of its own choice.
+        "ENABLE_CPU_PINNING": "NO",
+    }
+    known = {str(name) for name in core.get_property(DEVICE, "SUPPORTED_PROPERTIES")}
+    for name in sorted(set(wanted) - known):
+        del wanted[name]
+        result.cannot_express("{}: this version has no such property".format(name))
+    return wanted
+
+
+def _model(core: Any, job: Job, result: Result) -> Any:
+    model = core.read_model(job.onnx)
+    if job.treatment.get("tensor_format") != "hwc":
+        return model
+    processor = PrePostProcessor(model)
+    for number in range(len(model.inputs)):
+        processor.input(number).tensor().set_layout(Layout("NHWC"))
+        processor.input(number).model().set_layout(Layout("NCHW"))
+    result.setting("input layout", "NHWC")
+    result.cannot_express("tensor_format hwc: inputs only, outputs stay as the model has them")
+    return processor.build()
+
+
+def _request(compiled: Any, job: Job) -> Any:
+    """Return a request that holds the job's inputs, so that an inference copies nothing in."""
+    request = compiled.create_infer_request()
+    arrays = read_arrays(job.inputs)
+    for port in compiled.inputs:
+        array = arrays[port.get_any_name()]
+        if job.treatment.get("tensor_format") == "hwc":
+            array = numpy.ascontiguousarray(array.transpose(0, 2, 3, 1))
+        request.set_tensor(port, Tensor(array))
+    return request
+
+
+def _profile(compile_model: Callable[[], Any], job: Job, result: Result) -> None:
+    """Leave the counters of a few compiled models, each after the warm-up and after all inferences.
+
+    A counter is the mean over all inferences of its compiled model, cold ones included; the time of the
+    warm ones alone is computed from the two readings by whoever reads them. Nothing sets a counter back, and
+    one disturbed inference spoils a mean: several models give several means, of which one takes the median.
+    """
+    blocks = []  # type: List[List[Dict[str, Any]]]
+    for _ in range(PROFILE_BLOCKS):
+        compiled = compile_model()
+        request = _request(compiled, job)
+        blocks.append(_readings(request, (PROFILE_WARMUP, job.measure.profile_iterations)))
+    result.write_json("profile.json", {"blocks": blocks})
+    result.write_json("runtime_model.json", {"nodes": _nodes(compiled.get_runtime_model())})
+    result.fact("profile_warmup", PROFILE_WARMUP)
+    result.fact("profile_iterations", job.measure.profile_iterations)
+    result.fact("profile_blocks", PROFILE_BLOCKS)
+
+
+def _readings(request: Any, counts: Sequence[int]) -> List[Dict[str, Any]]:
+    """Return the counters after each of *counts* more inferences."""
+    readings = []  # type: List[Dict[str, Any]]
+    done = 0
+    for count in counts:
+        for _ in range(count):
+            request.infer()
+        done += count
+        rows = [_row(info) for info in request.profiling_info]
+        readings.append({"inferences": done, "rows": rows})
+    return readings
+
+
+def _row(info: Any) -> Dict[str, Any]:
+    return {
+        "name": info.node_name,
+        "status": str(info.status).rsplit(".", 1)[-1],
+        "real_us": info.real_time.total_seconds() * 1e6,
+    }
+
+
+def _nodes(model: Any) -> List[Dict[str, Any]]:
+    """Return the executed graph, node by node in execution order."""
+    nodes = []  # type: List[Dict[str, Any]]
+    for node in model.get_ordered_ops():
+        information = {str(key): _plain(value) for key, value in dict(node.get_rt_info()).items()}
+        # Times and the plugin's own numbering have their place in the profile.
+        information.pop("execTimeMcs", None)
+        nodes.append(
+            {
+                "name": node.get_friendly_name(),
+                "type": node.get_type_name(),
+                "inputs": [_source(port) for port in node.inputs()],
+                "outputs": [_shape(port) for port in node.outputs()],
+                "information": information,
+            }
+        )
+    return nodes
+
+
+def _source(port: Any) -> Dict[str, Any]:
+    output = port.get_source_output()
+    return {"node": output.get_node().get_friendly_name(), "port": output.get_index()}
+
+
+def _shape(port: Any) -> Dict[str, Any]:
+    shape = port.get_partial_shape()
+    return {
+        "shape": [int(d) for d in port.get_shape()] if shape.is_static else None,
+        "type": port.get_element_type().get_type_name(),
+        "names": sorted(port.get_names()),
+    }
+
+
+def _plain(value: Any) -> Any:
+    # 2023 wraps what it hands out; lists of strings come as comma-separated strings.
+    value = getattr(value, "value", value)
+    if hasattr(value, "get_type_name"):  # an element type
+        return str(value.get_type_name())
+    return value if isinstance(value, (bool, int, float, str)) else str(value)

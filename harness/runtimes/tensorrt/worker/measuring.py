@@ -1,0 +1,104 @@
+"""From a built engine to everything that is measured on the device."""
+
+import os
+from typing import Any, Dict, Mapping, Tuple  # noqa: F401
+
+from harness.worker.errors import FailedError, UnsupportedError
+from harness.worker.result import Result
+
+from . import inspector
+from .build import Built, Toolbox
+from .dialect_legacy import Legacy
+from .logger import Redirected
+from .memory import open_memory
+from .nvml import Nvml
+from .passes import Passes
+from .plan import Plan
+from .profile import profile, profile_json, samples_json
+from .quantize import scale_of
+from .session import Session
+
+
+class Device(object):
+    """The GPU of this job: driver, memory back end, NVML; states itself in *result*."""
+
+    def __init__(self, driver: Any, plan: Plan, result: Result) -> None:
+        self.driver = driver
+        self.memory, problems = open_memory(str(plan.options["memory"]))
+        result.fact("memory_back_end", self.memory.name)
+        result.fact("cuda_runtime", self.memory.library)
+        result.fact("memory_back_ends_passed_over", problems)
+        self.nvml = Nvml(str(result.facts["uuid"]))
+        result.fact("driver", self.nvml.driver_version())
+        if self.nvml.problem:
+            result.cannot_express("clocks and temperature: " + self.nvml.problem)
+        else:
+            for name, value in self.nvml.maximum_mhz().items():
+                result.fact("gpu_maximum_{}_mhz".format(name), value)
+
+
+def open_session(tools: Toolbox, dialect: Legacy, device: Device, built: Built) -> Tuple[Session, Any]:
+    """Return a session over *built*'s engine, and the runtime that must outlive it.
+
+    :raises UnsupportedError: this GPU cannot load the engine
+    """
+    trt = tools.trt
+    with Redirected(trt, tools.log):
+        tools.log.forget()
+        runtime = trt.Runtime(tools.logger)
+        engine = dialect.load(runtime, built.engine, built.serialized)
+        if engine is None:
+            raise UnsupportedError("engine: " + tools.log.reason("not accepted by this GPU"))
+        scales = {name: scale_of(tools.ranges, name) for name in tools.ranges}
+        session = Session(dialect, engine, device.memory, tools.package.shapes, scales)
+    return session, runtime
+
+
+def measure_engine(
+    tools: Toolbox, plan: Plan, dialect: Legacy, device: Device, built: Built, inputs: Mapping[str, Any]
+) -> None:
+    """Run the engine: outputs first, then end-to-end passes, then the per-layer profile.
+
+    :raises UnsupportedError: this GPU cannot load the engine, or the treatment's own pass cannot be run
+    """
+    result = tools.result
+    session, _runtime = open_session(tools, dialect, device, built)
+    session.fill(inputs)
+    result.outputs(session.infer())
+    describe_engine(tools, session, "")
+    result.fact("io_formats", {tensor.name: tensor.layout for tensor in session.tensors})
+    result.fact("device_memory_bytes", inspector.device_memory_bytes(tools.features, session.engine))
+    passes = Passes(session, device.driver, device.nvml, tools.job.measure, result)
+    try:
+        passes.treatment(plan)
+    finally:
+        result.write_json("nvml.json", {"problem": device.nvml.problem, "samples": device.nvml.samples})
+    take_profile(tools, session, tools.job.measure.profile_iterations, "")
+
+
+def describe_engine(tools: Toolbox, session: Session, suffix: str) -> None:
+    """Write what the engine says of its layers and of its inputs and outputs."""
+    result = tools.result
+    text = inspector.layers(tools.trt, tools.features, session.engine, session.context)
+    if text is None:
+        result.cannot_express("engine information: this version has no inspector")
+    else:
+        path = result.evidence("layers{}.json".format(suffix))
+        with open(path + ".part", "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.replace(path + ".part", path)
+    result.write_json("tensors{}.json".format(suffix), inspector.tensors_json(session))
+
+
+def take_profile(tools: Toolbox, session: Session, iterations: int, suffix: str) -> None:
+    """Profile layer by layer, unless *iterations* is 0.
+
+    :raises FailedError: the profiler was told nothing
+    """
+    if not iterations:
+        return
+    samples = samples_json(profile(tools.trt, session, iterations))
+    if not samples["layers"]:
+        raise FailedError("profile: the profiler was told of no layer")
+    tools.result.write_json("profile_samples{}.json".format(suffix), samples)
+    tools.result.write_json("profile{}.json".format(suffix), profile_json(samples))
