@@ -40,8 +40,8 @@ def main() -> int:
     """Draw, run, print."""
     said = _arguments()
     said.folder.mkdir(parents=True, exist_ok=True)
-    drawn, every = draw(ROOT, said.mutants, said.seed)
-    file = said.folder / f"results-{said.mutants}-{said.seed}.jsonl"
+    drawn, every = draw(ROOT, said.mutants, said.seed, said.only)
+    file = said.folder / "results.jsonl"
     results = _results(file)
     if not said.list:
         with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
@@ -61,6 +61,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, choices=(1, 2), default=1)
     parser.add_argument("--retry", action="store_true", help="run again what has survived")
     parser.add_argument("--list", action="store_true", help="run nothing, print the results so far")
+    parser.add_argument("--only", nargs="+", default=[], help="draw from these paths, to look for weak ones")
     parser.add_argument("--folder", type=Path, default=ROOT / ".mutants")
     parser.add_argument("--tests", nargs="+", default=[f"tests/{name}" for name in TESTS])
     return parser.parse_args()

@@ -54,12 +54,13 @@ def sources(root: Path) -> list[Path]:
     return sorted(file for room in ROOMS for file in (root / "harness" / room).rglob("*.py"))
 
 
-def draw(root: Path, number: int, seed: int) -> tuple[list[Mutant], int]:
+def draw(root: Path, number: int, seed: int, only: Sequence[str] = ()) -> tuple[list[Mutant], int]:
     """Return *number* mutants drawn uniformly without replacement, and how many there are in all.
 
-    :param root: the clone
+    :param root: the clone; :param only: starts of paths to draw from, all of the four rooms if none
     """
     modules = [_Module(root, file) for file in sources(root)]
+    modules = [module for module in modules if not only or module.path.startswith(tuple(only))]
     every = [(module, index) for module in modules for index in range(len(module.mutations))]
     drawn = random.Random(seed).sample(every, min(number, len(every)))
     return [module.mutant(index) for module, index in drawn], len(every)
