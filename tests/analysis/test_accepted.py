@@ -88,3 +88,56 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8"):
         read_accepted(path)
+
+
+def test_what_is_said_of_a_key_that_is_not_known_lists_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_accepted(written(tmp_path, GOOD + "since = 2026-01-01"))
+    assert caught.value.where == "accepted[0].since"
+    assert caught.value.problem == (
+        "unknown key; known are bottleneck, expires, host, network, reason, runtime, treatment, verdict, "
+        "version"
+    )
+
+
+def test_the_words_that_can_be_accepted_are_those_of_a_verdict(tmp_path: Path) -> None:
+    words = ("removed", "reduced", "unchanged", "regressed", "present", "absent")
+    for word in (*words, "indeterminate", "invalid", "unsupported"):
+        (entry,) = read_accepted(written(tmp_path, GOOD.replace('"regressed"', f'"{word}"')))
+        assert entry.fits(verdict(verdict=word))
+
+
+@pytest.mark.parametrize("name", ["bottleneck", "network", "treatment", "runtime", "version", "host"])
+def test_each_pattern_is_held_against_its_own_field(name: str) -> None:
+    entry = Accepted("regressed", "known", date(2027, 3, 31), **{name: "own-*"})
+    assert entry.fits(verdict(**{name: "own-thing"}))
+    assert not entry.fits(verdict(**{name: "Own-thing"})), "as letters stand, on every system"
+    assert not entry.fits(verdict())
+
+
+def test_the_first_entry_that_fits_and_lives_gives_its_reason() -> None:
+    today = date(2026, 12, 1)
+    entries = [
+        Accepted("regressed", "of another host", today, host="host-b"),
+        Accepted("regressed", "too old", date(2026, 11, 30)),
+        Accepted("regressed", "taken", date(2026, 12, 24), version="8.6.*"),
+        Accepted("regressed", "later", date(2027, 1, 1)),
+    ]
+    fitting, other = with_accepted([verdict(), verdict(version="7.0")], entries, today)
+    assert fitting.accepted == {"reason": "taken", "expires": "2026-12-24"}
+    assert other.accepted == {"reason": "later", "expires": "2027-01-01"}
+    assert with_accepted([verdict()], [], today) == [verdict()]
+
+
+def test_without_a_day_today_counts() -> None:
+    past, future = date(2000, 1, 1), date(9999, 12, 31)
+    entries = [Accepted("regressed", "r", day) for day in (past, future)]
+    noted = [with_accepted([verdict()], [entry])[0].accepted for entry in entries]
+    assert noted == [None, {"reason": "r", "expires": "9999-12-31"}]
+
+
+def test_a_line_of_toml_that_is_none_is_quoted_in_lower_case(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"accepted\.toml: is no TOML: [a-z]"):
+        read_accepted(written(tmp_path, "[[accepted]"))
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        read_accepted(tmp_path)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from harness.execution.progress import Clock, spoken
@@ -21,3 +23,23 @@ def test_a_line_counts_and_the_last_one_leaves_nothing() -> None:
     for _ in range(8):
         clock.step("x", "ok")
     assert clock.step("b", "failed") == "[10/10] b  FAILED"
+
+
+def test_what_is_left_is_as_slow_as_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    clock = Clock(4)
+    now[0] += 30
+    assert clock.step("a", "ok") == "[1/4] a  about 2 min left"
+    now[0] += 10
+    assert clock.step("b", "invalid") == "[2/4] b  INVALID  about 40 s left"
+    now[0] += 2000
+    assert clock.step("c", "ok") == "[3/4] c  about 11 min left"
+    assert clock.step("d", "ok") == "[4/4] d"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(90, "2 min"), (5369, "89 min"), (5400, "1 h 30 min"), (7200 + 240, "2 h 04 min")]
+)
+def test_where_minutes_and_hours_begin(seconds: float, said: str) -> None:
+    assert spoken(seconds) == said

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.errors import InputError
 from harness.store.files import read_json, read_table, write_json, write_table, write_text
@@ -67,3 +71,114 @@ def test_a_torn_table_is_one_line(tmp_path: Path) -> None:
         read_table(path)
     with pytest.raises(InputError, match="no such file"):
         read_table(tmp_path / "none.parquet")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), JSON))
+def test_what_is_written_is_read(data: dict[str, object]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_json(Path(folder) / "a.json", data)
+        assert read_json(Path(folder) / "a.json") == data
+
+
+def test_json_is_text_that_people_can_read(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"name": "Grüße", "list": [1]})
+    assert (tmp_path / "a.json").read_bytes().decode() == '{\n "name": "Grüße",\n "list": [\n  1\n ]\n}\n'
+
+
+def test_others_may_read_what_is_written(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        write_text(tmp_path / "a.txt", "text")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o644
+
+
+def test_half_a_surrogate_pair_is_escaped(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "a\ud800b\n")
+    assert (tmp_path / "a.txt").read_bytes() == b"a\\ud800b\n"
+
+
+def test_a_disk_that_is_full_is_named_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text(tmp_path / "a.txt", "old")
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_text(tmp_path / "a.txt", "new")
+    assert caught.value.filename == str(tmp_path / "a.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_device_that_takes_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_text(tmp_path / "out", "x" * 100_000)
+    assert caught.value.filename == str(tmp_path / "out")
+
+
+def test_a_folder_that_cannot_be_made_keeps_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(OSError, match="file") as caught:
+        write_text(tmp_path / "file" / "b" / "a.txt", "text")
+    assert str(caught.value.filename).startswith(str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "said"),
+    [
+        (b"[1]", None, "expected a JSON object, found list"),
+        (b"null", None, "expected a JSON object, found NoneType"),
+        (b'{"a": 1,\n "b": }', 2, "not JSON: Expecting value"),
+        (b"\xff\xfe{}", None, "cannot be read: 'utf-8' codec can't decode"),
+    ],
+)
+def test_what_is_no_json_object_is_named_with_its_line(
+    tmp_path: Path, content: bytes, line: int | None, said: str
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_json(path)
+    assert caught.value.problem.startswith(said)
+    assert (caught.value.path, caught.value.line) == (str(path), line)
+
+
+def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no such file$"):
+        read_json(tmp_path / "none.json")
+    with pytest.raises(InputError, match=r"expected a regular file$"):
+        read_json(tmp_path)
+
+
+def test_a_table_is_replaced_whole_and_read_in_part(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "t.parquet"
+    write_table(path, [{"name": "a", "ms": 1.0}], SCHEMA)
+    with pytest.raises(pa.ArrowInvalid):
+        write_table(path, [{"name": "b", "ms": "slow"}], SCHEMA)
+    assert read_table(path) == [{"name": "a", "ms": 1.0}]
+    write_table(path, [{"name": "b", "ms": 1.0}, {"name": "c", "ms": 2.0}], SCHEMA)
+    assert read_table(path, [("name", "=", "c")]) == [{"name": "c", "ms": 2.0}]
+    assert [found.name for found in path.parent.iterdir()] == ["t.parquet"]
+
+
+def test_a_table_says_in_one_line_why_it_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(InputError) as caught:
+        read_table(path)
+    assert "\n" not in str(caught.value)
+    assert caught.value.path == str(path)

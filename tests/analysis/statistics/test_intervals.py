@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from harness.analysis.statistics.intervals import Interval, one_side, ratio, welch_degrees
@@ -95,3 +97,63 @@ def test_interval_holds_the_truth_as_often_as_it_says(builds: int) -> None:
         assert found is not None
         held += not (found.interval.above(np.exp(0.1)) or found.interval.below(np.exp(0.1)))
     assert 930 <= held <= 970
+
+
+POSITIVE = st.lists(st.floats(0.01, 100.0), min_size=2, max_size=6)
+
+
+@given(POSITIVE, POSITIVE)
+def test_a_ratio_turned_round_is_its_reciprocal(old: list[float], new: list[float]) -> None:
+    """A law: who is called old decides the direction, not how sure the answer is."""
+    forward, back = ratio(old, new), ratio(new, old)
+    assert forward is not None
+    assert back is not None
+    assert back.interval.estimate == pytest.approx(1 / forward.interval.estimate)
+    assert np.log(back.interval.low) == pytest.approx(-np.log(forward.interval.high), abs=1e-9)
+    assert back.p == pytest.approx(forward.p)
+    assert back.builds == forward.builds[::-1]
+
+
+@given(POSITIVE, POSITIVE, st.sampled_from([1e-3, 1e3]))
+def test_the_unit_of_the_builds_does_not_matter(old: list[float], new: list[float], unit: float) -> None:
+    one, scaled = ratio(old, new), ratio([x * unit for x in old], [x * unit for x in new])
+    assert one is not None
+    assert scaled is not None
+    assert scaled.interval.estimate == pytest.approx(one.interval.estimate)
+    assert scaled.standard_error == pytest.approx(one.standard_error, abs=1e-9)
+
+
+@given(POSITIVE)
+def test_an_interval_holds_its_estimate_and_widens_with_the_confidence(values: list[float]) -> None:
+    usual, wider = one_side(values), one_side(values, 0.99)
+    assert usual is not None
+    assert wider is not None
+    assert usual.low <= usual.estimate * (1 + 1e-12)
+    assert usual.estimate <= usual.high * (1 + 1e-12)
+    assert wider.low <= usual.low
+    assert wider.high >= usual.high
+
+
+def test_builds_without_spread_have_the_degrees_of_both_sides() -> None:
+    """f1 + f2, with sides of different sizes."""
+    assert welch_degrees(Side(0.0, 0.0, 3), Side(0.0, 0.0, 6)) == 7.0
+
+
+def test_a_wider_confidence_is_kept_with_the_ratio() -> None:
+    usual, wider = ratio([1.0, 1.1], [1.2, 1.3]), ratio([1.0, 1.1], [1.2, 1.3], confidence=0.99)
+    assert usual is not None
+    assert wider is not None
+    assert (usual.confidence, wider.confidence) == (0.95, 0.99)
+    for found in (usual, wider):
+        assert np.log(found.interval.high / found.interval.estimate) == pytest.approx(found.half_width)
+    assert wider.half_width > usual.half_width
+
+
+def test_a_quantile_is_student_t() -> None:
+    found = ratio([1.0, 1.1, 1.05], [1.2, 1.3])
+    assert found is not None
+    assert found.quantile(0.9) == pytest.approx(stats.t.ppf(0.9, found.degrees))
+
+
+def test_one_side_is_not_shifted_by_a_single_build() -> None:
+    assert one_side(np.array([[0.4]])) is None
