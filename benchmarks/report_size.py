@@ -16,6 +16,7 @@ import numpy as np
 
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
+from harness.analysis.run_analysis import analyse
 from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import op_class
@@ -40,9 +41,10 @@ def main() -> None:
     for cells in (30, 1000):
         run = composed(cells)
         start = time.perf_counter()
-        verdicts = judge(grid_of(run), rules=registry.bottlenecks())
+        grid = grid_of(run)
+        verdicts = judge(grid, rules=registry.bottlenecks())
         judged = time.perf_counter()
-        page = render(run, verdicts)
+        page = render(analyse(grid, verdicts))
         done = time.perf_counter()
         size = len(page.encode()) / 1e6
         print(f"{cells:5}  {judged - start:8.2f}  {done - judged:9.2f}  {size:8.3f}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,9 @@ ROOMS = (
 )
 """From the top down: a room imports itself and what stands below it."""
 
+COMPUTED = ("analysis", "observations", "attribution", "evidence", "networks")
+"""Rooms whose records the report draws, and whose functions it leaves alone."""
+
 ALONE = ("worker", "pack.host", *(f"runtimes.{path.parent.name}.worker" for path in _WORKERS))
 """What runs elsewhere, without the harness: it imports itself and the worker's frame."""
 
@@ -70,6 +74,13 @@ def imports(name: str) -> Iterator[str]:
                 for alias in node.names:
                     whole = f"{module}.{alias.name}"
                     yield whole if whole in MODULES else module
+
+
+def imported_names(name: str) -> Iterator[tuple[str, str]]:
+    """Yield (module, name) of what *name* imports from modules of the harness."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("harness."):
+            yield from ((node.module, alias.name) for alias in node.names)
 
 
 def room_of(module: str) -> str:
@@ -111,6 +122,22 @@ def test_what_runs_elsewhere_imports_itself_and_the_frame(part: str) -> None:
         if alone(target) not in (part, "worker")
     ]
     assert not wrong
+
+
+def _is_record(value: object) -> bool:
+    """Say whether *value* is a type or a constant: nothing that computes when it is called."""
+    return isinstance(value, type) or not callable(value)
+
+
+def test_the_page_takes_records_of_what_was_judged_and_computes_none() -> None:
+    computed = [
+        f"{name} imports {module}.{alias}"
+        for name in MODULES
+        if room_of(name) == "report"
+        for module, alias in imported_names(name)
+        if room_of(module) in COMPUTED and not _is_record(getattr(importlib.import_module(module), alias))
+    ]
+    assert not computed
 
 
 def test_no_circles() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ class Grid:
     :param hosts: what rows call the hosts
     :param releases: the columns: runtimes in the order of the run, versions from old to new
     :param rows: in the order of the run
+    :param groups: of every cell, one on no host where nothing was built, in the order of the run
     :param judged: the groups that verdicts are about, in the order of the run; a cell without builds stands
         once on every host of its subject and runtime
     """
@@ -44,12 +46,19 @@ class Grid:
     hosts: HostNames
     releases: tuple[Release, ...]
     rows: tuple[GridRow, ...]
+    groups: tuple[BuildGroup, ...]
     judged: tuple[BuildGroup, ...]
 
     @property
     def built(self) -> tuple[BuildGroup, ...]:
-        """The groups that have builds, row by row."""
-        return tuple(group for row in self.rows for group in row.groups if group.observed)
+        """The groups that have builds, in the order of the run."""
+        return tuple(group for group in self.groups if group.observed)
+
+    @property
+    def builds_by_host(self) -> tuple[tuple[str, str, int], ...]:
+        """(host, model of its GPU or nothing, good builds made on it), in the order of the run."""
+        counts = Counter(build.host for group in self.built for build in group.good)
+        return tuple((host, self.hosts.models.get(host, ""), builds) for host, builds in counts.items())
 
 
 def grid_of(run: RunObservation) -> Grid:
@@ -62,7 +71,8 @@ def grid_of(run: RunObservation) -> Grid:
     )
     hosts = HostNames.of(run)
     rows = tuple(_rows(groups, {release: index for index, release in enumerate(releases)}, hosts))
-    return Grid(run, hosts, tuple(releases), rows, tuple(_judged(groups)))
+    every = tuple(group for own in groups.values() for group in own)
+    return Grid(run, hosts, tuple(releases), rows, every, tuple(_judged(groups)))
 
 
 def _by_cell(run: RunObservation) -> dict[Cell, list[CellObservation]]:

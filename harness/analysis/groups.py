@@ -117,16 +117,21 @@ class BuildGroup:
         """The builds that may be looked at: measured or recorded, outputs not found wrong."""
         return tuple(b for b in self.observed if b.status == "ok" and not _wrong(b))
 
-    @property
+    @cached_property
     def timed_engines(self) -> tuple[AttributedEngine, ...]:
         """The engines of the good builds that hold layer times."""
         return tuple(b.engine for b in self.good if b.engine is not None and b.engine.total_ms > 0)
 
     @cached_property
+    def typical_build(self) -> BuildObservation | None:
+        """The good build whose layer time is in the middle, None where none has layer times."""
+        timed = [(b.engine.total_ms, b) for b in self.good if b.engine is not None and b.engine.total_ms > 0]
+        return sorted(timed, key=lambda row: row[0])[(len(timed) - 1) // 2][1] if timed else None
+
+    @cached_property
     def latency(self) -> Latency:
         """The latency over the good builds."""
-        values = tuple(b.latency_ms for b in self.good if b.latency_ms is not None)
-        return Latency(values, mean_of_builds(values), one_side(values))
+        return latency_over(self.good)
 
     @property
     def launch_bound(self) -> tuple[int, int]:
@@ -183,6 +188,12 @@ class BuildGroup:
 def spread_notes(cell: Cell) -> tuple[str, ...]:
     """Return what has to be known of the spread of builds of *cell*."""
     return (ONE_CACHE,) if cell.treatment.timing_cache == "on" else ()
+
+
+def latency_over(builds: Iterable[BuildObservation]) -> Latency:
+    """Return the latency over *builds*, those without one left out."""
+    values = tuple(build.latency_ms for build in builds if build.latency_ms is not None)
+    return Latency(values, mean_of_builds(values), one_side(values))
 
 
 def mean_of_builds(values: tuple[float, ...]) -> float | None:

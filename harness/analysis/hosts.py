@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -48,13 +47,6 @@ class HostNames:
         if len(among) > 1:
             return self.label(host)
         return self.models.get(host, "") if self.mixed else ""
-
-
-def builds_by_host(run: RunObservation) -> tuple[tuple[str, str, int], ...]:
-    """Return (host, model of its GPU or nothing, good builds made on it), in the order of the run."""
-    models = HostNames.of(run).models
-    counts = Counter(build.host for found in run.cells for build in found.good)
-    return tuple((host, models.get(host, ""), builds) for host, builds in counts.items())
 
 
 def _cut(host: str) -> str:

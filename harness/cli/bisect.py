@@ -94,13 +94,12 @@ def _stored(arguments: argparse.Namespace) -> ChangeLocation:
     """Search among the versions of stored runs that were measured."""
     from harness.analysis.bisect import bisect
     from harness.plugins.reading import observe
-    from harness.report.columns import on_host
 
     found = observe(arguments.sources).cells
     hosts = sorted({build.host for x in found for build in x.builds})
     if arguments.host is not None and arguments.host not in hosts:
         raise UsageError(f"--host: '{arguments.host}' is not there; known are {', '.join(hosts) or 'none'}")
-    seen = {x.cell: x if arguments.host is None else on_host(x, arguments.host) for x in found}
+    seen = {x.cell: x if arguments.host is None else _on_host(x, arguments.host) for x in found}
     chosen = _choose(arguments, [cell for cell, found in seen.items() if found.builds and not cell.repeat])
 
     def look_up(versions: Sequence[str]) -> list[CellObservation]:
@@ -222,6 +221,10 @@ def _left_out(chosen: Mapping[str, Cell]) -> dict[str, str]:
         if item.state != "ok":
             found[item.cell.version] = "; ".join(part for part in (item.reason, item.remedy) if part)
     return found
+
+
+def _on_host(seen: CellObservation, host: str) -> CellObservation:
+    return replace(seen, builds=tuple(build for build in seen.builds if build.host == host))
 
 
 # which cells

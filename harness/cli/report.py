@@ -40,6 +40,7 @@ def write_report(runs: Sequence[Path], output: Path, markdown: Path | None = Non
     """Write the report of *runs* to *output* and the Markdown summary to *markdown*, judged once."""
     from harness.analysis.grid import grid_of
     from harness.analysis.judge import judge
+    from harness.analysis.run_analysis import analyse
     from harness.plugins import registry
     from harness.plugins.reading import observe
     from harness.report.markdown import summary
@@ -48,7 +49,8 @@ def write_report(runs: Sequence[Path], output: Path, markdown: Path | None = Non
 
     run = observe(runs)
     baseline = baseline_of(run)
-    verdicts = judge(grid_of(run), baseline, rules=registry.bottlenecks())
-    write_text(output, render(run, verdicts, baseline))
+    grid = grid_of(run)
+    analysis = analyse(grid, judge(grid, baseline, rules=registry.bottlenecks()), baseline)
+    write_text(output, render(analysis))
     if markdown is not None:
-        write_text(markdown, summary(run, verdicts))
+        write_text(markdown, summary(analysis))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.analysis.groups import BuildGroup
+    from harness.analysis.hosts import HostNames
 
 
 def add_parser(commands: Any) -> None:
@@ -17,35 +21,30 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one row a cell, and one a host where builds were made on several: these are never averaged."""
-    from harness.analysis.hosts import HostNames
+    from harness.analysis.grid import grid_of
     from harness.cli.listing import print_rows
     from harness.plugins.reading import observe
-    from harness.report.columns import hosts_of, latency_of, on_host
 
-    found = observe([arguments.run])
-    names = HostNames.of(found)
-    rows: list[dict[str, object]] = []
-    for cell in found.cells:
-        # A cell without builds has a row too.
-        for host in hosts_of(cell) or [""]:
-            here = on_host(cell, host)
-            latency = latency_of(here)
-            rows.append(
-                {
-                    "cell": cell.cell.id,
-                    "host": (host or None) if arguments.json else names.label(host),
-                    "status": cell.status,
-                    "builds": len(here.good),
-                    "latency_ms": _rounded(latency.middle),
-                    "low_ms": _rounded(latency.low),
-                    "high_ms": _rounded(latency.high),
-                    "reason": cell.reason,
-                }
-            )
-    if not arguments.json and len(names.names) < 2:
+    grid = grid_of(observe([arguments.run]))
+    rows = [_row(group, grid.hosts, as_json=arguments.json) for group in grid.groups]
+    if not arguments.json and len(grid.hosts.names) < 2:
         rows = [{key: value for key, value in row.items() if key != "host"} for row in rows]
     print_rows(rows, as_json=arguments.json)
     return 0
+
+
+def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, object]:
+    latency = group.latency
+    return {
+        "cell": group.cell.id,
+        "host": (group.host or None) if as_json else names.label(group.host),
+        "status": group.status,
+        "builds": len(group.good),
+        "latency_ms": _rounded(latency.middle),
+        "low_ms": _rounded(latency.low),
+        "high_ms": _rounded(latency.high),
+        "reason": group.reason,
+    }
 
 
 def _rounded(milliseconds: float | None) -> float | None:

@@ -38,7 +38,7 @@ def print_board(
     # A pipe has no width: there a row stays one line, however long.
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     answered = [v for v in verdicts if v.verdict != UNSUPPORTED]
-    found = board(answered, grid.run, _KINDS)
+    found = board(answered, grid, _KINDS)
     for _, rows in groupby(found.rows, key=lambda row: (row.subject, row.host)):
         _print_group(console, found, list(rows), judged)
     if found.rows:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from harness.analysis.groups import latency_over
 from harness.analysis.verdict import Verdict
 from harness.matrix.cell import Cell
 from harness.observations.records import CellObservation
-from harness.report.columns import latency_of
 
 Property = tuple[str, str]
 
@@ -47,7 +47,7 @@ def _counts(found: CellObservation) -> Iterator[Property]:
 
 
 def _latency(found: CellObservation) -> tuple[float | None, float | None, float | None]:
-    latency = latency_of(found)
+    latency = latency_over(found.good)
     return latency.middle, latency.low, latency.high
 
 

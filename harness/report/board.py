@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.hosts import HostNames
+from harness.analysis.grid import Grid
 from harness.analysis.verdict import LATENCY, Verdict
-from harness.observations.records import RunObservation
-from harness.report.columns import anchor, release_of
+from harness.report.anchors import anchor
 
 TITLES = {
     "pointwise": "1x1 convolutions",
@@ -49,10 +48,8 @@ class Board:
     unmeasured: int
 
 
-def board(
-    verdicts: Sequence[Verdict], run: RunObservation, kinds: Collection[str] = ("version", "run")
-) -> Board:
-    """Return the board of the verdicts on *run* that are of *kinds*: version to version, run to run ..."""
+def board(verdicts: Sequence[Verdict], grid: Grid, kinds: Collection[str] = ("version", "run")) -> Board:
+    """Return the board of the verdicts on a run that are of *kinds*: version to version, run to run ..."""
     mine = [v for v in verdicts if v.kind in kinds]
     bottlenecks = list(dict.fromkeys(v.bottleneck for v in mine))
     bottlenecks.sort(key=lambda name: (name != LATENCY, list(TITLES).index(name) if name in TITLES else 99))
@@ -60,9 +57,8 @@ def board(
     for verdict in mine:
         rows.setdefault((verdict.subject, verdict.cell, verdict.host), {})[verdict.bottleneck] = verdict
     hosts = {host for _, _, host in rows if host}
-    names = HostNames.of(run)
-    releases = {found.cell.id: release_of(found).label for found in run.cells}
-    labels = {host: names.label(host) for host in hosts} if len(hosts) > 1 else {}
+    releases = {group.cell.id: group.release.label for row in grid.rows for group in row.groups}
+    labels = {host: grid.hosts.label(host) for host in hosts} if len(hosts) > 1 else {}
     waiting = {key for key, found in rows.items() if all(v.unmeasured for v in found.values())}
     return Board(
         columns=tuple((name, TITLES.get(name, name)) for name in bottlenecks),

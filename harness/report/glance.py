@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from harness.observations.records import CellObservation, RunObservation
-from harness.report.columns import Release, anchor, latency_of, release_of, releases, subjects
+from harness.analysis.grid import Grid
+from harness.analysis.groups import BuildGroup, Release
+from harness.report.anchors import anchor
 
 SYMBOLS = {
     "measured": "●",
@@ -51,38 +53,36 @@ class Glance:
     counts: tuple[tuple[str, str, int], ...]
 
 
-def glance(run: RunObservation) -> Glance:
-    """Return the view of *run*."""
-    columns = releases(run)
+def glance(grid: Grid) -> Glance:
+    """Return the view of *grid*."""
     rows = []
     seen: set[str] = set()
-    for subject, cells in subjects(run).items():
-        by_release = {release_of(found): _cell(found, _anchor(found, subject, seen)) for found in cells}
-        rows.append(GlanceRow(subject, anchor("latency", subject), tuple(by_release.get(c) for c in columns)))
-    counts: dict[str, int] = {}
-    for found in run.cells:
-        counts[found.status] = counts.get(found.status, 0) + 1
+    for row in grid.rows:
+        by_release = {group.release: _cell(group, _anchor(group, row.name, seen)) for group in row.groups}
+        cells = tuple(by_release.get(release) for release in grid.releases)
+        rows.append(GlanceRow(row.name, anchor("latency", row.name), cells))
+    counts = Counter(cell.status for cell in grid.run.cells)
     signs = tuple((status, SYMBOLS.get(status, "?"), number) for status, number in sorted(counts.items()))
-    return Glance(tuple(columns), tuple(rows), signs)
+    return Glance(grid.releases, tuple(rows), signs)
 
 
-def _anchor(found: CellObservation, subject: str, seen: set[str]) -> str:
+def _anchor(group: BuildGroup, subject: str, seen: set[str]) -> str:
     """Return the cell's anchor; where another row has it already, one with the subject in it."""
-    name = anchor("cell", found.cell.id)
-    name = anchor("cell", found.cell.id, subject) if name in seen else name
+    name = anchor("cell", group.cell.id)
+    name = anchor("cell", group.cell.id, subject) if name in seen else name
     seen.add(name)
     return name
 
 
-def _cell(found: CellObservation, name: str) -> GlanceCell:
-    latency = latency_of(found)
+def _cell(group: BuildGroup, name: str) -> GlanceCell:
+    latency = group.latency
     return GlanceCell(
-        status=found.status,
-        symbol=SYMBOLS.get(found.status, "?"),
+        status=group.status,
+        symbol=SYMBOLS.get(group.status, "?"),
         latency_ms=latency.middle,
         low=latency.low,
         high=latency.high,
         builds=len(latency.builds),
-        reason=found.reason,
+        reason=group.reason,
         anchor=name,
     )

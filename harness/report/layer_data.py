@@ -15,11 +15,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from harness.analysis.hosts import HostNames
+from harness.analysis.grid import Grid
 from harness.attribution.engine import AttributedEngine
-from harness.observations.records import RunObservation
-from harness.report.columns import hosts_of, on_host
-from harness.report.sides import typical_engine
 
 
 class Strings:
@@ -38,19 +35,19 @@ class Strings:
         return list(self._index)
 
 
-def layer_document(run: RunObservation) -> dict[str, list[Any]]:
+def layer_document(grid: Grid) -> dict[str, list[Any]]:
     """Return the block's JSON document: of each cell and host the build of the middle layer time, if any."""
     strings = Strings()
-    names = HostNames.of(run)
+    hosts: dict[str, list[str]] = {}
+    for group in grid.built:
+        hosts.setdefault(group.cell.id, []).append(group.host)
     cells = []
-    for found in run.cells:
-        hosts = hosts_of(found)
-        for host in hosts:
-            engine = typical_engine(on_host(found, host))
-            if engine is not None:
-                where = names.where(host, hosts)
-                name = f"{found.cell.id} on {where}" if where else found.cell.id
-                cells.append({"id": name, **_columns(engine, strings)})
+    for group in grid.built:
+        build = group.typical_build
+        if build is not None and build.engine is not None:
+            where = grid.hosts.where(group.host, hosts[group.cell.id])
+            name = f"{group.cell.id} on {where}" if where else group.cell.id
+            cells.append({"id": name, **_columns(build.engine, strings)})
     return {"strings": strings.texts, "cells": cells}
 
 

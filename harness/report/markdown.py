@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from harness.analysis.figures.answers import Best
+from harness.analysis.run_analysis import RunAnalysis
 from harness.analysis.verdict import Verdict
-from harness.observations.records import RunObservation
 from harness.report import words
-from harness.report.answers import Best, answers
 from harness.report.board import BoardRow, board, noise
 from harness.report.glance import glance
 from harness.report.parity import not_run
-from harness.report.time_view import time_views
 
 LIMIT = 1024 * 1024
 """Bytes that a job summary may have."""
@@ -38,15 +37,15 @@ def literal(text: object) -> str:
     return _SPECIAL.sub(lambda found: f"&#{ord(found[1])};", one_line)
 
 
-def summary(run: RunObservation, verdicts: Sequence[Verdict], limit: int = LIMIT) -> str:
-    """Return the summary of *run* and the *verdicts* on it, at most *limit* bytes of UTF-8."""
+def summary(analysis: RunAnalysis, limit: int = LIMIT) -> str:
+    """Return the summary of *analysis*, at most *limit* bytes of UTF-8."""
     found = {
-        "Answers": _answers(run, verdicts),
-        "Not run": _not_run(run),
-        "Verdicts": _verdicts(run, verdicts),
-        "Matrix": _matrix(run),
-        "Noise": _noise(verdicts),
-        "Where the time goes": _times(run),
+        "Answers": _answers(analysis),
+        "Not run": _not_run(analysis),
+        "Verdicts": _verdicts(analysis),
+        "Matrix": _matrix(analysis),
+        "Noise": _noise(analysis),
+        "Where the time goes": _times(analysis),
     }
     sections = {title: text for title, text in found.items() if text}
     dropped: list[str] = []
@@ -73,9 +72,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(f"| {line} |" for line in (" | ".join(head), " | ".join("---" for _ in head), *lines))
 
 
-def _answers(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
+def _answers(analysis: RunAnalysis) -> str:
     lines = []
-    for answer in answers(run, verdicts):
+    for answer in analysis.answers:
         lines.append(f"- **{literal(answer.subject)}**: {literal(_best(answer.best))}")
         if answer.graph is not None:
             bound = "launching bounds {} of {} builds".format(*answer.launch_bound)
@@ -100,8 +99,10 @@ def _best(best: Best) -> str:
     return f"{name} is {'lowest' if best.ties else 'fastest'}: {figure}{ties}"
 
 
-def _not_run(run: RunObservation) -> str:
-    return _table(("cells", "status", "reason"), ((_some(n.cells), n.status, n.reason) for n in not_run(run)))
+def _not_run(analysis: RunAnalysis) -> str:
+    return _table(
+        ("cells", "status", "reason"), ((_some(n.cells), n.status, n.reason) for n in not_run(analysis.grid))
+    )
 
 
 def _some(names: Sequence[str], shown: int = 3) -> str:
@@ -109,8 +110,8 @@ def _some(names: Sequence[str], shown: int = 3) -> str:
     return ", ".join(names[:shown]) + more
 
 
-def _verdicts(run: RunObservation, verdicts: Sequence[Verdict]) -> str:
-    found = board(verdicts, run)
+def _verdicts(analysis: RunAnalysis) -> str:
+    found = board(analysis.verdicts, analysis.grid)
     head = ("network and treatment", "version", "against", *(title for _, title in found.columns))
     return _table(head, map(_verdict_row, found.rows))
 
@@ -127,8 +128,8 @@ def _word(verdict: Verdict | None) -> str:
     return f"{words.sign(verdict.verdict)} {verdict.verdict} {effect}".strip()
 
 
-def _matrix(run: RunObservation) -> str:
-    found = glance(run)
+def _matrix(analysis: RunAnalysis) -> str:
+    found = glance(analysis.grid)
     head = ("network and treatment", *(literal(release.label) for release in found.columns))
     rows = (
         (row.subject, *("" if c is None else words.milliseconds(c.latency_ms) or c.status for c in row.cells))
@@ -138,7 +139,7 @@ def _matrix(run: RunObservation) -> str:
     return f"Latency in ms, mean over builds.\n\n{table}" if table else ""
 
 
-def _noise(verdicts: Sequence[Verdict]) -> str:
+def _noise(analysis: RunAnalysis) -> str:
     head = ("network and treatment", "A/A pair", "arms differ by", "interval", "answer")
     rows = (
         (
@@ -148,16 +149,17 @@ def _noise(verdicts: Sequence[Verdict]) -> str:
             words.interval(row.aa.interval),
             row.aa.verdict,
         )
-        for row in noise(verdicts)
+        for row in noise(analysis.verdicts)
     )
     return _table(head, rows)
 
 
-def _times(run: RunObservation) -> str:
+def _times(analysis: RunAnalysis) -> str:
     rows = (
-        (view.subject, bar.release.label, name, words.milliseconds(ms), words.percent(share))
-        for view in time_views(run)
-        for bar in view.bars
+        (row.name, bar.release.label, name, words.milliseconds(ms), words.percent(share))
+        for row in analysis.rows
+        if row.times is not None
+        for bar in row.times.classes
         for name, ms, share in bar.parts
     )
     return _table(("network and treatment", "release", "class", "ms", "share"), rows)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.observations.records import CellObservation, RunObservation
-from harness.report.columns import Release, release_of
+from harness.analysis.grid import Grid
+from harness.analysis.groups import Release
+from harness.observations.records import CellObservation
 
 SHOWN = (
     "build_seconds",
@@ -52,22 +53,23 @@ class Configuration:
     throttled: int
 
 
-def not_run(run: RunObservation) -> tuple[NotRun, ...]:
+def not_run(grid: Grid) -> tuple[NotRun, ...]:
     """Return the cells that were not measured by their reason, in the order of the run."""
     reasons: dict[tuple[str, str], list[str]] = {}
-    for found in run.cells:
+    for found in grid.run.cells:
         if found.status not in ("measured", "recorded"):
             key = (found.status, found.reason or "no reason was recorded")
             reasons.setdefault(key, []).append(found.cell.id)
     return tuple(NotRun(tuple(cells), status, reason) for (status, reason), cells in reasons.items())
 
 
-def configurations(run: RunObservation) -> tuple[Configuration, ...]:
+def configurations(grid: Grid) -> tuple[Configuration, ...]:
     """Return one entry a release."""
     cells: dict[Release, list[CellObservation]] = {}
-    for found in run.cells:
+    for found in grid.run.cells:
         if found.good:
-            cells.setdefault(release_of(found), []).append(found)
+            release = Release(found.cell.runtime, found.cell.version, found.cell.repeat)
+            cells.setdefault(release, []).append(found)
     return tuple(_configuration(release, group) for release, group in cells.items())
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from harness.analysis.figures.kernels import LostLayer
+from harness.analysis.figures.times import OpTime
 from harness.analysis.wording import MOST_TIMES
 
 MINUS = "\N{MINUS SIGN}"
@@ -60,6 +64,35 @@ def change(factor: float | None) -> str:
 def interval(ends: tuple[float, float] | None) -> str:
     """Return an interval of a ratio: ``-15.0 % to -9.1 %``."""
     return "" if ends is None else f"{change(ends[0])} to {change(ends[1])}"
+
+
+def span(counts: Sequence[int]) -> str:
+    """Return ``74``, or ``54 to 88`` where builds differ."""
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def of_each(counts: Sequence[int]) -> str:
+    """Return the count of each build, nothing where all are 0."""
+    return ", ".join(map(str, counts)) if any(counts) else ""
+
+
+def some_of(counts: tuple[int, int]) -> str:
+    """Return ``2 of 3``, nothing of nothing."""
+    return f"{counts[0]} of {counts[1]}" if counts[1] else ""
+
+
+def kernel_of(op: OpTime) -> str:
+    """Return the kernel of most builds, and of how many where they differ."""
+    same, builds = op.kernel_builds
+    return op.kernel if same == builds else f"{op.kernel} ({same} of {builds} builds)"
+
+
+def lost_layer(lost: LostLayer) -> str:
+    """Return by how much a kernel lost for one layer."""
+    times = f"{lost.best_ms:.4g} ms against {lost.chosen_ms:.4g} ms"
+    said = f"{lost.layer}: {times} of {lost.chosen or 'the chosen kernel'}"
+    return said if lost.same_formats else f"{said}, in other formats"
 
 
 def sign(answer: str) -> str:

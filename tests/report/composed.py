@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
+from harness.analysis.run_analysis import RunAnalysis, analyse
 from harness.analysis.verdict import Verdict
 from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.matrix.cell import Cell, Treatment
@@ -114,6 +115,11 @@ def run(*cells: CellObservation, description: str = "composed", text: str = "") 
         "matrix": {"description": description, "text": text},
     }
     return RunObservation((Path("composed"),), manifest, cells)
+
+
+def analysed(run: RunObservation, verdicts: Sequence[Verdict] | None = None) -> RunAnalysis:
+    """Return the analysis of *run*, with other *verdicts* than its own where they are given."""
+    return analyse(grid_of(run), judged(run) if verdicts is None else verdicts)
 
 
 def judged(run: RunObservation, baseline: str | RunObservation = "previous") -> list[Verdict]:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from harness.plugins.reading import observe
+from harness.report.anchors import anchor as element_id
 from harness.report.render import render
-from harness.report.sides import side_views
 from tests.report.browser import CHROMIUM, open_page
-from tests.report.composed import cell, judged
+from tests.report.composed import analysed, cell
 from tests.report.parsed import Parsed
 from tests.report.payloads import PAYLOADS
 from tests.report.test_hostile_names import named
@@ -34,7 +34,7 @@ def test_console_is_heard(tmp_path: Path) -> None:
 def test_page_of_hostile_names_opens_in_silence(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     observed = named("".join(PAYLOADS))
-    page.write_text(render(observed, judged(observed)), encoding="utf-8")
+    page.write_text(render(analysed(observed)), encoding="utf-8")
     opened = open_page(page, tmp_path / "profile")
     assert opened.console == []
     assert "</html>" in opened.html
@@ -44,7 +44,7 @@ def test_every_layer_of_a_cell_is_shown_as_text(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     text = '"><img src=x onerror=pwned()></script>'
     observed = named(text)
-    page.write_text(render(observed, judged(observed)), encoding="utf-8")
+    page.write_text(render(analysed(observed)), encoding="utf-8")
     found = Parsed(open_page(page, tmp_path / "profile").html)
     assert "3 of 3 layers" in found.text
     assert found.handlers == []
@@ -54,8 +54,10 @@ def test_every_layer_of_a_cell_is_shown_as_text(tmp_path: Path) -> None:
 def test_deep_link_opens_what_encloses_it(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     observed = named("harmless")
-    page.write_text(render(observed, judged(observed)), encoding="utf-8")
-    anchor = side_views(observed)[0].anchor
+    page.write_text(render(analysed(observed)), encoding="utf-8")
+    row = analysed(observed).rows[0]
+    (view,) = row.sides
+    anchor = element_id("sides", row.name, view.old.label, view.new.label)
     for fragment, opened in ((f"#{anchor}", True), ("", False)):
         found = Parsed(open_page(page, tmp_path / "profile", fragment).html)
         details = [a for tag, a in found.elements if tag == "details" and a.get("id") == anchor]
@@ -71,7 +73,7 @@ def test_no_cell_of_a_table_runs_into_the_next_and_no_text_out_of_its_chart(tmp_
     text = re.sub(
         "<meta[^>]*Content-Security-Policy[^>]*>",
         "",
-        render(observed, judged(observed)),
+        render(analysed(observed)),
     )
     measure = """<script>addEventListener("load", () => {
         document.querySelectorAll("details").forEach(one => one.open = true)

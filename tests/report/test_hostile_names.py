@@ -6,7 +6,7 @@ import pytest
 
 from harness.observations.records import RunObservation
 from harness.report.render import render
-from tests.report.composed import cell, engine, graph, judged, layers, run
+from tests.report.composed import analysed, cell, engine, graph, layers, run
 from tests.report.parsed import Parsed
 from tests.report.payloads import PAYLOADS
 
@@ -34,7 +34,7 @@ def named(text: str) -> RunObservation:
 
 def page(text: str) -> Parsed:
     observed = named(text)
-    return Parsed(render(observed, judged(observed)))
+    return Parsed(render(analysed(observed)))
 
 
 def test_there_are_fifty_payloads_and_all_differ() -> None:

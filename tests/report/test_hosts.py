@@ -8,15 +8,15 @@ from itertools import product
 
 import pytest
 
-from harness.analysis.hosts import HostNames, builds_by_host
+from harness.analysis.figures.relu6 import relu6_figures
+from harness.analysis.grid import grid_of
+from harness.analysis.hosts import HostNames
 from harness.matrix.cell import Treatment
 from harness.observations.records import RunObservation
 from harness.report.board import board
-from harness.report.columns import subjects
 from harness.report.markdown import summary
-from harness.report.relu6_view import relu6_rows
 from harness.report.render import render
-from tests.report.composed import cell, judged, on_hosts, run
+from tests.report.composed import analysed, cell, judged, on_hosts, run
 from tests.report.parsed import Parsed
 
 CLIP, SUB = Treatment(), Treatment(relu6="relu_sub")
@@ -28,20 +28,20 @@ def test_a_cell_measured_on_two_hosts_has_one_row_a_host() -> None:
     both = on_hosts("8.5", CLIP, a=[2.0, 2.1], b=[3.0, 3.1])
     only_b = on_hosts("8.6", CLIP, b=[1.0, 1.1])
     failed = cell("9.0", status="failed", reason="worker killed")
-    rows = subjects(run(both, only_b, failed))
+    rows = {row.name: row.groups for row in grid_of(run(both, only_b, failed)).rows}
     name = both.cell.subject
     assert list(rows) == [f"{name} on host-a", f"{name} on host-b"]
     first, second = rows.values()
     # What was not measured at all belongs to each.
-    assert [found.cell.version for found in first] == ["8.5", "9.0"]
-    assert [found.cell.version for found in second] == ["8.5", "8.6", "9.0"]
-    assert [build.latency_ms for build in first[0].builds] == [2.0, 2.1]
-    assert [build.latency_ms for build in second[0].builds] == [3.0, 3.1]
+    assert [group.cell.version for group in first] == ["8.5", "9.0"]
+    assert [group.cell.version for group in second] == ["8.5", "8.6", "9.0"]
+    assert [build.latency_ms for build in first[0].observed] == [2.0, 2.1]
+    assert [build.latency_ms for build in second[0].observed] == [3.0, 3.1]
 
 
 def test_cells_of_one_host_have_one_row_without_its_name() -> None:
-    rows = subjects(run(on_hosts("8.5", CLIP, a=[2.0]), on_hosts("8.6", CLIP, a=[1.0])))
-    assert list(rows) == [f"mobilenet_v2-{CLIP.label}"]
+    rows = grid_of(run(on_hosts("8.5", CLIP, a=[2.0]), on_hosts("8.6", CLIP, a=[1.0]))).rows
+    assert [row.name for row in rows] == [f"mobilenet_v2-{CLIP.label}"]
 
 
 def test_hosts_that_are_gpus_are_called_by_the_first_part_of_their_uuid() -> None:
@@ -57,13 +57,13 @@ def _rows_on(first: str, second: str) -> dict[str, int]:
     found = on_hosts("8.5", CLIP, a=[2.0, 2.1], b=[3.0, 3.1])
     names = {"host-a": first, "host-b": second}
     found = replace(found, builds=tuple(replace(b, host=names[b.host]) for b in found.builds))
-    return {name.partition(" on ")[2]: len(cells[0].builds) for name, cells in subjects(run(found)).items()}
+    return {row.name.partition(" on ")[2]: len(row.groups[0].observed) for row in grid_of(run(found)).rows}
 
 
 def test_one_model_of_gpu_is_not_named_in_every_row() -> None:
     one = run(on_hosts("8.6", CLIP, {"a": H100, "b": H100}, a=[1.0], b=[1.1]))
     assert not HostNames.of(one).mixed
-    assert [name.partition(" on ")[2] for name in subjects(one)] == ["host-a", "host-b"]
+    assert [row.name.partition(" on ")[2] for row in grid_of(one).rows] == ["host-a", "host-b"]
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def mixed() -> RunObservation:
 
 def test_rows_say_the_model_where_gpus_of_several_were_used(mixed: RunObservation) -> None:
     clip, sub = f"mobilenet_v2-{CLIP.label}", f"mobilenet_v2-{SUB.label}"
-    assert list(subjects(mixed)) == [
+    assert [row.name for row in grid_of(mixed).rows] == [
         f"{clip} on {H100} host-a",
         f"{clip} on {H200} host-b",
         f"{sub} on {H200}",
@@ -88,7 +88,7 @@ def test_rows_say_the_model_where_gpus_of_several_were_used(mixed: RunObservatio
 
 
 def test_relu6_says_the_model_of_each_pair(mixed: RunObservation) -> None:
-    (row,) = relu6_rows(mixed)
+    (row,) = relu6_figures(grid_of(mixed))
     assert (row.subject, row.host) == ("mobilenet_v2-fp32-b1", H200)
     assert row.factor == pytest.approx(1.25 / 0.925, rel=1e-3)
 
@@ -97,21 +97,21 @@ def test_relu6_on_two_hosts_stands_host_by_host() -> None:
     models = {"a": H100, "b": H200}
     pairs = product(("8.5", "8.6"), (CLIP, SUB))
     cells = [on_hosts(version, form, models, b=[1.0, 1.1], a=[2.0, 2.1]) for version, form in pairs]
-    rows = [(row.host, row.release.version) for row in relu6_rows(run(*cells))]
+    rows = [(row.host, row.release.version) for row in relu6_figures(grid_of(run(*cells)))]
     assert rows == list(product((f"{H200} host-b", f"{H100} host-a"), ("8.5", "8.6")))
 
 
 def test_verdicts_and_facts_say_host_and_model(mixed: RunObservation) -> None:
     verdicts = judged(mixed)
-    rows = {(row.host, row.release) for row in board(verdicts, mixed).rows}
+    rows = {(row.host, row.release) for row in board(verdicts, grid_of(mixed)).rows}
     assert rows >= {(f"{H100} host-a", "tensorrt 8.6"), ("host-c", "onnxruntime 1.20")}
-    assert builds_by_host(mixed) == (("host-a", H100, 4), ("host-b", H200, 6), ("host-c", "", 1))
-    text = " ".join(Parsed(render(mixed, verdicts)).text.split())
+    assert grid_of(mixed).builds_by_host == (("host-a", H100, 4), ("host-b", H200, 6), ("host-c", "", 1))
+    text = " ".join(Parsed(render(analysed(mixed, verdicts))).text.split())
     assert f"host-a ({H100}): 4 builds, host-b ({H200}): 6 builds, host-c: 1 builds" in text
 
 
 def test_the_summary_tells_rows_of_two_hosts_apart(mixed: RunObservation) -> None:
-    text = html.unescape(summary(mixed, judged(mixed)))
+    text = html.unescape(summary(analysed(mixed)))
     section = text.partition("Verdicts")[2].partition("\n#")[0]
     rows = [line.split("|")[1].strip() for line in section.splitlines() if "| tensorrt 8.6 |" in line]
     clip, sub = f"mobilenet_v2-{CLIP.label}", f"mobilenet_v2-{SUB.label}"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from harness.report.markdown import DROPPED_FIRST, literal, summary
-from tests.report.composed import cell, engine, judged, layers, run
+from tests.report.composed import analysed, cell, engine, layers, run
 from tests.report.payloads import PAYLOADS
 from tests.report.test_hostile_names import named
 
@@ -24,7 +24,7 @@ def titles(text: str) -> list[str]:
 
 
 def test_all_sections_stand_where_there_is_room() -> None:
-    text = summary(RUN, judged(RUN))
+    text = summary(analysed(RUN))
     assert titles(text) == ["Answers", "Not run", "Verdicts", "Matrix", "Noise", "Where the time goes"]
     assert "worker killed" in text
     assert "reduced from tensorrt 1 to 2" in text
@@ -33,9 +33,9 @@ def test_all_sections_stand_where_there_is_room() -> None:
 
 @pytest.mark.parametrize("share", [0.9, 0.7, 0.5, 0.3, 0.15])
 def test_sections_are_dropped_in_order_until_it_fits(share: float) -> None:
-    whole = summary(RUN, judged(RUN))
+    whole = summary(analysed(RUN))
     limit = round(share * len(whole.encode()))
-    text = summary(RUN, judged(RUN), limit)
+    text = summary(analysed(RUN), limit)
     assert len(text.encode()) <= limit
     gone = [title for title in DROPPED_FIRST if title not in titles(text)]
     assert gone == list(DROPPED_FIRST[: len(gone)])
@@ -43,7 +43,7 @@ def test_sections_are_dropped_in_order_until_it_fits(share: float) -> None:
 
 
 def test_answers_alone_are_cut_at_the_limit() -> None:
-    assert len(summary(RUN, judged(RUN), 50).encode()) <= 50
+    assert len(summary(analysed(RUN), 50).encode()) <= 50
 
 
 @pytest.mark.parametrize("text", PAYLOADS)
@@ -55,7 +55,7 @@ def test_names_carry_no_markup(text: str) -> None:
 
 def test_hostile_names_leave_the_tables_whole() -> None:
     observed = named("a|b\n| c | <img src=x onerror=pwned()>")
-    text = summary(observed, judged(observed))
+    text = summary(analysed(observed))
     assert "<" not in text
     rows = [line for line in text.split("## Matrix")[1].split("##")[0].splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows}) == 1

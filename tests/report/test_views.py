@@ -10,24 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.analysis.figures.answers import answers
+from harness.analysis.grid import grid_of
 from harness.analysis.groups import ONE_CACHE
-from harness.analysis.hosts import builds_by_host
 from harness.matrix.cell import Treatment
 from harness.observations.records import CellObservation, RunObservation
 from harness.plugins.reading import observe
 from harness.recordings.importing import Recording, import_recording
 from harness.report import words
-from harness.report.answers import answers
 from harness.report.board import board, noise
+from harness.report.charts import latency_charts, time_charts
 from harness.report.glance import glance
-from harness.report.latency import latency_charts
 from harness.report.markdown import summary
 from harness.report.parity import configurations, not_run
 from harness.report.render import render
-from harness.report.sides import side_views
-from harness.report.time_view import time_views
 from tests.attribution.recorded import RECORDINGS, V2_860
-from tests.report.composed import cell, engine, graph, judged, layers, run
+from tests.report.composed import analysed, cell, engine, graph, judged, layers, run
 from tests.report.parsed import Parsed
 
 NAMES = ("a", "b", "c", "d")
@@ -47,7 +45,7 @@ def observed() -> RunObservation:
 
 
 def test_fastest_is_named_with_its_interval_and_what_changed(observed: RunObservation) -> None:
-    (answer,) = answers(observed, judged(observed))
+    (answer,) = answers(grid_of(observed), judged(observed))
     assert answer.best.release.label == "tensorrt 10.0"
     assert answer.best.low is not None
     assert answer.best.low < 1.01 < (answer.best.high or 0)
@@ -65,17 +63,17 @@ def test_what_got_slower_carries_no_gain() -> None:
         cell("9.0", [2.00, 2.01, 2.02], engine(old, network)),
         cell("10.0", [1.00, 1.01, 1.02], engine([slower, *new[1:]], network)),
     )
-    (verdict,) = answers(observed, judged(observed))[0].changes
+    (verdict,) = answers(grid_of(observed), judged(observed))[0].changes
     assert verdict.layers[0].name == NAMES[0]
     assert verdict.layers[0].difference_ms > 0
     assert [layer.name for layer in verdict.carriers] == [x.name for x in verdict.layers[1:]]
     unsure = replace(verdict, layers=tuple(replace(layer, changed=False) for layer in verdict.layers))
     assert unsure.carriers == ()
-    assert "carried by no single layer for certain" in summary(observed, [unsure])
+    assert "carried by no single layer for certain" in summary(analysed(observed, [unsure]))
     assert {layer.difference_ms < 0 for layer in verdict.carriers} == {True}
     first = f"carried by {verdict.carriers[0].name} {words.difference(verdict.carriers[0].difference_ms)}"
-    assert first in summary(observed, judged(observed))
-    assert first in " ".join(Parsed(render(observed, judged(observed))).text.split())
+    assert first in summary(analysed(observed))
+    assert first in " ".join(Parsed(render(analysed(observed))).text.split())
     assert replace(verdict, effect=None).carriers == ()
 
 
@@ -106,9 +104,9 @@ def test_a_version_is_called_fastest_only_where_it_can_be_told_from_another(
     drawn = engine(layers(NAMES), graph(NAMES))
     found = run(*(cell(version, levels, drawn) for version, levels in times.items()))
     verdicts = judged(found)
-    (line,) = [x for x in summary(found, verdicts).splitlines() if x.startswith("- **mobilenet")]
+    (line,) = [x for x in summary(analysed(found, verdicts)).splitlines() if x.startswith("- **mobilenet")]
     assert html.unescape(line.partition(": ")[2]) == markdown
-    assert page in render(found, verdicts, "previous")
+    assert page in render(analysed(found, verdicts))
 
 
 @pytest.mark.parametrize(
@@ -153,14 +151,14 @@ def test_where_launching_bounds_builds_the_answer_stands_as_cuda_graphs_too(
             found = replace(found, builds=tuple(builds))
         cells.append(found)
     observed = run(*cells)
-    (answer,) = answers(observed, [])
+    (answer,) = answers(grid_of(observed), [])
     assert answer.best.open
     assert answer.launch_bound == (4 * bound, 4)
     assert (answer.graph is None) == (not markdown)
-    lines = [html.unescape(x.strip()) for x in summary(observed, []).splitlines()]
+    lines = [html.unescape(x.strip()) for x in summary(analysed(observed, [])).splitlines()]
     said = f"- launching bounds 4 of 4 builds; as CUDA graphs, {markdown}"
     assert [x for x in lines if "launching" in x] == ([said] if markdown else [])
-    text = " ".join(Parsed(render(observed, [])).text.split())
+    text = " ".join(Parsed(render(analysed(observed, []))).text.split())
     assert page in text
     assert ("Launching bounds" in text) == bool(page)
 
@@ -169,23 +167,26 @@ def test_where_launching_bounds_builds_the_answer_stands_as_cuda_graphs_too(
 def test_intervals_of_one_timing_cache_are_said_to_be_so(kept: str, builds: int) -> None:
     times = [1.0, 1.01][:builds]
     observed = run(*(cell(v, times, treatment=Treatment(timing_cache=kept)) for v in ("9.0", "10.0")))
-    (answer,) = answers(observed, [])
+    (answer,) = answers(grid_of(observed), [])
     assert answer.notes == ((ONE_CACHE,) if (kept, builds) == ("on", 2) else ())
-    pages = " ".join(Parsed(render(observed, [])).text.split()), html.unescape(summary(observed, []))
+    pages = (
+        " ".join(Parsed(render(analysed(observed, []))).text.split()),
+        html.unescape(summary(analysed(observed, []))),
+    )
     assert [page.count(ONE_CACHE) for page in pages] == [len(answer.notes)] * 2
 
 
 def test_versions_are_sorted_as_versions_with_the_pair_beside_its_twin(observed: RunObservation) -> None:
-    found = [release.label for release in glance(observed).columns]
+    found = [release.label for release in glance(grid_of(observed)).columns]
     assert found == ["tensorrt 9.0", "tensorrt 10.0", "tensorrt 10.0 (aa)", "tensorrt 11.0"]
 
 
 def test_every_cell_is_in_the_matrix_and_a_failed_one_says_why(observed: RunObservation) -> None:
-    (row,) = glance(observed).rows
+    (row,) = glance(grid_of(observed)).rows
     assert [c.status if c else None for c in row.cells] == ["measured"] * 3 + ["failed"]
     assert row.cells[3] is not None
     assert row.cells[3].reason == "worker killed"
-    assert [(n.cells, n.reason) for n in not_run(observed)] == [
+    assert [(n.cells, n.reason) for n in not_run(grid_of(observed))] == [
         (("mobilenet_v2-fp32-b1-clip-tensorrt-11.0",), "worker killed")
     ]
 
@@ -194,14 +195,14 @@ def test_a_row_links_to_its_latencies_where_there_are_any_and_nothing_is_an_answ
     measured, failed = cell("10.0", [1.0]), cell("11.0", status="failed", reason="worker killed")
     other = cell("10.0", status="unavailable", reason="no GPU", treatment=Treatment(relu6="relu_sub"))
     for cells in ((measured, failed, other), (failed, other)):
-        found = Parsed(render(run(*cells), judged(run(*cells))))
+        found = Parsed(render(analysed(run(*cells))))
         assert set(found.links) <= set(found.ids)
         assert ("Nothing was measured" in found.text) == (measured not in cells)
 
 
 def test_board_leads_with_latency_and_noise_stands_apart(observed: RunObservation) -> None:
     verdicts = judged(observed)
-    found = board(verdicts, observed)
+    found = board(verdicts, grid_of(observed))
     assert found.columns[0] == ("latency", "latency")
     assert {row.release for row in found.rows} >= {"tensorrt 9.0", "tensorrt 10.0"}
     (row,) = noise(verdicts)
@@ -210,27 +211,27 @@ def test_board_leads_with_latency_and_noise_stands_apart(observed: RunObservatio
 
 
 def test_latency_chart_shows_every_build_inside_its_scale(observed: RunObservation) -> None:
-    (chart,) = latency_charts(observed)
+    (chart,) = latency_charts(analysed(observed).rows)
     assert chart.rows[0].builds == (2.00, 2.01, 2.02)
     assert all(0 <= chart.scale.place(value) <= 1 for row in chart.rows for value in row.builds)
 
 
 def test_time_adds_up_to_the_layers(observed: RunObservation) -> None:
-    (view,) = time_views(observed)
-    for bar, total in zip(view.bars, (0.2, 0.1, 0.1), strict=True):
+    (view,) = time_charts(analysed(observed).rows)
+    for bar, total in zip(view.figures.classes, (0.2, 0.1, 0.1), strict=True):
         assert bar.total_ms == pytest.approx(total)
         assert sum(ms for _, ms, _ in bar.parts) == pytest.approx(total)
-    assert [op.name for op in view.ops] == list(NAMES)
+    assert [op.name for op in view.figures.ops] == list(NAMES)
 
 
 def test_side_by_side_puts_the_largest_difference_first(observed: RunObservation) -> None:
-    (view,) = side_views(observed)
+    (view,) = analysed(observed).rows[0].sides
     assert (view.old.version, view.new.version) == ("9.0", "10.0")
     assert [op.op for op in view.ops] == ["d", "c", "b", "a"]
 
 
 def test_configuration_has_one_entry_a_release_that_ran(observed: RunObservation) -> None:
-    assert len(configurations(observed)) == 3
+    assert len(configurations(grid_of(observed))) == 3
 
 
 def test_what_differs_between_the_cells_of_a_release_is_all_shown() -> None:
@@ -245,7 +246,7 @@ def test_what_differs_between_the_cells_of_a_release_is_all_shown() -> None:
     observed = run(
         *(made(precision, n) for n, precision in enumerate(("fp32", "fp16", "int8", "tf32", "bf16")))
     )
-    (found,) = configurations(observed)
+    (found,) = configurations(grid_of(observed))
     assert found.settings == (
         ("precision", "fp32 | fp16 | int8 | tf32 | and 1 more"),
         ("workspace", "1"),
@@ -253,8 +254,8 @@ def test_what_differs_between_the_cells_of_a_release_is_all_shown() -> None:
     assert found.facts == (("engine_bytes", "4"),)
     assert found.not_expressible == ("no X", "fp32", "fp16", "int8", "tf32", "bf16")
     assert found.throttled == 2 * (1 + 2 + 3 + 4)
-    assert builds_by_host(observed)[:2] == (("host-fp32", "", 2), ("host-fp16", "", 2))
-    text = " ".join(Parsed(render(observed, [])).text.split())
+    assert grid_of(observed).builds_by_host[:2] == (("host-fp32", "", 2), ("host-fp16", "", 2))
+    text = " ".join(Parsed(render(analysed(observed, []))).text.split())
     assert "host-fp32: 2 builds, host-fp16: 2 builds" in text
 
 
@@ -264,7 +265,7 @@ def test_every_section_is_rendered_where_it_has_something_to_say(observed: RunOb
     both = replace(pair, builds=pair.builds + other.builds)
     several = replace(observed, cells=tuple(both if c is pair else c for c in observed.cells))
     for found in (observed, several):
-        text = Parsed(render(found, judged(found))).text
+        text = Parsed(render(analysed(found))).text
         for title in (
             "Verdicts",
             "Noise: one version as if it were two",
@@ -282,6 +283,6 @@ def test_recording_is_rendered_and_marked_as_one(tmp_path: Path) -> None:
     }
     import_recording(Recording(files, version="8.6.0", network="mobilenet_v2"), tmp_path / "run")
     found = observe([tmp_path / "run"])
-    text = Parsed(render(found, judged(found))).text
+    text = Parsed(render(analysed(found))).text
     assert "expanded_conv_1/" in text
     assert "recorded" in text

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.analysis.figures.times import mean
+from harness.analysis.grid import GridRow
+from harness.analysis.groups import BuildGroup, Release
 from harness.attribution.adoption import Adoption, adoption
 from harness.attribution.forensics import Fate, LayerForensics, pointwise_forensics
 from harness.networks.graph import OpClass
-from harness.observations.records import BuildObservation, CellObservation, RunObservation
-from harness.report.columns import Release, anchor, latency_of, mean, of_each, release_of, subjects
+from harness.observations.records import BuildObservation
 
 
 @dataclass(frozen=True)
-class FateCounts:
+class GroupCounts:
     """Over the 1x1 convolution layers of one build: for how many a kernel group was offered, timed, chosen.
 
     :param cannot_tell: layers for which the log does not say whether it was offered
@@ -42,6 +44,22 @@ class LostSearches:
 
 
 @dataclass(frozen=True)
+class LostLayer:
+    """One layer for which ``gemm_as_conv1x1`` was timed and something else chosen.
+
+    :param best_ms, chosen_ms: as timed by the builder
+    :param chosen: kernel, or runner, that was chosen; empty where the log names none
+    :param same_formats: whether both were timed with the same formats of inputs and outputs
+    """
+
+    layer: str
+    best_ms: float
+    chosen_ms: float
+    chosen: str
+    same_formats: bool
+
+
+@dataclass(frozen=True)
 class SearchSummary:
     """What the builder logs of a release say about its 1x1 convolutions, one entry a build.
 
@@ -52,22 +70,23 @@ class SearchSummary:
     layers: int
     timed_themselves: int
     inherited: int
-    gemm_as_conv1x1: FateCounts
-    any_gemm: FateCounts
+    gemm_as_conv1x1: GroupCounts
+    any_gemm: GroupCounts
     gemm_lost: LostSearches
-    lost: tuple[str, ...]
+    lost: tuple[LostLayer, ...]
 
 
 @dataclass(frozen=True)
-class KernelRow:
-    """One release.
+class KernelFigures:
+    """One group.
 
     :param adoptions: counts of each build; :param families: of build 0
-    :param depthwise_elsewhere: of each build, those that run inside layers of another class; empty for none
+    :param depthwise_elsewhere: of each build, those that run inside layers of another class
     :param searches: of each build, None where its log has no tactics (a timing cache answered, say); empty
         where no build's has
     :param pointwise_ms: time of the 1x1 convolutions in the profile, mean over builds
-    :param latency_ms: as in every section
+    :param latency_ms: as everywhere
+    :param launch_bound: builds that are bound by launches, of those that say
     """
 
     release: Release
@@ -80,64 +99,45 @@ class KernelRow:
     reformats_ms: float
     depthwise_time_share: float | None
     depthwise_flop_share: float | None
-    depthwise_elsewhere: str
-    launch_bound: str
+    depthwise_elsewhere: tuple[int, ...]
+    launch_bound: tuple[int, int]
     searches: tuple[SearchSummary | None, ...]
 
 
-@dataclass(frozen=True)
-class KernelView:
-    """One subject."""
-
-    subject: str
-    anchor: str
-    rows: tuple[KernelRow, ...]
+def kernel_figures(row: GridRow) -> tuple[KernelFigures, ...]:
+    """Return the figures of the groups of *row* whose engine layers are known."""
+    return tuple(figures for figures in map(kernels_of, row.groups) if figures is not None)
 
 
-def kernel_views(run: RunObservation) -> tuple[KernelView, ...]:
-    """Return one view a subject whose engine layers are known."""
-    views = []
-    for subject, cells in subjects(run).items():
-        rows = tuple(row for row in map(_row, cells) if row is not None)
-        if rows:
-            views.append(KernelView(subject, anchor("kernels", subject), rows))
-    return tuple(views)
-
-
-def _row(found: CellObservation) -> KernelRow | None:
-    engines = [b.engine for b in found.good if b.engine is not None and b.engine.layers]
+def kernels_of(group: BuildGroup) -> KernelFigures | None:
+    """Return the figures of *group*, None where no engine layers are known."""
+    builds = [b for b in group.good if b.engine is not None and b.engine.layers]
+    engines = [b.engine for b in builds if b.engine is not None]
     if not engines:
         return None
     counts = tuple(adoption(engine) for engine in engines)
-    searches = tuple(_search(b) for b in found.good if b.engine is not None and b.engine.layers)
-    return KernelRow(
-        release=release_of(found),
-        cell=found.cell.id,
+    searches = tuple(map(search_summary, builds))
+    return KernelFigures(
+        release=group.release,
+        cell=group.cell.id,
         adoptions=counts,
         families=tuple(sorted((str(k), n) for k, n in counts[0].pointwise.families.items())),
-        pointwise_ms=mean([p.time_of_class().get(OpClass.POINTWISE, 0.0) for p in engines if p.total_ms]),
-        latency_ms=latency_of(found).middle,
+        pointwise_ms=mean([e.time_of_class().get(OpClass.POINTWISE, 0.0) for e in engines if e.total_ms]),
+        latency_ms=group.latency.middle,
         activations_ms=mean([c.activations_ms for c in counts]) or 0.0,
         reformats_ms=mean([c.reformats.time_ms for c in counts]) or 0.0,
-        depthwise_time_share=_mean_of([c.depthwise_time_share for c in counts]),
+        depthwise_time_share=mean(
+            [c.depthwise_time_share for c in counts if c.depthwise_time_share is not None]
+        ),
         depthwise_flop_share=counts[0].depthwise_flop_share,
-        depthwise_elsewhere=of_each([c.depthwise_elsewhere for c in counts]),
-        launch_bound=_launch_bound(found),
+        depthwise_elsewhere=tuple(c.depthwise_elsewhere for c in counts),
+        launch_bound=group.launch_bound,
         searches=searches if any(searches) else (),
     )
 
 
-def _mean_of(values: Sequence[float | None]) -> float | None:
-    return mean([v for v in values if v is not None])
-
-
-def _launch_bound(found: CellObservation) -> str:
-    """Return how many builds are, of those that say; nothing where none does."""
-    bound, said = found.launch_bound
-    return f"{bound} of {said}" if said else ""
-
-
-def _search(build: BuildObservation) -> SearchSummary | None:
+def search_summary(build: BuildObservation) -> SearchSummary | None:
+    """Return what the builder log of *build* says, None where it has no tactics."""
     if build.engine is None or build.evidence is None or not build.evidence.tactics:
         return None
     layers = pointwise_forensics(build.engine, build.evidence)
@@ -150,12 +150,12 @@ def _search(build: BuildObservation) -> SearchSummary | None:
         gemm_as_conv1x1=_counts([layer.gemm_as_conv1x1 for layer in layers]),
         any_gemm=_counts([layer.any_gemm for layer in layers]),
         gemm_lost=_lost_searches(layers),
-        lost=tuple(text for text in map(_lost, layers) if text),
+        lost=tuple(lost for lost in map(_lost, layers) if lost is not None),
     )
 
 
-def _counts(fates: Sequence[Fate]) -> FateCounts:
-    return FateCounts(
+def _counts(fates: Sequence[Fate]) -> GroupCounts:
+    return GroupCounts(
         offered=sum(1 for f in fates if f.offered),
         timed=sum(1 for f in fates if f.timed),
         chosen=sum(1 for f in fates if f.chosen),
@@ -179,15 +179,11 @@ def _lost_searches(layers: Sequence[LayerForensics]) -> LostSearches:
     return LostSearches(count, elsewhere, best_ms, chosen_ms)
 
 
-def _lost(layer: LayerForensics) -> str:
-    """Say by how much ``gemm_as_conv1x1`` lost for one layer, nothing where it was not timed."""
+def _lost(layer: LayerForensics) -> LostLayer | None:
+    """Return by how much ``gemm_as_conv1x1`` lost for one layer, None where it was not timed."""
     lost, winner = layer.gemm_as_conv1x1.lost_ms, layer.gemm_as_conv1x1.winner
     if lost is None or winner is None:
-        return ""
-    said = (
-        f"{layer.layer.name}: {lost[0]:.4g} ms against {lost[1]:.4g} ms "
-        f"of {winner.kernel or winner.runner or 'the chosen kernel'}"
-    )
+        return None
     best = layer.gemm_as_conv1x1.best
     together = any(best in s.candidates and winner in s.candidates for s in layer.searches)
-    return said if together else f"{said}, in other formats"
+    return LostLayer(layer.layer.name, *lost, winner.kernel or winner.runner or "", together)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.analysis.figures.outlying import ClassDifference, LayoutDifference, outlying_builds
+from harness.analysis.grid import grid_of
 from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.observations.records import CellObservation
 from harness.plugins.reading import observe
-from harness.report.apart import ClassDifference, LayoutDifference, apart_builds
 from harness.report.render import render
-from tests.report.composed import cell, engine, layers, run
+from tests.report.composed import analysed, cell, engine, layers, run
 from tests.report.parsed import Parsed
 from tests.runtimes.worker_builds import bundle, v2
 
@@ -39,7 +40,7 @@ def test_a_slow_build_says_what_it_did_differently() -> None:
     usual = _engine()
     odd = _engine(factor=2.0, layout="linear fp32", reformats=0)
     found = _with(cell("8.5.3.1", [1.0, 1.3, 1.02]), usual, odd, usual)
-    (row,) = apart_builds(run(found))
+    (row,) = outlying_builds(grid_of(run(found)))
     assert (row.build, row.latency_ms) == (1, 1.3)
     assert row.usual_ms == 1.02
     assert row.times == pytest.approx(1.3 / 1.02)
@@ -50,32 +51,35 @@ def test_a_slow_build_says_what_it_did_differently() -> None:
 
 def test_a_fast_build_is_apart_too() -> None:
     usual, odd = _engine(factor=2.0), _engine()
-    (row,) = apart_builds(run(_with(cell("8.6.0", [1.0, 0.8, 1.0]), usual, odd, usual)))
+    (row,) = outlying_builds(grid_of(run(_with(cell("8.6.0", [1.0, 0.8, 1.0]), usual, odd, usual))))
     assert (row.build, row.classes[0].ms, row.classes[0].others_ms) == (1, 0.04, 0.08)
     assert row.layout is None, "alike"
 
 
 def test_builds_without_layers_have_a_row_that_says_less() -> None:
-    (row,) = apart_builds(run(cell("8.6.0", [1.0, 1.0, 2.0])))
+    (row,) = outlying_builds(grid_of(run(cell("8.6.0", [1.0, 1.0, 2.0]))))
     assert (row.build, row.classes, row.layout, row.reformats) == (2, (), None, None)
 
 
 @pytest.mark.parametrize("latencies", [[1.0, 2.0], [1.0, 1.05, 1.09], [], [1.0]])
 def test_of_two_neither_is_the_odd_one_and_noise_has_no_row(latencies: list[float]) -> None:
-    assert apart_builds(run(cell("8.6.0", latencies))) == ()
+    assert outlying_builds(grid_of(run(cell("8.6.0", latencies)))) == ()
 
 
 def test_the_furthest_come_first() -> None:
     found = run(cell("8.5.3.1", [1.0, 1.2, 1.0]), cell("8.6.0", [1.0, 1.0, 0.5]))
-    assert [(row.release.version, row.build) for row in apart_builds(found)] == [("8.6.0", 2), ("8.5.3.1", 1)]
+    assert [(row.release.version, row.build) for row in outlying_builds(grid_of(found))] == [
+        ("8.6.0", 2),
+        ("8.5.3.1", 1),
+    ]
 
 
 def test_the_page_shows_thirty_and_counts_the_rest() -> None:
     cells = [cell(f"{number}.0", [1.0, 1.0, 1.2 + number / 100]) for number in range(31)]
-    page = Parsed(render(run(*cells), []))
+    page = Parsed(render(analysed(run(*cells), [])))
     assert "apart" in page.ids
     assert "the 30 furthest of 31" in page.text
-    assert "apart" not in Parsed(render(run(cell("8.6.0", [1.0, 1.0, 1.0])), [])).ids
+    assert "apart" not in Parsed(render(analysed(run(cell("8.6.0", [1.0, 1.0, 1.0])), []))).ids
 
 
 def test_an_engine_that_kept_to_one_layout(tmp_path: Path) -> None:
@@ -87,7 +91,7 @@ def test_an_engine_that_kept_to_one_layout(tmp_path: Path) -> None:
         replace(b, passes={"latency": np.array([float(str(b.facts["latency_median_ms"]))])})
         for b in found.builds
     )
-    (row,) = apart_builds(run(replace(found, builds=builds)))
+    (row,) = outlying_builds(grid_of(run(replace(found, builds=builds))))
     assert row.build == 4
     assert row.times == pytest.approx(1.34, abs=0.01)
     assert [one.op_class for one in row.classes] == ["depthwise", "pointwise"]

@@ -1,4 +1,4 @@
-"""Builds that lie apart from their like: by how much, in which op classes, on which layouts.
+"""Builds that lie outside of what their like do: by how much, in which op classes, on which layouts.
 
 A builder that times its tactics does not always come to the same engine. One build that differs moves a mean
 and widens an interval, and what it did differently says where the time goes.
@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from harness.analysis.grid import Grid
+from harness.analysis.groups import BuildGroup, Release
 from harness.attribution.adoption import reformats
 from harness.attribution.engine import AttributedEngine, LayerRole
-from harness.observations.records import CellObservation, RunObservation
-from harness.report.columns import Release, release_of, subjects
 
-APART = 1.1
+OUTLYING = 1.1
 """Latency over the builds' median, or the reverse: four times what one engine scatters by on an H100."""
 
 _LEAST_BUILDS = 3  # of two builds neither is the odd one
@@ -43,7 +43,7 @@ class LayoutDifference:
 
 
 @dataclass(frozen=True)
-class ApartBuild:
+class OutlyingBuild:
     """One build beside the other builds of its cell on one host.
 
     :param usual_ms: median latency of all of them; :param times: latency over that
@@ -62,31 +62,30 @@ class ApartBuild:
     reformats: tuple[int, float] | None
 
 
-def apart_builds(run: RunObservation) -> tuple[ApartBuild, ...]:
-    """Return the builds whose latency is :data:`APART` from their median, the furthest first."""
-    cells = [(subject, cell) for subject, row in subjects(run).items() for cell in row]
-    rows = [row for subject, cell in cells for row in _apart(subject, cell)]
-    return tuple(sorted(rows, key=lambda row: -max(row.times, 1 / row.times)))
+def outlying_builds(grid: Grid) -> tuple[OutlyingBuild, ...]:
+    """Return the builds whose latency is :data:`OUTLYING` from their median, the furthest first."""
+    builds = [one for row in grid.rows for group in row.groups for one in _outlying(row.name, group)]
+    return tuple(sorted(builds, key=lambda one: -max(one.times, 1 / one.times)))
 
 
-def _apart(subject: str, cell: CellObservation) -> list[ApartBuild]:
-    timed = [(build, build.latency_ms) for build in cell.good if build.latency_ms]
+def _outlying(subject: str, group: BuildGroup) -> list[OutlyingBuild]:
+    timed = [(build, build.latency_ms) for build in group.good if build.latency_ms]
     if len(timed) < _LEAST_BUILDS:
         return []
     # Of all builds: the others alone of three would be drawn apart by the odd one.
     usual = median(latency for _, latency in timed)
-    found = []
+    outlying = []
     for build, latency in timed:
         times = latency / usual
-        if max(times, 1 / times) < APART:
+        if max(times, 1 / times) < OUTLYING:
             continue
         others = (other.engine for other, _ in timed if other is not build)
         theirs = [engine for engine in others if engine is not None]
         mine = build.engine if theirs else None
-        found.append(
-            ApartBuild(
+        outlying.append(
+            OutlyingBuild(
                 subject=subject,
-                release=release_of(cell),
+                release=group.release,
                 build=build.build,
                 latency_ms=latency,
                 usual_ms=usual,
@@ -96,7 +95,7 @@ def _apart(subject: str, cell: CellObservation) -> list[ApartBuild]:
                 reformats=None if mine is None else _reformats(mine, theirs),
             )
         )
-    return found
+    return outlying
 
 
 def _classes(

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from harness.analysis.grid import grid_of
+from harness.analysis.run_analysis import row_figures
 from harness.attribution.engine import AttributedEngine
-from harness.report.roofline_view import roofline_views
 from tests.attribution.recorded import V2_860, engine
 from tests.report.composed import cell, run
 
@@ -16,7 +17,7 @@ FACTS: dict[str, object] = {"peaks": {"flops_per_s": 1e12, "bytes_per_s": 1e11, 
 
 def test_flops_are_over_latency_and_bounds_are_of_the_peaks() -> None:
     known = engine(V2_860)
-    (row,) = roofline_views(run(cell("8.6.0", [1.0], known, facts=FACTS)))["mobilenet_v2-fp32-b1-clip"].rows
+    (row,) = row_figures(grid_of(run(cell("8.6.0", [1.0], known, facts=FACTS))).rows[0]).rooflines
     assert row.end_to_end == pytest.approx(600, rel=0.05), "300 M multiply-adds in 1 ms"
     found = row.of("pointwise")
     assert found is not None
@@ -32,13 +33,13 @@ def test_the_speed_end_to_end_is_that_of_the_build_whose_layers_are_shown() -> N
     found = replace(
         found, builds=tuple(replace(b, engine=p) for b, p in zip(found.builds, engines, strict=True))
     )
-    (row,) = roofline_views(run(found))["mobilenet_v2-fp32-b1-clip"].rows
-    (own,) = roofline_views(run(cell("8.6.0", [1.0], slower, facts=FACTS)))["mobilenet_v2-fp32-b1-clip"].rows
+    (row,) = row_figures(grid_of(run(found)).rows[0]).rooflines
+    (own,) = row_figures(grid_of(run(cell("8.6.0", [1.0], slower, facts=FACTS))).rows[0]).rooflines
     assert row.end_to_end == own.end_to_end
 
 
 def test_without_peaks_there_are_no_bounds() -> None:
-    (row,) = roofline_views(run(cell("8.6.0", [1.0], engine(V2_860))))["mobilenet_v2-fp32-b1-clip"].rows
+    (row,) = row_figures(grid_of(run(cell("8.6.0", [1.0], engine(V2_860)))).rows[0]).rooflines
     assert row.classes
     assert {found.bound_ms for found in row.classes} == {None}
 
@@ -46,4 +47,4 @@ def test_without_peaks_there_are_no_bounds() -> None:
 @pytest.mark.parametrize("change", [{"graph": None}, {"partial": True}, {"batch_known": False}])
 def test_unknown_work_has_no_roofline(change: dict[str, object]) -> None:
     unknown: AttributedEngine = replace(engine(V2_860), **change)  # type: ignore[arg-type]
-    assert roofline_views(run(cell("8.6.0", [1.0], unknown, facts=FACTS))) == {}
+    assert row_figures(grid_of(run(cell("8.6.0", [1.0], unknown, facts=FACTS))).rows[0]).rooflines == ()

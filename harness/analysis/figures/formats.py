@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.analysis.hosts import HostNames
+from harness.analysis.grid import GridRow
+from harness.analysis.groups import BuildGroup, Release
 from harness.attribution.adoption import Reformats, reformats
 from harness.attribution.format_trial import FormatTrial
-from harness.observations.records import CellObservation, RunObservation
-from harness.report.columns import Release, anchor, release_of, subjects
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,6 @@ class FormatRow:
 class FormatTable:
     """One version: the formats that it accepted, then those that it refused.
 
-    :param host: as rows show it
     :param bound: allowed error of outputs at this precision, None where they were not checked
     """
 
@@ -41,38 +39,24 @@ class FormatTable:
     refused: tuple[FormatTrial, ...]
 
 
-@dataclass(frozen=True)
-class FormatView:
-    """One subject."""
-
-    subject: str
-    anchor: str
-    tables: tuple[FormatTable, ...]
+def format_tables(row: GridRow) -> tuple[FormatTable, ...]:
+    """Return one table a build of *row* that tried formats."""
+    return tuple(table for group in row.groups for table in formats_of(group))
 
 
-def format_views(run: RunObservation) -> tuple[FormatView, ...]:
-    """Return one view a subject of which formats were tried."""
-    views = []
-    names = HostNames.of(run)
-    for subject, cells in subjects(run).items():
-        tables = tuple(table for found in cells for table in _tables(found, names))
-        if tables:
-            views.append(FormatView(subject, anchor("formats", subject), tables))
-    return tuple(views)
-
-
-def _tables(found: CellObservation, names: HostNames) -> list[FormatTable]:
-    return [
+def formats_of(group: BuildGroup) -> tuple[FormatTable, ...]:
+    """Return one table a good build of *group* that tried formats."""
+    return tuple(
         FormatTable(
-            release_of(found),
-            names.label(build.host),
+            group.release,
+            build.host,
             build.outputs.bound if build.outputs is not None else None,
             _accepted(build.trials),
             tuple(trial for trial in build.trials if not trial.accepted),
         )
-        for build in found.good
+        for build in group.good
         if build.trials
-    ]
+    )
 
 
 def _accepted(trials: Sequence[FormatTrial]) -> tuple[FormatRow, ...]:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.analysis.hosts import HostNames
+from harness.analysis.figures.latency import other_passes
+from harness.analysis.figures.times import mean
+from harness.analysis.grid import Grid
+from harness.analysis.groups import BuildGroup, Release
 from harness.analysis.statistics.intervals import ratio
 from harness.attribution.adoption import adoption
-from harness.observations.records import GRAPH_PASS, CellObservation, RunObservation
-from harness.report.columns import (
-    Release,
-    build_values,
-    hosts_of,
-    latency_of,
-    mean,
-    on_host,
-    release_of,
-    releases,
-)
-from harness.report.latency import other_passes
-from harness.report.time_view import engines_of
+from harness.observations.records import GRAPH_PASS
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Relu6Row:
+class Relu6Figures:
     """One release on one host.
 
     :param host: as rows show it, empty where all rows are of one host
@@ -59,15 +50,14 @@ class Relu6Row:
     interval: tuple[float, float] | None
 
 
-def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
-    """Return one row for each release that was measured with both forms on one host, by subject and host."""
-    by_key: dict[tuple[str, Release, str, str], dict[str, CellObservation]] = {}
-    for found in run.cells:
-        for host in hosts_of(found):
-            key = (found.cell.without_relu6, release_of(found), found.cell.environment, host)
-            by_key.setdefault(key, {})[found.cell.treatment.relu6] = on_host(found, host)
+def relu6_figures(grid: Grid) -> tuple[Relu6Figures, ...]:
+    """Return one record for each version that was measured with both forms on one host, by subject."""
+    by_key: dict[tuple[str, Release, str, str], dict[str, BuildGroup]] = {}
+    for group in grid.built:
+        key = (group.cell.without_relu6, group.release, group.cell.environment, group.host)
+        by_key.setdefault(key, {})[group.cell.treatment.relu6] = group
     place = {subject: index for index, subject in enumerate(dict.fromkeys(key[0] for key in by_key))}
-    order = {release: index for index, release in enumerate(releases(run))}
+    order = {release: index for index, release in enumerate(grid.releases)}
     both = [
         (key, forms)
         for key, forms in by_key.items()
@@ -76,39 +66,36 @@ def relu6_rows(run: RunObservation) -> tuple[Relu6Row, ...]:
     hosts: dict[str, set[str]] = {}
     for (subject, _, _, host), _ in both:
         hosts.setdefault(subject, set()).add(host)
-    names = HostNames.of(run)
-    rank = {host: index for index, host in enumerate(names.names)}
+    rank = {host: index for index, host in enumerate(grid.hosts.names)}
     both.sort(key=lambda item: (place[item[0][0]], rank[item[0][3]], order[item[0][1]]))
     return tuple(
-        _row(subject, names.where(host, hosts[subject]), release, forms["clip"], forms["relu_sub"])
-        for (subject, release, _, host), forms in both
+        _figures(subject, grid.hosts.where(host, hosts[subject]), forms["clip"], forms["relu_sub"])
+        for (subject, _, _, host), forms in both
     )
 
 
-def _row(
-    subject: str, host: str, release: Release, clip: CellObservation, pieces: CellObservation
-) -> Relu6Row:
-    found = ratio(build_values(clip), build_values(pieces))
+def _figures(subject: str, host: str, clip: BuildGroup, pieces: BuildGroup) -> Relu6Figures:
+    compared = ratio(clip.latency.builds, pieces.latency.builds)
     one, three = _form(clip), _form(pieces)
     extra = None if one.latency_ms is None or three.latency_ms is None else three.latency_ms - one.latency_ms
-    return Relu6Row(
+    return Relu6Figures(
         subject=subject,
         host=host,
-        release=release,
+        release=clip.release,
         clip=one,
         pieces=three,
         extra_ms=extra,
-        factor=found.interval.estimate if found else None,
-        interval=(found.interval.low, found.interval.high) if found else None,
+        factor=compared.interval.estimate if compared else None,
+        interval=(compared.interval.low, compared.interval.high) if compared else None,
     )
 
 
-def _form(found: CellObservation) -> Form:
-    counts = [adoption(engine) for engine in engines_of(found)]
+def _form(group: BuildGroup) -> Form:
+    counts = [adoption(engine) for engine in group.timed_engines]
     kernels = [c.pointwise for c in counts if c.pointwise.unknown < c.pointwise.total]
     return Form(
-        latency_ms=latency_of(found).middle,
-        graph_ms=other_passes(found).get(GRAPH_PASS),
+        latency_ms=group.latency.middle,
+        graph_ms=other_passes(group).get(GRAPH_PASS),
         on_gemm=tuple(k.on_any_gemm for k in kernels),
         pointwise=max((k.total for k in kernels), default=0),
         activations=mean([c.activations for c in counts]) or 0.0,

@@ -1,0 +1,78 @@
+"""All that is said of a run: its grid, the verdicts, and the figures beside them; what a page then draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.analysis.figures.answers import Answer, answers
+from harness.analysis.figures.formats import FormatTable, format_tables
+from harness.analysis.figures.kernels import KernelFigures, kernel_figures
+from harness.analysis.figures.latency import LatencyFigures, latency_figures
+from harness.analysis.figures.outlying import OutlyingBuild, outlying_builds
+from harness.analysis.figures.relu6 import Relu6Figures, relu6_figures
+from harness.analysis.figures.roofline import RooflineFigures, roofline_figures
+from harness.analysis.figures.sides import NeighbourSides, neighbour_sides
+from harness.analysis.figures.times import TimeFigures, time_figures
+from harness.analysis.grid import Grid, GridRow
+from harness.analysis.verdict import Verdict
+from harness.matrix.file import PREVIOUS
+
+
+@dataclass(frozen=True)
+class RowFigures:
+    """One subject on one host.
+
+    :param name: of its row in the grid; :param times: None where no build has a profile
+    """
+
+    name: str
+    latency: tuple[LatencyFigures, ...]
+    times: TimeFigures | None
+    kernels: tuple[KernelFigures, ...]
+    rooflines: tuple[RooflineFigures, ...]
+    formats: tuple[FormatTable, ...]
+    sides: tuple[NeighbourSides, ...]
+
+
+@dataclass(frozen=True)
+class RunAnalysis:
+    """A run, judged.
+
+    :param baseline: what it was compared with, as messages call it
+    :param rows: in the order of the grid's
+    """
+
+    grid: Grid
+    baseline: str
+    verdicts: tuple[Verdict, ...]
+    answers: tuple[Answer, ...]
+    rows: tuple[RowFigures, ...]
+    outlying_builds: tuple[OutlyingBuild, ...]
+    relu6: tuple[Relu6Figures, ...]
+
+
+def analyse(grid: Grid, verdicts: Sequence[Verdict], baseline: str = PREVIOUS) -> RunAnalysis:
+    """Return the figures that stand beside the *verdicts* on the run of *grid*."""
+    return RunAnalysis(
+        grid=grid,
+        baseline=baseline,
+        verdicts=tuple(verdicts),
+        answers=answers(grid, verdicts),
+        rows=tuple(map(row_figures, grid.rows)),
+        outlying_builds=outlying_builds(grid),
+        relu6=relu6_figures(grid),
+    )
+
+
+def row_figures(row: GridRow) -> RowFigures:
+    """Return the figures of one row."""
+    return RowFigures(
+        name=row.name,
+        latency=latency_figures(row),
+        times=time_figures(row),
+        kernels=kernel_figures(row),
+        rooflines=roofline_figures(row),
+        formats=format_tables(row),
+        sides=neighbour_sides(row),
+    )
