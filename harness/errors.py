@@ -5,6 +5,7 @@
     TrtmatrixError
     |-- UsageError            bad option, expression or name (exit code 2)
     |-- InputError            a file is not what it should be (exit code 2)
+    |-- PluginError           a part of a plugin raised, or cannot be imported or registered (exit code 2)
     `-- UnavailableError      nothing here can run what was asked for (exit code 3)
 
 Everything else that escapes is a defect of the harness and keeps its traceback.
@@ -45,6 +46,13 @@ class InputError(TrtmatrixError):
         self.path, self.problem, self.line, self.where = str(path), problem, line, where
         place = self.path + (f":{line}" if line is not None else "") + (f": {where}" if where else "")
         super().__init__(f"{place}: {problem}")
+
+
+class PluginError(TrtmatrixError):
+    """A part of a third party raised what it must not, or cannot be imported or registered.
+
+    The message begins with the part's name and its distribution, or the file it lies in.
+    """
 
 
 class UnavailableError(TrtmatrixError):

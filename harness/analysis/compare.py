@@ -201,9 +201,10 @@ def _cannot_be_looked_at(comparison: Comparison) -> Verdict | None:
             return comparison.verdict(UNSUPPORTED, new.problem or f"the cell is {new.status} here")
         reason = f"no build to look at: {new.problem or new.status}"
         return comparison.verdict(INDETERMINATE, reason, evidence={"status": new.status})
-    if not new.series(comparison.rule).values:
+    if not (series := new.series(comparison.rule)).values:
         missing = "layer times" if comparison.rule is not None else "latency samples"
-        return comparison.verdict(INDETERMINATE, f"no build has {missing} that tell")
+        reason = series.problem or f"no build has {missing} that tell"
+        return comparison.verdict(INDETERMINATE, reason)
     return None
 
 
@@ -214,8 +215,8 @@ def _baseline_problem(comparison: Comparison) -> str | None:
         return f"outputs of {comparison.against} are out of bounds: nothing is compared with them"
     if not old.builds:
         return f"{comparison.against} has no build to compare with: {old.problem or old.status}"
-    if not old.series(comparison.rule).values:
-        return f"no build of {comparison.against} can tell"
+    if not (series := old.series(comparison.rule)).values:
+        return series.problem or f"no build of {comparison.against} can tell"
     digests = {old.digest, comparison.new.digest} - {"unknown"}
     if len(digests) > 1 and comparison.kind != "treatment":
         return f"{comparison.against} ran another network: the digests differ"

@@ -14,6 +14,7 @@ from harness.analysis.statistics.intervals import Interval, one_side
 from harness.analysis.statistics.levels import Values
 from harness.analysis.verdict import LATENCY
 from harness.attribution.engine import AttributedEngine, LayerRole
+from harness.errors import PluginError
 from harness.matrix.cell import Cell
 from harness.observations.records import LATENCY_PASS, BuildObservation
 
@@ -48,6 +49,7 @@ class Series:
     :param evidence: of each build
     :param missing: builds whose evidence cannot tell
     :param notes: what has to be said beside the values, each once
+    :param problem: why there is none, where the rule itself failed
     """
 
     values: tuple[float, ...]
@@ -57,6 +59,7 @@ class Series:
     evidence: tuple[Mapping[str, object], ...] = ()
     missing: int = 0
     notes: tuple[str, ...] = ()
+    problem: str = ""
 
     def at_least(self, floor: float) -> Values:
         """Return the values, those below *floor* raised to it, so that all have a logarithm."""
@@ -245,7 +248,10 @@ def _costs(builds: Iterable[BuildObservation], rule: Rule) -> Series:
     costs: list[tuple[BuildObservation, Cost]] = []
     missing = 0
     for build in builds:
-        cost = rule.cost(build)
+        try:
+            cost = rule.cost(build)
+        except PluginError as error:
+            return Series(values=(), problem=str(error))
         if cost is None:
             missing += 1
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -18,7 +18,6 @@ from harness.analysis.rules.base import Rule
 from harness.analysis.statistics.multiple import adjusted
 from harness.analysis.verdict import Verdict
 from harness.errors import UsageError
-from harness.matrix.cell import Treatment
 from harness.matrix.file import PREVIOUS
 from harness.versions import version_key
 
@@ -71,22 +70,23 @@ def compare_treatments(
     ``compare_treatments(grid, "relu6", "clip", "relu_sub")`` answers what ReLU6 in pieces costs,
     ``("tensor_format", "linear", "hwc8")`` what a native format saves.
 
-    :param field: a field of :class:`harness.matrix.cell.Treatment`; :param old, new: its two values as text
+    :param field: of the run's treatments, a runtime's own included; :param old, new: two values as text
     :param accepted: accepted changes, noted at the verdicts they fit
     :raises UsageError: a treatment has no such field, or both values are one
     """
     peaks = host_peaks([grid.run])
     groups = sorted((group_with_peaks(group, peaks) for group in grid.judged), key=_order)
-    if field not in (known := [item.name for item in fields(Treatment)]):
+    known = dict.fromkeys(name for group in groups for name in group.cell.treatment.as_json())
+    if field not in known:
         raise UsageError(f"a treatment has no '{field}'; it has {', '.join(known)}")
     if old == new:
         raise UsageError(f"{field}: '{old}' and '{new}' are one treatment; name two values")
     pending: list[PendingVerdict] = []
     noise = AaRatios(groups)
     for group in groups:
-        if group.is_aa or str(getattr(group.cell.treatment, field)) != new:
+        if group.is_aa or str(group.cell.treatment.as_json().get(field)) != new:
             continue
-        of_old = (x for x in groups if str(getattr(x.cell.treatment, field)) == old)
+        of_old = (x for x in groups if str(x.cell.treatment.as_json().get(field)) == old)
         twin = next((x for x in of_old if _alike(x, group, field)), None)
         if twin is None:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,10 +104,12 @@ class Prepared(Protocol):
     """An environment made ready for one version."""
 
     @property
+    @abstractmethod
     def facts(self) -> Mapping[str, object]:
         """What it really holds: python, package versions, image digest ..."""
         ...
 
+    @abstractmethod
     def run(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> Outcome:
         """Run the worker on *job* (a JSON file whose paths are relative to its folder).
 
@@ -121,14 +124,17 @@ class Environment(Protocol):
     """Registered through ``trtmatrix_environments``; derive from it: members with a body are its defaults."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """``docker``, ``venv``, ``current``."""
         ...
 
+    @abstractmethod
     def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
         """Say in well under a second, without installing anything, whether *version* can run here."""
         ...
 
+    @abstractmethod
     def prepare(self, runtime: RuntimeNeeds, version: str, progress: Progress) -> Prepared:
         """Make *version* ready (cached by content).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -35,21 +36,25 @@ class RuntimeNeeds(Protocol):
     """Whether :meth:`requirements` names all there is to install; what these ask for is left out."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """``tensorrt``, ``onnxruntime`` ..."""
         ...
 
     @property
+    @abstractmethod
     def device(self) -> str:
         """``cpu`` or ``gpu``: what a measurement occupies."""
         ...
 
     @property
+    @abstractmethod
     def worker(self) -> WorkerSource:
         """What builds and runs its engines inside the environment (see ``worker-protocol.md``)."""
         ...
 
     @property
+    @abstractmethod
     def environments(self) -> tuple[str, ...]:
         """Names of the environments that can hold it, the preferred one first."""
         ...
@@ -68,10 +73,12 @@ class RuntimeNeeds(Protocol):
         except metadata.PackageNotFoundError:
             return None
 
+    @abstractmethod
     def requirements(self, version: str, python: Release) -> Sequence[str]:
         """Return pip requirement strings for a virtual environment that holds *version*."""
         ...
 
+    @abstractmethod
     def pythons(self, version: str) -> tuple[Release, Release] | None:
         """Return the lowest and highest Python for which wheels of *version* exist, None if unknown."""
         ...

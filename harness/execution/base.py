@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +61,12 @@ class Executor(Protocol):
     """Registered through ``trtmatrix_executors``, chosen by name (``--executor``, ``[run] executor``)."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """``local``, ``ray``."""
         ...
 
+    @abstractmethod
     def run(self, block: Block, measure: MeasureBlock) -> Generator[EndedBuild, None, None]:
         """Have *block* measured and yield its builds as they end.
 

@@ -1,13 +1,15 @@
-"""Preflight: each cell ``ok``, ``unsupported`` or ``unavailable``, with the reason and what to do."""
+"""Preflight: whether each cell can run here (``failed``: a plugin raised), why not, and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.environments.base import Availability, Check, availability_of
+from harness.environments.base import Availability, Check, Environment, availability_of
+from harness.errors import PluginError
 from harness.execution.parts import Parts
 from harness.matrix.cell import Cell
+from harness.runtimes.base import Runtime
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class CellAvailability:
 
     @property
     def state(self) -> str:
-        """``ok``, ``unsupported`` or ``unavailable``."""
+        """``ok``, ``unsupported``, ``unavailable``, or ``failed`` where a plugin raised."""
         return self.availability.state
 
     @property
@@ -49,14 +51,24 @@ def preflight(cells: Iterable[Cell], parts: Parts) -> list[CellAvailability]:
             checks = [Check("plugin", "unsupported", f"nothing registered is called '{missing}'")]
         else:
             if key not in seen:
-                seen[key] = environment.checks(runtime, cell.version)
+                seen[key] = _place(runtime, environment, cell.version)
             checks = [_cell(parts, cell), *seen[key]]
         found.append(CellAvailability(cell, availability_of(checks), tuple(checks)))
     return found
 
 
+def _place(runtime: Runtime, environment: Environment, version: str) -> Sequence[Check]:
+    try:
+        return environment.checks(runtime, version)
+    except PluginError as error:
+        return (Check("plugin", "failed", str(error)),)
+
+
 def _cell(parts: Parts, cell: Cell) -> Check:
-    problem = parts.unsupported(cell)
+    try:
+        problem = parts.unsupported(cell)
+    except PluginError as error:
+        return Check("plugin", "failed", str(error))
     if problem:
         return Check("runtime", "unsupported", problem)
     return Check("runtime", "ok", f"{cell.runtime} {cell.version} may be asked for this cell")

@@ -16,8 +16,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from harness.environments.base import Prepared
-from harness.errors import UnavailableError, UsageError
+from harness.environments.base import Outcome, Prepared
+from harness.errors import PluginError, UnavailableError, UsageError
 from harness.execution.base import (
     DEFAULT_EXECUTOR,
     Block,
@@ -65,8 +65,10 @@ class Schedule:
         self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
         self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
         self._executor = parts.executors[executor]
+        self._own_error: Exception | None = None
         self._scratch = Path(tempfile.mkdtemp(dir=bundle.root, prefix=SCRATCH))
         self._inputs = InputStore(self._scratch / "inputs", parts.networks, settings.seed)
+        self._devices: dict[Cell, str] = {}
         self._prepared: dict[tuple[str, str, str], Prepared | tuple[str, str]] = {}
 
     def run(self) -> None:
@@ -94,7 +96,15 @@ class Schedule:
     # before measuring
 
     def _prepare(self, cell: Cell) -> bool:
-        """Make the environment and the inputs of *cell*; say in the manifest why where that fails."""
+        """Make what *cell* needs; say in the manifest why where that fails, or where a plugin does."""
+        try:
+            self._devices[cell] = self._device(cell)
+            return self._prepare_cell(cell)
+        except PluginError as error:
+            self._bundle.set_cell(cell, "failed", str(error))
+            return False
+
+    def _prepare_cell(self, cell: Cell) -> bool:
         runtime = self._parts.runtimes[cell.runtime]
         reason = self._parts.unsupported(cell)
         if reason:
@@ -132,9 +142,8 @@ class Schedule:
         blocks = [block for round_ in range(self._rounds) for block in self._blocks(cells, round_)]
         clock = Clock(sum(len(block.builds) for block in blocks))
         for block in blocks:
-            with closing(self._executor.run(block, self._measure_block)) as ended:
-                for build in ended:
-                    self._keep(build, clock)
+            for build in self._ended(block):
+                self._keep(build, clock)
 
     def _keep(self, ended: EndedBuild, clock: Clock) -> None:
         """Put a build that is over into the bundle.
@@ -154,7 +163,7 @@ class Schedule:
     def _blocks(self, cells: Sequence[Cell], round_: int) -> list[Block]:
         """Return the blocks of a round: one build each, in the round's own random order."""
         return [
-            Block((PlannedBuild(cell, round_),), self._device(cell)) for cell in self._order(cells, round_)
+            Block((PlannedBuild(cell, round_),), self._devices[cell]) for cell in self._order(cells, round_)
         ]
 
     def _device(self, cell: Cell) -> str:
@@ -174,27 +183,56 @@ class Schedule:
             return True
         return self._bundle.build(cell.id, round_).status != "failed"
 
+    def _ended(self, block: Block) -> Iterator[EndedBuild]:
+        """Yield the builds of *block* as they end; those that the executor lost are failed ones."""
+        left = list(block.builds)
+        reason = f"executor '{self._executor.name}' gave the build up without a word"
+        try:
+            with closing(self._executor.run(block, self._measure_block)) as ended:
+                for build in ended:
+                    left.remove(build.planned)
+                    yield build
+        except PluginError as error:
+            if self._own_error is not None:
+                # Raised by what the executor was given: nothing that is its fault.
+                raise self._own_error from None
+            reason = str(error)
+        yield from (EndedBuild(planned, self._failed(reason)) for planned in left)
+
     def _measure_block(self, block: Block) -> Iterator[EndedBuild]:
         """Measure the builds of *block* on this machine, one after another."""
-        for planned in block.builds:
-            result = self._build(planned.cell, planned.number)
-            yield EndedBuild(planned, result)
-            if result.outcome.status == "interrupted":
-                return
+        try:
+            for planned in block.builds:
+                result = self._build(planned.cell, planned.number)
+                yield EndedBuild(planned, result)
+                if result.outcome.status == "interrupted":
+                    return
+        except Exception as error:
+            self._own_error = error
+            raise
+
+    def _failed(self, reason: str) -> BuildResult:
+        """Return a build that failed before a worker could say anything."""
+        folder = Path(tempfile.mkdtemp(dir=self._scratch, prefix="result-"))
+        document = {"status": "failed", "reason": reason}
+        return BuildResult(folder, document, Outcome("failed", reason))
 
     def _build(self, cell: Cell, round_: int) -> BuildResult:
         prepared = self._prepared[cell.runtime, cell.version, cell.environment]
         assert not isinstance(prepared, tuple)
-        return run_job(
-            cell,
-            round_,
-            self._inputs.get(cell),
-            self._parts.runtimes[cell.runtime],
-            prepared,
-            replace(self._settings, seed=self._settings.seed + round_),
-            self._scratch,
-            earlier_cache(self._bundle, cell, round_),
-        )
+        try:
+            return run_job(
+                cell,
+                round_,
+                self._inputs.get(cell),
+                self._parts.runtimes[cell.runtime],
+                prepared,
+                replace(self._settings, seed=self._settings.seed + round_),
+                self._scratch,
+                earlier_cache(self._bundle, cell, round_),
+            )
+        except PluginError as error:
+            return self._failed(str(error))
 
 
 def earlier_cache(bundle: Bundle, cell: Cell, round_: int) -> Path | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import InputError, UsageError
+from harness.errors import InputError, PluginError, UsageError
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import Graph
@@ -71,7 +71,7 @@ class Graphs:
             family = self._families.get(cell.network)
             try:
                 self._made[key] = family.graph(batch=key[1], relu6=relu6) if family else None
-            except UsageError:
+            except (UsageError, PluginError):
                 self._made[key] = None
         return self._made[key]
 
@@ -92,10 +92,6 @@ def _cell(
     made: dict[tuple[object, ...], BuildRecord],
 ) -> CellObservation:
     runtime = runtimes.get(record.cell.runtime)
-    if runtime is None and record.status in ("measured", "recorded"):
-        raise InputError(
-            bundle.root, f"cell {record.cell.id}: no plugin here knows the runtime '{record.cell.runtime}'"
-        )
     graph = _graph(bundle, record, graphs)
     records = list(bundle.builds(record.cell.id))
     if record.status == "measured" and not records:
@@ -106,6 +102,11 @@ def _cell(
     run = str(bundle.manifest.get("run", UNKNOWN))
     builds = tuple(_checked(build, record, run, runtime, graph) for build in records)
     status, reason = _settled(record, records)
+    if (
+        broken := next((b for b, r in zip(builds, records, strict=True) if b.status != r.status), None)
+    ) is not None:
+        # It was measured, and its evidence cannot be read here.
+        status, reason = broken.status, broken.reason
     return CellObservation(record.cell, status, reason, builds, record.digest)
 
 
@@ -160,15 +161,25 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
         folder=record.folder,
         round=int(document.get("round", record.build)),
     )
-    if record.status != "ok" or runtime is None:
+    if record.status != "ok":
         return plain
     passes, enqueue, throttled = _samples(record)
+    timed = replace(plain, passes=passes, enqueue_ms=enqueue, throttled=throttled)
+    if runtime is None:
+        # Its plugin is not here: what it took is known, and not where the time went.
+        return replace(timed, facts=_facts(record, {}))
+    try:
+        return _with_evidence(timed, record, runtime, graph)
+    except PluginError as error:
+        return replace(plain, status="failed", reason=str(error))
+
+
+def _with_evidence(
+    timed: BuildObservation, record: BuildRecord, runtime: Runtime, graph: Graph | None
+) -> BuildObservation:
     evidence = runtime.read(record.folder)
     return replace(
-        plain,
-        passes=passes,
-        enqueue_ms=enqueue,
-        throttled=throttled,
+        timed,
         evidence=evidence,
         engine=runtime.attribute(graph, evidence),
         facts=_facts(record, evidence.facts),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any, Protocol
 
-from harness.errors import InputError
+from harness.errors import InputError, PluginError
 from harness.evidence.records import Evidence
 from harness.store.bundle import BuildRecord, Bundle
 from harness.store.files import WRONG_FORM, read_json, write_table
@@ -41,8 +41,9 @@ def write_tables(bundle: Bundle, runtimes: Mapping[str, Any]) -> None:
             continue
         try:
             samples.extend(sample_rows(build))
-            layers.extend(_layer_rows(build, runtimes[runtime_of[build.cell_id]].read(build.folder)))
-        except (InputError, *WRONG_FORM) as error:
+            if (runtime := runtimes.get(runtime_of[build.cell_id])) is not None:
+                layers.extend(_layer_rows(build, runtime.read(build.folder)))
+        except (InputError, PluginError, *WRONG_FORM) as error:
             warnings.append(f"{build.cell_id} build {build.build}: {error}")
     bundle.manifest["warnings"] = warnings
     write_table(bundle.root / "samples.parquet", samples, SAMPLES)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+import pluggy
 import pytest
 
+from harness.errors import TrtmatrixError
 from harness.pytest_plugin.session import OPTIONS, MatrixSession, option_value
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from harness.matrix.cell import Cell
     from harness.observations.records import CellObservation, RunObservation
 
+_HOOKS = pluggy.PluginManager("trtmatrix")
 _SESSION = pytest.StashKey[MatrixSession]()
 
 
@@ -31,13 +35,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_plugin_registered(plugin: object) -> None:
-    """Let a ``conftest.py`` (or any pytest plugin) implement hooks of :mod:`harness.plugins.hookspecs`."""
+    """Let a ``conftest.py`` (or any pytest plugin) implement hooks of :mod:`harness.plugins.hookspecs`.
+
+    :raises pytest.UsageError: one of them is no hook, in one line
+    """
+    # Asked of an empty manager: the registered parts take a while to import, for sessions without any.
     names = [name for name in dir(plugin) if name.startswith("trtmatrix_")]
-    if any(hasattr(getattr(plugin, name), "trtmatrix_impl") for name in names):
+    if any(_HOOKS.parse_hookimpl_opts(plugin, name) for name in names):
         from harness.plugins import registry
 
-        if not registry.manager().is_registered(plugin):
-            registry.manager().register(plugin)
+        where = plugin.__file__ if isinstance(plugin, ModuleType) else None
+        try:
+            registry.register(plugin, str(where or plugin))
+        except TrtmatrixError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def pytest_configure(config: pytest.Config) -> None:

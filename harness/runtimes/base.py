@@ -5,6 +5,7 @@ A runtime derives from :class:`Runtime`, which has the defaults of all that is o
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -34,14 +35,17 @@ class Runtime(RuntimeNeeds, Protocol):
     front (see :func:`harness.matrix.treatment.treatment_table`); the worker finds it under that name.
     """
 
+    @abstractmethod
     def known_versions(self) -> Sequence[str]:
         """Return versions known to exist, oldest first (what ``list versions`` shows)."""
         ...
 
+    @abstractmethod
     def unsupported(self, cell: Cell) -> str | None:
         """Say why *cell* can never run on this runtime and version, None if it may."""
         ...
 
+    @abstractmethod
     def read(self, folder: Path) -> Evidence:
         """Read what the worker left in a build folder of the bundle.
 
@@ -49,6 +53,7 @@ class Runtime(RuntimeNeeds, Protocol):
         """
         ...
 
+    @abstractmethod
     def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute engine layers to the source ops of *graph*."""
         ...

@@ -73,13 +73,18 @@ class Ground:
         made.save()
         return made
 
-    def schedule(self, bundle: Bundle, *, rounds: int = 1, retry_failed: bool = False) -> Schedule:
+    def parts(self) -> Parts:
+        """Return the registered parts, with the small network."""
+        return Parts(registry.runtimes(), registry.environments(), self.plan.families, registry.executors())
+
+    def schedule(
+        self, bundle: Bundle, parts: Parts | None = None, *, rounds: int = 1, retry_failed: bool = False
+    ) -> Schedule:
         """Return a schedule of all cells into *bundle*."""
-        parts = Parts(registry.runtimes(), registry.environments(), self.plan.families, registry.executors())
         return Schedule(
             bundle,
             self.cells,
-            parts,
+            self.parts() if parts is None else parts,
             settings_for(self.plan, 1),
             rounds=rounds,
             say=self.said.append,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from harness.observations.records import BuildObservation
+from harness.observations.records import BuildObservation, RunObservation
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,40 @@ class Cost:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class RuleSection:
+    """What a rule says in a report beyond its verdicts: sentences, and a table below them.
+
+    :param sentences: paragraphs of plain text
+    :param head: names of the table's columns; :param rows: its rows, as many cells each, as text
+    """
+
+    heading: str
+    sentences: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
 class Rule(Protocol):
-    """Registered through ``trtmatrix_bottlenecks``."""
+    """Registered through ``trtmatrix_bottlenecks``; derive from it: members with a body are its defaults."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """``pointwise``, ``depthwise``, ``reformat``, ``relu6``, ``formats``."""
         ...
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """For people: ``1x1 convolutions``."""
         ...
 
+    @abstractmethod
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None where the build's evidence cannot tell."""
         ...
+
+    def section(self, run: RunObservation) -> RuleSection | None:  # noqa: ARG002
+        """Return what the report says of *run* in a section of the rule's own, None for no section."""
+        return None

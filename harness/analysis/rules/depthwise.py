@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from harness.analysis.rules.base import Cost
+from harness.analysis.rules.base import Cost, Rule
 from harness.analysis.rules.convolutions import convolution_cost
 from harness.attribution.roofline import time_and_flop_shares
 from harness.networks.graph import OpClass
 from harness.observations.records import BuildObservation
 
 
-class DepthwiseRule:
+class DepthwiseRule(Rule):
     """Cost: time of depthwise convolutions above their roofline bound. Evidence: share of the arithmetic."""
 
     name = "depthwise"

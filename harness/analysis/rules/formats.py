@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis.rules.base import Cost
+from harness.analysis.rules.base import Cost, Rule
 from harness.analysis.rules.carriers import cost_of, timed_engine
 from harness.analysis.rules.reformat import executing_reformats
 from harness.attribution.adoption import at_boundary
@@ -13,7 +13,7 @@ from harness.observations.records import BuildObservation
 _FACTS = ("io_formats", "accepted_formats", "refused_formats", "requested_formats")
 
 
-class FormatsRule:
+class FormatsRule(Rule):
     """Cost: time of reformats at network inputs and outputs. Evidence: the formats that were accepted.
 
     What a native format saves beyond that is the comparison of two treatments

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis.rules.base import Cost
+from harness.analysis.rules.base import Cost, Rule
 from harness.analysis.rules.convolutions import convolution_cost
 from harness.analysis.rules.offers import pointwise_offers
 from harness.attribution.adoption import pointwise_kernels
@@ -10,7 +10,7 @@ from harness.networks.graph import OpClass
 from harness.observations.records import BuildObservation
 
 
-class PointwiseRule:
+class PointwiseRule(Rule):
     """Cost: time of 1x1 convolutions above their roofline bound. Evidence: who runs them."""
 
     name = "pointwise"

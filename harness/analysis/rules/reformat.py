@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis.rules.base import Cost
+from harness.analysis.rules.base import Cost, Rule
 from harness.analysis.rules.carriers import cost_of, timed_engine
 from harness.attribution.adoption import reformats
 from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
@@ -14,7 +14,7 @@ def executing_reformats(engine: AttributedEngine) -> list[AttributedLayer]:
     return [layer for layer in engine.layers if layer.role is LayerRole.REFORMAT]
 
 
-class ReformatRule:
+class ReformatRule(Rule):
     """Cost: time of reformat layers that execute. Evidence: how many, where, from what layout to what."""
 
     name = "reformat"

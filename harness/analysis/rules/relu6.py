@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis.rules.base import Cost
+from harness.analysis.rules.base import Cost, Rule
 from harness.analysis.rules.carriers import cost_of, families_of, timed_engine
 from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.networks.graph import OpKind
@@ -26,7 +26,7 @@ def _is_relu6(engine: AttributedEngine, layer: AttributedLayer) -> bool:
     return all(engine.graph.op(name).kind in _PIECES for name in layer.source_ops)
 
 
-class Relu6Rule:
+class Relu6Rule(Rule):
     """Cost: time of activation layers that run on their own. Evidence: how many, and is 6 respected."""
 
     name = "relu6"
