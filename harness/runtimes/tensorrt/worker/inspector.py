@@ -1,6 +1,5 @@
 """What an engine says about itself: layers (8.2 on), inputs and outputs, sizes."""
 
-import json
 from typing import Any, Dict, List, Optional
 
 from .features import Features
@@ -14,14 +13,6 @@ def layers(trt: Any, features: Features, engine: Any, context: Optional[Any]) ->
     if context is not None:
         inspector.execution_context = context
     return str(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
-
-
-def layer_count(text: Optional[str]) -> Optional[int]:
-    """Return the number of layers in :func:`layers`' JSON, None where it cannot be read."""
-    try:
-        return len(json.loads(text or "")["Layers"])
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def device_memory_bytes(features: Features, engine: Any) -> Optional[int]:

@@ -4,14 +4,13 @@ from typing import Any, List, Sequence, Tuple  # noqa: F401
 
 from harness.worker.errors import FailedError
 
-from . import memory_ctypes, memory_cuda_python, memory_pycuda
+from . import memory_ctypes, memory_pycuda
 
 BACK_ENDS = {
     "pycuda": memory_pycuda.PyCuda,
-    "cuda_python": memory_cuda_python.CudaPython,
     "ctypes": memory_ctypes.Runtime,
 }
-ORDER = ("pycuda", "cuda_python", "ctypes")
+ORDER = ("pycuda", "ctypes")
 
 
 def open_memory(asked: str) -> Tuple[Any, List[str]]:

@@ -12,7 +12,7 @@ OPTIONS = {
     "io_type": "auto",  # type of network inputs and outputs: fp32 where linear, else that of the precision
     "direct_io": False,  # inputs and outputs have their format without a reformat, or the build fails
     "dialect": "auto",  # a letter forces an older dialect where the version still has its calls
-    "memory": "auto",  # pycuda, cuda_python, ctypes
+    "memory": "auto",  # pycuda, ctypes
     "formats": [],  # the formats to try, each in a build of its own; no latency is measured then
     "timing_cache_file": None,  # a serialized timing cache, relative to the job
     "disable_timing_cache": False,  # off inside a build, too: every layer is timed itself
