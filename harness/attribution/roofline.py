@@ -37,21 +37,10 @@ class Bound:
         """The larger of the two times."""
         return max(self.compute_ms, self.memory_ms)
 
-    @property
-    def limited_by(self) -> str:
-        """``compute`` or ``memory``."""
-        return "compute" if self.compute_ms >= self.memory_ms else "memory"
-
 
 def bound(flops: int, moved: int, peaks: Peaks) -> Bound:
     """Return the bound of *flops* FLOPs and *moved* bytes."""
     return Bound(flops, moved, 1e3 * flops / peaks.flops_per_s, 1e3 * moved / peaks.bytes_per_s)
-
-
-def op_bounds(graph: Graph, peaks: Peaks, precision: str) -> dict[str, Bound]:
-    """Return source op name to its bound if it ran alone, in network order."""
-    costs = op_costs(graph, ELEMENT_BYTES[precision])
-    return {name: bound(cost.flops, cost.bytes, peaks) for name, cost in costs.items()}
 
 
 def group_bound(graph: Graph, ops: Sequence[str], peaks: Peaks, precision: str) -> Bound:

@@ -52,23 +52,3 @@ def normal_tactic_id(text: str) -> str | None:
         if -(1 << 63) <= value < 1 << 64:
             return f"0x{value & 0xFFFFFFFFFFFFFFFF:016x}"
     return None
-
-
-def split_outside_brackets(text: str) -> list[str]:
-    """Split at ``, `` outside brackets: a list of formats or tensors, each with its own commas.
-
-    >>> split_outside_brackets("Float(1,2), Half(3,4:8)")
-    ['Float(1,2)', 'Half(3,4:8)']
-    """
-    parts, depth, start = [], 0, 0
-    for match in re.finditer(r"[\[({]|[\])}]|, ", text):
-        token = match.group()
-        if token in "([{":
-            depth += 1
-        elif token in ")]}":
-            depth = max(0, depth - 1)
-        elif depth == 0:
-            parts.append(text[start : match.start()])
-            start = match.end()
-    parts.append(text[start:])
-    return parts

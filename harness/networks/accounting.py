@@ -58,11 +58,6 @@ class OpCost:
         """Bytes read and written."""
         return self.bytes_read + self.bytes_written
 
-    @property
-    def intensity(self) -> float:
-        """FLOPs a byte (0 where nothing is moved)."""
-        return self.flops / self.bytes if self.bytes else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class TotalCost:

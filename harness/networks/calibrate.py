@@ -74,22 +74,6 @@ def _rectified_factor(bare: Array, bias: Array) -> float:
     return math.sqrt(low * high)
 
 
-def shares_above_6(graph: Graph) -> dict[str, float]:
-    """Return ReLU6 name to the share of its input elements above 6 on the probe images (form ``clip``)."""
-    before: dict[str, Array] = {}
-    shares: dict[str, float] = {}
-
-    def visit(op: SourceOp, result: Array) -> Array:
-        if op.kind is OpKind.CLIP:
-            shares[op.name] = float((before.pop(op.inputs[0]) > 6.0).mean())
-        elif any(reader.kind is OpKind.CLIP for reader in graph.consumers(op.output)):
-            before[op.output] = result
-        return result
-
-    evaluate(graph, probe_inputs(graph), visit=visit)
-    return shares
-
-
 def write(families: Sequence[NetworkFamily], path: Path) -> None:
     """Measure *families* (made without factors) and write the table to *path*."""
     table = {family.name: factors(family.graph(batch=_IMAGES)) for family in families}

@@ -8,7 +8,6 @@ traced back. Opset and IR versions belong together as in ONNX's releases
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -174,9 +173,3 @@ def to_onnx(graph: Graph, opset: int = 13) -> onnx.ModelProto:
     )
     helper.set_model_props(model, {"trtmatrix.digest": graph.digest})
     return model
-
-
-def write_onnx(graph: Graph, path: Path, opset: int = 13) -> Path:
-    """Write *graph* as an ONNX file of *opset* (see :func:`to_onnx`) and return *path*."""
-    path.write_bytes(to_onnx(graph, opset).SerializeToString(deterministic=True))
-    return path

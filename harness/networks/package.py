@@ -6,7 +6,6 @@ The worker reads it with NumPy alone. The format is described in ``docs/referenc
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -14,8 +13,7 @@ from typing import cast
 import numpy as np
 
 from harness.errors import InputError
-from harness.networks.digest import digest
-from harness.networks.graph import FloatArray, Graph, OpKind, SourceOp, op_class
+from harness.networks.graph import Graph, OpKind, SourceOp, op_class
 
 SCHEMA = "trtmatrix.network/1"
 
@@ -61,31 +59,11 @@ def write_package(graph: Graph, folder: Path) -> tuple[Path, Path]:
     return network, weights
 
 
-def read_package(network: Path, weights: Path) -> Graph:
-    """Read a package back.
-
-    :raises InputError: a file is torn, a key is missing or unknown, weights and digest do not fit
-    """
-    arrays = _read_weights(weights)
-    graph = _graph(network, arrays)
-    for key in (key for op in graph.ops for key in op.weights.values()):
-        if key not in arrays:
-            raise InputError(weights, f"the weights '{key}' are missing")
-    found = digest(graph)
-    if found != graph.digest:
-        raise InputError(network, f"the digest does not fit: {graph.digest} is written, {found} was found")
-    return graph
-
-
 def read_structure(network: Path) -> Graph:
     """Read ``network.json`` alone: a graph without weights, whose digest is taken on trust.
 
     :raises InputError: the file is torn, a key is missing or unknown
     """
-    return _graph(network, {})
-
-
-def _graph(network: Path, arrays: Mapping[str, FloatArray]) -> Graph:
     data = _read_json(network)
     if data.get("schema") != SCHEMA:
         raise InputError(network, f"schema {data.get('schema')!r}, expected {SCHEMA}", where="schema")
@@ -102,7 +80,7 @@ def _graph(network: Path, arrays: Mapping[str, FloatArray]) -> Graph:
             shapes={
                 name: tuple(shape) for name, shape in cast("dict[str, list[int]]", data["shapes"]).items()
             },
-            weights=arrays,
+            weights={},
             digest=str(data["digest"]),
         )
     except (TypeError, ValueError, AttributeError) as error:
@@ -130,21 +108,6 @@ def _read_json(path: Path) -> Mapping[str, object]:
     if not isinstance(data, dict):
         raise InputError(path, "not a network package: expected a JSON object")
     return data
-
-
-def _read_weights(path: Path) -> dict[str, FloatArray]:
-    try:
-        # NumPy leaves a file that it cannot read open, so it is opened here.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror or error}") from None
-    except (ValueError, zipfile.BadZipFile, AttributeError, EOFError) as error:
-        raise InputError(path, f"not an npz file: {error}") from None
-    for key, array in arrays.items():
-        if array.dtype != np.float32:
-            raise InputError(path, f"element type {array.dtype}, expected float32", where=key)
-    return {key: np.ascontiguousarray(array) for key, array in arrays.items()}
 
 
 def _ops(path: Path, data: object) -> tuple[SourceOp, ...]:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
-from typing import Any, Protocol
+from typing import Any
 
 from harness.errors import InputError, PluginError
 from harness.evidence.records import Evidence
 from harness.store.bundle import BuildRecord, Bundle
 from harness.store.files import WRONG_FORM, read_json, write_table
 from harness.store.schema import LAYER_TIMES, SAMPLES
-
-
-class ReadsEvidence(Protocol):
-    """The part of a runtime that the store needs."""
-
-    def read(self, folder: Any) -> Evidence:
-        """Read a build folder."""
-        ...
-
 
 _MOST_MS = 1e12
 _MOST_NS = 2**63

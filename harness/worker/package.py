@@ -70,5 +70,5 @@ def read_arrays(path: str) -> Dict[str, Any]:
             return {
                 name: numpy.ascontiguousarray(archive[name], dtype=numpy.float32) for name in archive.files
             }
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise FailedError("cannot read arrays: {}".format(error))

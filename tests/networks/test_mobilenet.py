@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from harness.errors import UsageError
-from harness.networks.calibrate import factors, shares_above_6
+from harness.networks.calibrate import factors
 from harness.networks.digest import digest
 from harness.networks.graph import Graph, OpClass, OpKind, op_class
 from harness.networks.mobilenet import MobileNetV1, MobileNetV2, scaled_filters
 from harness.networks.weights import calibration
 from harness.plugins import registry
+from tests.networks.shares import shares_above_6
 
 
 @pytest.fixture(scope="module")

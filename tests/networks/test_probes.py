@@ -11,7 +11,6 @@ import pytest
 
 from harness.networks.accounting import op_costs, total
 from harness.networks.bounds import check_outputs, error_bound
-from harness.networks.calibrate import shares_above_6
 from harness.networks.emulation import PRECISIONS
 from harness.networks.graph import OpKind
 from harness.networks.inputs import probe_inputs
@@ -19,6 +18,7 @@ from harness.networks.onnx_export import to_onnx
 from harness.networks.probes import LinearRelu6Probe
 from harness.networks.reference import probe_reference, reference_outputs
 from harness.plugins import registry
+from tests.networks.shares import shares_above_6
 
 
 def test_ops() -> None:

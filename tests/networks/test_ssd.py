@@ -9,13 +9,13 @@ import pytest
 
 from harness.networks.accounting import op_costs, total
 from harness.networks.bounds import error_bound
-from harness.networks.calibrate import shares_above_6
 from harness.networks.graph import Graph, OpKind
 from harness.networks.inputs import probe_inputs
 from harness.networks.onnx_export import to_onnx
 from harness.networks.reference import probe_reference, reference_outputs
 from harness.networks.ssd import SsdMobileNetV2
 from harness.plugins import registry
+from tests.networks.shares import shares_above_6
 
 SCOPE = "FeatureExtractor/MobilenetV2"
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import stats
 
 Values = NDArray[np.float64]
@@ -36,20 +36,6 @@ class Side:
         return float(np.exp(self.mean_log))
 
 
-def build_value(samples: ArrayLike) -> float:
-    """Return the one value of a build: the median of its samples (same unit).
-
-    The median, because samples have a long tail to one side (the host, another process) that says nothing
-    about the engine. Samples taken while throttled are left out by whoever reads them.
-
-    :raises ValueError: no samples, or one that is not finite
-    """
-    values = np.asarray(samples, dtype=np.float64).ravel()
-    if values.size == 0 or not np.isfinite(values).all():
-        raise ValueError("a build value needs at least one sample, and finite ones only")
-    return float(np.median(values))
-
-
 def build_mean_log(values: Sequence[float] | Values) -> Side:
     """Return the mean and variance over builds of the logarithm of their values.
 
@@ -63,39 +49,6 @@ def build_mean_log(values: Sequence[float] | Values) -> Side:
         )
     logs = np.log(found)
     return Side(float(logs.mean()), float(logs.var(ddof=1)) if logs.size > 1 else None, int(logs.size))
-
-
-def window_medians(samples: ArrayLike, windows: int) -> Values:
-    """Return the medians of *windows* consecutive windows of nearly equal length, in order of time.
-
-    :raises ValueError: more windows than samples
-    """
-    values = np.asarray(samples, dtype=np.float64).ravel()
-    if not 1 <= windows <= values.size:
-        raise ValueError(f"{values.size} samples cannot be cut into {windows} windows")
-    return np.array([np.median(part) for part in np.array_split(values, windows)])
-
-
-def within_build_interval(
-    samples: ArrayLike, *, windows: int = 20, confidence: float = 0.95, seed: int = 0
-) -> tuple[float, float]:
-    """Return a bootstrap interval of a build's median, over windows rather than samples.
-
-    Neighbouring samples depend on each other, so windows are what is drawn. A diagnostic of one build only:
-    a bootstrap over three builds would hold the truth in about 81 % of cases, not 95 %.
-
-    :returns: low and high, in the unit of the samples
-    """
-    medians = window_medians(samples, windows)
-    answer = stats.bootstrap(
-        (medians,),
-        np.median,
-        confidence_level=confidence,
-        n_resamples=2000,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    return float(answer.confidence_interval.low), float(answer.confidence_interval.high)
 
 
 def drift(values_by_round: Sequence[float] | Values) -> float | None:
