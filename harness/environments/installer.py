@@ -1,16 +1,14 @@
-"""Making of a virtual environment: by uv, by virtualenv and pip where uv is missing or gets no packages.
+"""Making of a virtual environment: by uv, by the Python's own venv and pip where uv gets no packages.
 
-The same steps by hand: ``uv venv``, ``uv pip install``; or ``python -m virtualenv``, ``pip install``.
+The same steps by hand: ``uv venv``, ``uv pip install``; or ``python -m venv``, ``pip install``.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +75,7 @@ def _by_uv(uv: str, plan: Plan, folder: Path) -> None:
 
 
 def _by_pip(plan: Plan, folder: Path) -> None:
-    python = str(plan.interpreter.path)
-    # virtualenv ships no pip for an interpreter far older than itself; that one makes its own.
-    if plan.interpreter.release >= (3, 9) and importlib.util.find_spec("virtualenv") is not None:
-        _do([sys.executable, "-m", "virtualenv", "-q", "-p", python, str(folder)])
-    else:
-        _do([python, "-m", "venv", str(folder)])
+    _do([str(plan.interpreter.path), "-m", "venv", str(folder)])
     command = [str(python_of(folder)), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     command += ["--retries", "1"]  # uv has tried before, where it is there
     _do([*command, *_no_deps(plan), *plan.requirements], cwd=folder)

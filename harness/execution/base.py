@@ -63,7 +63,7 @@ class Executor(Protocol):
     @property
     @abstractmethod
     def name(self) -> str:
-        """``local``, ``ray``."""
+        """``local``."""
         ...
 
     @abstractmethod

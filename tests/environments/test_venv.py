@@ -54,7 +54,7 @@ def test_uv_finds_what_pip_was_told_of() -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_virtualenv_and_pip_where_uv_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_venv_and_pip_where_uv_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installer, "uv_binary", lambda: None)
     folder = venv.make(plan(), "engine 1.2.3", lambda _: None)
     assert version_in(folder) == "1.2.3"

@@ -18,7 +18,7 @@ from harness.matrix.strict import Table, read_toml
 from harness.resources import data_folder
 from harness.versions import ordered, side_of
 
-_DROPPED = frozenset({"__pycache__", "_virtualenv.py", "_virtualenv.pth"})
+_DROPPED = frozenset({"__pycache__", "_virtualenv.py", "_virtualenv.pth"})  # uv puts the latter two there
 
 
 def dockerfile(recipe: Recipe, runtime: str, version: str, **values: object) -> str:

@@ -62,7 +62,6 @@ class EngineFacts:
     user_namespace: str = ""
     init: bool = False
     cgroup_version: str = ""
-    storage_driver: str = ""
 
     @property
     def takes_device_requests(self) -> bool:
@@ -162,7 +161,6 @@ def read_facts(client: docker.DockerClient, endpoint: Endpoint) -> EngineFacts:
         user_namespace="rootless" if "rootless" in security else "remap" if "userns" in security else "",
         init=bool((info.get("InitCommit") or {}).get("ID", "N/A") not in ("", "N/A")) or is_podman,
         cgroup_version=str(info.get("CgroupVersion") or ""),
-        storage_driver=str(info.get("Driver") or ""),
     )
 
 
