@@ -42,9 +42,10 @@ def main() -> None:
         run = composed(cells)
         start = time.perf_counter()
         grid = grid_of(run)
-        verdicts = judge(grid, rules=registry.bottlenecks())
+        rules = registry.bottlenecks()
+        verdicts = judge(grid, rules=rules)
         judged = time.perf_counter()
-        page = render(analyse(grid, verdicts))
+        page = render(analyse(grid, verdicts, rules=rules))
         done = time.perf_counter()
         size = len(page.encode()) / 1e6
         print(f"{cells:5}  {judged - start:8.2f}  {done - judged:9.2f}  {size:8.3f}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.figures.answers import Answer, answers
@@ -15,6 +15,8 @@ from harness.analysis.figures.roofline import RooflineFigures, roofline_figures
 from harness.analysis.figures.sides import NeighbourSides, neighbour_sides
 from harness.analysis.figures.times import TimeFigures, time_figures
 from harness.analysis.grid import Grid, GridRow
+from harness.analysis.rules.base import Rule, RuleSection
+from harness.analysis.rules.sections import rule_sections, rule_titles
 from harness.analysis.verdict import Verdict
 from harness.matrix.file import PREVIOUS
 
@@ -41,6 +43,8 @@ class RunAnalysis:
 
     :param baseline: what it was compared with, as messages call it
     :param rows: in the order of the grid's
+    :param titles: of the rules, by name in their order
+    :param sections: what rules say besides, by the rule's name
     """
 
     grid: Grid
@@ -50,10 +54,17 @@ class RunAnalysis:
     rows: tuple[RowFigures, ...]
     outlying_builds: tuple[OutlyingBuild, ...]
     relu6: tuple[Relu6Figures, ...]
+    titles: Mapping[str, str]
+    sections: Mapping[str, RuleSection]
 
 
-def analyse(grid: Grid, verdicts: Sequence[Verdict], baseline: str = PREVIOUS) -> RunAnalysis:
-    """Return the figures that stand beside the *verdicts* on the run of *grid*."""
+def analyse(
+    grid: Grid, verdicts: Sequence[Verdict], baseline: str = PREVIOUS, *, rules: Mapping[str, Rule]
+) -> RunAnalysis:
+    """Return the figures that stand beside the *verdicts* on the run of *grid*.
+
+    :param rules: those that judged it, by name
+    """
     return RunAnalysis(
         grid=grid,
         baseline=baseline,
@@ -62,6 +73,8 @@ def analyse(grid: Grid, verdicts: Sequence[Verdict], baseline: str = PREVIOUS) -
         rows=tuple(map(row_figures, grid.rows)),
         outlying_builds=outlying_builds(grid),
         relu6=relu6_figures(grid),
+        titles=rule_titles(rules),
+        sections=rule_sections(grid.run, rules),
     )
 
 

@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             from harness.cli.verdict_table import print_board
 
-            print_board(shown, grid, failing, arguments.judged)
+            print_board(shown, grid, rules, failing, arguments.judged)
         _print_totals(verdicts, failing)
     return EXIT_TESTS_FAILED if failing else EXIT_OK
 

@@ -50,7 +50,8 @@ def write_report(runs: Sequence[Path], output: Path, markdown: Path | None = Non
     run = observe(runs)
     baseline = baseline_of(run)
     grid = grid_of(run)
-    analysis = analyse(grid, judge(grid, baseline, rules=registry.bottlenecks()), baseline)
+    rules = registry.bottlenecks()
+    analysis = analyse(grid, judge(grid, baseline, rules=rules), baseline, rules=rules)
     write_text(output, render(analysis))
     if markdown is not None:
         write_text(markdown, summary(analysis))

@@ -27,10 +27,15 @@ _WIDE = 125
 
 
 def print_board(
-    verdicts: Sequence[Verdict], grid: Grid, failing: Sequence[Verdict], judged: str | None
+    verdicts: Sequence[Verdict],
+    grid: Grid,
+    rules: Iterable[str],
+    failing: Sequence[Verdict],
+    judged: str | None,
 ) -> None:
     """Print the verdicts on a run as tables, and in words those that are a change or against the policy.
 
+    :param rules: names, in the order of the columns
     :param failing: those against the policy; :param judged: the pass that was judged in place of the latency
     """
     from rich.console import Console
@@ -38,7 +43,7 @@ def print_board(
     # A pipe has no width: there a row stays one line, however long.
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     answered = [v for v in verdicts if v.verdict != UNSUPPORTED]
-    found = board(answered, grid, _KINDS)
+    found = board(answered, grid, {name: name for name in rules}, _KINDS)
     for _, rows in groupby(found.rows, key=lambda row: (row.subject, row.host)):
         _print_group(console, found, list(rows), judged)
     if found.rows:

@@ -9,15 +9,6 @@ from harness.analysis.grid import Grid
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.report.anchors import anchor
 
-TITLES = {
-    "pointwise": "1x1 convolutions",
-    "depthwise": "depthwise",
-    "reformat": "reformats",
-    "relu6": "ReLU6 on its own",
-    "formats": "I/O formats",
-    LATENCY: "latency",
-}
-
 
 @dataclass(frozen=True)
 class BoardRow:
@@ -48,11 +39,21 @@ class Board:
     unmeasured: int
 
 
-def board(verdicts: Sequence[Verdict], grid: Grid, kinds: Collection[str] = ("version", "run")) -> Board:
-    """Return the board of the verdicts on a run that are of *kinds*: version to version, run to run ..."""
+def board(
+    verdicts: Sequence[Verdict],
+    grid: Grid,
+    titles: Mapping[str, str],
+    kinds: Collection[str] = ("version", "run"),
+) -> Board:
+    """Return the board of the verdicts on a run.
+
+    :param titles: of the rules, by name in the order of the columns; the latency comes first
+    :param kinds: what is compared: version to version, run to run ...
+    """
+    order = [LATENCY, *titles]
     mine = [v for v in verdicts if v.kind in kinds]
     bottlenecks = list(dict.fromkeys(v.bottleneck for v in mine))
-    bottlenecks.sort(key=lambda name: (name != LATENCY, list(TITLES).index(name) if name in TITLES else 99))
+    bottlenecks.sort(key=lambda name: order.index(name) if name in order else len(order))
     rows: dict[tuple[str, str, str], dict[str, Verdict]] = {}
     for verdict in mine:
         rows.setdefault((verdict.subject, verdict.cell, verdict.host), {})[verdict.bottleneck] = verdict
@@ -61,7 +62,7 @@ def board(verdicts: Sequence[Verdict], grid: Grid, kinds: Collection[str] = ("ve
     labels = {host: grid.hosts.label(host) for host in hosts} if len(hosts) > 1 else {}
     waiting = {key for key, found in rows.items() if all(v.unmeasured for v in found.values())}
     return Board(
-        columns=tuple((name, TITLES.get(name, name)) for name in bottlenecks),
+        columns=tuple((name, titles.get(name, name)) for name in bottlenecks),
         rows=tuple(
             _row(key, found, bottlenecks, labels, releases)
             for key, found in rows.items()

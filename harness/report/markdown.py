@@ -111,7 +111,7 @@ def _some(names: Sequence[str], shown: int = 3) -> str:
 
 
 def _verdicts(analysis: RunAnalysis) -> str:
-    found = board(analysis.verdicts, analysis.grid)
+    found = board(analysis.verdicts, analysis.grid, analysis.titles)
     head = ("network and treatment", "version", "against", *(title for _, title in found.columns))
     return _table(head, map(_verdict_row, found.rows))
 

@@ -98,7 +98,7 @@ def page(analysis: RunAnalysis) -> Page:
         harness_version=harness.__version__,
         run=grid.run,
         analysis=analysis,
-        board=board(analysis.verdicts, grid),
+        board=board(analysis.verdicts, grid, analysis.titles),
         glance=glance(grid),
         latency=latency_charts(analysis.rows),
         times=time_charts(analysis.rows),

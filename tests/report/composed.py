@@ -119,7 +119,8 @@ def run(*cells: CellObservation, description: str = "composed", text: str = "") 
 
 def analysed(run: RunObservation, verdicts: Sequence[Verdict] | None = None) -> RunAnalysis:
     """Return the analysis of *run*, with other *verdicts* than its own where they are given."""
-    return analyse(grid_of(run), judged(run) if verdicts is None else verdicts)
+    verdicts = judged(run) if verdicts is None else verdicts
+    return analyse(grid_of(run), verdicts, rules=registry.bottlenecks())
 
 
 def judged(run: RunObservation, baseline: str | RunObservation = "previous") -> list[Verdict]:

@@ -103,7 +103,7 @@ def test_relu6_on_two_hosts_stands_host_by_host() -> None:
 
 def test_verdicts_and_facts_say_host_and_model(mixed: RunObservation) -> None:
     verdicts = judged(mixed)
-    rows = {(row.host, row.release) for row in board(verdicts, grid_of(mixed)).rows}
+    rows = {(row.host, row.release) for row in board(verdicts, grid_of(mixed), {}).rows}
     assert rows >= {(f"{H100} host-a", "tensorrt 8.6"), ("host-c", "onnxruntime 1.20")}
     assert grid_of(mixed).builds_by_host == (("host-a", H100, 4), ("host-b", H200, 6), ("host-c", "", 1))
     text = " ".join(Parsed(render(analysed(mixed, verdicts))).text.split())

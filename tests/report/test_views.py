@@ -202,7 +202,7 @@ def test_a_row_links_to_its_latencies_where_there_are_any_and_nothing_is_an_answ
 
 def test_board_leads_with_latency_and_noise_stands_apart(observed: RunObservation) -> None:
     verdicts = judged(observed)
-    found = board(verdicts, grid_of(observed))
+    found = board(verdicts, grid_of(observed), {})
     assert found.columns[0] == ("latency", "latency")
     assert {row.release for row in found.rows} >= {"tensorrt 9.0", "tensorrt 10.0"}
     (row,) = noise(verdicts)

@@ -30,7 +30,7 @@ class Relu6Rule(Rule):
     """Cost: time of activation layers that run on their own. Evidence: how many, and is 6 respected."""
 
     name = "relu6"
-    title = "ReLU6"
+    title = "ReLU6 on its own"
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times."""

@@ -1,4 +1,4 @@
-"""The sections that rules bring to a report, each made once."""
+"""What rules bring to a report beside their verdicts: titles and sections, each made once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from collections.abc import Mapping
 from harness.analysis.rules.base import Rule, RuleSection
 from harness.errors import PluginError
 from harness.observations.records import RunObservation
+
+
+def rule_titles(rules: Mapping[str, Rule]) -> dict[str, str]:
+    """Return the titles of *rules* by name, in their order; the name of a rule whose title raises."""
+    titles = {}
+    for name, rule in rules.items():
+        try:
+            titles[name] = rule.title
+        except PluginError:
+            titles[name] = name
+    return titles
 
 
 def rule_sections(run: RunObservation, rules: Mapping[str, Rule]) -> dict[str, RuleSection]:
