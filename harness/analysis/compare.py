@@ -11,7 +11,6 @@ from harness.analysis.groups import BuildGroup, Series
 from harness.analysis.layer_changes import LayerRows, layer_rows
 from harness.analysis.rules.base import Rule
 from harness.analysis.statistics.intervals import Interval, Ratio, one_side, ratio
-from harness.analysis.statistics.levels import drift
 from harness.analysis.statistics.thresholds import aa_threshold, margin, smallest_detectable
 from harness.analysis.table import (
     INDETERMINATE,
@@ -251,15 +250,13 @@ def _evidence(comparison: Comparison, series: Series, share: Interval | None) ->
 
 def _side(group: BuildGroup, series: Series, share: Interval | None) -> dict[str, object]:
     keys = dict.fromkeys(key for build in series.evidence for key in build)
-    order = sorted(group.builds, key=lambda b: b.round)
-    steady = [b.latency_ms for b in order if b.latency_ms]
     return {
         "ms": list(series.values),
         "share": None if share is None else [share.estimate, share.low, share.high],
         "shares": None if series.shares is None else list(series.shares),
         "builds_that_cannot_tell": series.missing,
         "throttled_builds": group.throttled,
-        "latency_drift_a_round": drift(steady),
+        "latency_drift_a_round": group.drift,
         # one value a build: adoption and counts are distributions over builds
         **{key: [build.get(key) for build in series.evidence] for key in keys},
     }

@@ -11,7 +11,7 @@ import numpy as np
 from harness.analysis.rules.base import Cost, Rule
 from harness.analysis.rules.carriers import carrier_times, timed_engine
 from harness.analysis.statistics.intervals import Interval, one_side
-from harness.analysis.statistics.levels import Values
+from harness.analysis.statistics.levels import Values, drift
 from harness.analysis.verdict import LATENCY
 from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.errors import PluginError
@@ -158,6 +158,12 @@ class BuildGroup:
     def builds(self) -> tuple[BuildObservation, ...]:
         """The builds that are judged: good, of one engine, not throttled most of the time."""
         return tuple(b for b in self.good if not b.trials and not _mostly_throttled(b))
+
+    @cached_property
+    def drift(self) -> float | None:
+        """Relative change of the latency a round, None below three builds."""
+        by_round = sorted(self.builds, key=lambda build: build.round)
+        return drift([build.latency_ms for build in by_round if build.latency_ms])
 
     @property
     def throttled(self) -> int:

@@ -48,7 +48,7 @@ class LayerRows:
     @property
     def probabilities(self) -> list[float | None]:
         """p as a list, None for each carrier where there is none."""
-        return [None] * len(self.names) if self.p is None else [float(x) for x in self.p]
+        return [None] * len(self.names) if self.p is None else self.p.tolist()
 
 
 def layer_rows(old: Series | None, new: Series) -> LayerRows:

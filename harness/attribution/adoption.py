@@ -6,10 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
+from harness.attribution.engine import (
+    AttributedEngine,
+    AttributedLayer,
+    KernelFamily,
+    LayerRole,
+    once_an_engine,
+)
 from harness.attribution.families import GEMM_FAMILIES
 from harness.attribution.roofline import time_and_flop_shares
-from harness.networks.graph import OpClass, op_class
+from harness.networks.graph import OpClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ class Adoption:
         }
 
 
+@once_an_engine
 def adoption(engine: AttributedEngine) -> Adoption:
     """Return the counts of one engine."""
     kind = OpClass.DEPTHWISE.value
@@ -132,6 +139,7 @@ def adoption(engine: AttributedEngine) -> Adoption:
     )
 
 
+@once_an_engine
 def pointwise_kernels(engine: AttributedEngine) -> PointwiseKernels:
     """Return the kernels of the 1x1 convolutions.
 
@@ -150,9 +158,9 @@ def _pointwise(engine: AttributedEngine) -> Iterator[tuple[str, AttributedLayer]
                 yield f"{layer.position}: {layer.name}", layer
         return
     carriers = engine.layer_of_op()
-    for op in engine.graph.ops:
-        if op_class(op) is OpClass.POINTWISE and op.name in carriers:
-            yield op.name, carriers[op.name]
+    for name, kind in engine.graph.classes.items():
+        if kind is OpClass.POINTWISE and name in carriers:
+            yield name, carriers[name]
 
 
 _CONVOLUTIONS = frozenset({OpClass.POINTWISE, OpClass.DEPTHWISE, OpClass.CONVOLUTION})
@@ -163,14 +171,7 @@ def shared_layers(engine: AttributedEngine, kind: OpClass) -> SharedLayers:
 
     TensorRT runs a depthwise and the 1x1 convolution behind it as one INT8 kernel (``trt_dep_sep_conv``).
     """
-    if engine.graph is None:
-        return SharedLayers()
-    carriers = engine.layer_of_op()
-    held = Counter(
-        (op_class(op), carriers[op.name].op_class)
-        for op in engine.graph.ops
-        if op.name in carriers and op_class(op) in _CONVOLUTIONS
-    )
+    held = _held(engine)
     return SharedLayers(
         total=sum(count for (own, _), count in held.items() if own is kind),
         elsewhere=sum(count for (own, at), count in held.items() if own is kind and at != kind),
@@ -178,6 +179,20 @@ def shared_layers(engine: AttributedEngine, kind: OpClass) -> SharedLayers:
     )
 
 
+@once_an_engine
+def _held(engine: AttributedEngine) -> Mapping[tuple[OpClass, str], int]:
+    """Return (class of a convolution, class of the layer that holds it) to their number."""
+    if engine.graph is None:
+        return {}
+    carriers = engine.layer_of_op()
+    return Counter(
+        (kind, carriers[name].op_class)
+        for name, kind in engine.graph.classes.items()
+        if kind in _CONVOLUTIONS and name in carriers
+    )
+
+
+@once_an_engine
 def reformats(engine: AttributedEngine) -> Reformats:
     """Return the reformats that execute and those that do not."""
     executed = [layer for layer in engine.layers if layer.role is LayerRole.REFORMAT]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from harness.networks.graph import Graph
 
@@ -95,15 +96,25 @@ class AttributedEngine:
     partial: bool = False
     batch_known: bool = True
 
-    def time_of_class(self) -> dict[str, float]:
+    _counted: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def time_of_class(self) -> Mapping[str, float]:
         """Return op class to milliseconds; a fused layer counts whole for the class of its heaviest op."""
+        return self._class_times
+
+    def time_of_op(self) -> Mapping[str, float]:
+        """Return source op name to milliseconds."""
+        return self._op_times
+
+    @cached_property
+    def _class_times(self) -> Mapping[str, float]:
         times: dict[str, float] = {}
         for layer in self.layers:
             times[layer.op_class] = times.get(layer.op_class, 0.0) + (layer.time_ms or 0.0)
         return times
 
-    def time_of_op(self) -> dict[str, float]:
-        """Return source op name to milliseconds."""
+    @cached_property
+    def _op_times(self) -> Mapping[str, float]:
         times: dict[str, float] = {}
         for layer in self.layers:
             for name, share in layer.shares.items():
@@ -122,3 +133,20 @@ class AttributedEngine:
                 if name not in found or (layer.time_ms or 0.0) > (found[name].time_ms or 0.0):
                     found[name] = layer
         return found
+
+
+Counted = TypeVar("Counted")
+
+
+def once_an_engine(count: Callable[[AttributedEngine], Counted]) -> Callable[[AttributedEngine], Counted]:
+    """Return *count* as a function that goes through the layers of an engine the first time only."""
+
+    @wraps(count)
+    def counted(engine: AttributedEngine) -> Counted:
+        known = engine._counted
+        if count.__name__ not in known:
+            known[count.__name__] = count(engine)
+        made: Counted = known[count.__name__]
+        return made
+
+    return counted

@@ -107,15 +107,15 @@ def achieved(engine: AttributedEngine, latency_ms: float | None) -> Achieved | N
     """
     if engine.graph is None or engine.partial or not engine.batch_known:
         return None
-    costs = _costs(engine.graph)
+    work = _work(engine.graph)
     flops: dict[str, int] = {}
     for layer in engine.layers:
         # What a layer carries is its class's, as its time is: a fused clip belongs to its convolution.
-        inside = sum(costs[op].flops for op in layer.source_ops)
+        inside = sum(work.ops[op].flops for op in layer.source_ops)
         flops[str(layer.op_class)] = flops.get(str(layer.op_class), 0) + inside
     times = {str(kind): ms for kind, ms in engine.time_of_class().items()}
     return Achieved(
-        end_to_end=1e3 * total(costs.values()).flops / latency_ms if latency_ms else None,
+        end_to_end=1e3 * work.flops / latency_ms if latency_ms else None,
         by_class={
             kind: 1e3 * count / times[kind]
             for kind, count in sorted(flops.items())
@@ -130,10 +130,7 @@ def time_and_flop_shares(
     """Return op class to (share of layer time, share of FLOPs); None where one is not known."""
     whole = engine.total_ms > 0 and not engine.partial
     times = engine.time_of_class()
-    flops: dict[str, int] = {}
-    if engine.graph is not None:
-        costs = _costs(engine.graph).values()
-        flops = {str(kind): cost.flops for kind, cost in totals_by_class(costs).items()}
+    flops = {} if engine.graph is None else _work(engine.graph).by_class
     all_flops = sum(flops.values())
     return {
         kind: (
@@ -144,12 +141,26 @@ def time_and_flop_shares(
     }
 
 
-_KNOWN: dict[int, tuple[weakref.ref[Graph], dict[str, OpCost]]] = {}
+@dataclass(frozen=True)
+class _Work:
+    """What a network's ops cost. :param by_class: FLOPs of each accounting class"""
+
+    ops: Mapping[str, OpCost]
+    flops: int
+    by_class: Mapping[str, int]
 
 
-def _costs(graph: Graph) -> Mapping[str, OpCost]:
-    """Return what each op costs, counted once a graph: hundreds of builds share one."""
+_KNOWN: dict[int, tuple[weakref.ref[Graph], _Work]] = {}
+
+
+def _work(graph: Graph) -> _Work:
+    """Return what the ops of *graph* cost, counted once a graph: hundreds of builds share one."""
     known = _KNOWN.get(id(graph))
     if known is None or known[0]() is not graph:
-        known = _KNOWN[id(graph)] = (weakref.ref(graph), op_costs(graph))
+        costs = op_costs(graph)
+        by_class = {str(kind): cost.flops for kind, cost in totals_by_class(costs.values()).items()}
+        known = _KNOWN[id(graph)] = (
+            weakref.ref(graph),
+            _Work(costs, total(costs.values()).flops, by_class),
+        )
     return known[1]

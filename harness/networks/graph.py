@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +106,11 @@ class Graph:
     def consumers(self, tensor: str) -> tuple[SourceOp, ...]:
         """Return the ops that read *tensor*, in execution order."""
         return self._by_input.get(tensor, ())
+
+    @cached_property
+    def classes(self) -> Mapping[str, OpClass]:
+        """Op name to its accounting class, in network order."""
+        return {op.name: op_class(op) for op in self.ops}
 
     def __post_init__(self) -> None:
         by_input: dict[str, tuple[SourceOp, ...]] = {}

@@ -33,7 +33,7 @@ def carrier_name(layer: AttributedLayer) -> str:
         after = layer.after[0] if layer.after else "network output"
         return f"reformat {before} -> {after}"
     if layer.shares:
-        return max(layer.shares, key=lambda name: layer.shares[name])
+        return max(layer.shares, key=layer.shares.__getitem__)
     return layer.source_ops[0] if layer.source_ops else layer.name
 
 

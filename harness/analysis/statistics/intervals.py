@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,8 +72,9 @@ def one_side(values: Sequence[float] | Values, confidence: float = CONFIDENCE) -
     side = build_mean_log(values)
     if side.variance is None:
         return None
-    half = t_quantile(0.5 + confidence / 2, side.builds - 1) * float(np.sqrt(side.variance / side.builds))
-    return Interval(side.mean, float(np.exp(side.mean_log - half)), float(np.exp(side.mean_log + half)))
+    half = t_quantile(0.5 + confidence / 2, side.builds - 1) * math.sqrt(side.variance / side.builds)
+    low, high = np.exp([side.mean_log - half, side.mean_log + half]).tolist()
+    return Interval(side.mean, low, high)
 
 
 def welch_degrees(old: Side, new: Side) -> float:
@@ -106,11 +108,11 @@ def ratio(
     a, b = build_mean_log(old), build_mean_log(new)
     if a.variance is None or b.variance is None:
         return None
-    error = float(np.sqrt(a.variance / a.builds + b.variance / b.builds))
+    error = math.sqrt(a.variance / a.builds + b.variance / b.builds)
     degrees = welch_degrees(a, b)
     difference = b.mean_log - a.mean_log
     half = t_quantile(0.5 + confidence / 2, degrees) * error
-    interval = Interval(*(float(np.exp(difference + x)) for x in (0.0, -half, half)))
+    interval = Interval(*np.exp([difference, difference - half, difference + half]).tolist())
     p = float(_probability(np.array(difference), np.array(error), np.array(degrees)))
     return Ratio(interval, error, degrees, p, (a.builds, b.builds), confidence)
 
