@@ -7,7 +7,7 @@ NumPy is imported, and the job says how many.
 import json
 import os
 import re
-from typing import Any, Dict, List, Mapping, Optional, Tuple  # noqa: F401
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple  # noqa: F401
 
 from harness.worker.errors import FailedError
 
@@ -24,33 +24,35 @@ _OPTIONAL = {
     "options": {},
 }  # type: Dict[str, Any]
 
-_MEASURE = {
-    "warmup_seconds": 0.5,
-    "minimum_samples": 30,
-    "maximum_samples": 2000,
-    "maximum_seconds": 10.0,
-    "relative_half_width": 0.01,
-    "windows": 5,
-    "profile_iterations": 20,
-    "passes": [],
-}  # type: Dict[str, Any]
+# All of them in every job: defaults stand where a matrix is read, and nowhere else.
+MEASURE = (
+    "warmup_seconds",
+    "minimum_samples",
+    "maximum_samples",
+    "maximum_seconds",
+    "relative_half_width",
+    "windows",
+    "profile_iterations",
+    "passes",
+)
 
 
 class Measure(object):
     """How long a pass goes on (see the protocol's ``measure``)."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        _refuse(data, _MEASURE, "measure")
-        values = dict(_MEASURE)
-        values.update(data)
-        self.warmup_seconds = _number(values, "warmup_seconds", 0.0)
-        self.minimum_samples = int(_number(values, "minimum_samples", 1))
-        self.maximum_samples = int(_number(values, "maximum_samples", 1))
-        self.maximum_seconds = _number(values, "maximum_seconds", 0.0)
-        self.relative_half_width = _number(values, "relative_half_width", 0.0)
-        self.windows = int(_number(values, "windows", 1))
-        self.profile_iterations = int(_number(values, "profile_iterations", 0))
-        self.passes = tuple(str(name) for name in values["passes"])  # type: Tuple[str, ...]
+        _refuse(data, MEASURE, "measure")
+        for key in MEASURE:
+            if key not in data:
+                raise FailedError("job: key 'measure.{}' is missing".format(key))
+        self.warmup_seconds = _number(data, "warmup_seconds", 0.0)
+        self.minimum_samples = int(_number(data, "minimum_samples", 1))
+        self.maximum_samples = int(_number(data, "maximum_samples", 1))
+        self.maximum_seconds = _number(data, "maximum_seconds", 0.0)
+        self.relative_half_width = _number(data, "relative_half_width", 0.0)
+        self.windows = int(_number(data, "windows", 1))
+        self.profile_iterations = int(_number(data, "profile_iterations", 0))
+        self.passes = tuple(str(name) for name in data["passes"])  # type: Tuple[str, ...]
         if self.maximum_samples < self.minimum_samples:
             raise FailedError("job: measure.maximum_samples is below measure.minimum_samples")
 
@@ -126,13 +128,12 @@ def _check(data: Mapping[str, Any]) -> None:
         raise FailedError("job: '{}' is no worker module".format(data["worker_module"]))
 
 
-def _refuse(data: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
-    unknown = sorted(key for key in data if key not in known)
+def _refuse(data: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    names = sorted(known)
+    unknown = sorted(key for key in data if key not in names)
     if unknown:
         place = "job: {}.".format(where) if where else "job: "
-        raise FailedError(
-            "{}{} is unknown; known: {}".format(place, unknown[0], ", ".join(sorted(known)) or "none")
-        )
+        raise FailedError("{}{} is unknown; known: {}".format(place, unknown[0], ", ".join(names) or "none"))
 
 
 def _number(values: Mapping[str, Any], key: str, minimum: float) -> float:

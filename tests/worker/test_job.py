@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from harness.matrix.file import Measure
 from harness.worker.errors import FailedError
+from harness.worker.job import MEASURE as MEASURED
 from harness.worker.job import read_job
 from harness.worker.package import read_network
 from tests.worker.worker_jobs import MEASURE, small_network, write_job
@@ -48,6 +51,14 @@ def test_a_fault_is_named(tmp_path: Path, changes: dict[str, object], reason: st
         read_job(str(path))
     assert str(caught.value).startswith(reason)
     assert "\n" not in str(caught.value)
+
+
+def test_a_job_carries_every_value_of_measuring_that_a_matrix_has(tmp_path: Path) -> None:
+    assert set(MEASURED) == {field.name for field in fields(Measure)}
+    for key in MEASURED:
+        path = write_job(tmp_path, "probe", measure={k: v for k, v in MEASURE.items() if k != key})
+        with pytest.raises(FailedError, match=f"job: key 'measure.{key}' is missing"):
+            read_job(str(path))
 
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
