@@ -30,10 +30,7 @@ from mutation.tree import Running, copy, preload, start
 from scipy.stats import binomtest
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = (
-    "analysis", "store", "execution", "observations", "recordings", "cli", "report", "pack", "pytest_plugin",
-    "runtimes", "plugins", "benchmarks",
-)  # fmt: skip
+TESTS = ("analysis", "store", "execution", "observations", "report")
 
 
 def main() -> int:
