@@ -70,7 +70,7 @@ def test_a_killed_worker_fails_its_cell_and_the_rest_is_measured(ground: Ground)
         while not killed and time.monotonic() < until:
             for child in psutil.Process().children(recursive=True):
                 try:
-                    if "worker" in child.cmdline() and child.cpu_times().user > 0.5:
+                    if "harness.worker" in child.cmdline() and child.cpu_times().user > 0.5:
                         os.kill(child.pid, signal.SIGKILL)
                         killed.append(child.pid)
                         return
