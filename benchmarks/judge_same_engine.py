@@ -24,6 +24,7 @@ import real_aa
 from harness.analysis.verdict import LATENCY
 from harness.matrix.cell import Cell, Treatment
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
+from harness.store.documents.manifest import Manifest
 
 SCHEMA = "trtmatrix.same_engine/1"
 
@@ -68,7 +69,7 @@ def observed(documents: Iterable[dict[str, Any]], judged: str = LATENCY) -> RunO
                     )
                 )
     cells = tuple(CellObservation(cell, "measured", "", tuple(row)) for cell, row in builds.items())
-    return RunObservation((), {}, cells)
+    return RunObservation((), Manifest(), cells)
 
 
 def _cell(document: Mapping[str, Any], arm: str) -> Cell:

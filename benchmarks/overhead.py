@@ -24,11 +24,11 @@ def main(runs: list[str]) -> None:
         inside = alive = 0.0
         builds = list(bundle.builds())
         for build in builds:
-            alive += build.document["outcome"]["seconds"]
+            alive += build.document.outcome.seconds or 0.0 if build.document.outcome else 0.0
             result = build.folder / "result.json"
             if result.exists():
                 inside += read_json(result)["facts"].get("run_seconds", 0.0)
-        total = bundle.manifest["seconds"]["total"]
+        total = bundle.manifest.seconds["total"]
         ratio = f"{total / inside:10.2f}" if inside else "   unknown"
         print(f"{bundle.root.name:30} {len(builds):6} {inside:9.1f} {alive:9.1f} {total:8.1f} {ratio}")
 

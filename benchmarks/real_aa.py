@@ -35,6 +35,7 @@ from harness.analysis.verdict import LATENCY, Verdict, verdict_message
 from harness.observations.records import BuildObservation, CellObservation, RunObservation, judged_by
 from harness.plugins import registry
 from harness.plugins.reading import observe
+from harness.store.documents.manifest import Manifest
 
 SCALES = (1.02, 1.03, 1.05, 1.07, 1.1, 1.15, 1.2, 1.3, 1.5, 2.0, 3.0)
 SEEN = 0.95
@@ -140,7 +141,7 @@ def _halves(found: CellObservation, builds: int) -> Iterator[Pair]:
 
 
 def _judged(pair: Pair, rules: Mapping[str, Rule]) -> list[Verdict]:
-    return [v for v in judge(grid_of(RunObservation((), {}, pair)), rules=rules) if v.kind == "aa"]
+    return [v for v in judge(grid_of(RunObservation((), Manifest(), pair)), rules=rules) if v.kind == "aa"]
 
 
 def _print_alarms(pairs: Iterable[Pair]) -> tuple[int, int]:

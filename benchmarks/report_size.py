@@ -24,6 +24,7 @@ from harness.networks.mobilenet import MobileNetV2
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
 from harness.plugins import registry
 from harness.report.render import render
+from harness.store.documents.manifest import Manifest
 
 LAYERS = 100
 VERSIONS = 20
@@ -70,7 +71,7 @@ def composed(cells: int) -> RunObservation:
             facts = {"launch_bound": True}
             builds.append(BuildObservation(number, "ok", "host", passes=passes, engine=engine, facts=facts))
         made.append(CellObservation(cell, "measured", "", tuple(builds)))
-    return RunObservation((Path("composed"),), {"started": "composed", "seed": 1}, tuple(made))
+    return RunObservation((Path("composed"),), Manifest(seed=1), tuple(made))
 
 
 def _layer(place: int, op: str, kind: str, cell: int, draw: random.Random) -> AttributedLayer:

@@ -20,6 +20,7 @@ import numpy as np
 from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from harness.matrix.cell import Cell, Treatment
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
+from harness.store.documents.manifest import Manifest
 
 Generator = np.random.Generator
 WINDOWS, SAMPLES = 10, 20
@@ -60,7 +61,9 @@ def simulated_run(
             truth = 0.4 * (slowdown if version == "2.0" else 1.0)
             level = truth * float(np.exp(drifts[2 * number + place])) * _build_factor(rng, model)
             made[str(version)].append(_build(rng, number, level, model, layers))
-    return RunObservation((Path("simulated"),), {}, tuple(_cell(v, found) for v, found in made.items()))
+    return RunObservation(
+        (Path("simulated"),), Manifest(), tuple(_cell(v, found) for v, found in made.items())
+    )
 
 
 def _build_factor(rng: Generator, model: Model) -> float:

@@ -15,6 +15,7 @@ from harness.analysis.table import INVALID, UNSUPPORTED, Change
 from harness.analysis.verdict import Verdict, verdict_message
 from harness.errors import UsageError
 from harness.observations.records import CellObservation, RunObservation
+from harness.store.documents.manifest import Manifest
 
 Evaluate = Callable[[Sequence[str]], Sequence[CellObservation]]
 """Measures, or reads, the one cell of each version that it is given; those of one call side by side."""
@@ -232,8 +233,8 @@ class _Search:
 
     def _between(self, old: str, new: str) -> Verdict:
         """Return the verdict on *new* beside *old*, with the peaks of all cells that were evaluated."""
-        peaks = host_peaks([RunObservation((), {}, tuple(self.seen.values()))])
-        run = with_peaks(RunObservation((), {}, (self.seen[old], self.seen[new])), peaks)
+        peaks = host_peaks([RunObservation((), Manifest(), tuple(self.seen.values()))])
+        run = with_peaks(RunObservation((), Manifest(), (self.seen[old], self.seen[new])), peaks)
         verdicts = [
             v
             for v in judge(grid_of(run), old, rules=self.rules)

@@ -132,7 +132,7 @@ def _live(arguments: argparse.Namespace) -> ChangeLocation:
         os.environ[NO_BUILD] = "1"
     bundle = open_or_create(plan, choices)
     _say(
-        f"run {bundle.manifest['run']}: {len(here)} versions, at most {most_evaluations(len(here))} of them "
+        f"run {bundle.manifest.run}: {len(here)} versions, at most {most_evaluations(len(here))} of them "
         f"measured, {plan.rounds(choices)} builds each"
     )
     for version, why in left_out.items():
@@ -187,7 +187,7 @@ def _choices(arguments: argparse.Namespace) -> Choices:
         )
     if builds is None and arguments.resume and arguments.out is not None:
         # Versions are compared with as many builds as those that are there, whatever the matrix says.
-        builds = Bundle.open(arguments.out).manifest.get("rounds")
+        builds = Bundle.open(arguments.out).manifest.rounds
     return Choices(
         matrix=arguments.sources[0],
         out=arguments.out,

@@ -131,10 +131,10 @@ def _run(root: Path) -> dict[str, object]:
 
     bundle = Bundle.open(root)
     return {
-        "started": bundle.manifest.get("started"),
-        "state": bundle.manifest.get("state"),
+        "started": None if bundle.manifest.started is None else bundle.manifest.began,
+        "state": bundle.manifest.state,
         "cells": len(bundle.cells()),
-        "matrix": bundle.manifest.get("matrix", {}).get("file"),
+        "matrix": bundle.manifest.matrix.file,
     }
 
 

@@ -77,7 +77,7 @@ def _check_capability(asked: str | None) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the parts and print what to do with them."""
-    from harness.execution.measuring import settings_for
+    from harness.execution.measuring import matrix_of, settings_for
     from harness.execution.plan import Choices, make_plan
     from harness.pack.build import Order, PackOptions, make_pack, read_base
     from harness.pack.parts import ARCHIVE, part_bytes
@@ -110,13 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
         runtimes=registry.runtimes(),
         settings=settings_for(plan, seed),
         builds=plan.matrix.builds,
-        matrix={
-            "file": plan.matrix.path.name,
-            "description": plan.matrix.description,
-            "text": plan.matrix.text,
-            "baseline": plan.matrix.baseline,
-            "fail_on": list(plan.matrix.fail_on),
-        },
+        matrix=matrix_of(plan),
     )
     parts = make_pack(order, arguments.out, options, _say)
     total = sum(part.stat().st_size for part in parts)

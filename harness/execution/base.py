@@ -6,10 +6,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from harness.environments.base import Outcome
 from harness.matrix.cell import Cell
+from harness.store.documents.build import Build
 
 DEFAULT_EXECUTOR = "local"
 
@@ -26,7 +27,7 @@ class PlannedBuild:
 class Block:
     """Builds that belong together: one executor measures all of them, on one device.
 
-    :param device: ``cpu``, a GPU's UUID, or ``gpu`` where it is not known
+    :param device: ``cpu``, a GPU's UUID, or ``unknown``
     """
 
     builds: tuple[PlannedBuild, ...]
@@ -38,7 +39,7 @@ class BuildResult:
     """What is left of a build that is over: the folder to put into the bundle, and its ``build.json``."""
 
     folder: Path
-    document: dict[str, Any]
+    document: Build
     outcome: Outcome
 
 

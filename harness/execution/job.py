@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from msgspec import structs
 
 from harness.environments.base import Limits, Outcome, Prepared
 from harness.errors import InputError
@@ -21,7 +22,10 @@ from harness.execution.inputs import NetworkInputs, needs_onnx, place
 from harness.matrix.cell import Cell
 from harness.matrix.file import Measure
 from harness.networks.bounds import check_outputs, error_bound
+from harness.observations.identity import software_of
 from harness.runtimes.base import Runtime
+from harness.store.documents.build import Build, Outputs
+from harness.store.documents.build import Outcome as Ended
 from harness.store.files import read_json
 
 PROTOCOL = 1
@@ -68,8 +72,8 @@ def run_job(
         outcome = prepared.run(job, files, result, settings.limits)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    document = describe(cell, inputs, runtime, prepared, outcome, result)
-    document["started"] = started.isoformat(timespec="milliseconds")
+    document = describe(cell, build, inputs, runtime, prepared, outcome, result)
+    document = structs.replace(document, started=started, ended=datetime.now(UTC))
     return BuildResult(result, document, outcome)
 
 
@@ -127,43 +131,63 @@ class HasFacts(Protocol):
 
 
 def describe(
-    cell: Cell, inputs: NetworkInputs, runtime: Runtime, prepared: HasFacts, outcome: Outcome, result: Path
-) -> dict[str, Any]:
-    """Return the content of ``build.json``: how the worker ended, what it said, whether outputs are right."""
-    document: dict[str, Any] = {
-        "status": "ok",
-        "reason": "",
-        "digest": inputs.graph.digest,
-        "outcome": _outcome_json(outcome),
-        "environment": dict(prepared.facts),
-        "outputs": None,
-    }
+    cell: Cell,
+    build: int,
+    inputs: NetworkInputs,
+    runtime: Runtime,
+    prepared: HasFacts,
+    outcome: Outcome,
+    result: Path,
+) -> Build:
+    """Return ``build.json``: how the worker ended, what it said, whether outputs are right, on what software.
+
+    Its run, round, host and times are for the caller to fill in.
+    """
+    document = Build(
+        cell=cell.id,
+        build=build,
+        status="failed",
+        reason=outcome.reason,
+        digest=inputs.graph.digest,
+        outcome=_ended(outcome),
+        environment=dict(prepared.facts),
+        software=software_of(cell, prepared.facts, {}, runtime.device),
+        log_tail=outcome.log_tail,
+    )
     if outcome.status != "ok":
-        return {**document, "status": "failed", "reason": outcome.reason, "log_tail": outcome.log_tail}
+        return document
     try:
         said = read_json(result / "result.json")
-        if said.get("status") == "ok":
+        status, outputs = str(said.get("status", "failed")), None
+        if status == "ok":
             runtime.condense(result)
-            document["outputs"] = _compare(cell, inputs, result / "outputs.npz")
+            outputs = _compare(cell, inputs, result / "outputs.npz")
     except InputError as error:
-        return {**document, "status": "failed", "reason": str(error), "log_tail": outcome.log_tail}
-    document["status"], document["reason"] = said.get("status", "failed"), said.get("reason", "")
-    if document["status"] != "ok":
-        document["log_tail"] = outcome.log_tail
-    return document
+        return structs.replace(document, reason=str(error))
+    facts = said.get("facts")
+    return structs.replace(
+        document,
+        status=status,
+        reason=str(said.get("reason", "")),
+        outputs=outputs,
+        software=software_of(
+            cell, prepared.facts, facts if isinstance(facts, Mapping) else {}, runtime.device
+        ),
+        log_tail="" if status == "ok" else outcome.log_tail,
+    )
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "status": outcome.status,
-        "exit_code": outcome.exit_code,
-        "seconds": outcome.seconds,
-        "peak_memory_bytes": outcome.peak_memory_bytes,
-        **dict(outcome.facts),
-    }
+def _ended(outcome: Outcome) -> Ended:
+    return Ended(
+        status=outcome.status,
+        exit_code=outcome.exit_code,
+        seconds=outcome.seconds,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        facts=dict(outcome.facts),
+    )
 
 
-def _compare(cell: Cell, inputs: NetworkInputs, path: Path) -> dict[str, Any] | None:
+def _compare(cell: Cell, inputs: NetworkInputs, path: Path) -> Outputs | None:
     """Compare a build's outputs with the reference; None where the runtime could not run the engine."""
     if not path.exists():
         return None
@@ -175,4 +199,4 @@ def _compare(cell: Cell, inputs: NetworkInputs, path: Path) -> dict[str, Any] | 
     bound = error_bound(inputs.graph, cell.treatment.precision)
     found = asdict(check_outputs(outputs, inputs.reference, bound))
     # JSON has no infinity, which is the error of an output that is missing, misshapen or not finite.
-    return {**found, "error": found["error"] if math.isfinite(found["error"]) else None}
+    return Outputs(**{**found, "error": found["error"] if math.isfinite(found["error"]) else None})

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import harness
 from harness.environments.base import Limits
@@ -20,6 +19,7 @@ from harness.execution.plan import Choices, Plan
 from harness.execution.schedule import SCRATCH, Schedule
 from harness.matrix.cell import Cell
 from harness.store.bundle import Bundle
+from harness.store.documents.manifest import Harness, Manifest, Matrix
 from harness.store.machine import gpus, machine_facts
 
 
@@ -82,30 +82,33 @@ def open_to_resume(out: Path, plan: Plan) -> Bundle:
     """
     bundle = Bundle.open(out)
     bundle.cells()
-    if bundle.manifest.get("matrix", {}).get("text") != plan.matrix.text:
+    if bundle.manifest.matrix.text != plan.matrix.text:
         raise UsageError(f"{out}: was made from another matrix file; start a new run instead of resuming")
     return bundle
 
 
-def _manifest(plan: Plan, choices: Choices, seed: int) -> dict[str, Any]:
-    return {
-        "run": run_id(),
-        "state": "running",
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "finished": None,
-        "harness": {"version": harness.__version__},
-        "machine": machine_facts(),
-        "seed": seed,
-        "rounds": plan.rounds(choices),
-        "matrix": {
-            "file": plan.matrix.path.name,
-            "description": plan.matrix.description,
-            "text": plan.matrix.text,
-            "baseline": plan.matrix.baseline,
-            "fail_on": list(plan.matrix.fail_on),
-        },
-        "cells": [],
-    }
+def _manifest(plan: Plan, choices: Choices, seed: int) -> Manifest:
+    return Manifest(
+        run=run_id(),
+        state="running",
+        started=datetime.now(UTC).replace(microsecond=0),
+        harness=Harness(version=harness.__version__),
+        machine=machine_facts(),
+        seed=seed,
+        rounds=plan.rounds(choices),
+        matrix=matrix_of(plan),
+    )
+
+
+def matrix_of(plan: Plan) -> Matrix:
+    """Return what a manifest says of the matrix file that *plan* was made from."""
+    return Matrix(
+        file=plan.matrix.path.name,
+        description=plan.matrix.description,
+        text=plan.matrix.text,
+        baseline=plan.matrix.baseline,
+        fail_on=tuple(plan.matrix.fail_on),
+    )
 
 
 def measure(
@@ -117,7 +120,7 @@ def measure(
 ) -> Bundle:
     """Measure *cells* of *plan* and return the bundle."""
     bundle = open_or_create(plan, choices)
-    say(f"run {bundle.manifest['run']}: {len(cells)} cells, {plan.rounds(choices)} builds each")
+    say(f"run {bundle.manifest.run}: {len(cells)} cells, {plan.rounds(choices)} builds each")
     measure_into(bundle, plan, choices, cells, parts, say)
     return bundle
 
@@ -136,12 +139,11 @@ def measure_into(
         if cell.id not in known:
             bundle.set_cell(cell, "pending")
     rounds = plan.rounds(choices)
-    bundle.manifest["state"] = "running"
-    bundle.manifest["rounds"] = max(rounds, int(bundle.manifest.get("rounds") or rounds))
+    bundle.update(state="running", rounds=max(rounds, bundle.manifest.rounds or rounds))
     # Saved before anything is measured: builds of a cell that the manifest does not name are never read.
     bundle.save()
     parts = replace(parts, networks=plan.families)
-    settings = settings_for(plan, int(bundle.manifest["seed"]))
+    settings = settings_for(plan, bundle.manifest.seed or 0)
     schedule = Schedule(
         bundle,
         cells,
@@ -155,5 +157,5 @@ def measure_into(
     try:
         schedule.run()
     finally:
-        bundle.manifest["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
+        bundle.update(finished=datetime.now(UTC).replace(microsecond=0))
         bundle.save()

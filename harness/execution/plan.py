@@ -131,16 +131,16 @@ def stored_plan(root: Path) -> Plan:
     from harness.store.bundle import Bundle
 
     bundle = Bundle.open(root)
-    said = bundle.manifest.get("matrix", {})
+    said = bundle.manifest.matrix
     records = bundle.cells()
     builds = [build.build + 1 for build in bundle.builds()]
     matrix = MatrixFile(
-        path=Path(said.get("file", "recorded")),
-        text=said.get("text", ""),
-        description=said.get("description", ""),
+        path=Path(said.file),
+        text=said.text,
+        description=said.description,
         builds=max(builds, default=1),
-        baseline=said.get("baseline", "previous"),
-        fail_on=tuple(said.get("fail_on", ())),
+        baseline=said.baseline,
+        fail_on=said.fail_on,
     )
     return Plan(matrix, tuple(record.cell for record in records), {})
 

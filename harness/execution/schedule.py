@@ -16,6 +16,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from harness.environments.base import Outcome, Prepared
 from harness.errors import PluginError, UnavailableError, UsageError
 from harness.execution.base import (
@@ -33,8 +35,11 @@ from harness.matrix.cell import Cell
 from harness.observations.tables import write_tables
 from harness.runtimes.base import Runtime
 from harness.store.bundle import Bundle
+from harness.store.documents.base import UNKNOWN
+from harness.store.documents.build import Build
+from harness.store.documents.origin import CPU, Host
 from harness.store.machine import host_name
-from harness.store.status import UNREACHED, build_state, cell_status, worst_of
+from harness.store.status import UNREACHED, cell_status, worst_of
 
 SCRATCH = ".work-"
 """What the folder beside the builds is called that a run works in, while it lasts."""
@@ -78,9 +83,9 @@ class Schedule:
             runnable = [cell for cell in self._cells if self._prepare(cell)]
             self._took("prepare", began)
             self._measure(runnable)
-            self._bundle.manifest["state"] = "complete"
+            self._bundle.update(state="complete")
         except KeyboardInterrupt:
-            self._bundle.manifest["state"] = "interrupted"
+            self._bundle.update(state="interrupted")
             raise
         finally:
             settle(self._bundle, self._cells, self._parts.runtimes)
@@ -90,8 +95,9 @@ class Schedule:
 
     def _took(self, what: str, began: float) -> None:
         """Add to the manifest's seconds: a bundle may be measured in several goes."""
-        seconds = self._bundle.manifest.setdefault("seconds", {})
-        seconds[what] = round(seconds.get(what, 0.0) + time.monotonic() - began, 3)
+        seconds = self._bundle.manifest.seconds
+        took = round(seconds.get(what, 0.0) + time.monotonic() - began, 3)
+        self._bundle.update(seconds={**seconds, what: took})
 
     # before measuring
 
@@ -155,10 +161,11 @@ class Schedule:
             shutil.rmtree(result.folder, ignore_errors=True)
             self._say(f"interrupted: {cell.id}: {result.outcome.reason}")
             raise KeyboardInterrupt
-        document = {**result.document, "round": number, "host": host_name()}
-        self._bundle.put_build(cell.id, number, result.folder, document)
+        run = self._bundle.manifest.run
+        document = structs.replace(result.document, run=run, pool=run, round=number)
+        self._bundle.put_build(result.folder, document)
         said = f"round {number + 1}/{self._rounds}  {cell.id}"
-        self._say(clock.step(said, build_state(document)))
+        self._say(clock.step(said, document.state))
 
     def _blocks(self, cells: Sequence[Cell], round_: int) -> list[Block]:
         """Return the blocks of a round: one build each, in the round's own random order."""
@@ -168,7 +175,7 @@ class Schedule:
 
     def _device(self, cell: Cell) -> str:
         gpu = self._parts.runtimes[cell.runtime].device == "gpu"
-        return (self._settings.device or "gpu") if gpu else "cpu"
+        return (self._settings.device or UNKNOWN) if gpu else CPU
 
     def _order(self, cells: Sequence[Cell], round_: int) -> list[Cell]:
         """Return the cells of a round that are still to be measured, in the round's own random order."""
@@ -197,7 +204,7 @@ class Schedule:
                 # Raised by what the executor was given: nothing that is its fault.
                 raise self._own_error from None
             reason = str(error)
-        yield from (EndedBuild(planned, self._failed(reason)) for planned in left)
+        yield from (EndedBuild(planned, self._failed(planned, reason)) for planned in left)
 
     def _measure_block(self, block: Block) -> Iterator[EndedBuild]:
         """Measure the builds of *block* on this machine, one after another."""
@@ -211,17 +218,17 @@ class Schedule:
             self._own_error = error
             raise
 
-    def _failed(self, reason: str) -> BuildResult:
+    def _failed(self, planned: PlannedBuild, reason: str) -> BuildResult:
         """Return a build that failed before a worker could say anything."""
         folder = Path(tempfile.mkdtemp(dir=self._scratch, prefix="result-"))
-        document = {"status": "failed", "reason": reason}
+        document = Build(cell=planned.cell.id, build=planned.number, status="failed", reason=reason)
         return BuildResult(folder, document, Outcome("failed", reason))
 
     def _build(self, cell: Cell, round_: int) -> BuildResult:
         prepared = self._prepared[cell.runtime, cell.version, cell.environment]
         assert not isinstance(prepared, tuple)
         try:
-            return run_job(
+            made = run_job(
                 cell,
                 round_,
                 self._inputs.get(cell),
@@ -232,7 +239,10 @@ class Schedule:
                 earlier_cache(self._bundle, cell, round_),
             )
         except PluginError as error:
-            return self._failed(str(error))
+            made = self._failed(PlannedBuild(cell, round_), str(error))
+        # Here, on the machine that measures: an executor may have a block measured on another one.
+        host = Host(machine=host_name(), device=self._devices[cell])
+        return replace(made, document=structs.replace(made.document, host=host))
 
 
 def earlier_cache(bundle: Bundle, cell: Cell, round_: int) -> Path | None:
@@ -251,7 +261,7 @@ def settle(bundle: Bundle, cells: Sequence[Cell], runtimes: Mapping[str, Runtime
             continue
         worst = worst_of(builds)
         status, reason = cell_status(worst)
-        bundle.set_cell(cell, status, reason, str(worst.document.get("digest", "unknown")))
+        bundle.set_cell(cell, status, reason, worst.document.digest)
     for record in bundle.cells():
         if record.status == "pending":
             bundle.set_cell(record.cell, "interrupted", UNREACHED, record.digest)

@@ -9,15 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import structs
 
 from harness.matrix.cell import Cell
+from harness.store.bundle import CellRecord
 from harness.store.documents.base import UNKNOWN
+from harness.store.documents.build import Build
 from harness.store.documents.origin import CPU, NO_DRIVER, Host, Software, fingerprint
 
-__all__ = ["CPU", "NO_DRIVER", "UNKNOWN", "Group", "Host", "Identity", "Software", "identity_of"]
+__all__ = [
+    "CPU",
+    "NO_DRIVER",
+    "UNKNOWN",
+    "Group",
+    "Host",
+    "Identity",
+    "Software",
+    "identity_of",
+    "software_of",
+]
 
 
 class Group(NamedTuple):
@@ -79,46 +91,50 @@ class Identity:
         }
 
 
-def identity_of(
-    document: Mapping[str, Any], cell: Cell, digest: str, run: str, facts: Mapping[str, Any]
-) -> Identity:
-    """Return what a build's document, its run and its worker say of its identity.
+def software_of(
+    cell: Cell, held: Mapping[str, object], facts: Mapping[str, object], device: str = UNKNOWN
+) -> Software:
+    """Return what a build of *cell* ran on.
 
-    :param document: its ``build.json``
-    :param digest: that of the cell's network, where the document states none
-    :param run: id of the run that holds it, where the document states none
+    :param held: what its environment says that it held
+    :param facts: what its worker reported; empty where it came to none
+    :param device: ``cpu`` or ``gpu``; ``unknown`` where only the facts can say
+    """
+    no_driver = device == CPU or (device == UNKNOWN and "cpu" in facts and "gpu" not in facts)
+    return Software(
+        version=str(facts.get(cell.runtime) or UNKNOWN),
+        environment=cell.environment,
+        fingerprint=fingerprint(held),
+        driver=NO_DRIVER if no_driver else str(facts.get("driver") or UNKNOWN),
+    )
+
+
+def identity_of(document: Build, record: CellRecord, run: str, facts: Mapping[str, object]) -> Identity:
+    """Return the identity of a stored build; what its document does not state, its run and worker may.
+
+    :param run: id of the run that holds it
     :param facts: what the worker reported
     """
-    own = str(document.get("run") or run)
-    environment = document.get("environment")
-    held = environment if isinstance(environment, Mapping) else {}
-    host, driver = Host.named(str(document.get("host", UNKNOWN))), str(facts.get("driver") or UNKNOWN)
-    if "cpu" in facts and "gpu" not in facts:
-        host, driver = structs.replace(host, device=CPU), NO_DRIVER
+    own = run if document.run == UNKNOWN else document.run
+    host, software = document.host, document.software
+    if software.environment == UNKNOWN:  # before documents stated their software
+        software = software_of(record.cell, document.environment, facts)
+        if software.driver == NO_DRIVER and host.device == UNKNOWN:
+            host = structs.replace(host, device=CPU)
     return Identity(
         run=own,
-        pool=str(document.get("pool") or own),
-        started=_time(document.get("started")),
-        ended=_time(document.get("ended")),
-        cell=cell,
-        digest=str(document.get("digest") or digest),
-        software=Software(
-            version=str(facts.get(cell.runtime) or UNKNOWN),
-            environment=cell.environment,
-            fingerprint=fingerprint(held),
-            driver=driver,
-        ),
+        pool=own if document.pool == UNKNOWN else document.pool,
+        started=_utc(document.started),
+        ended=_utc(document.ended),
+        cell=record.cell,
+        digest=record.digest if document.digest == UNKNOWN else document.digest,
+        software=software,
         host=host,
     )
 
 
-def _time(text: object) -> datetime | None:
-    """Return the time that *text* states in ISO 8601, in UTC; None where it states none."""
-    try:
-        found = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+def _utc(time: datetime | None) -> datetime | None:
+    return None if time is None else time.astimezone(UTC)
 
 
 def _short(value: str) -> str:

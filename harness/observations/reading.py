@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import Graph
 from harness.networks.package import read_structure
-from harness.observations.identity import UNKNOWN, identity_of
+from harness.observations.identity import identity_of
 from harness.observations.records import (
     LATENCY_PASS,
     BuildObservation,
@@ -26,6 +25,7 @@ from harness.observations.records import (
 from harness.observations.tables import sample_rows
 from harness.runtimes.base import Runtime
 from harness.store.bundle import BuildRecord, Bundle, CellRecord
+from harness.store.documents.build import Outputs
 from harness.store.files import WRONG_FORM, read_json
 from harness.store.status import UNREACHED, cell_status, worst_of
 
@@ -99,7 +99,7 @@ def _cell(
         raise InputError(where, "the cell was measured, and none of its builds is there")
     for build in records:
         _refuse_twice(build, made)
-    run = str(bundle.manifest.get("run", UNKNOWN))
+    run = bundle.manifest.run
     builds = tuple(_checked(build, record, run, runtime, graph) for build in records)
     status, reason = _settled(record, records)
     if (
@@ -119,11 +119,10 @@ def _settled(record: CellRecord, builds: Sequence[BuildRecord]) -> tuple[str, st
 
 def _refuse_twice(record: BuildRecord, made: dict[tuple[object, ...], BuildRecord]) -> None:
     """Refuse a build that is there already, in a copy of its run or under another number."""
-    started = record.document.get("started")
-    if not started:
+    document = record.document
+    if document.started is None:
         return
-    said = (record.cell_id, record.document.get("host"), started, record.document.get("round"))
-    key = tuple(map(repr, said))  # Of a torn file they may be anything.
+    key = (record.cell_id, document.host.name, document.started, document.round)
     if (known := made.setdefault(key, record)) is not record:
         raise UsageError(f"{record.folder}: the same build as {known.folder}; name each run once")
 
@@ -135,7 +134,7 @@ def _checked(
     try:
         made = _build(record, runtime, graph)
         facts = made.facts if made.facts else _said_facts(record)
-        return replace(made, identity=identity_of(record.document, cell.cell, cell.digest, run, facts))
+        return replace(made, identity=identity_of(record.document, cell, run, facts))
     except WRONG_FORM as error:
         problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
         raise InputError(record.folder, " ".join(problem.split())) from error
@@ -155,11 +154,11 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
     plain = BuildObservation(
         build=record.build,
         status=record.status,
-        host=str(document.get("host", "unknown")),
+        host=document.host.name,
         reason=record.reason,
-        outputs=_outputs(document.get("outputs")),
+        outputs=_outputs(document.outputs),
         folder=record.folder,
-        round=int(document.get("round", record.build)),
+        round=document.round,
     )
     if record.status != "ok":
         return plain
@@ -196,8 +195,8 @@ def _facts(record: BuildRecord, facts: Mapping[str, object]) -> dict[str, object
         **dict(said.get("facts", {})),
         "settings": said.get("settings", []),
         "not_expressible": said.get("not_expressible", []),
-        "environment": dict(record.document.get("environment", {})),
-        "wall_seconds": dict(record.document.get("outcome", {})).get("seconds"),
+        "environment": dict(record.document.environment),
+        "wall_seconds": record.document.outcome.seconds if record.document.outcome else None,
     }
 
 
@@ -208,16 +207,11 @@ def _said_facts(record: BuildRecord) -> Mapping[str, object]:
     return facts if isinstance(facts, Mapping) else {}
 
 
-def _outputs(data: Any) -> OutputCheck | None:
-    if not isinstance(data, Mapping):
+def _outputs(found: Outputs | None) -> OutputCheck | None:
+    if found is None:
         return None
-    return OutputCheck(
-        valid=bool(data["valid"]),
-        error=float("inf") if data["error"] is None else float(data["error"]),
-        bound=float(data["bound"]),
-        top1=data.get("top1"),
-        reason=str(data.get("reason", "")),
-    )
+    error = float("inf") if found.error is None else found.error
+    return OutputCheck(found.valid, error, found.bound, found.top1, found.reason)
 
 
 def _samples(record: BuildRecord) -> tuple[dict[str, Samples], Samples | None, int]:

@@ -15,6 +15,7 @@ from harness.attribution.format_trial import FormatTrial
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.observations.identity import Host, Identity
+from harness.store.documents.manifest import Manifest
 
 Samples = NDArray[np.float64]
 
@@ -127,7 +128,7 @@ class RunObservation:
     """
 
     runs: tuple[Path, ...]
-    manifest: Mapping[str, object]
+    manifest: Manifest
     cells: tuple[CellObservation, ...]
 
 

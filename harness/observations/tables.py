@@ -36,7 +36,7 @@ def write_tables(bundle: Bundle, runtimes: Mapping[str, Any]) -> None:
                 layers.extend(_layer_rows(build, runtime.read(build.folder)))
         except (InputError, PluginError, *WRONG_FORM) as error:
             warnings.append(f"{build.cell_id} build {build.build}: {error}")
-    bundle.manifest["warnings"] = warnings
+    bundle.update(warnings=tuple(warnings))
     write_table(bundle.root / "samples.parquet", samples, SAMPLES)
     write_table(bundle.root / "layer_times.parquet", layers, LAYER_TIMES)
 
@@ -60,8 +60,8 @@ def sample_rows(build: BuildRecord) -> Iterator[dict[str, Any]]:
     common = {
         "cell": build.cell_id,
         "build": build.build,
-        "round": int(build.document.get("round", 0)),
-        "host": str(build.document.get("host", "unknown")),
+        "round": build.document.round,
+        "host": build.document.host.name,
     }
     for window in windows:
         try:

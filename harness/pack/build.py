@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import harness
 from harness.environments.staging import copy_worker
@@ -29,9 +28,10 @@ from harness.pack.interpreter import Interpreter, choose, copy_tree
 from harness.pack.parts import ARCHIVE, write_parts
 from harness.pack.sites import Say, Site, Wheels, install, make_site
 from harness.runtimes.base import Runtime
-from harness.store.files import read_json
+from harness.store.documents.base import as_json, read_document, write_document
+from harness.store.documents.manifest import Harness, Matrix
+from harness.store.documents.plan import PackJob, PackPlan, PackPython, PackSite
 
-PACK_SCHEMA = "trtmatrix.pack/1"
 LIST = f"{ARCHIVE}.json"
 """The list of a pack beside its parts; it stays here, and later packs are made on top of it."""
 _HOST = Path(__file__).resolve().parent / "host"
@@ -56,7 +56,7 @@ class PackOptions:
     libraries: str = "auto"
     differences: bool = True
     level: int = 12
-    base: Mapping[str, Any] | None = None
+    base: PackPlan | None = None
     extra: tuple[str, ...] = ()
 
 
@@ -69,7 +69,7 @@ class Order:
     runtimes: Mapping[str, Runtime]
     settings: JobSettings
     builds: int
-    matrix: Mapping[str, Any]
+    matrix: Matrix
 
 
 def make_pack(order: Order, out: Path, options: PackOptions, say: Say) -> list[Path]:
@@ -83,9 +83,9 @@ def make_pack(order: Order, out: Path, options: PackOptions, say: Say) -> list[P
         require_zstd()
     python = choose([_pythons(order.runtimes[name], version) for name, version in versions], options.python)
     say(f"interpreter: Python {_text(python)}")
-    if options.base is not None and options.base["python"]["version"] != _text(python):
+    if options.base is not None and options.base.python.version != _text(python):
         raise UsageError(
-            f"the base pack brings Python {options.base['python']['version']}, this one would be made for "
+            f"the base pack brings Python {options.base.python.version}, this one would be made for "
             f"{_text(python)}; name the same one with --python"
         )
     out.mkdir(parents=True, exist_ok=True)
@@ -111,9 +111,9 @@ class _Packer:
         self._root = scratch / "root"
         self._root.mkdir()
         self._wheels = Wheels(python.minor, options.find_links, options.offline)
-        known = frozenset(options.base["objects"]) if options.base is not None else frozenset()
+        known = frozenset(options.base.objects) if options.base is not None else frozenset()
         self._contents = Contents(self._root, options.level, options.differences, known=known)
-        self._sites: dict[str, dict[str, Any]] = {}
+        self._sites: dict[str, PackSite] = {}
         self._prefixes: dict[str, Prefix] = {}
 
     def write(self, versions: Sequence[tuple[str, str]], out: Path) -> list[Path]:
@@ -125,8 +125,7 @@ class _Packer:
         copy_worker(self._root / "code", workers)
         shutil.copy2(_HOST / "start.sh", self._root / "start.sh")
         jobs = self._jobs(versions)
-        document = self._document(jobs)
-        (self._root / "pack.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        write_document(self._root / "pack.json", self._document(jobs))
         members = ["start.sh", "pack.json", "host", "code", *python, *self._contents.members]
         for old in out.glob("trtmatrix-pack.part*"):
             old.unlink()
@@ -144,7 +143,7 @@ class _Packer:
                 archive.add(path, arcname=path.name)
         shutil.rmtree(tree)
 
-    def _jobs(self, versions: Sequence[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+    def _jobs(self, versions: Sequence[tuple[str, str]]) -> dict[str, PackJob]:
         """Return cell id to job, in the matrix's order, after storing the folders that the jobs need."""
         first = versions[0]
         self._add_version(*first)
@@ -177,12 +176,12 @@ class _Packer:
             f"{site.name}: compressing" + (", as differences" if base and self._options.differences else "")
         )
         files = self._contents.add_site(site.name, site.folder, base)
-        self._sites[site.name] = {
-            "files": files,
-            "library_folders": site.library_folders(),
-            "variables": dict(runtime.environment_variables),
-            "facts": {"packages": site.packages, "placeholder_libraries": list(site.placeholders)},
-        }
+        self._sites[site.name] = PackSite(
+            files=files,
+            library_folders=tuple(site.library_folders()),
+            variables=dict(runtime.environment_variables),
+            facts={"packages": site.packages, "placeholder_libraries": list(site.placeholders)},
+        )
         if base is None:
             large = {
                 digest: path
@@ -200,7 +199,7 @@ class _Packer:
         mine = [c for c in self._order.cells if (c.runtime, c.version) == (runtime, version)]
         return any(cell.treatment.tactic_sources != "core" for cell in mine)
 
-    def _job(self, cell: Cell, inputs: InputStore) -> dict[str, Any]:
+    def _job(self, cell: Cell, inputs: InputStore) -> PackJob:
         runtime = self._order.runtimes[cell.runtime]
         made = inputs.get(cell)
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
@@ -212,53 +211,50 @@ class _Packer:
             if name not in self._sites:
                 job.unlink()
                 stored = self._contents.add_site(name, Path(folder), None)
-                self._sites[name] = {"files": stored}
+                self._sites[name] = PackSite(files=stored)
             del files
-        return {
-            "subject": cell.subject,
-            "together": cell.without_relu6,
-            "site": f"{cell.runtime}-{cell.version}",
-            "inputs": name,
-            "seconds_limit": self._order.settings.limits.seconds,
-            "wants_gpu": runtime.device == "gpu",
-            "digest": made.graph.digest,
-            "document": document,
-        }
+        return PackJob(
+            subject=cell.subject,
+            together=cell.without_relu6,
+            site=f"{cell.runtime}-{cell.version}",
+            inputs=name,
+            seconds_limit=self._order.settings.limits.seconds,
+            wants_gpu=runtime.device == "gpu",
+            digest=made.graph.digest,
+            document=document,
+        )
 
-    def _document(self, jobs: Mapping[str, Any]) -> dict[str, Any]:
-        content = json.dumps([jobs, self._sites], sort_keys=True)
-        return {
-            "schema": PACK_SCHEMA,
-            "id": hashlib.sha256(content.encode()).hexdigest()[:16],
-            "base": self._options.base["id"] if self._options.base is not None else None,
-            "harness": {"version": harness.__version__},
-            "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "python": {
-                "name": self._python.name,
-                "version": _text(self._python),
-                "machine": self._python.machine,
-                "glibc": self._python.glibc,
-            },
-            "seed": self._order.settings.seed,
-            "builds": self._order.builds,
-            "matrix": dict(self._order.matrix),
-            "jobs": dict(jobs),
-            "sites": self._sites,
-            "objects": self._contents.objects,
-            "members": {m: (self._root / m).stat().st_size for m in self._contents.members},
-        }
+    def _document(self, jobs: Mapping[str, PackJob]) -> PackPlan:
+        content = [{k: as_json(v) for k, v in part.items()} for part in (jobs, self._sites)]
+        return PackPlan(
+            id=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16],
+            base=self._options.base.id if self._options.base is not None else None,
+            harness=Harness(version=harness.__version__),
+            made=datetime.now(UTC).replace(microsecond=0),
+            python=PackPython(
+                name=self._python.name,
+                version=_text(self._python),
+                machine=self._python.machine,
+                glibc=self._python.glibc,
+            ),
+            seed=self._order.settings.seed,
+            builds=self._order.builds,
+            matrix=self._order.matrix,
+            jobs=dict(jobs),
+            sites=self._sites,
+            objects=self._contents.objects,
+            members={m: (self._root / m).stat().st_size for m in self._contents.members},
+        )
 
 
-def read_base(place: Path) -> dict[str, Any]:
+def read_base(place: Path) -> PackPlan:
     """Return the list of the pack in the folder *place* (or the list itself), for :attr:`PackOptions.base`.
 
     :raises InputError: there is none, or it is none of this release's
     """
     path = place / LIST if place.is_dir() else place
-    document = read_json(path)
-    if document.get("schema") != PACK_SCHEMA:
-        raise InputError(path, f"schema {document.get('schema')!r}, expected {PACK_SCHEMA!r}")
-    if document.get("base") is not None:
+    document = read_document(path, PackPlan)
+    if document.base is not None:
         raise InputError(path, "was itself made on top of another pack; name that one")
     return document
 

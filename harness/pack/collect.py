@@ -6,9 +6,10 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+
+from msgspec import structs
 
 import harness
 from harness.environments.base import Outcome
@@ -18,9 +19,15 @@ from harness.execution.job import describe
 from harness.execution.schedule import settle
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
-from harness.pack.results import BroughtBuild, PackPlan, Results, gather, latest
+from harness.pack.results import BroughtBuild, BroughtPlan, Results, gather, latest
 from harness.plugins import registry
-from harness.store.bundle import Bundle
+from harness.store.bundle import BuildRecord, Bundle
+from harness.store.documents.base import UNKNOWN
+from harness.store.documents.build import Build
+from harness.store.documents.machine import Gpu, Machine
+from harness.store.documents.manifest import Harness, Manifest
+from harness.store.documents.origin import CPU, Host
+from harness.store.documents.visit import Visit
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ def collect(paths: Sequence[Path], out: Path, families: Mapping[str, NetworkFami
         builds = list(bundle.builds())
         incomplete = _incomplete(results.plan, [build.document for build in builds])
         _finish(bundle, results, complete=not incomplete and _all_rounds(results.plan, builds))
-    hosts = Counter(str(build.document.get("host")) for build in builds)
+    hosts = Counter(build.document.host.name for build in builds)
     return Summary(added, known, len(builds), hosts, incomplete)
 
 
@@ -72,67 +79,72 @@ def _add(
     bundle: Bundle, results: Results, families: Mapping[str, NetworkFamily], scratch: Path
 ) -> tuple[int, int]:
     plan = results.plan
-    inputs = InputStore(scratch / "inputs", families, int(plan.document["seed"]))
-    known = {
-        (build.document.get("visit"), build.cell_id, build.document.get("round")) for build in bundle.builds()
-    }
+    inputs = InputStore(scratch / "inputs", families, plan.document.seed)
+    known = {(build.document.visit, build.cell_id, build.document.round) for build in bundle.builds()}
     added = 0
     for build in results.builds:
         if build.identity in known:
             continue
-        cell = plan.cells.get(str(build.outcome["cell"]))
+        cell = plan.cells.get(build.outcome.cell)
         if cell is None:
             raise InputError(
-                plan.path.name, f"'{build.outcome['cell']}' was measured and is no cell of this plan"
+                plan.path.name, f"'{build.outcome.cell}' was measured and is no cell of this plan"
             )
         if cell.network not in families:
             raise UsageError(
                 f"network '{cell.network}' is not known here, so its outputs cannot be checked; "
                 "name the matrix file it stands in with --matrix"
             )
-        document = _document(build, cell, plan, inputs)
+        number = _free_number(bundle, cell.id, build.outcome.round)
+        document = _document(build, number, cell, plan, inputs, bundle.manifest.run)
         bundle.keep_network(cell, inputs.get(cell).network)
-        bundle.put_build(
-            cell.id, _free_number(bundle, cell.id, int(build.outcome["round"])), build.folder, document
-        )
+        bundle.put_build(build.folder, document)
         added += 1
     return added, len(results.builds) - added
 
 
-def _document(build: BroughtBuild, cell: Cell, plan: PackPlan, inputs: InputStore) -> dict[str, Any]:
+def _document(
+    build: BroughtBuild, number: int, cell: Cell, plan: BroughtPlan, inputs: InputStore, run: str
+) -> Build:
     """Return ``build.json``: what a build measured here would say, and the visit it came from."""
-    outcome, job = build.outcome, plan.document["jobs"][cell.id]
+    outcome, job = build.outcome, plan.document.jobs[cell.id]
     runtime = registry.runtimes()[cell.runtime]
     made = inputs.get(cell)
-    if made.graph.digest != job["digest"]:
+    if made.graph.digest != job.digest:
         raise InputError(
             plan.path.name,
             f"{cell.network} has another digest here ({made.graph.digest[:12]}) than in the pack "
-            f"({job['digest'][:12]}); collect with the release that made the pack",
+            f"({job.digest[:12]}); collect with the release that made the pack",
         )
-    facts = {"python": plan.document["python"]["version"], "pack": plan.document["id"]}
-    said = plan.document["sites"][job["site"]]["facts"]
+    facts = {"python": plan.document.python.version, "pack": plan.document.id}
     ended = Outcome(
         # A result that says 'failed' came from a worker that ended well: the files say the rest.
-        status="ok"
-        if (build.folder / "result.json").exists() and outcome["exit_code"] == 0
-        else outcome["status"],
-        reason=str(outcome.get("reason", "")),
-        exit_code=outcome.get("exit_code"),
-        seconds=float(outcome["seconds"]),
-        peak_memory_bytes=outcome.get("peak_memory_bytes"),
-        log_tail=str(outcome.get("log_tail", "")),
-        facts={key: outcome.get(key) for key in ("gpu_before", "gpu_after", "worker", "seed")},
+        status="ok" if (build.folder / "result.json").exists() and outcome.exit_code == 0 else outcome.status,
+        reason=outcome.reason,
+        exit_code=outcome.exit_code,
+        seconds=outcome.seconds,
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        log_tail=outcome.log_tail,
+        facts={
+            "gpu_before": list(outcome.gpu_before),
+            "gpu_after": list(outcome.gpu_after),
+            "worker": outcome.worker,
+            "seed": outcome.seed,
+        },
     )
-    document = describe(cell, made, runtime, _Packed({**facts, **said}), ended, build.folder)
-    started = datetime.fromtimestamp(float(outcome["started"]), UTC).isoformat(timespec="milliseconds")
-    return {
-        **document,
-        "round": int(outcome["round"]),
-        "host": str(outcome["host"]),
-        "visit": str(outcome["visit"]),
-        "started": started,
-    }
+    held = _Packed({**facts, **plan.document.sites[job.site].facts})
+    started = datetime.fromtimestamp(outcome.started, UTC)
+    host = Host.named(outcome.host)
+    return structs.replace(
+        describe(cell, number, made, runtime, held, ended, build.folder),
+        run=run,
+        pool=run,
+        round=outcome.round,
+        host=host if host.device != UNKNOWN else structs.replace(host, device=CPU),
+        visit=outcome.visit,
+        started=started,
+        ended=started + timedelta(seconds=outcome.seconds),
+    )
 
 
 def _free_number(bundle: Bundle, cell_id: str, wanted: int) -> int:
@@ -145,45 +157,37 @@ def _free_number(bundle: Bundle, cell_id: str, wanted: int) -> int:
 
 def _bundle(out: Path, results: Results) -> Bundle:
     """Open the bundle, or make it with the cells of the plan."""
-    plan = results.plan
+    plan = results.plan.document
     if (out / "manifest.json").exists():
         bundle = Bundle.open(out)
-        if bundle.manifest.get("pack") != plan.document["id"]:
-            raise InputError(
-                out, f"holds results of another pack ({bundle.manifest.get('pack')}); name a new run"
-            )
+        if bundle.manifest.pack != plan.id:
+            raise InputError(out, f"holds results of another pack ({bundle.manifest.pack}); name a new run")
         return bundle
-    bundle = Bundle.create(
-        out,
-        {
-            "run": out.name,
-            "state": "running",
-            "started": None,
-            "finished": None,
-            "harness": {"version": harness.__version__},
-            "machine": {},
-            "seed": plan.document["seed"],
-            "rounds": plan.document["builds"],
-            "matrix": plan.document["matrix"],
-            "pack": plan.document["id"],
-            "visits": [],
-            "cells": [],
-        },
+    manifest = Manifest(
+        # The same in every bundle that parts of the pack's results are collected into.
+        run=f"pack-{plan.id}",
+        state="running",
+        harness=Harness(version=harness.__version__),
+        seed=plan.seed,
+        rounds=plan.builds,
+        matrix=plan.matrix,
+        pack=plan.id,
     )
-    for cell in plan.cells.values():
+    bundle = Bundle.create(out, manifest)
+    for cell in results.plan.cells.values():
         bundle.set_cell(cell, "pending")
     return bundle
 
 
 def _finish(bundle: Bundle, results: Results, *, complete: bool) -> None:
     """Write what the manifest says of visits, hosts and times."""
-    visits = latest([*bundle.manifest.get("visits", []), *results.visits.values()])
+    visits = latest([*bundle.manifest.visits, *results.visits.values()])
     ordered = [visits[name] for name in sorted(visits)]
-    started = sorted(str(build.document.get("started", "")) for build in bundle.builds())
-    bundle.manifest.update(
-        visits=ordered,
-        machine=_machine(ordered[-1]) if ordered else {},
-        machines=[_machine(visit) for visit in ordered],
+    started = sorted(b.document.started for b in bundle.builds() if b.document.started is not None)
+    bundle.update(
+        visits=tuple(ordered),
+        machine=_machine(ordered[-1]) if ordered else Machine(),
+        machines=tuple(map(_machine, ordered)),
         started=started[0] if started else None,
         finished=started[-1] if started else None,
         state="complete" if complete else "interrupted",
@@ -191,20 +195,26 @@ def _finish(bundle: Bundle, results: Results, *, complete: bool) -> None:
     bundle.save()
 
 
-def _machine(visit: Mapping[str, Any]) -> dict[str, Any]:
+def _machine(visit: Visit) -> Machine:
     """Return a visit's host in the words of :func:`harness.store.machine.machine_facts`."""
-    said = ("host", "system", "kernel", "architecture", "cpu", "cpus")
-    gpus = [
-        {
-            "name": gpu.get("name"),
-            "uuid": gpu.get("uuid"),
-            "compute_capability": gpu.get("compute_cap"),
-            "memory_bytes": _mebibytes(str(gpu.get("memory.total", ""))),
-            "driver": gpu.get("driver_version"),
-        }
-        for gpu in visit.get("gpus", [])
-    ]
-    return {**{key: visit.get(key) for key in said}, "gpus": gpus}
+    return Machine(
+        host=visit.host,
+        system=visit.system,
+        kernel=visit.kernel,
+        architecture=visit.architecture,
+        cpu=visit.cpu,
+        cpus=visit.cpus,
+        gpus=tuple(
+            Gpu(
+                name=gpu.get("name"),
+                uuid=gpu.get("uuid"),
+                compute_capability=gpu.get("compute_cap"),
+                memory_bytes=_mebibytes(gpu.get("memory.total", "")),
+                driver=gpu.get("driver_version"),
+            )
+            for gpu in visit.gpus
+        ),
+    )
 
 
 def _mebibytes(text: str) -> int | None:
@@ -213,21 +223,20 @@ def _mebibytes(text: str) -> int | None:
     return int(number) << 20 if number.isdigit() and unit == "MiB" else None
 
 
-def _all_rounds(plan: PackPlan, builds: Sequence[Any]) -> bool:
+def _all_rounds(plan: BroughtPlan, builds: Sequence[BuildRecord]) -> bool:
     counts = Counter(build.cell_id for build in builds)
-    return all(counts[cell] >= int(plan.document["builds"]) for cell in plan.cells)
+    return all(counts[cell] >= plan.document.builds for cell in plan.cells)
 
 
-def _incomplete(plan: PackPlan, documents: Sequence[Mapping[str, Any]]) -> list[str]:
+def _incomplete(plan: BroughtPlan, documents: Sequence[Build]) -> list[str]:
     """Return blocks (host, subject, round) that lack a version that the subject has."""
     versions: dict[str, set[str]] = {}
     for name, cell in plan.cells.items():
         versions.setdefault(cell.subject, set()).add(name)
     found: dict[tuple[str, str, int], set[str]] = {}
     for document in documents:
-        cell = plan.cells[str(document["cell"])]
-        key = (str(document.get("host")), cell.subject, int(document.get("round", 0)))
-        found.setdefault(key, set()).add(cell.id)
+        cell = plan.cells[document.cell]
+        found.setdefault((document.host.name, cell.subject, document.round), set()).add(cell.id)
     return [
         f"{subject} round {number} on {host} lacks {', '.join(sorted(versions[subject] - cells))}"
         for (host, subject, number), cells in sorted(found.items())

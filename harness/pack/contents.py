@@ -20,6 +20,7 @@ from pathlib import Path
 import zstandard
 
 from harness.errors import UnavailableError
+from harness.store.documents.plan import PackObject
 
 LARGE_BYTES = 1 << 20
 WINDOW_LOG = 31
@@ -42,7 +43,7 @@ class Contents:
     difference_bytes: int = 16 << 20
     known: frozenset[str] = frozenset()
     members: list[str] = field(default_factory=list)
-    objects: dict[str, dict[str, object]] = field(default_factory=dict)
+    objects: dict[str, PackObject] = field(default_factory=dict)
 
     def add_site(self, name: str, folder: Path, base: Prefix | None) -> dict[str, str]:
         """Store the files below *folder*; return relative path to SHA-256.
@@ -72,7 +73,7 @@ class Contents:
         target = self._member(member)
         target.write_bytes(zstandard.ZstdCompressor(level=self.level, threads=-1).compress(buffer.getvalue()))
         for digest, path in files.items():
-            self.objects[digest] = {"bytes": path.stat().st_size, "member": member, "from": []}
+            self.objects[digest] = PackObject(bytes=path.stat().st_size, member=member)
 
     def _store_large(self, site: str, digest: str, path: Path, base: Prefix | None) -> None:
         member = f"{site}-{digest[:16]}.zst"
@@ -81,11 +82,8 @@ class Contents:
         fits = base is not None and self.difference_bytes <= size < (1 << WINDOW_LOG) - base.bytes
         prefix = base if fits else None
         compress(path, target, self.level, prefix.path if prefix else None)
-        self.objects[digest] = {
-            "bytes": size,
-            "member": member,
-            "from": list(prefix.digests) if prefix else [],
-        }
+        digests = prefix.digests if prefix else ()
+        self.objects[digest] = PackObject(bytes=size, member=member, prefix=digests)
 
     def _member(self, name: str) -> Path:
         self.members.append(f"objects/{name}")

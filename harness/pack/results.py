@@ -7,35 +7,26 @@ import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import zstandard
 
 from harness.errors import InputError
 from harness.matrix.cell import Cell
+from harness.store.documents.base import D, read_document
+from harness.store.documents.plan import PackPlan
+from harness.store.documents.visit import Visit, VisitBuild
 from harness.store.files import read_json
-
-PLAN_SCHEMA = "trtmatrix.pack/1"
-VISIT_SCHEMA = "trtmatrix.visit/1"
-
-_PLAN_KEYS: Mapping[str, type] = {
-    "id": str,
-    "jobs": dict,
-    "sites": dict,
-    "seed": int,
-    "builds": int,
-    "matrix": dict,
-    "python": dict,
-}
-"""Kinds of what is read of a plan."""
 
 
 @dataclass(frozen=True)
-class PackPlan:
-    """What a pack was made to measure, from ``plan-ID.json``."""
+class BroughtPlan:
+    """What a pack was made to measure, from ``plan-ID.json``.
+
+    :param cells: by id, in the order of the matrix
+    """
 
     path: Path
-    document: Mapping[str, Any]
+    document: PackPlan
     cells: Mapping[str, Cell]
 
 
@@ -44,39 +35,23 @@ class BroughtBuild:
     """A build that came home: its folder and its ``outcome.json``."""
 
     folder: Path
-    outcome: Mapping[str, Any]
+    outcome: VisitBuild
 
     @property
     def identity(self) -> tuple[str, str, int]:
         """Visit, cell id and round: the same build in two archives has the same."""
-        try:
-            return str(self.outcome["visit"]), str(self.outcome["cell"]), int(self.outcome["round"])
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise InputError(self._name, f"an outcome lacks {error}") from None
-
-    @property
-    def started(self) -> float:
-        """When it was begun, seconds since 1970."""
-        try:
-            return float(self.outcome["started"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(self._name, f"an outcome lacks {error}", where="started") from None
-
-    @property
-    def _name(self) -> str:
-        # not the whole path: it lies in a scratch folder
-        return "/".join(self.folder.parts[-2:]) + "/outcome.json"
+        return self.outcome.visit, self.outcome.cell, self.outcome.round
 
 
 @dataclass(frozen=True)
 class Results:
     """All that the archives hold.
 
-    :param visits: visit id to the content of ``visit-ID.json``
+    :param visits: by visit id
     """
 
-    plan: PackPlan
-    visits: Mapping[str, Mapping[str, Any]]
+    plan: BroughtPlan
+    visits: Mapping[str, Visit]
     builds: Sequence[BroughtBuild]
 
 
@@ -91,24 +66,18 @@ def gather(paths: Sequence[Path], scratch: Path) -> Results:
     if len(plans) != 1:
         found = "no plan-*.json" if not plans else f"plans of {len(plans)} packs"
         raise InputError(paths[0], f"expected results of one pack, found {found}")
-    visits = latest(map(read_json, sorted(scratch.glob("*/*/visit-*.json"))))
+    visits = latest(_read(path, Visit) for path in sorted(scratch.glob("*/*/visit-*.json")))
     builds: dict[tuple[str, str, int], BroughtBuild] = {}
     for path in sorted(scratch.glob("*/*/builds/*/*/outcome.json")):
-        build = BroughtBuild(path.parent, _outcome(path))
+        build = BroughtBuild(path.parent, _read(path, VisitBuild))
         builds.setdefault(build.identity, build)
-    ordered = sorted(builds.values(), key=lambda b: (b.started, b.identity))
+    ordered = sorted(builds.values(), key=lambda b: (b.outcome.started, b.identity))
     return Results(_plan(next(iter(plans.values()))), visits, ordered)
 
 
-def latest(records: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def latest(records: Iterable[Visit]) -> dict[str, Visit]:
     """Return the last record of each visit, by visit: every archive of one holds a record of its own."""
-    found: dict[str, Mapping[str, Any]] = {}
-    try:
-        for one in sorted(records, key=lambda record: float(record.get("seconds", 0.0))):
-            found[str(one["visit"])] = one
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError("visit-*.json", f"a visit lacks {error}") from None
-    return found
+    return {one.visit: one for one in sorted(records, key=lambda record: record.seconds)}
 
 
 def _bring(path: Path, target: Path) -> None:
@@ -133,25 +102,22 @@ def _bring(path: Path, target: Path) -> None:
         raise InputError(path, f"not an archive of results: {error}") from None
 
 
-def _plan(path: Path) -> PackPlan:
-    document = read_json(path)
-    if document.get("schema") != PLAN_SCHEMA:
-        raise InputError(path.name, f"schema {document.get('schema')!r}, expected {PLAN_SCHEMA!r}")
-    for key, kind in _PLAN_KEYS.items():
-        if not isinstance(document.get(key), kind) or isinstance(document.get(key), bool):
-            raise InputError(path.name, f"expected {kind.__name__}", where=key)
+def _plan(path: Path) -> BroughtPlan:
+    document = _read(path, PackPlan)
     try:
-        cells = {name: Cell.from_json(job["document"]["cell"]) for name, job in document["jobs"].items()}
+        cells = {name: Cell.from_json(job.document["cell"]) for name, job in document.jobs.items()}
     except (KeyError, TypeError, AttributeError, ValueError, AssertionError) as error:
-        raise InputError(path.name, f"a job lacks {error}", where="jobs") from None
-    return PackPlan(path, document, cells)
+        raise InputError(_name(path), f"a job lacks {error}", where="jobs") from None
+    return BroughtPlan(path, document, cells)
 
 
-def _outcome(path: Path) -> dict[str, Any]:
-    outcome = read_json(path)
-    if outcome.get("schema") != VISIT_SCHEMA:
-        raise InputError(path.name, f"schema {outcome.get('schema')!r}, expected {VISIT_SCHEMA!r}")
-    for key in ("visit", "cell", "round", "host", "started", "status", "seconds"):
-        if key not in outcome:
-            raise InputError(path.name, f"lacks the key '{key}'", where=path.parent.parent.name)
-    return outcome
+def _read(path: Path, kind: type[D]) -> D:
+    """Read a document, whose errors name no more than its last folders: the rest is a scratch folder."""
+    try:
+        return read_document(path, kind)
+    except InputError as error:
+        raise InputError(_name(path), error.problem, line=error.line, where=error.where) from None
+
+
+def _name(path: Path) -> str:
+    return "/".join(path.parts[-3:]) if path.name == "outcome.json" else path.name

@@ -22,12 +22,16 @@ from harness.attribution.matching import OpMatcher
 from harness.errors import InputError, UsageError
 from harness.evidence.reader import read_file
 from harness.evidence.record import Record
+from harness.execution.measuring import run_id
 from harness.matrix.cell import UNKNOWN, Cell, Treatment
 from harness.networks.graph import Graph, OpKind
+from harness.observations.identity import Host, software_of
 from harness.observations.tables import write_tables
 from harness.plugins import registry
 from harness.runtimes.recorded import gpu_times, merge
 from harness.store.bundle import Bundle
+from harness.store.documents.build import Build
+from harness.store.documents.manifest import Harness, Manifest, Matrix
 from harness.store.files import write_json
 
 ENVIRONMENT = "recorded"
@@ -136,24 +140,14 @@ def _bundle(out: Path) -> Bundle:
         return Bundle.open(out)
     return Bundle.create(
         out,
-        {
-            "run": out.resolve().name,
-            "state": "complete",
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
-            "finished": None,
-            "harness": {"version": harness.__version__},
-            "machine": {},
-            "seed": None,
-            "rounds": 1,
-            "matrix": {
-                "file": "recorded",
-                "description": "imported recordings",
-                "text": "",
-                "baseline": "previous",
-                "fail_on": [],
-            },
-            "cells": [],
-        },
+        Manifest(
+            run=run_id(),
+            state="complete",
+            started=datetime.now(UTC).replace(microsecond=0),
+            harness=Harness(version=harness.__version__),
+            rounds=1,
+            matrix=Matrix(file="recorded", description="imported recordings"),
+        ),
     )
 
 
@@ -175,7 +169,7 @@ def _put(
     names = _names(recording.files)
     digests = {names[path]: _sha256(path) for path in recording.files}
     _refuse_another(bundle, cell, recording.build, digests)
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    now = datetime.now(UTC)
     facts = {**facts, "files": {names[path]: role for path, role in recording.files.items()}}
     with tempfile.TemporaryDirectory(dir=bundle.root, prefix=".import-") as scratch:
         files = Path(scratch) / "build"
@@ -186,30 +180,35 @@ def _put(
         if columns := gpu_times(records):
             window = {"pass": "latency", "window": 0, "clock": "gpu", "start_ns": None, **columns}
             write_json(files / "samples.json", {"windows": [window]})
-        document = _document(recording.build, facts, digests, now)
-        bundle.put_build(cell.id, recording.build, files, document)
+        bundle.put_build(files, _document(bundle, cell, recording.build, facts, digests, now))
     bundle.set_cell(cell, STATUS, "imported from files")
-    bundle.manifest["finished"] = now
-    bundle.manifest["rounds"] = max(int(bundle.manifest.get("rounds") or 1), recording.build + 1)
+    bundle.update(finished=now, rounds=max(bundle.manifest.rounds or 1, recording.build + 1))
     write_tables(bundle, registry.runtimes())
     bundle.save()
 
 
 def _document(
-    build: int, facts: Mapping[str, object], digests: Mapping[str, str], now: str
-) -> dict[str, object]:
+    bundle: Bundle,
+    cell: Cell,
+    build: int,
+    facts: Mapping[str, object],
+    digests: Mapping[str, str],
+    now: datetime,
+) -> Build:
     """Return ``build.json``: nothing was run here, so there is no outcome and no comparison of outputs."""
-    return {
-        "status": "ok",
-        "reason": "",
-        "digest": UNKNOWN,
-        "host": str(facts.get("host", UNKNOWN)),
-        "round": build,
-        "recorded": now,
-        "files": dict(digests),
-        "outputs": None,
-        "environment": {"kind": ENVIRONMENT},
-    }
+    return Build(
+        cell=cell.id,
+        build=build,
+        status="ok",
+        run=bundle.manifest.run,
+        pool=bundle.manifest.run,
+        round=build,
+        host=Host.named(str(facts.get("host", UNKNOWN))),
+        software=software_of(cell, {}, facts),
+        recorded=now,
+        files=dict(digests),
+        environment={"kind": ENVIRONMENT},
+    )
 
 
 def _result(treatment: Treatment, facts: Mapping[str, object]) -> dict[str, object]:
@@ -238,7 +237,7 @@ def _names(files: Mapping[Path, str]) -> dict[Path, str]:
 def _refuse_another(bundle: Bundle, cell: Cell, build: int, digests: Mapping[str, str]) -> None:
     if not bundle.has_build(cell.id, build):
         return
-    known = bundle.build(cell.id, build).document.get("files")
+    known = bundle.build(cell.id, build).document.files
     if known != digests:
         raise UsageError(
             f"{bundle.root}: build {build} of {cell.id} is there already, from other files; "

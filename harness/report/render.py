@@ -89,11 +89,9 @@ class Page:
 def page(analysis: RunAnalysis) -> Page:
     """Return the view of *analysis*."""
     grid = analysis.grid
-    matrix = grid.run.manifest.get("matrix")
-    title = matrix.get("description") if isinstance(matrix, dict) else None
     layers = layer_document(grid)
     return Page(
-        title=str(title or "trtmatrix run"),
+        title=grid.run.manifest.matrix.description or "trtmatrix run",
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         harness_version=harness.__version__,
         run=grid.run,
@@ -156,5 +154,4 @@ def render(analysis: RunAnalysis) -> str:
 
 def baseline_of(run: RunObservation) -> str:
     """Return the baseline that the run's matrix names, ``previous`` where it names none."""
-    matrix = run.manifest.get("matrix")
-    return str(matrix.get("baseline", "previous")) if isinstance(matrix, dict) else "previous"
+    return run.manifest.matrix.baseline

@@ -16,15 +16,18 @@ again whenever they are missing.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from harness.errors import InputError, UsageError
 from harness.matrix.cell import CELL_ID, CELL_ID_RULE, Cell
-from harness.store.files import read_json, write_json
-from harness.store.schema import BUILD_SCHEMA, BUNDLE_SCHEMA
+from harness.store.documents.base import UNKNOWN, read_document, write_document
+from harness.store.documents.build import Build
+from harness.store.documents.manifest import CellEntry, Manifest
 
 
 @dataclass(frozen=True)
@@ -34,23 +37,35 @@ class CellRecord:
     cell: Cell
     status: str
     reason: str = ""
-    digest: str = "unknown"
+    digest: str = UNKNOWN
 
 
 @dataclass(frozen=True)
 class BuildRecord:
     """One build's ``build.json`` and the folder it lies in."""
 
-    cell_id: str
-    build: int
-    status: str
-    reason: str
     folder: Path
-    document: Mapping[str, Any]
+    document: Build
 
+    @property
+    def cell_id(self) -> str:
+        """Id of its cell."""
+        return self.document.cell
 
-_KINDS: Mapping[str, type] = {"cells": list, "machine": dict, "matrix": dict}
-"""Kinds of what is read of a manifest."""
+    @property
+    def build(self) -> int:
+        """Its number within the cell."""
+        return self.document.build
+
+    @property
+    def status(self) -> str:
+        """``ok``, ``failed``, ``unsupported`` ..."""
+        return self.document.status
+
+    @property
+    def reason(self) -> str:
+        """Why, one line."""
+        return self.document.reason
 
 
 def refuse_used(root: Path) -> None:
@@ -65,19 +80,20 @@ def refuse_used(root: Path) -> None:
 class Bundle:
     """A bundle on disk."""
 
-    def __init__(self, root: Path, manifest: dict[str, Any]) -> None:
+    def __init__(self, root: Path, manifest: Manifest) -> None:
         self.root = root
-        self.manifest = manifest
+        self._manifest = manifest
+        self._entries = {entry.id: entry for entry in manifest.cells}
 
     @classmethod
-    def create(cls, root: Path, manifest: Mapping[str, Any]) -> Bundle:
+    def create(cls, root: Path, manifest: Manifest) -> Bundle:
         """Make a new bundle in *root*.
 
         :raises UsageError: the folder holds something else already
         """
         refuse_used(root)
         (root / "builds").mkdir(parents=True, exist_ok=True)
-        bundle = cls(root, {"schema": BUNDLE_SCHEMA, **manifest})
+        bundle = cls(root, manifest)
         bundle.save()
         return bundle
 
@@ -89,50 +105,40 @@ class Bundle:
         """
         if not root.is_dir():
             raise InputError(root, "no such run: expected the folder of a bundle")
-        manifest = read_json(root / "manifest.json")
-        if manifest.get("schema") != BUNDLE_SCHEMA:
-            raise InputError(
-                root / "manifest.json", f"expected schema {BUNDLE_SCHEMA!r}, found {manifest.get('schema')!r}"
-            )
-        for key, kind in _KINDS.items():
-            if not isinstance(manifest.get(key, kind()), kind):
-                raise InputError(root / "manifest.json", f"expected {kind.__name__}", where=key)
-        for key in ("seed", "rounds"):
-            if not isinstance(manifest.get(key, 0), int | None):
-                raise InputError(root / "manifest.json", "expected a whole number", where=key)
-        return cls(root, manifest)
+        return cls(root, read_document(root / "manifest.json", Manifest))
+
+    @property
+    def manifest(self) -> Manifest:
+        """What :meth:`save` writes."""
+        return structs.replace(self._manifest, cells=tuple(self._entries.values()))
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the manifest other than its cells; :meth:`save` writes them."""
+        self._manifest = structs.replace(self._manifest, **changes)
 
     def save(self) -> None:
         """Write the manifest."""
-        write_json(self.root / "manifest.json", self.manifest)
+        write_document(self.root / "manifest.json", self.manifest)
 
     # cells
 
     def cells(self) -> list[CellRecord]:
-        """Return the cells in the order of the matrix."""
-        try:
-            return [
-                CellRecord(
-                    Cell.from_json(c),
-                    _text(c["status"]),
-                    _text(c.get("reason", "")),
-                    _text(c.get("digest", "unknown")),
-                )
-                for c in self.manifest.get("cells", [])
-            ]
-        except (KeyError, TypeError, AttributeError, ValueError, AssertionError) as error:
-            raise InputError(self.root / "manifest.json", f"a cell lacks {error}", where="cells") from None
+        """Return the cells in the order of the matrix.
 
-    def set_cell(self, cell: Cell, status: str, reason: str = "", digest: str = "unknown") -> None:
+        :raises InputError: a treatment is not as it should be
+        """
+        found = []
+        for index, entry in enumerate(self._entries.values()):
+            try:
+                found.append(CellRecord(entry.cell(), entry.status, entry.reason, entry.digest))
+            except ValueError as error:
+                where = f"cells[{index}].treatment"
+                raise InputError(self.root / "manifest.json", str(error), where=where) from None
+        return found
+
+    def set_cell(self, cell: Cell, status: str, reason: str = "", digest: str = UNKNOWN) -> None:
         """Add *cell*, or change what is said of it; :meth:`save` writes it."""
-        check_cell_id(cell.id)
-        entry = {**cell.as_json(), "status": status, "reason": reason, "digest": digest}
-        cells: list[dict[str, Any]] = self.manifest.setdefault("cells", [])
-        for index, known in enumerate(cells):
-            if known["id"] == cell.id:
-                cells[index] = entry
-                return
-        cells.append(entry)
+        self._entries[check_cell_id(cell.id)] = CellEntry.of(cell, status, reason, digest)
 
     def keep_network(self, cell: Cell, structure: Path) -> None:
         """Keep the structure of *cell*'s network (``network.json``: no weights) in the bundle."""
@@ -152,15 +158,10 @@ class Bundle:
         """Return where a build's files lie (or will lie)."""
         return self.root / "builds" / check_cell_id(cell_id) / str(build)
 
-    def put_build(self, cell_id: str, build: int, files: Path, document: Mapping[str, Any]) -> BuildRecord:
-        """Move the folder *files* into the bundle as one build; it appears whole or not at all.
-
-        :param document: JSON-able content of ``build.json``: at least ``status`` and ``reason``
-        """
-        target = self.build_folder(cell_id, build)
-        write_json(
-            files / "build.json", {"schema": BUILD_SCHEMA, "cell": cell_id, "build": build, **document}
-        )
+    def put_build(self, files: Path, document: Build) -> BuildRecord:
+        """Move the folder *files* into the bundle as one build; it appears whole or not at all."""
+        target = self.build_folder(document.cell, document.build)
+        write_document(files / "build.json", document)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             shutil.rmtree(target)
@@ -170,55 +171,28 @@ class Bundle:
         # Made as a private temporary folder; a bundle is meant to be handed on.
         staging.chmod(0o755)
         staging.rename(target)
-        return _build_record(target)
+        return BuildRecord(target, document)
 
     def builds(self, cell_id: str | None = None) -> Iterator[BuildRecord]:
         """Yield the builds, by cell in the order of the matrix and by number."""
-        # Ids as they stand in the manifest: a run of a thousand cells asks for each cell's builds in turn.
-        for known in self._cell_ids():
-            if cell_id in (None, known):
-                folder = self.root / "builds" / check_cell_id(known)
-                numbers = sorted(int(p.name) for p in folder.glob("[0-9]*") if p.name.isdigit())
-                for number in numbers:
-                    yield _build_record(folder / str(number))
-
-    def _cell_ids(self) -> list[str]:
-        try:
-            return [str(cell["id"]) for cell in self.manifest.get("cells", [])]
-        except (KeyError, TypeError) as error:
-            raise InputError(self.root / "manifest.json", f"a cell lacks {error}", where="cells") from None
+        asked = self._entries if cell_id is None else [cell_id] if cell_id in self._entries else []
+        for known in list(asked):
+            folder = self.root / "builds" / check_cell_id(known)
+            numbers = sorted(int(p.name) for p in folder.glob("[0-9]*") if p.name.isdigit())
+            for number in numbers:
+                yield self.build(known, number)
 
     def build(self, cell_id: str, number: int) -> BuildRecord:
         """Return one build.
 
         :raises InputError: it is not there, or torn
         """
-        return _build_record(self.build_folder(cell_id, number))
+        folder = self.build_folder(cell_id, number)
+        return BuildRecord(folder, read_document(folder / "build.json", Build))
 
     def has_build(self, cell_id: str, build: int) -> bool:
         """Say whether a build is there, whole."""
         return (self.build_folder(cell_id, build) / "build.json").is_file()
-
-
-def _build_record(folder: Path) -> BuildRecord:
-    document = read_json(folder / "build.json")
-    try:
-        return BuildRecord(
-            cell_id=_text(document["cell"]),
-            build=int(document["build"]),
-            status=_text(document["status"]),
-            reason=_text(document.get("reason", "")),
-            folder=folder,
-            document=document,
-        )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise InputError(folder / "build.json", f"lacks or spoils the key {error}") from None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a text: found {value!r:.40}")
-    return value
 
 
 def check_cell_id(cell_id: str) -> str:

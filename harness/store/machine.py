@@ -7,7 +7,10 @@ import os
 import platform
 from pathlib import Path
 
+import msgspec
 import psutil
+
+from harness.store.documents.machine import Gpu, Machine
 
 
 def cpu_model() -> str:
@@ -60,23 +63,23 @@ def gpus() -> list[dict[str, object]]:
         pynvml.nvmlShutdown()
 
 
-def machine_facts() -> dict[str, object]:
+def machine_facts() -> Machine:
     """Return what the manifest says of this machine."""
     memory = psutil.virtual_memory()
-    return {
-        "host": host_name(),
-        "system": platform.system(),
-        "kernel": platform.release(),
-        "architecture": platform.machine(),
-        "python": platform.python_version(),
-        "cpu": cpu_model(),
-        "cpus": os.cpu_count() or 1,
-        "memory_bytes": int(memory.total),
-        "load_1_minute": psutil.getloadavg()[0],
-        "gpus": gpus(),
-    }
+    return Machine(
+        host=host_name(),
+        system=platform.system(),
+        kernel=platform.release(),
+        architecture=platform.machine(),
+        python=platform.python_version(),
+        cpu=cpu_model(),
+        cpus=os.cpu_count() or 1,
+        memory_bytes=int(memory.total),
+        load_1_minute=psutil.getloadavg()[0],
+        gpus=tuple(msgspec.convert(gpu, Gpu) for gpu in gpus()),
+    )
 
 
 def host_name() -> str:
-    """Return the name of the host level: node name and machine id."""
+    """Return the name of this machine: node name and machine id."""
     return f"{platform.node() or 'host'}-{machine_id()}"

@@ -1,11 +1,8 @@
-"""The tables and documents of a bundle. Readable with any Parquet and JSON reader, years later."""
+"""The tables of a bundle. Readable with any Parquet reader, years later."""
 
 from __future__ import annotations
 
 import pyarrow as pa
-
-BUNDLE_SCHEMA = "trtmatrix.bundle/1"
-BUILD_SCHEMA = "trtmatrix.build/1"
 
 
 def _column(name: str, kind: pa.DataType, meaning: str, *, nullable: bool = False) -> pa.Field:

@@ -13,6 +13,7 @@ from harness.attribution.engine import AttributedEngine, AttributedLayer, Kernel
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import Graph, OpKind, SourceOp
 from harness.observations.records import BuildObservation, CellObservation, OutputCheck, RunObservation
+from harness.store.documents.manifest import Manifest
 
 
 def layer(
@@ -100,7 +101,7 @@ def cell(
 
 
 def run(*cells: CellObservation, name: str = "run") -> RunObservation:
-    return RunObservation((Path(name),), {}, cells)
+    return RunObservation((Path(name),), Manifest(), cells)
 
 
 def noisy(

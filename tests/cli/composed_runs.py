@@ -10,6 +10,9 @@ from typing import Any
 
 from harness.matrix.cell import Cell, Treatment
 from harness.store.bundle import Bundle
+from harness.store.documents.build import Build
+from harness.store.documents.manifest import Manifest
+from harness.store.documents.origin import Host
 
 NOISE = (1.0, 1.004, 0.996)
 
@@ -26,7 +29,7 @@ def bundle(
 
     :param graph: time as a CUDA graph, of the latency
     """
-    made = Bundle.create(root, {"run": root.name, "state": "finished"})
+    made = Bundle.create(root, Manifest(run=root.name, state="complete"))
     for version, latency in latencies.items():
         cell = Cell("mobilenet_v2", treatment or Treatment(), "openvino", version, "venv")
         made.set_cell(cell, "measured")
@@ -40,8 +43,8 @@ def bundle(
                 for name, of_it in passes.items()
             ]
             (files / "samples.json").write_text(json.dumps({"windows": windows}), encoding="utf-8")
-            document = {"status": "ok", "reason": "", "host": "host-a", "round": number}
-            made.put_build(cell.id, number, files, document)
+            host = Host(machine="host-a", device="cpu")
+            made.put_build(files, Build(cell=cell.id, build=number, status="ok", host=host, round=number))
     made.save()
     return root
 

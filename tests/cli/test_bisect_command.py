@@ -18,6 +18,7 @@ from harness.cli import bisect, main
 from harness.errors import TrtmatrixError
 from harness.plugins import registry
 from harness.store.bundle import Bundle
+from harness.store.documents.manifest import Manifest, Matrix
 from tests.cli import several
 from tests.cli.busy import worker_is_busy
 from tests.cli.composed_runs import bundle, call
@@ -113,8 +114,8 @@ def test_only_the_cells_it_needs_are_measured(capsys: pytest.CaptureFixture[str]
         ("3.0", "measured"),
         ("4.0", "invalid"),
     ]
-    assert (stored.manifest["state"], stored.manifest["rounds"]) == ("complete", 2)
-    before = {(b.cell_id, b.build): b.document["started"] for b in stored.builds()}
+    assert (stored.manifest.state, stored.manifest.rounds) == ("complete", 2)
+    before = {(b.cell_id, b.build): b.document.started for b in stored.builds()}
 
     # The bundle is one as any other: read by judge and report, and asked again without measuring.
     assert main(["judge", "run", "--fail-on", "invalid"]) == 1
@@ -129,7 +130,7 @@ def test_only_the_cells_it_needs_are_measured(capsys: pytest.CaptureFixture[str]
     # More builds are measured of what was evaluated already, and kept beside what was there.
     assert main([*words, "--resume", "--builds", "3", "--versions", "3.0,4.0"]) == 0
     assert sorted(versions_of(answer(capsys)[1])) == ["3.0", "4.0"]
-    after = {(b.cell_id, b.build): b.document["started"] for b in Bundle.open(Path("run")).builds()}
+    after = {(b.cell_id, b.build): b.document.started for b in Bundle.open(Path("run")).builds()}
     assert before.items() <= after.items()
     assert len(after) == len(before) + 2
 
@@ -178,7 +179,7 @@ def test_a_mistake_is_one_line_and_measures_nothing(
 
 @pytest.mark.usefixtures("matrix")
 def test_another_matrix_is_not_resumed(capsys: pytest.CaptureFixture[str]) -> None:
-    Bundle.create(Path("run"), {"run": "r", "matrix": {"text": "another"}})
+    Bundle.create(Path("run"), Manifest(run="r", matrix=Matrix(text="another")))
     assert main(["bisect", "m.toml", "--out", "run", "--resume", "--versions", "1.0,5.0"]) == 2
     assert "run: was made from another matrix file" in capsys.readouterr().err
 
@@ -210,14 +211,14 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path) -> None:
     assert process.returncode == 130, said
     assert "what was measured is in run; go on with --out run --resume" in said
     kept = Bundle.open(tmp_path / "run")
-    assert kept.manifest["state"] == "interrupted"
-    builds = {(b.cell_id, b.build): b.document["started"] for b in kept.builds()}
+    assert kept.manifest.state == "interrupted"
+    builds = {(b.cell_id, b.build): b.document.started for b in kept.builds()}
     assert 2 <= len(builds) < 4
     assert "Traceback" not in said
 
     found = subprocess.run([*command, "--resume"], capture_output=True, check=False, **how)
     assert found.returncode == 0, found.stderr
     assert "the change lies between 1.0 and 4.0" in found.stdout
-    after = {(b.cell_id, b.build): b.document["started"] for b in Bundle.open(tmp_path / "run").builds()}
+    after = {(b.cell_id, b.build): b.document.started for b in Bundle.open(tmp_path / "run").builds()}
     assert builds.items() <= after.items()
     assert len(after) == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,7 +173,8 @@ def test_rows_that_leave_convolutions_out_are_a_part(run: Path, tmp_path: Path) 
 def test_a_measured_cell_of_the_same_name_keeps_its_place(run: Path) -> None:
     trtmatrix_import("--out", run, RECORDINGS / V2_860)
     bundle = Bundle.open(run)
-    bundle.manifest["cells"][0].update(environment="docker", status="measured")
+    (record,) = bundle.cells()
+    bundle.set_cell(replace(record.cell, environment="docker"), "measured")
     bundle.save()
     trtmatrix_import("--out", run, RECORDINGS / V2_860)
     assert list(cells(run)) == [NEW, f"{NEW}-recorded"]

@@ -11,6 +11,7 @@ from harness.cli import judge
 from harness.errors import TrtmatrixError
 from harness.matrix.cell import Cell, Treatment
 from harness.store.bundle import Bundle
+from harness.store.documents.manifest import Manifest
 from tests.cli.composed_runs import bundle, call
 
 
@@ -101,7 +102,7 @@ def test_another_pass_is_judged_in_place_of_the_latency(
 def test_a_cell_that_could_not_run_has_one_line_for_all_its_bottlenecks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = Bundle.create(tmp_path / "run", {"run": "run", "state": "finished"})
+    made = Bundle.create(tmp_path / "run", Manifest(run="run", state="complete"))
     for number in ("8.5.3.1", "8.6.0"):
         made.set_cell(Cell("mobilenet_v2", Treatment(), "tensorrt", number, "venv"), "unavailable", "no GPU")
     made.save()
@@ -143,7 +144,7 @@ def test_cells_without_builds_are_no_common_ground_and_against_no_policy(
     run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Unmeasured cells are on no host: both runs have them, and nothing is compared by that."""
-    other = Bundle.create(tmp_path / "other", {"run": "other", "state": "interrupted"})
+    other = Bundle.create(tmp_path / "other", Manifest(run="other", state="interrupted"))
     for number in ("2023.0.2", "2024.0.0"):
         cell = Cell("mobilenet_v2", Treatment(), "openvino", number, "venv")
         other.set_cell(cell, "interrupted", "the run ended before this cell was measured")

@@ -14,6 +14,7 @@ import pytest
 from harness.cli import judge
 from harness.matrix.cell import Cell, Treatment
 from harness.store.bundle import Bundle
+from harness.store.documents.manifest import Manifest
 from tests.cli.composed_runs import bundle, call
 
 
@@ -74,7 +75,7 @@ def test_treatments_and_passes_have_tables_too(tmp_path: Path, capsys: pytest.Ca
 def test_cells_that_could_not_run_are_counted_by_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = Bundle.create(tmp_path / "run", {"run": "run", "state": "finished"})
+    made = Bundle.create(tmp_path / "run", Manifest(run="run", state="complete"))
     for number, reason in (("8.5.3.1", "no GPU"), ("8.6.0", "no GPU"), ("5.0.2", "[x] no image")):
         made.set_cell(Cell("mobilenet_v2", Treatment(), "tensorrt", number, "venv"), "unavailable", reason)
     made.save()

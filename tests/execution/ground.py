@@ -15,6 +15,7 @@ from harness.matrix.file import read_matrix
 from harness.networks.mobilenet import MobileNetV2
 from harness.plugins import registry
 from harness.store.bundle import Bundle
+from harness.store.documents.manifest import Manifest
 
 MATRIX = """
 schema = "trtmatrix.matrix/1"
@@ -67,7 +68,7 @@ class Ground:
 
     def bundle(self) -> Bundle:
         """Return a new bundle that holds the cells, nothing measured."""
-        made = Bundle.create(self.root / "run", {"run": "test", "state": "running"})
+        made = Bundle.create(self.root / "run", Manifest(run="test"))
         for cell in self.cells:
             made.set_cell(cell, "pending")
         made.save()

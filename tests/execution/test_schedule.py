@@ -15,6 +15,7 @@ from harness.execution.schedule import earlier_cache
 from harness.networks.graph import Graph
 from harness.plugins.reading import observe
 from harness.store.bundle import Bundle
+from harness.store.documents.build import Build
 from harness.store.files import read_table
 from tests.execution.ground import SMALL, Ground
 
@@ -27,10 +28,10 @@ def test_every_cell_is_measured_once_a_round(ground: Ground) -> None:
     bundle = ground.bundle()
     ground.schedule(bundle, rounds=2).run()
     assert states(bundle) == ["measured", "measured"]
-    assert [(b.cell_id, b.build, b.document["round"]) for b in bundle.builds()] == [
+    assert [(b.cell_id, b.build, b.document.round) for b in bundle.builds()] == [
         (cell.id, build, build) for cell in ground.cells for build in (0, 1)
     ]
-    assert Bundle.open(bundle.root).manifest["state"] == "complete"
+    assert Bundle.open(bundle.root).manifest.state == "complete"
     assert not list(bundle.root.glob(".work-*"))
 
 
@@ -111,15 +112,15 @@ def test_a_wrong_weight_makes_the_cell_invalid(ground: Ground, monkeypatch: pyte
 def test_a_resumed_run_measures_only_what_is_missing(ground: Ground) -> None:
     bundle = ground.bundle()
     ground.schedule(bundle).run()
-    first = {b.cell_id: b.document["started"] for b in bundle.builds()}
+    first = {b.cell_id: b.document.started for b in bundle.builds()}
     again = Bundle.open(bundle.root)
-    seconds = dict(again.manifest["seconds"])
+    seconds = again.manifest.seconds
     ground.schedule(again, rounds=2).run()
     # What the harness itself cost is said of all builds, not of the last visit.
-    assert all(again.manifest["seconds"][what] > seconds[what] for what in ("prepare", "total"))
+    assert all(again.manifest.seconds[what] > seconds[what] for what in ("prepare", "total"))
     builds = list(again.builds())
     assert [b.build for b in builds] == [0, 1, 0, 1]
-    assert {b.cell_id: b.document["started"] for b in builds if b.build == 0} == first
+    assert {b.cell_id: b.document.started for b in builds if b.build == 0} == first
 
 
 def test_a_failed_build_is_measured_again_only_if_asked(ground: Ground) -> None:
@@ -127,7 +128,7 @@ def test_a_failed_build_is_measured_again_only_if_asked(ground: Ground) -> None:
     cell = ground.cells[0]
     files = bundle.root / "dead"
     files.mkdir()
-    bundle.put_build(cell.id, 0, files, {"status": "failed", "reason": "died"})
+    bundle.put_build(files, Build(cell=cell.id, build=0, status="failed", reason="died"))
     ground.schedule(bundle).run()
     assert states(bundle) == ["failed", "measured"]
     ground.schedule(bundle, retry_failed=True).run()

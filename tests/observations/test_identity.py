@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,10 @@ from msgspec import structs
 from harness.matrix.cell import Cell, Treatment
 from harness.observations.identity import Host, Identity, Software, identity_of
 from harness.observations.records import BuildObservation
+from harness.store.bundle import CellRecord
+from harness.store.documents.base import document_of
+from harness.store.documents.build import Build
+from harness.store.documents.origin import fingerprint
 
 CELL = Cell("mobilenet_v2", Treatment(), "onnxruntime", "1.22.1", "venv")
 ONE = Identity(
@@ -81,20 +87,67 @@ def test_a_build_made_by_hand_knows_its_host_alone() -> None:
     assert build.identity == Identity(host=Host(machine="host-a"))
 
 
-def test_what_documents_and_worker_say_is_gathered() -> None:
-    document = {
+HELD: dict[str, Any] = {"packages": {"numpy": "1"}, "python": "3.11.7", "installer": "uv"}
+SAID = {"cpu": "x", "onnxruntime": "1.22.1"}
+RECORD = CellRecord(CELL, "measured", digest="sha256:1")
+
+
+def earlier(**changes: Any) -> Build:
+    """A build document of before: it states neither run nor software."""
+    said = {
+        "schema": "trtmatrix.build/1",
+        "cell": CELL.id,
+        "build": 0,
+        "status": "ok",
         "host": "m-1",
         "started": "2026-11-28T14:00:00+02:00",
-        "environment": {"packages": {"numpy": "1"}, "python": "3.11.7", "installer": "uv"},
+        "environment": HELD,
+        **changes,
     }
-    made = identity_of(document, CELL, "sha256:1", "night", {"cpu": "x", "onnxruntime": "1.22.1"})
-    assert (made.run, made.pool, made.digest) == ("night", "night", "sha256:1")
+    return document_of(said, Build, Path("build.json"))
+
+
+def test_what_documents_and_worker_say_is_gathered() -> None:
+    made = identity_of(earlier(), RECORD, "night", SAID)
+    assert (made.run, made.pool, made.digest, made.cell) == ("night", "night", "sha256:1", CELL)
     assert made.started is not None
     assert made.started.isoformat() == "2026-11-28T12:00:00+00:00"
     assert made.ended is None
     assert made.host == Host(machine="m-1", device="cpu")
     assert made.software.version == "1.22.1"
     assert made.software.driver == "none"
-    other = {**document, "environment": {**document["environment"], "installer": "pip"}}  # type: ignore[dict-item]
-    assert identity_of(other, CELL, "sha256:1", "night", {"cpu": "x", "onnxruntime": "1.22.1"}) == made
-    assert identity_of({}, CELL, "unknown", "night", {}).software.fingerprint == "unknown"
+    assert identity_of(earlier(environment={**HELD, "installer": "pip"}), RECORD, "night", SAID) == made
+    other = identity_of(earlier(environment={**HELD, "packages": {"numpy": "2"}}), RECORD, "night", SAID)
+    assert other.software.fingerprint != made.software.fingerprint
+
+
+def test_what_nobody_knows_is_unknown() -> None:
+    made = identity_of(earlier(environment=None, host="unknown", started=None), RECORD, "night", {})
+    assert made.software == Software(environment="venv")
+    assert made.host == Host()
+    assert made.started is None
+
+
+def test_what_a_document_states_wins() -> None:
+    stated = Build(
+        cell=CELL.id,
+        build=0,
+        status="ok",
+        run="own",
+        digest="sha256:2",
+        software=ONE.software,
+        host=Host(machine="m", device="GPU-1"),
+    )
+    made = identity_of(stated, RECORD, "night", {"driver": "never"})
+    assert (made.run, made.pool, made.digest) == ("own", "own", "sha256:2")
+    assert made.software == ONE.software
+    assert made.host.name == "m/GPU-1"
+    assert identity_of(structs.replace(stated, pool="both"), RECORD, "night", {}).group.pool == "both"
+
+
+def test_a_container_is_told_by_its_image() -> None:
+    image = {**HELD, "image_digest": "sha256:a"}
+    assert fingerprint(image) != fingerprint(HELD)
+    assert fingerprint(image) != fingerprint({**image, "image_digest": "sha256:b"})
+    assert fingerprint({"image_digest": "", "image_id": "sha256:c"}) != "unknown"
+    assert fingerprint({"python": "3.11.7"}) == "unknown"

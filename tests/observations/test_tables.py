@@ -10,6 +10,9 @@ from harness.evidence.records import EngineLayer, Evidence, LayerTime
 from harness.matrix.cell import Cell, Treatment
 from harness.observations.tables import sample_rows, write_tables
 from harness.store.bundle import Bundle
+from harness.store.documents.build import Build
+from harness.store.documents.manifest import Manifest
+from harness.store.documents.origin import Host
 from harness.store.files import read_table
 
 CELL = Cell("mobilenet_v2", Treatment(), "listed", "1.0", "venv")
@@ -36,13 +39,13 @@ class Reads:
 
 
 def build(tmp_path: Path, window: dict[str, object], names: str = '["conv", "reorder"]') -> Bundle:
-    bundle = Bundle.create(tmp_path / "run", {})
+    bundle = Bundle.create(tmp_path / "run", Manifest())
     bundle.set_cell(CELL, "measured")
     files = tmp_path / "files"
     files.mkdir()
     (files / "samples.json").write_text(json.dumps({"windows": [window]}), encoding="utf-8")
     (files / "names.json").write_text(names, encoding="utf-8")
-    bundle.put_build(CELL.id, 2, files, {"status": "ok", "round": 2, "host": "h"})
+    bundle.put_build(files, Build(cell=CELL.id, build=2, status="ok", round=2, host=Host(machine="h")))
     return bundle
 
 
@@ -55,7 +58,7 @@ def test_every_sample_is_a_row(tmp_path: Path) -> None:
         (CELL.id, 2, 1, 1.25, 20),
     ]
     assert [r["enqueue_ms"] for r in rows] == [None, None]
-    assert bundle.manifest["warnings"] == []
+    assert bundle.manifest.warnings == ()
 
 
 def test_every_profile_row_is_a_row_with_its_kernel(tmp_path: Path) -> None:
@@ -102,5 +105,5 @@ def test_a_worker_that_does_not_count_its_windows_is_believed(tmp_path: Path) ->
 def test_what_cannot_be_read_is_a_warning_and_the_rest_is_written(tmp_path: Path) -> None:
     bundle = build(tmp_path, {**WINDOW, "start_ns": [1]})
     write_tables(bundle, {"listed": Reads()})
-    assert len(bundle.manifest["warnings"]) == 1
+    assert len(bundle.manifest.warnings) == 1
     assert read_table(bundle.root / "samples.parquet") == []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.pack.contents import Contents
+from harness.store.documents.base import as_json
 
 WORKER = """
 import json, os, sys
@@ -32,7 +33,7 @@ def write_list(root: Path, contents: Contents, files: Mapping[str, Mapping[str, 
     document = {
         "schema": "trtmatrix.pack/1",
         "id": "composed",
-        "objects": contents.objects,
+        "objects": {digest: as_json(entry) for digest, entry in contents.objects.items()},
         "members": {m: (root / m).stat().st_size for m in contents.members},
         "sites": {
             name: {"files": listed, "library_folders": [], "variables": {}, "facts": {}}

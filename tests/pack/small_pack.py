@@ -14,6 +14,7 @@ import pytest
 from harness.execution.measuring import settings_for
 from harness.pack.build import Order, PackOptions
 from harness.runtimes.onnxruntime.runtime import OnnxRuntime
+from harness.store.documents.manifest import Matrix
 from tests.execution.ground import SMALL, Ground
 from tests.pack.wheels import wheel_of
 
@@ -46,7 +47,7 @@ def small_order(root: Path) -> Order:
         runtimes={"onnxruntime": Installed()},
         settings=settings_for(ground.plan, 5),
         builds=2,
-        matrix={"file": "matrix.toml", "text": "", "description": "", "baseline": "previous", "fail_on": []},
+        matrix=Matrix(file="matrix.toml"),
     )
 
 

@@ -8,11 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from harness.errors import InputError, UsageError
 from harness.pack.build import make_pack, read_base
 from harness.pack.collect import collect
 from harness.store.bundle import Bundle
+from harness.store.documents.base import write_document
+from harness.store.documents.manifest import Matrix
+from harness.store.documents.plan import PackPlan, PackPython
 from tests.pack.small_pack import FAMILIES, MARKS, small_options, small_order, unpack
 from tests.pack.wheels import composed_wheel
 
@@ -63,8 +67,9 @@ def test_it_measures_with_the_python_and_the_files_of_the_first(
     summary = collect(list((tmp_path / "home").iterdir()), tmp_path / "run", FAMILIES)
     assert summary.added == 1
     (build,) = Bundle.open(tmp_path / "run").builds()
-    assert build.document["outputs"]["valid"]
-    assert build.document["environment"]["packages"]["besides"] == "1.0"
+    assert build.document.outputs is not None
+    assert build.document.outputs.valid
+    assert build.document.environment["packages"]["besides"] == "1.0"
 
 
 def test_without_the_first_pack_it_says_what_is_missing(packs: tuple[Path, Path], tmp_path: Path) -> None:
@@ -83,13 +88,14 @@ def test_without_the_first_pack_it_says_what_is_missing(packs: tuple[Path, Path]
 
 def test_a_base_with_another_python_or_of_another_kind_is_refused(tmp_path: Path) -> None:
     order, options = small_order(tmp_path), small_options(tmp_path)
-    base = {"id": "x", "python": {"version": "3.8.1"}, "objects": {}}
+    python = PackPython(name="python3.8", version="3.8.1")
+    base = PackPlan(id="x", python=python, seed=0, builds=1, matrix=Matrix(), jobs={}, sites={})
     with pytest.raises(UsageError, match=r"the base pack brings Python 3\.8\.1"):
         make_pack(order, tmp_path / "out", replace(options, base=base), lambda _: None)
     listed = tmp_path / "trtmatrix-pack.json"
     listed.write_text('{"schema": "other"}')
-    with pytest.raises(InputError, match="schema 'other'"):
+    with pytest.raises(InputError, match="found 'other'"):
         read_base(tmp_path)
-    listed.write_text('{"schema": "trtmatrix.pack/1", "base": "y"}')
+    write_document(listed, structs.replace(base, base="y"))
     with pytest.raises(InputError, match="name that one"):
         read_base(listed)

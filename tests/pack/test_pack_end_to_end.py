@@ -54,12 +54,13 @@ def test_the_results_of_a_visit_make_a_bundle(home: Path, tmp_path: Path) -> Non
     assert (summary.added, summary.known, summary.total) == (4, 0, 4)
     assert summary.incomplete == []
     bundle = Bundle.open(tmp_path / "run")
-    assert bundle.manifest["state"] == "complete"
+    assert bundle.manifest.state == "complete"
     assert {record.status for record in bundle.cells()} == {"measured"}
     for build in bundle.builds():
-        assert build.document["outputs"]["valid"], build.document["outputs"]
-        assert build.document["environment"]["packages"].keys() == {"onnxruntime", "numpy"}
-        assert list(summary.hosts) == [build.document["host"]]
+        assert build.document.outputs is not None
+        assert build.document.outputs.valid, build.document.outputs
+        assert build.document.environment["packages"].keys() == {"onnxruntime", "numpy"}
+        assert list(summary.hosts) == [build.document.host.name]
     rows = read_table(tmp_path / "run" / "samples.parquet")
     assert Counter(row["build"] for row in rows).keys() == {0, 1}
     assert read_table(tmp_path / "run" / "layer_times.parquet")
@@ -84,7 +85,7 @@ def test_visits_on_two_hosts_are_merged_and_told_apart(home: Path, unpacked: Pat
     builds = list(Bundle.open(tmp_path / "run").builds())
     assert Counter(build.cell_id for build in builds) == dict.fromkeys({b.cell_id for b in builds}, 4)
     assert [b.build for b in builds if b.cell_id == builds[0].cell_id] == [0, 1, 2, 3]
-    assert sorted(b.document["round"] for b in builds if b.cell_id == builds[0].cell_id) == [0, 0, 1, 1]
+    assert sorted(b.document.round for b in builds if b.cell_id == builds[0].cell_id) == [0, 0, 1, 1]
 
 
 @pytest.mark.usefixtures("home")
@@ -95,7 +96,7 @@ def test_a_block_without_one_of_its_versions_is_named(tmp_path: Path, unpacked: 
     (line,) = collect([partial], tmp_path / "run", FAMILIES).incomplete
     assert "round 1" in line
     assert line.endswith("-aa")
-    assert Bundle.open(tmp_path / "run").manifest["state"] == "interrupted"
+    assert Bundle.open(tmp_path / "run").manifest.state == "interrupted"
 
 
 def test_a_worker_that_dies_is_a_failed_build(unpacked: Path, tmp_path: Path) -> None:

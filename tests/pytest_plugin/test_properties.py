@@ -6,11 +6,11 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from harness.analysis.table import Change, State
 from harness.analysis.verdict import Verdict
@@ -19,6 +19,9 @@ from harness.observations.records import BuildObservation, CellObservation, Outp
 from harness.pytest_plugin.properties import judged, measured
 from harness.resources import data_folder
 from harness.store.bundle import Bundle
+from harness.store.documents.build import Build, Outputs
+from harness.store.documents.manifest import Manifest
+from harness.store.documents.origin import Host
 
 SUITES = str(data_folder("suites"))
 SUBJECT = "mobilenet_v2-fp32-b1-clip-openvino"
@@ -30,29 +33,34 @@ def cell(version: str) -> Cell:
 
 
 def put_build(
-    made: Bundle, version: str, number: int, latency: float, outputs: Any, facts: dict[str, object]
+    made: Bundle, version: str, number: int, latency: float, outputs: Outputs, facts: dict[str, object]
 ) -> None:
     files = made.root / f"incoming-{number}"
     (files / "evidence").mkdir(parents=True)
     (files / "result.json").write_text(json.dumps({"facts": facts}), encoding="utf-8")
     window = {"pass": "latency", "window": 0, "clock": "host", "latency_ms": [latency] * 5}
     (files / "samples.json").write_text(json.dumps({"windows": [window]}), encoding="utf-8")
-    document = {"status": "ok", "reason": "", "host": "host-a", "round": number, "outputs": outputs}
-    made.put_build(cell(version).id, number, files, document)
+    host = Host(machine="host-a", device="cpu")
+    document = Build(
+        cell=cell(version).id, build=number, status="ok", host=host, round=number, outputs=outputs
+    )
+    made.put_build(files, document)
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """An old version, a faster one, one with an output that is missing, and one that could not run."""
-    made = Bundle.create(tmp_path / "run", {"run": "composed", "state": "complete"})
-    good = {"valid": True, "bound": 1e-4, "top1": 1.0}
+    made = Bundle.create(tmp_path / "run", Manifest(run="composed", state="complete"))
+    good = Outputs(valid=True, error=0.0, bound=1e-4, top1=1.0)
     for version, latency in ((OLD, 4.0), (NEW, 3.0)):
         made.set_cell(cell(version), "measured")
         for number, factor in enumerate((1.0, 1.25, 0.8) if version == OLD else (1.0, 1.004, 0.996)):
             facts: dict[str, object] = {} if version == OLD else {"launch_bound": number == 1}
-            put_build(made, version, number, latency * factor, {**good, "error": 1e-5 * number}, facts)
+            put_build(
+                made, version, number, latency * factor, structs.replace(good, error=1e-5 * number), facts
+            )
     made.set_cell(cell(WRONG), "invalid", "no output 'logits'")
-    put_build(made, WRONG, 0, 1.0, {**good, "valid": False, "error": None}, {"launch_bound": None})
+    put_build(made, WRONG, 0, 1.0, structs.replace(good, valid=False, error=None), {"launch_bound": None})
     made.set_cell(cell(AWAY), "unsupported", "no wheel for this Python")
     made.save()
     return made.root

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import Graph, OpKind, SourceOp
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
 from harness.plugins import registry
+from harness.store.documents.machine import Machine
+from harness.store.documents.manifest import Manifest, Matrix
 
 CLASSES = ("pointwise", "depthwise", "convolution", "activation")
 
@@ -108,12 +111,12 @@ def on_hosts(
 
 def run(*cells: CellObservation, description: str = "composed", text: str = "") -> RunObservation:
     """A run of *cells*."""
-    manifest: dict[str, object] = {
-        "started": "2026-01-01T00:00:00+00:00",
-        "seed": 1,
-        "machine": {"cpu_model": "composed"},
-        "matrix": {"description": description, "text": text},
-    }
+    manifest = Manifest(
+        started=datetime(2026, 1, 1, tzinfo=UTC),
+        seed=1,
+        machine=Machine(cpu="composed"),
+        matrix=Matrix(description=description, text=text),
+    )
     return RunObservation((Path("composed"),), manifest, cells)
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from harness.matrix.cell import Cell, Treatment
 from harness.networks.graph import Graph
 from harness.plugins import registry
 from harness.store.bundle import Bundle
+from harness.store.documents.manifest import Manifest
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "builds"
 SEED = 20190917
@@ -131,8 +133,8 @@ def bundle(builds: Iterable[WorkerBuild], root: Path) -> Path:
     """Make a bundle of *builds* in *root*, as ``trtmatrix collect`` does."""
     kept = list(builds)
     started = min(str(build.document("build.json")["started"]) for build in kept)
-    manifest = {"run": root.name, "state": "finished", "started": started, "seed": SEED}
-    made = Bundle.create(root, manifest)
+    began = datetime.fromisoformat(started)
+    made = Bundle.create(root, Manifest(run=root.name, state="complete", started=began, seed=SEED))
     for build in kept:
         build.put(made.build_folder(build.cell.id, build.build))
         made.set_cell(build.cell, "measured", digest=str(build.document("build.json")["digest"]))

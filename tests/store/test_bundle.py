@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.errors import InputError, UsageError
 from harness.matrix.cell import Cell, Treatment
 from harness.store.bundle import Bundle, find_runs
+from harness.store.documents.build import Build
+from harness.store.documents.manifest import Manifest
 
 CELL = Cell("mobilenet_v2", Treatment(), "openvino", "2024.6.0", "venv")
 OTHER = Cell("mobilenet_v1", Treatment(), "openvino", "2024.6.0", "venv")
@@ -15,18 +18,18 @@ OTHER = Cell("mobilenet_v1", Treatment(), "openvino", "2024.6.0", "venv")
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Bundle:
-    made = Bundle.create(tmp_path / "run", {"run": "r1", "state": "running"})
+    made = Bundle.create(tmp_path / "run", Manifest(run="r1"))
     made.set_cell(CELL, "pending")
     made.set_cell(OTHER, "unsupported", "no wheel")
     made.save()
     return made
 
 
-def put(bundle: Bundle, build: int, **document: object) -> None:
+def put(bundle: Bundle, build: int, **document: Any) -> None:
     files = bundle.root / "incoming"
     files.mkdir()
     (files / "result.json").write_text("{}", encoding="utf-8")
-    bundle.put_build(CELL.id, build, files, {"status": "ok", "reason": "", **document})
+    bundle.put_build(files, Build(**{"cell": CELL.id, "build": build, "status": "ok", **document}))
 
 
 def test_cells_and_builds_come_back(bundle: Bundle) -> None:
@@ -75,7 +78,7 @@ def test_changing_a_cell_keeps_its_place(bundle: Bundle) -> None:
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UsageError, match="not empty"):
-        Bundle.create(tmp_path, {})
+        Bundle.create(tmp_path, Manifest())
 
 
 @pytest.mark.parametrize(
@@ -83,9 +86,9 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     [
         ("{", r"manifest\.json:1: not JSON"),
         ("[]", "expected a JSON object, found list"),
-        ('{"schema": "other/1"}', "expected schema 'trtmatrix.bundle/1', found 'other/1'"),
-        ('{"schema": "trtmatrix.bundle/1", "machine": NaN}', "machine: expected dict"),
-        ('{"schema": "trtmatrix.bundle/1", "cells": {}}', "cells: expected list"),
+        ('{"schema": "other/1"}', "expected schema 'trtmatrix.bundle/2', found 'other/1'"),
+        ('{"schema": "trtmatrix.bundle/1", "machine": NaN}', "machine: expected `object`, got `float`"),
+        ('{"schema": "trtmatrix.bundle/1", "cells": {}}', "cells: expected `array`, got `object`"),
     ],
 )
 def test_a_torn_manifest_is_one_line(tmp_path: Path, content: str, message: str) -> None:
@@ -104,8 +107,10 @@ def test_a_spoiled_cell_is_one_line(bundle: Bundle) -> None:
     data = json.loads(path.read_text(encoding="utf-8"))
     del data["cells"][0]["runtime"]
     path.write_text(json.dumps(data), encoding="utf-8")
-    with pytest.raises(InputError, match=r"manifest\.json: cells: a cell lacks 'runtime'"):
-        Bundle.open(bundle.root).cells()
+    with pytest.raises(
+        InputError, match=r"manifest\.json: cells\[0\]: object missing required field `runtime`"
+    ):
+        Bundle.open(bundle.root)
 
 
 @pytest.mark.parametrize("name", ["../escape", "a/b", "", ".hidden", "x" * 300])
