@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from harness.attribution.carrying import Work, find_ops, is_quantize
+from harness.attribution.carrying import PendingLayer, find_ops, is_quantize
 from harness.attribution.edges import at_edge, edge_tensors
 from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.attribution.families import kernel_family
@@ -54,17 +54,17 @@ def attribute(
         aliases = {str(k): str(v) for k, v in known.items()} if isinstance(known, Mapping) else {}
     timed = join_times(evidence)
     matcher = OpMatcher(graph, aliases, _all_names(evidence)) if graph is not None else None
-    work = [_start(item, evidence, matcher) for item in timed]
+    pending = [_start(item, evidence, matcher) for item in timed]
     if graph is not None and matcher is not None:
-        find_ops(graph, matcher, work, partial=evidence.partial)
+        find_ops(graph, matcher, pending, partial=evidence.partial)
     edges = edge_tensors(evidence.layers)
-    for item in work:
+    for item in pending:
         if item.role is LayerRole.REFORMAT:
             sides = (item.before, item.after) if graph is not None else None
             item.at_edge = at_edge(item.layer, item.name, sides, edges)
     version = evidence.facts.get("tensorrt")
     finish = _Finisher(graph, KernelNames(evidence), str(version) if version else None)
-    layers = tuple(finish(position, item) for position, item in enumerate(work))
+    layers = tuple(finish(position, item) for position, item in enumerate(pending))
     return AttributedEngine(
         layers=layers,
         graph=graph,
@@ -86,11 +86,11 @@ def _all_names(evidence: Evidence) -> list[str]:
     return names + [t.name for layer in evidence.layers for t in (*layer.inputs, *layer.outputs)]
 
 
-def _start(item: TimedLayer, evidence: Evidence, matcher: OpMatcher | None) -> Work:
+def _start(item: TimedLayer, evidence: Evidence, matcher: OpMatcher | None) -> PendingLayer:
     name = parse_name(item.layer.name, matcher.knows if matcher else lambda _: False)
     # A table leaves out rows of zero: a layer that a whole profile does not show did not run.
     profiled = bool(evidence.times) and not evidence.partial
-    return Work(item, name, _role(item, name, profiled=profiled))
+    return PendingLayer(item, name, _role(item, name, profiled=profiled))
 
 
 def _role(item: TimedLayer, name: LayerName, *, profiled: bool) -> LayerRole:
@@ -109,7 +109,7 @@ class _Finisher:
     def __init__(self, graph: Graph | None, kernels: KernelNames, version: str | None) -> None:
         self._graph, self._kernels, self._version = graph, kernels, version
 
-    def __call__(self, position: int, item: Work) -> AttributedLayer:
+    def __call__(self, position: int, item: PendingLayer) -> AttributedLayer:
         layer, kernel = item.layer, self._kernels.find(item.layer)
         op_class_, standalone = self._class(item)
         role = LayerRole.UNKNOWN if item.computes and op_class_ == "unknown" else item.role
@@ -137,7 +137,7 @@ class _Finisher:
             at_edge=item.at_edge,
         )
 
-    def _class(self, item: Work) -> tuple[str, bool]:
+    def _class(self, item: PendingLayer) -> tuple[str, bool]:
         if not item.computes:
             return str(item.role), False
         if is_quantize(item.layer) and not item.ops:

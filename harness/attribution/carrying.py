@@ -20,7 +20,7 @@ _QUANTIZE_NAME = re.compile(r"(De)?[Qq]uantize(Linear)?(_\d+)?$|/(fake_quant|Fak
 
 
 @dataclass(slots=True)
-class Work:
+class PendingLayer:
     """A layer on its way into the engine."""
 
     timed: TimedLayer
@@ -50,29 +50,29 @@ def is_quantize(layer: EngineLayer) -> bool:
     return " " not in layer.name and _QUANTIZE_NAME.search(layer.name) is not None
 
 
-def find_ops(graph: Graph, matcher: OpMatcher, work: Sequence[Work], *, partial: bool) -> None:
+def find_ops(graph: Graph, matcher: OpMatcher, pending: Sequence[PendingLayer], *, partial: bool) -> None:
     """Fill in the ops of each layer, and what lies on either side of a reformat.
 
     :param partial: the layers are a part of the network: nothing is told from what is missing
     """
-    for item in work:
+    for item in pending:
         if item.computes or (item.role is LayerRole.NO_OP and item.name.kind is not NameKind.REFORMAT):
             _by_metadata_or_name(graph, matcher, item)
-    _by_subgraph(graph, matcher, work)
-    flow = TensorFlow(graph, matcher, [item.layer for item in work])
-    for item in work:
+    _by_subgraph(graph, matcher, pending)
+    flow = TensorFlow(graph, matcher, [item.layer for item in pending])
+    for item in pending:
         if item.computes and not item.ops and (ops := flow.between(item.layer)):
             item.ops, item.by = ops, "tensors"
-    _by_structure(graph, work)
+    _by_structure(graph, pending)
     if not partial:
-        _by_order(graph, matcher, work)
-    carriers = {item.layer.name: item.ops for item in work if item.ops}
-    for item in work:
+        _by_order(graph, matcher, pending)
+    carriers = {item.layer.name: item.ops for item in pending if item.ops}
+    for item in pending:
         if item.role in (LayerRole.REFORMAT, LayerRole.NO_OP) and not item.ops:
             item.before, item.after = flow.sides(item.layer, item.name, _target(matcher, item, carriers))
 
 
-def _by_metadata_or_name(graph: Graph, matcher: OpMatcher, item: Work) -> None:
+def _by_metadata_or_name(graph: Graph, matcher: OpMatcher, item: PendingLayer) -> None:
     listed = matcher.find_all(original_names(item.layer))
     if item.name.kind is NameKind.COPY:
         # `<tensor> copy` replaces a concatenation: the work is that of the op that reads the tensor.
@@ -90,7 +90,7 @@ def _by_metadata_or_name(graph: Graph, matcher: OpMatcher, item: Work) -> None:
         item.ops, item.by = named, "name"
 
 
-def _named(matcher: OpMatcher, item: Work) -> tuple[str, ...]:
+def _named(matcher: OpMatcher, item: PendingLayer) -> tuple[str, ...]:
     parts = item.name.parts
     if parts and cut_name(item.layer.name) and matcher.find(parts[-1]) is None:
         whole = matcher.find_cut(parts[-1])
@@ -110,9 +110,9 @@ def original_names(layer: EngineLayer) -> list[str]:
     return [name for name in dict.fromkeys(found) if name]
 
 
-def _by_subgraph(graph: Graph, matcher: OpMatcher, work: Sequence[Work]) -> None:
-    claimed = {op for item in work for op in item.ops}
-    for item in work:
+def _by_subgraph(graph: Graph, matcher: OpMatcher, pending: Sequence[PendingLayer]) -> None:
+    claimed = {op for item in pending for op in item.ops}
+    for item in pending:
         if item.name.kind is not NameKind.FOREIGN or item.ops:
             continue
         places = [matcher.place(op) for op in matcher.find_all(item.name.parts)]
@@ -122,17 +122,17 @@ def _by_subgraph(graph: Graph, matcher: OpMatcher, work: Sequence[Work]) -> None
             claimed.update(item.ops)
 
 
-def _by_structure(graph: Graph, work: Sequence[Work]) -> None:
-    computing = [item for item in work if item.computes and not is_quantize(item.layer)]
+def _by_structure(graph: Graph, pending: Sequence[PendingLayer]) -> None:
+    computing = [item for item in pending if item.computes and not is_quantize(item.layer)]
     if any(item.ops for item in computing):
         return  # Some names are the network's: what is left over is no other export of it.
     for place, ops in match_structure(graph, [item.layer for item in computing]).items():
         computing[place].ops, computing[place].by = ops, "structure"
 
 
-def _by_order(graph: Graph, matcher: OpMatcher, work: Sequence[Work]) -> None:
-    claimed = {op for item in work for op in item.ops}
-    computing = [item for item in work if item.computes and not is_quantize(item.layer)]
+def _by_order(graph: Graph, matcher: OpMatcher, pending: Sequence[PendingLayer]) -> None:
+    claimed = {op for item in pending for op in item.ops}
+    computing = [item for item in pending if item.computes and not is_quantize(item.layer)]
     start = 0
     while start < len(computing):
         end = start
@@ -151,7 +151,7 @@ def _by_order(graph: Graph, matcher: OpMatcher, work: Sequence[Work]) -> None:
         start = end + 1
 
 
-def _hand_out(free: Sequence[str], group: Sequence[Work]) -> None:
+def _hand_out(free: Sequence[str], group: Sequence[PendingLayer]) -> None:
     if len(group) == 1 and free:
         group[0].ops, group[0].by = tuple(free), "order"
     elif len(group) == len(free):
@@ -159,12 +159,14 @@ def _hand_out(free: Sequence[str], group: Sequence[Work]) -> None:
             item.ops, item.by = (op,), "order"
 
 
-def _anonymous(item: Work) -> bool:
+def _anonymous(item: PendingLayer) -> bool:
     """A layer whose name says nothing of its ops; a name that merely fails to match is left alone."""
     return item.name.kind is NameKind.MYELIN or item.layer.name.startswith("(Unnamed Layer")
 
 
-def _target(matcher: OpMatcher, item: Work, carriers: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _target(
+    matcher: OpMatcher, item: PendingLayer, carriers: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
     target = item.name.target
     if target is None:
         return ()

@@ -29,7 +29,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class FamilySearch:
     """What became of one group of kernel families in the search for one layer; times in milliseconds.
 
     :param offered: None where the log cannot tell
@@ -73,8 +73,8 @@ class LayerForensics:
     source: Source
     inherited_from: str | None
     searches: tuple[Search, ...]
-    gemm_as_conv1x1: Fate
-    any_gemm: Fate
+    gemm_as_conv1x1: FamilySearch
+    any_gemm: FamilySearch
     silent: int = 0
 
     @property
@@ -161,12 +161,12 @@ def _donor(
 
 def _fate(
     layer: AttributedLayer, searches: Sequence[Search], families: frozenset[KernelFamily], silent: int
-) -> Fate:
+) -> FamilySearch:
     inside = [c for s in searches for c in s.candidates if c.family in families]
     timed = [c for c in inside if c.time_ms is not None]
     chosen = None if layer.family is KernelFamily.UNKNOWN else layer.family in families
     best = min(timed, key=lambda c: c.time_ms or 0.0, default=None)
-    return Fate(
+    return FamilySearch(
         offered=True if inside else _not_offered(searches, families, silent),
         timed=len(timed),
         chosen=chosen,

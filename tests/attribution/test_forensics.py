@@ -77,23 +77,23 @@ def test_gemm_as_conv1x1_is_offered_and_timed_for_the_classifier_and_chosen_nowh
     found = searched(name)
     offered = [layer for layer in found if layer.gemm_as_conv1x1.offered]
     assert [layer.layer.source_ops[0] for layer in offered] == [CLASSIFIER]
-    fate = offered[0].gemm_as_conv1x1
-    assert fate.timed >= 1
-    assert (fate.lost_by_ms or 0.0) > 0.0
-    assert fate.winner is not None
-    assert fate.winner.family == "gemm"
+    family = offered[0].gemm_as_conv1x1
+    assert family.timed >= 1
+    assert (family.lost_by_ms or 0.0) > 0.0
+    assert family.winner is not None
+    assert family.winner.family == "gemm"
     assert not any(layer.gemm_as_conv1x1.chosen for layer in found)
     assert all(layer.gemm_as_conv1x1.offered is False for layer in found if layer not in offered)
 
 
 def test_how_much_it_lost_by_and_to_what() -> None:
-    fate = next(x for x in searched(V2_850) if x.gemm_as_conv1x1.offered).gemm_as_conv1x1
-    assert fate.best is not None
-    assert fate.winner is not None
-    assert (fate.best.time_ms, fate.winner.time_ms) == (0.006952, 0.00530506)
-    assert fate.lost_by_ms == pytest.approx(0.00164694)
-    assert fate.winner.kernel is not None
-    assert fate.winner.kernel.startswith("sm50_xmma_cublas_gemvx")
+    family = next(x for x in searched(V2_850) if x.gemm_as_conv1x1.offered).gemm_as_conv1x1
+    assert family.best is not None
+    assert family.winner is not None
+    assert (family.best.time_ms, family.winner.time_ms) == (0.006952, 0.00530506)
+    assert family.lost_by_ms == pytest.approx(0.00164694)
+    assert family.winner.kernel is not None
+    assert family.winner.kernel.startswith("sm50_xmma_cublas_gemvx")
 
 
 @pytest.mark.parametrize(("name", "offered"), [(V2_850, 1), (V2_860, 35)])
@@ -157,8 +157,8 @@ def test_a_kernel_that_won() -> None:
             offer("Conv_1/Conv2D", IMPLICIT, "0x1fb90698107bb33a", 2.0),
         ),
     )
-    fate = search(V2, made)[0].gemm_as_conv1x1
-    assert (fate.offered, fate.chosen, fate.lost_by_ms) == (True, True, None)
+    family = search(V2, made)[0].gemm_as_conv1x1
+    assert (family.offered, family.chosen, family.lost_by_ms) == (True, True, None)
 
 
 def test_logs_without_kernel_names_cannot_tell() -> None:

@@ -10,7 +10,7 @@ from harness.analysis.figures.times import mean
 from harness.analysis.grid import GridRow
 from harness.analysis.groups import BuildGroup, Release
 from harness.attribution.adoption import Adoption, adoption
-from harness.attribution.forensics import Fate, LayerForensics, pointwise_forensics
+from harness.attribution.forensics import FamilySearch, LayerForensics, pointwise_forensics
 from harness.networks.graph import OpClass
 from harness.observations.records import BuildObservation
 
@@ -154,25 +154,25 @@ def search_summary(build: BuildObservation) -> SearchSummary | None:
     )
 
 
-def _counts(fates: Sequence[Fate]) -> GroupCounts:
+def _counts(searches: Sequence[FamilySearch]) -> GroupCounts:
     return GroupCounts(
-        offered=sum(1 for f in fates if f.offered),
-        timed=sum(1 for f in fates if f.timed),
-        chosen=sum(1 for f in fates if f.chosen),
-        cannot_tell=sum(1 for f in fates if f.offered is None),
+        offered=sum(1 for f in searches if f.offered),
+        timed=sum(1 for f in searches if f.timed),
+        chosen=sum(1 for f in searches if f.chosen),
+        cannot_tell=sum(1 for f in searches if f.offered is None),
     )
 
 
 def _lost_searches(layers: Sequence[LayerForensics]) -> LostSearches:
     count, elsewhere, best_ms, chosen_ms = 0, 0, 0.0, 0.0
     for layer in layers:
-        fate = layer.any_gemm
+        search = layer.any_gemm
         # Where the engine's kernel is unknown (None), so is whether GEMM lost.
-        if fate.chosen is None or (lost := fate.lost_ms) is None:
+        if search.chosen is None or (lost := search.lost_ms) is None:
             continue
         count += 1
         elsewhere += not any(
-            fate.best in s.candidates and fate.winner in s.candidates for s in layer.searches
+            search.best in s.candidates and search.winner in s.candidates for s in layer.searches
         )
         best_ms += lost[0]
         chosen_ms += lost[1]

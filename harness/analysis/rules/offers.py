@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from harness.attribution.engine import AttributedEngine
-from harness.attribution.forensics import Fate, pointwise_forensics
+from harness.attribution.forensics import FamilySearch, pointwise_forensics
 from harness.evidence.records import Evidence
 
 
@@ -27,14 +27,14 @@ def pointwise_offers(engine: AttributedEngine, evidence: Evidence) -> dict[str, 
     }
 
 
-def _summary(fates: Sequence[Fate]) -> dict[str, object]:
-    offered = Counter({True: "yes", False: "no", None: "unknown"}[fate.offered] for fate in fates)
-    lost = [fate.lost_by_ms for fate in fates if fate.lost_by_ms is not None]
+def _summary(searches: Sequence[FamilySearch]) -> dict[str, object]:
+    offered = Counter({True: "yes", False: "no", None: "unknown"}[search.offered] for search in searches)
+    lost = [search.lost_by_ms for search in searches if search.lost_by_ms is not None]
     return {
         "offered": dict(sorted(offered.items())),
-        "timed_layers": sum(fate.timed > 0 for fate in fates),
-        "timed_tactics": sum(fate.timed for fate in fates),
-        "chosen": sum(fate.chosen is True for fate in fates),
+        "timed_layers": sum(search.timed > 0 for search in searches),
+        "timed_tactics": sum(search.timed for search in searches),
+        "chosen": sum(search.chosen is True for search in searches),
         "lost": len(lost),
         "lost_by_ms_median": median(lost) if lost else None,
         "lost_by_ms_least": min(lost, default=None),

@@ -181,12 +181,12 @@ def test_gemm_as_conv1x1_is_timed_for_the_classifier_alone_and_chosen_nowhere(
     found = search(known(build))
     offered = [layer for layer in found if layer.gemm_as_conv1x1.offered]
     assert [layer.layer.source_ops[0] for layer in offered] == [CLASSIFIER]
-    fate = offered[0].gemm_as_conv1x1
-    assert fate.timed == {"fp32": 1, "fp16": 2}[build.cell.treatment.precision]
-    assert fate.best is not None
-    assert "gemm_as_conv1x1" in (fate.best.kernel or "")
-    assert fate.winner is not None
-    assert fate.winner.kernel == offered[0].layer.kernel
+    family = offered[0].gemm_as_conv1x1
+    assert family.timed == {"fp32": 1, "fp16": 2}[build.cell.treatment.precision]
+    assert family.best is not None
+    assert "gemm_as_conv1x1" in (family.best.kernel or "")
+    assert family.winner is not None
+    assert family.winner.kernel == offered[0].layer.kernel
     assert {layer.gemm_as_conv1x1.chosen for layer in found} == {False}
     assert {layer.gemm_as_conv1x1.offered for layer in found if layer is not offered[0]} == {False}
 
