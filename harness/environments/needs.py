@@ -73,12 +73,10 @@ class RuntimeNeeds(Protocol):
         except metadata.PackageNotFoundError:
             return None
 
-    @abstractmethod
-    def requirements(self, version: str, python: Release) -> Sequence[str]:
+    def requirements(self, version: str, python: Release) -> Sequence[str]:  # noqa: ARG002
         """Return pip requirement strings for a virtual environment that holds *version*."""
-        ...
+        return ()
 
-    @abstractmethod
-    def pythons(self, version: str) -> tuple[Release, Release] | None:
+    def pythons(self, version: str) -> tuple[Release, Release] | None:  # noqa: ARG002
         """Return the lowest and highest Python for which wheels of *version* exist, None if unknown."""
-        ...
+        return None

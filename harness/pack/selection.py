@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from harness.environments.compute_capability import capability_reason
 from harness.errors import UsageError
 from harness.matrix.cell import Cell
+from harness.matrix.treatment import treatment_table
 from harness.runtimes.base import Runtime
 from harness.runtimes.tensorrt.runtime import gpu_reason
 
@@ -39,8 +40,10 @@ def packable(
     :raises UsageError: no cell is left
     """
     found = []
+    table = treatment_table({name: runtime.treatment_fields for name, runtime in runtimes.items()})
     for cell in (replace(one, environment="venv") for one in cells):
         reason = _reason(cell, runtimes[cell.runtime], libraries, capability)
+        reason = reason or table.unknown(cell.treatment, cell.runtime)
         if reason is None:
             found.append(cell)
         else:

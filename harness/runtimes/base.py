@@ -35,15 +35,13 @@ class Runtime(RuntimeNeeds, Protocol):
     front (see :func:`harness.matrix.treatment.treatment_table`); the worker finds it under that name.
     """
 
-    @abstractmethod
     def known_versions(self) -> Sequence[str]:
         """Return versions known to exist, oldest first (what ``list versions`` shows)."""
-        ...
+        return ()
 
-    @abstractmethod
-    def unsupported(self, cell: Cell) -> str | None:
+    def unsupported(self, cell: Cell) -> str | None:  # noqa: ARG002
         """Say why *cell* can never run on this runtime and version, None if it may."""
-        ...
+        return None
 
     @abstractmethod
     def read(self, folder: Path) -> Evidence:

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.errors import InputError
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
+from harness.matrix.treatment import BATCH, BATCH_MODE, PRECISION, RELU6, SOURCE, TENSOR_FORMAT
 from harness.versions import parse
 
 Release = tuple[int, int]
@@ -25,13 +26,10 @@ _CPU_TREATMENT: Mapping[str, tuple[str, ...]] = {
     "tensor_format": ("linear",),
     "source": ("auto", "onnx"),
     "batch_mode": ("auto", "explicit"),
-    "typing": ("auto",),
-    "tactic_sources": ("default",),
-    "timing_cache": ("off",),
-    "cuda_graph": ("off",),
-    "l2": ("warm",),
-    "copies": ("out",),
 }
+
+CPU_FIELDS = (PRECISION, BATCH, RELU6, TENSOR_FORMAT, SOURCE, BATCH_MODE)
+"""The fields of treatments that a CPU runtime knows: of caches, graphs and copies it has none."""
 
 
 def numpy_for(python: Release) -> str:

@@ -49,6 +49,12 @@ def test_a_treatment_that_a_runtime_cannot_honour_is_unsupported() -> None:
     assert found.reason
 
 
+def test_a_field_that_a_runtime_does_not_know_is_unsupported() -> None:
+    (found,) = preflight([replace(CPU, treatment=Treatment(cuda_graph="on"))], registry.parts())
+    assert found.state == "unsupported"
+    assert found.reason == "onnxruntime knows no treatment 'cuda_graph' (asked for: 'on')"
+
+
 @pytest.mark.parametrize("change", [{"runtime": "nothing"}, {"environment": "nowhere"}])
 def test_a_part_that_nobody_registers_is_named(change: dict[str, str]) -> None:
     (found,) = preflight([replace(CPU, **change)], registry.parts())

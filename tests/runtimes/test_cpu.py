@@ -77,8 +77,7 @@ def cell(runtime: str, **treatment: object) -> Cell:
         (OnnxRuntime(), {"precision": "fp16"}, "onnxruntime on the CPU has no precision 'fp16'"),
         (OnnxRuntime(), {"tensor_format": "hwc"}, "onnxruntime on the CPU has no tensor format 'hwc'"),
         (OpenVino(), {"tensor_format": "hwc"}, None),
-        (OpenVino(), {"cuda_graph": "on"}, "openvino on the CPU has no cuda graph 'on'"),
-        (OpenVino(), {"source": "uff"}, "openvino on the CPU has no source 'uff'"),
+        (OpenVino(), {"source": "api"}, "openvino on the CPU has no source 'api'"),
     ],
 )
 def test_what_a_cpu_cannot_do(

@@ -12,7 +12,7 @@ from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
-from harness.runtimes.cpu import Release, Wheels, numpy_for, refused, with_facts
+from harness.runtimes.cpu import CPU_FIELDS, Release, Wheels, numpy_for, refused, with_facts
 from harness.runtimes.onnxruntime.attribute import attribute_onnxruntime
 from harness.runtimes.onnxruntime.evidence import condense, read_onnxruntime
 
@@ -59,6 +59,7 @@ class OnnxRuntime(Runtime):
     environments = ("venv", "docker", "current")
     worker = WorkerSource("harness.runtimes.onnxruntime.worker", Path(__file__).with_name("worker"))
     reads_onnx = True
+    treatment_fields = CPU_FIELDS
     complete_requirements = True  # NumPy is all that the package needs to run a model
 
     def requirements(self, version: str, python: Release) -> Sequence[str]:

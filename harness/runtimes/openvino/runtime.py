@@ -12,7 +12,7 @@ from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
-from harness.runtimes.cpu import Release, Wheels, numpy_for, refused, with_facts
+from harness.runtimes.cpu import CPU_FIELDS, Release, Wheels, numpy_for, refused, with_facts
 from harness.runtimes.openvino.attribute import attribute_openvino
 from harness.runtimes.openvino.evidence import read_openvino
 
@@ -61,6 +61,7 @@ class OpenVino(Runtime):
     environments = ("venv", "docker", "current")
     worker = WorkerSource("harness.runtimes.openvino.worker", Path(__file__).with_name("worker"))
     reads_onnx = True
+    treatment_fields = CPU_FIELDS
     # NumPy is all that inference needs. What else the package asks for is for conversion, and reports home.
     complete_requirements = True
     # oneDNN takes other kernels on a CPU with AVX-512: with the cap, hosts compare. NumPy's BLAS gets the

@@ -19,7 +19,6 @@ def treatment_reason(release: tuple[int, ...], treatment: Treatment) -> str | No
         (treatment.typing == "strong", release >= (9,), "strong typing came with 9.0"),
         (treatment.typing == "weak", release < (11,), "weak typing went away in 11.0"),
         (treatment.tensor_format != _LINEAR, release >= (6,), "tensor formats came with 6.0"),
-        (treatment.source == "uff", False, "a network package has no UFF form"),
         (
             treatment.cuda_graph == "on",
             release >= (6,),

@@ -65,8 +65,6 @@ def rtx_reason(treatment: Treatment) -> str | None:
         return "TensorRT-RTX has no implicit batch"
     if treatment.typing == "weak":
         return "TensorRT-RTX has no weak typing"
-    if treatment.source == "uff":
-        return "a network package has no UFF form"
     return None
 
 

@@ -49,7 +49,6 @@ def test_one_gpu_that_fits_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         ("8.6.0", {"typing": "strong"}, "came with 9.0"),
         ("11.0", {"typing": "weak"}, "went away in 11.0"),
         ("5.0.2", {"tensor_format": "hwc8"}, "came with 6.0"),
-        ("7.0.0", {"source": "uff"}, "no UFF form"),
     ],
 )
 def test_a_treatment_that_a_version_lacks(

@@ -20,7 +20,7 @@ OPTIONS = {
 
 _VALUES = {
     "precision": ("fp32", "tf32", "fp16", "int8"),
-    "source": ("auto", "api", "onnx", "uff"),
+    "source": ("auto", "api", "onnx"),
     "batch_mode": ("auto", "explicit", "implicit"),
     "typing": ("auto", "weak", "strong"),
     "tactic_sources": ("default", "core", "all"),
@@ -56,8 +56,6 @@ class Plan(object):
         self.implicit = _implicit(values["batch_mode"], features)
         self.strong = _strong(values["typing"], features)
         self.options = dict(options)
-        if self.source == "uff":
-            raise UnsupportedError("network source uff: the network package has no UFF form")
         if self.strong and self.implicit:
             raise UnsupportedError("strong typing has no implicit batch")
         if self.options["io_type"] not in ("auto", "fp32", "fp16", "int8"):
