@@ -38,7 +38,8 @@ class Covered:
     def of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the mutant's statement, the quickest first, those of its room before all.
 
-        A statement that importing the module runs is run by every test that runs anything of it.
+        A statement that importing the module runs is run by every test that runs anything of it; a module of
+        such statements only, by all tests.
         """
         lines = self.lines.get(mutant.path, {})
         first, last = mutant.lines
@@ -47,6 +48,8 @@ class Covered:
         }
         wide = tuple(name[1:] for name in named if name.startswith("@"))
         found = [test for test in self.tests if test in named or (wide and test.startswith(wide))]
+        if mutant.top and not found:
+            found = list(self.tests)
         room = mutant.path.replace("harness/", "tests/", 1).rsplit("/", 1)[0]
         return sorted(found, key=lambda test: (not test.startswith(room), self.tests[test], test))
 
