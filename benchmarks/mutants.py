@@ -129,6 +129,8 @@ def _keep(mutant: Mutant, entry: dict[str, Any], results: dict[str, dict[str, An
     out.write(json.dumps(results[mutant.key]) + "\n")
     out.flush()
     print(f"{len(results):4}  {entry['outcome']:9}  {mutant.path}:{mutant.line}  {entry['by']}", flush=True)
+    if entry["outcome"] != "killed":
+        print(mutant.diff, flush=True)
 
 
 def _report(ended: Sequence[tuple[Mutant, dict[str, Any]]], drawn: int, every: int) -> None:

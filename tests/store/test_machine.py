@@ -13,6 +13,7 @@ import pynvml
 import pytest
 
 from harness.store import machine
+from harness.store.documents.base import as_json
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_a_driver_that_fails_is_closed_and_one_that_is_not_there_has_no_gpus(
 
 def test_the_facts_of_a_machine_are_json_and_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     Driver(monkeypatch)
-    found = json.loads(json.dumps(machine.machine_facts()))
+    found = json.loads(json.dumps(as_json(machine.machine_facts())))
     assert found["host"] == machine.host_name()
     assert (found["system"], found["kernel"]) == (platform.system(), platform.release())
     assert (found["architecture"], found["python"]) == (platform.machine(), platform.python_version())
