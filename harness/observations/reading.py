@@ -13,7 +13,7 @@ from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import Graph
 from harness.networks.package import read_structure
-from harness.observations.identity import identity_of
+from harness.observations.identity import UNKNOWN, identity_of
 from harness.observations.records import (
     LATENCY_PASS,
     BuildObservation,
@@ -35,8 +35,8 @@ def observe(
 ) -> RunObservation:
     """Read the bundles in *runs* as one observation.
 
-    Builds of one cell from several runs stand side by side, numbered on; the order of cells is that of the
-    first run that holds them.
+    Builds of one cell from several runs stand side by side; which of them may be pooled their identity says.
+    A version in two environments is two cells. The order of cells is that of the first run that holds them.
 
     :param runtimes, networks: the registered ones, by name
     :raises InputError: a folder is no bundle, or a file of it is torn
@@ -47,12 +47,14 @@ def observe(
         raise UsageError("name at least one run: the folder of a bundle")
     made: dict[tuple[object, ...], BuildRecord] = {}
     graphs = Graphs(networks)
-    cells: dict[str, CellObservation] = {}
+    cells: dict[Cell, CellObservation] = {}
+    names: set[str] = set()
     for bundle in bundles:
+        run = _own_name(bundle, names)
         for record in bundle.cells():
-            found = _cell(bundle, record, runtimes, graphs, made)
-            known = cells.get(record.cell.id)
-            cells[record.cell.id] = found if known is None else _joined(known, found)
+            seen = _cell(bundle, record, run, runtimes, graphs, made)
+            known = cells.get(record.cell)
+            cells[record.cell] = seen if known is None else _joined(known, seen)
     return RunObservation(tuple(b.root for b in bundles), bundles[0].manifest, tuple(cells.values()))
 
 
@@ -76,17 +78,31 @@ class Graphs:
         return self._made[key]
 
 
+def _own_name(bundle: Bundle, names: set[str]) -> str:
+    """Return the run of those builds of *bundle* that state none, and add it to *names*.
+
+    Before builds stated their run, imported and collected runs were called after their folder, of which
+    there may be two of one name.
+    """
+    name = bundle.manifest.run
+    if name in names or name == UNKNOWN:
+        name = f"{name} in {bundle.root}"
+    names.add(name)
+    return name
+
+
 def _joined(first: CellObservation, second: CellObservation) -> CellObservation:
-    start = max((b.build for b in first.builds), default=-1) + 1
-    moved = tuple(replace(b, build=start + index) for index, b in enumerate(second.builds))
-    status = first.status if first.builds or not second.builds else second.status
-    reason = first.reason if first.builds or not second.builds else second.reason
-    return replace(first, status=status, reason=reason, builds=first.builds + moved)
+    said = first if first.builds or not second.builds else second
+    digest = second.digest if first.digest == UNKNOWN else first.digest
+    return replace(
+        first, status=said.status, reason=said.reason, builds=first.builds + second.builds, digest=digest
+    )
 
 
 def _cell(
     bundle: Bundle,
     record: CellRecord,
+    run: str,
     runtimes: Mapping[str, Runtime],
     graphs: Graphs,
     made: dict[tuple[object, ...], BuildRecord],
@@ -99,7 +115,6 @@ def _cell(
         raise InputError(where, "the cell was measured, and none of its builds is there")
     for build in records:
         _refuse_twice(build, made)
-    run = bundle.manifest.run
     builds = tuple(_checked(build, record, run, runtime, graph) for build in records)
     status, reason = _settled(record, records)
     if (
