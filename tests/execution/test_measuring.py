@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from harness.execution.measuring import affinity, measure, measure_into, open_or
 from harness.execution.plan import Choices
 from harness.plugins import registry
 from harness.store.bundle import Bundle
+from harness.store.documents.manifest import Matrix
 from harness.store.machine import machine_facts
 from tests.execution.ground import Ground
 
@@ -66,17 +67,18 @@ def test_a_new_run_says_what_it_was_made_of(ground: Ground, tmp_path: Path) -> N
     plan = replace(ground.plan, matrix=matrix)
     made = open_or_create(plan, Choices(out=tmp_path / "out", builds=4)).manifest
     assert Bundle.open(tmp_path / "out").manifest == made
-    assert (made["state"], made["finished"], made["seed"], made["rounds"]) == ("running", None, 5, 4)
-    assert made["harness"] == {"version": harness.__version__}
-    assert set(made["machine"]) == set(machine_facts())
-    assert made["matrix"] == {
-        "file": "matrix.toml",
-        "description": "two cells",
-        "text": matrix.text,
-        "baseline": "previous",
-        "fail_on": list(matrix.fail_on),
-    }
-    assert datetime.fromisoformat(made["started"]).utcoffset() is not None
+    assert (made.state, made.finished, made.seed, made.rounds) == ("running", None, 5, 4)
+    assert made.harness.version == harness.__version__
+    assert made.machine.host == machine_facts().host
+    assert made.matrix == Matrix(
+        file="matrix.toml",
+        description="two cells",
+        text=matrix.text,
+        baseline="previous",
+        fail_on=tuple(matrix.fail_on),
+    )
+    assert made.started is not None
+    assert abs(datetime.now(UTC) - made.started) < timedelta(minutes=10)
 
 
 def test_without_a_folder_and_a_seed_a_run_finds_its_own(
@@ -85,8 +87,8 @@ def test_without_a_folder_and_a_seed_a_run_finds_its_own(
     monkeypatch.chdir(tmp_path)
     runs = [open_or_create(ground.plan, Choices()) for _ in range(3)]
     assert {run.root.parent for run in runs} == {Path("trtmatrix-runs")}
-    assert len({run.manifest["seed"] for run in runs}) > 1
-    assert all(0 <= run.manifest["seed"] < 2**31 for run in runs)
+    assert len({run.manifest.seed for run in runs}) > 1
+    assert all(0 <= (run.manifest.seed or 0) < 2**31 for run in runs)
 
 
 def test_a_run_is_resumed_where_it_lies(ground: Ground, tmp_path: Path) -> None:
@@ -117,11 +119,13 @@ def test_a_plan_is_measured_into_a_bundle_that_says_how_it_went(ground: Ground, 
     choices = Choices(out=tmp_path / "out", builds=1)
     bundle = measure(ground.plan, choices, ground.cells, registry.parts(), ground.said.append)
     stored = Bundle.open(tmp_path / "out")
-    assert stored.manifest["state"] == "complete"
+    assert stored.manifest.state == "complete"
     assert [record.status for record in stored.cells()] == ["measured", "measured"]
-    began, ended = (datetime.fromisoformat(stored.manifest[key]) for key in ("started", "finished"))
+    began, ended = stored.manifest.started, stored.manifest.finished
+    assert began is not None
+    assert ended is not None
     assert began <= ended <= datetime.now(UTC)
-    assert ground.said[0] == f"run {bundle.manifest['run']}: 2 cells, 1 builds each"
+    assert ground.said[0] == f"run {bundle.manifest.run}: 2 cells, 1 builds each"
 
 
 def test_cells_are_in_the_manifest_before_any_is_measured(
@@ -130,7 +134,7 @@ def test_cells_are_in_the_manifest_before_any_is_measured(
     """Builds of a cell that the manifest does not name are never read."""
     bundle = open_or_create(ground.plan, Choices(out=tmp_path / "out"))
     bundle.set_cell(ground.cells[1], "measured", digest="sha256:kept")
-    bundle.manifest["rounds"] = 7
+    bundle.update(rounds=7)
 
     def killed(_schedule: object) -> None:
         stored = Bundle.open(tmp_path / "out")
@@ -138,12 +142,12 @@ def test_cells_are_in_the_manifest_before_any_is_measured(
             ("measured", "sha256:kept"),
             ("pending", "unknown"),
         ]
-        assert stored.manifest["state"] == "running"
+        assert stored.manifest.state == "running"
         raise KeyboardInterrupt
 
     monkeypatch.setattr(measuring.Schedule, "run", killed)
     with pytest.raises(KeyboardInterrupt):
         measure_into(bundle, ground.plan, Choices(builds=2), ground.cells, registry.parts())
     stored = Bundle.open(tmp_path / "out")
-    assert stored.manifest["finished"] is not None
-    assert stored.manifest["rounds"] == 7, "a visit of fewer builds takes none away"
+    assert stored.manifest.finished is not None
+    assert stored.manifest.rounds == 7, "a visit of fewer builds takes none away"

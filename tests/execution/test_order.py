@@ -24,7 +24,8 @@ from harness.matrix.cell import Cell
 from harness.networks.package import read_structure
 from harness.plugins import registry
 from harness.store.bundle import Bundle
-from harness.store.machine import host_name
+from harness.store.documents.build import Build
+from harness.store.documents.manifest import Manifest
 from harness.store.status import UNREACHED
 from tests.execution.ground import Ground
 
@@ -44,9 +45,12 @@ class Noting:
         self.blocks.append(block)
         for planned in block.builds:
             outcome = self.ends.get(len(self.blocks) - 1, OK)
-            document: dict[str, Any] = {"status": outcome.status, "reason": outcome.reason, "outputs": None}
-            if outcome.status != "ok":
-                document["status"] = "failed"
+            document = Build(
+                cell=planned.cell.id,
+                build=planned.number,
+                status="ok" if outcome.status == "ok" else "failed",
+                reason=outcome.reason,
+            )
             folder = Path(tempfile.mkdtemp(dir=self.root))
             yield EndedBuild(planned, BuildResult(folder, document, outcome))
 
@@ -75,7 +79,7 @@ def noted(
 ) -> Bundle:
     """Run a schedule of *cells* and return its bundle, read anew."""
     bundle = more.pop("bundle", None) or Bundle.create(
-        Path(tempfile.mkdtemp(dir=ground.root)) / "run", {"run": "r", "state": "running"}
+        Path(tempfile.mkdtemp(dir=ground.root)) / "run", Manifest(run="r")
     )
     environments = more.pop("environments", registry.environments())
     parts = Parts(registry.runtimes(), environments, ground.plan.families, {"noting": executor})
@@ -116,24 +120,24 @@ def test_a_block_is_one_build_on_the_device_of_its_runtime(ground: Ground, cells
     assert [(len(block.builds), block.device) for block in executor.blocks] == [(1, "cpu"), (1, "cpu")]
 
 
-def test_a_build_is_kept_with_its_round_and_host(ground: Ground, cells: list[Cell]) -> None:
+def test_a_build_is_kept_with_its_round_and_run(ground: Ground, cells: list[Cell]) -> None:
     bundle = noted(ground, Noting(ground.root), cells[:2], rounds=2)
     assert [(b.cell_id, b.build) for b in bundle.builds()] == [(c.id, n) for c in cells[:2] for n in (0, 1)]
-    assert all(b.document["round"] == b.build and b.document["host"] == host_name() for b in bundle.builds())
+    assert all((b.document.round, b.document.run) == (b.build, "r") for b in bundle.builds())
     last = ground.said[-1]
     assert last.startswith("[4/4] round 2/2  ")
     assert last.removeprefix("[4/4] round 2/2  ") in {cell.id for cell in cells[:2]}
-    assert bundle.manifest["state"] == "complete"
+    assert bundle.manifest.state == "complete"
     assert [path.name for path in bundle.root.iterdir() if path.name.startswith(".")] == []
 
 
 def test_a_build_that_was_interrupted_is_no_build_and_ends_the_run(ground: Ground, cells: list[Cell]) -> None:
-    bundle = Bundle.create(ground.root / "run", {"run": "r", "state": "running"})
+    bundle = Bundle.create(ground.root / "run", Manifest(run="r"))
     executor = Noting(ground.root, {2: Outcome("interrupted", "by the user")})
     with pytest.raises(KeyboardInterrupt):
         noted(ground, executor, cells, bundle=bundle)
     stored = Bundle.open(bundle.root)
-    assert stored.manifest["state"] == "interrupted"
+    assert stored.manifest.state == "interrupted"
     assert len(executor.blocks) == 3
     assert [b.cell_id for b in stored.builds()] == [c.id for c in cells if (c.id, 0) in executor.builds[:2]]
     states = {record.cell.id: (record.status, record.reason) for record in stored.cells()}
@@ -163,10 +167,8 @@ def test_what_is_there_is_not_measured_again_and_what_failed_only_if_asked(
 
 
 def test_the_time_of_all_goes_is_added_up(ground: Ground, cells: list[Cell]) -> None:
-    bundle = Bundle.create(
-        ground.root / "run", {"run": "r", "state": "running", "seconds": {"total": 100.0, "prepare": 50.0}}
-    )
-    seconds = noted(ground, Noting(ground.root), cells[:1], bundle=bundle).manifest["seconds"]
+    bundle = Bundle.create(ground.root / "run", Manifest(run="r", seconds={"total": 100.0, "prepare": 50.0}))
+    seconds = noted(ground, Noting(ground.root), cells[:1], bundle=bundle).manifest.seconds
     assert 100.0 < seconds["total"] < 200.0
     assert 50.0 < seconds["prepare"] < 150.0
     assert seconds["prepare"] - 50.0 <= seconds["total"] - 100.0
@@ -216,12 +218,10 @@ def test_cells_are_settled_by_their_builds(ground: Ground) -> None:
     """Those without builds keep their state, unless they wait: nobody will measure them any more."""
     bundle = ground.bundle()
     done, waiting = ground.cells
-    for number, document in enumerate(
-        [{"status": "ok", "reason": "", "digest": "sha256:1"}, {"status": "failed", "reason": "died"}]
-    ):
+    for number, (status, reason) in enumerate([("ok", ""), ("failed", "died")]):
         files = ground.root / f"files-{number}"
         files.mkdir()
-        bundle.put_build(done.id, number, files, document)
+        bundle.put_build(files, Build(cell=done.id, build=number, status=status, reason=reason))
     settle(bundle, ground.cells, registry.runtimes())
     assert [(r.cell, r.status, r.reason) for r in bundle.cells()] == [
         (done, "failed", "died"),

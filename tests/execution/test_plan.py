@@ -16,6 +16,8 @@ from harness.execution.plan import Choices, Plan, default_matrix, make_plan, net
 from harness.matrix.cell import CELL_ID
 from harness.matrix.file import MatrixFile
 from harness.plugins import registry
+from harness.store.documents.build import Build
+from harness.store.documents.manifest import Matrix
 from tests.execution.ground import Ground
 
 MATRIX = """
@@ -135,17 +137,14 @@ def test_a_network_is_called_after_its_file(file: str, name: str) -> None:
 
 def test_the_plan_of_a_stored_run_is_what_it_was_made_from(ground: Ground, tmp_path: Path) -> None:
     bundle = ground.bundle()
-    bundle.manifest["matrix"] = {
-        "file": "night.toml",
-        "text": "# text",
-        "description": "nightly",
-        "baseline": "1.0",
-        "fail_on": ["regressed"],
-    }
+    said = Matrix(
+        file="night.toml", text="# text", description="nightly", baseline="1.0", fail_on=("regressed",)
+    )
+    bundle.update(matrix=said)
     for number in (0, 2):
         files = tmp_path / f"build-{number}"
         files.mkdir()
-        bundle.put_build(ground.cells[1].id, number, files, {"status": "failed", "reason": "died"})
+        bundle.put_build(files, Build(cell=ground.cells[1].id, build=number, status="failed", reason="died"))
     bundle.save()
     plan = stored_plan(bundle.root)
     assert plan.cells == tuple(ground.cells)
