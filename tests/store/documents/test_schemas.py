@@ -1,0 +1,43 @@
+"""The published JSON schemas are those of the code, and what is written keeps to them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.store.documents.base import Document, schema_of
+from harness.store.documents.schemas import kinds, schema_text, write_schemas
+
+PUBLISHED = Path(__file__).parents[3] / "docs" / "reference" / "schemas"
+AGAIN = "differs: run python -m harness.store.documents"
+
+
+def test_every_document_is_published_and_nothing_else() -> None:
+    assert sorted(path.stem for path in PUBLISHED.glob("*.json")) == sorted(kinds()), AGAIN
+
+
+@pytest.mark.parametrize(("name", "kind"), sorted(kinds().items()))
+def test_page_and_code_agree(name: str, kind: type[Document]) -> None:
+    assert (PUBLISHED / f"{name}.json").read_text(encoding="utf-8") == schema_text(kind), AGAIN
+
+
+@pytest.mark.parametrize(("name", "kind"), sorted(kinds().items()))
+def test_records_and_fields_are_explained_where_they_stand(name: str, kind: type[Document]) -> None:
+    made = json.loads(schema_text(kind))
+    assert schema_of(kind).startswith("trtmatrix.")
+    for record in made["$defs"].values():
+        assert record["description"]
+        assert ":param" not in record["description"], name
+    own = made["$defs"][kind.__name__]["properties"]
+    assert any("description" in field for field in own.values())
+
+
+def test_a_schema_that_no_document_has_any_more_is_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "gone.json").write_text("{}", encoding="utf-8")
+    written = write_schemas(tmp_path)
+    assert sorted(tmp_path.iterdir()) == written
+    build = json.loads((tmp_path / "build.json").read_text(encoding="utf-8"))
+    assert build["$defs"]["Build"]["properties"]["schema"] == {"enum": ["trtmatrix.build/2"]}
+    assert build["$defs"]["Build"]["additionalProperties"] is False
