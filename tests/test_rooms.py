@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,3 +153,8 @@ def test_each_room_says_what_is_in_it_and_what_it_may_import(room: str) -> None:
     said = ast.get_docstring(ast.parse((PACKAGE / room / "__init__.py").read_text(encoding="utf-8"))) or ""
     assert said.count(".") >= 2
     assert "import" in said
+
+
+def test_the_table_in_the_docs_is_this_one() -> None:
+    page = (PACKAGE.parent / "docs/explanation/rooms.md").read_text(encoding="utf-8")
+    assert tuple(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == ROOMS
