@@ -122,3 +122,77 @@ def test_a_cell_id_is_a_plain_folder_name(bundle: Bundle, name: str) -> None:
 def test_runs_are_found(bundle: Bundle) -> None:
     assert find_runs(bundle.root.parent) == [bundle.root]
     assert find_runs(bundle.root.parent / "none") == []
+
+
+def test_a_build_is_readable_by_all_and_leaves_nothing_where_it_came_from(bundle: Bundle) -> None:
+    put(bundle, 0)
+    folder = bundle.build_folder(CELL.id, 0)
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert not (bundle.root / "incoming").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["0"]
+
+
+def test_what_a_crash_left_of_a_build_does_not_stay_in_its_way(bundle: Bundle) -> None:
+    staging = bundle.root / "builds" / CELL.id / ".0.new"
+    staging.mkdir(parents=True)
+    (staging / "left").write_text("", encoding="utf-8")
+    put(bundle, 0)
+    assert not (bundle.build_folder(CELL.id, 0) / "left").exists()
+    assert not staging.exists()
+
+
+def test_builds_are_those_of_cells_that_the_manifest_names(bundle: Bundle) -> None:
+    put(bundle, 0)
+    folder = bundle.root / "builds" / CELL.id
+    (folder / "1x").mkdir()
+    (folder / "notes").mkdir()
+    (bundle.root / "builds" / "stranger" / "0").mkdir(parents=True)
+    assert [(b.cell_id, b.build) for b in bundle.builds()] == [(CELL.id, 0)]
+    assert list(bundle.builds(OTHER.id)) == []
+    assert list(bundle.builds("stranger")) == []
+
+
+def test_one_build_is_read_or_said_not_to_be_there(bundle: Bundle) -> None:
+    put(bundle, 0, reason="slow")
+    found = bundle.build(CELL.id, 0)
+    assert (found.cell_id, found.build, found.status, found.reason) == (CELL.id, 0, "ok", "slow")
+    assert found.folder == bundle.build_folder(CELL.id, 0)
+    assert bundle.has_build(CELL.id, 0)
+    with pytest.raises(InputError, match=r"builds/.*/1/build\.json: no such file"):
+        bundle.build(CELL.id, 1)
+
+
+def test_the_structure_of_a_network_is_kept_once(bundle: Bundle, tmp_path: Path) -> None:
+    structure = tmp_path / "network.json"
+    structure.write_text("first", encoding="utf-8")
+    bundle.keep_network(CELL, structure)
+    structure.write_text("second", encoding="utf-8")
+    bundle.keep_network(CELL, structure)
+    path = bundle.network_path(CELL)
+    assert path.relative_to(bundle.root).as_posix() == "networks/mobilenet_v2-clip-b1.json"
+    assert path.read_text(encoding="utf-8") == "first"
+    assert bundle.network_path(OTHER) != path
+
+
+def test_fields_of_the_manifest_change_and_its_cells_stay(bundle: Bundle) -> None:
+    bundle.update(state="complete", rounds=4)
+    assert (bundle.manifest.state, bundle.manifest.rounds, len(bundle.manifest.cells)) == ("complete", 4, 2)
+    assert Bundle.open(bundle.root).manifest.state == "running", "until it is saved"
+    bundle.save()
+    assert Bundle.open(bundle.root).manifest == bundle.manifest
+
+
+def test_runs_are_found_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for name in ("20260102-b", "20260101-a"):
+        Bundle.create(tmp_path / name, Manifest(run=name))
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert [run.name for run in find_runs(tmp_path)] == ["20260101-a", "20260102-b"]
+    assert find_runs(tmp_path / "file") == []
+
+
+def test_a_folder_that_is_empty_is_taken(tmp_path: Path) -> None:
+    Bundle.create(tmp_path, Manifest(run="r"))
+    assert Bundle.open(tmp_path).manifest.run == "r"
+    with pytest.raises(UsageError, match="name a new one, or --resume the run in it"):
+        Bundle.create(tmp_path, Manifest())
