@@ -47,7 +47,7 @@ class Baseline:
         """
         own = self._own.get(_line(new), [])
         if new.is_aa:
-            return next((x for x in own if x.cell.version == new.cell.version and not x.is_aa), None)
+            return _closest([x for x in own if x.cell.version == new.cell.version and not x.is_aa], new)
         if self._stored is not None:
             rivals = [x for x in self._stored.get(_line(new), []) if not x.is_aa]
             same = [x for x in rivals if x.cell.version == new.cell.version]
@@ -57,10 +57,21 @@ class Baseline:
             return _newest_before(rivals, new)
         return None if self._is(new) else _closest([x for x in rivals if self._is(x)], new)
 
+    def earlier(self, new: BuildGroup) -> BuildGroup | None:
+        """Return the last group of the same cell and host that was built before *new*, None for no such.
+
+        Another run of it, or another environment or driver: what is not pooled is compared.
+        """
+        own = [x for x in self._own.get(_line(new), []) if x.cell.id == new.cell.id and x.observed]
+        # Those of a line are sorted by their start.
+        place = next((place for place, group in enumerate(own) if group is new), 0)
+        return own[place - 1] if place else None
+
     def label(self, old: BuildGroup) -> str:
         """Return what *old* is called in a verdict: its version, with the run's name for a stored one."""
         stored = self._stored is not None and not any(old is x for x in self._own.get(_line(old), []))
-        return f"{old.cell.version} of {self.name}" if stored else old.cell.version
+        name = f"{old.cell.version} ({old.name})" if old.name else old.cell.version
+        return f"{name} of {self.name}" if stored else name
 
     def _is(self, group: BuildGroup) -> bool:
         return self.name in (group.cell.version, f"{group.cell.runtime} {group.cell.version}")
@@ -91,8 +102,10 @@ def _newest_before(rivals: Sequence[BuildGroup], new: BuildGroup) -> BuildGroup 
 
 
 def _closest(groups: Sequence[BuildGroup], new: BuildGroup) -> BuildGroup | None:
-    """Of groups of one version the one in the same environment, else the first."""
-    twins = [
-        x for x in groups if (x.cell.repeat, x.cell.environment) == (new.cell.repeat, new.cell.environment)
-    ]
-    return next(iter([*twins, *groups]), None)
+    """Of groups of one version the one in the same environment, of the same run, else the first."""
+
+    def alike(group: BuildGroup) -> tuple[bool, bool]:
+        environments = (group.cell.repeat, group.cell.environment), (new.cell.repeat, new.cell.environment)
+        return environments[0] == environments[1], group.pool == new.pool
+
+    return max(groups, key=alike, default=None)

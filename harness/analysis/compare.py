@@ -96,6 +96,7 @@ class Comparison:
             against=self.against if self.old is not None else None,
             against_cell=None if self.old is None else self.old.cell.id,
             kind=self.kind,
+            group=self.new.name,
         )
 
 
@@ -120,6 +121,14 @@ def compare(comparison: Comparison) -> PendingVerdict | None:
         return PendingVerdict(verdict, layer_rows(None, series))
     rows = layer_rows(old.series(comparison.rule), series)
     return PendingVerdict(_pair(comparison, old, state, evidence), rows)
+
+
+def differences_besides(old: BuildGroup, new: BuildGroup, kind: str) -> tuple[str, ...]:
+    """Return in words what differs between two groups besides what is compared and what a run varies."""
+    if old.identity is None or new.identity is None or (old.pool == new.pool and kind != "run"):
+        return ()
+    compared = ("run ",) if kind == "run" else ("version ", "environment fingerprint ")
+    return tuple(x for x in new.identity.differences(old.identity) if not x.startswith(compared))
 
 
 def common_floor(rule: Rule | None, old: Series, new: Series) -> float:
@@ -162,6 +171,9 @@ def _pair(
     if comparison.rule is not None:
         reason = _with_floor(reason, said.change, bool((a <= floor).all()), bool((b <= floor).all()))
     reason = _with_notes(reason, before.notes, after.notes)
+    if besides := differences_besides(old, comparison.new, comparison.kind):
+        reason = f"{reason}; also differ: {', '.join(besides)}"
+        evidence |= {"also_differ": list(besides)}
     word = INDETERMINATE if said.change is None else str(said.change)
     return comparison.verdict(
         word, reason, state=state, change=said.change, ratio=change, smallest=smallest, evidence=evidence

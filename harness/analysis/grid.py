@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from harness.analysis.groups import BuildGroup, Release
 from harness.analysis.hosts import HostNames
+from harness.analysis.identities import by_identity, group_labels, pooled_runs
 from harness.matrix.cell import Cell
+from harness.observations.identity import UNKNOWN, Group
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
 from harness.versions import version_key
 
@@ -38,6 +41,7 @@ class Grid:
     :param releases: the columns: runtimes in the order of the run, versions from old to new
     :param rows: in the order of the run
     :param groups: of every cell, one on no host where nothing was built, in the order of the run
+    :param pooling: in words, which builds of several runs or environments are pooled, and which are not
     :param judged: the groups that verdicts are about, in the order of the run; a cell without builds stands
         once on every host of its subject and runtime
     """
@@ -48,6 +52,7 @@ class Grid:
     rows: tuple[GridRow, ...]
     groups: tuple[BuildGroup, ...]
     judged: tuple[BuildGroup, ...]
+    pooling: tuple[str, ...] = ()
 
     @property
     def built(self) -> tuple[BuildGroup, ...]:
@@ -64,15 +69,39 @@ class Grid:
 def grid_of(run: RunObservation) -> Grid:
     """Return the grid of *run*."""
     groups = {cell: _groups(cell, seen) for cell, seen in _by_cell(run).items()}
+    names = _names(group for own in groups.values() for group in own)
+    groups = {cell: tuple(_named(group, names) for group in own) for cell, own in groups.items()}
     order = {name: index for index, name in enumerate(dict.fromkeys(c.cell.runtime for c in run.cells))}
-    releases = sorted(
-        {group.release for own in groups.values() for group in own},
-        key=lambda release: (order[release.runtime], version_key(release.version), release.repeat),
-    )
+    first: dict[Release, tuple[str, int]] = {}
+    for place, group in enumerate(group for own in groups.values() for group in own):
+        first[group.release] = min(first.get(group.release, (group.started, place)), (group.started, place))
+    releases = sorted(first, key=lambda x: (order[x.runtime], version_key(x.version), x.repeat, first[x]))
     hosts = HostNames.of(run)
     rows = tuple(_rows(groups, {release: index for index, release in enumerate(releases)}, hosts))
     every = tuple(group for own in groups.values() for group in own)
-    return Grid(run, hosts, tuple(releases), rows, every, tuple(_judged(groups)))
+    pooling = (*pooled_runs(run), *kept_apart(own.groups for own in rows))
+    return Grid(run, hosts, tuple(releases), rows, every, tuple(_judged(groups)), pooling)
+
+
+def kept_apart(rows: Iterable[Sequence[BuildGroup]]) -> list[str]:
+    """Return in words why builds of one cell and host are not pooled, each reason once.
+
+    :param rows: groups on one host, those of a cell in the order of their start
+    """
+    cells: dict[str, int] = {}
+    for groups in rows:
+        by_cell: dict[str, list[BuildGroup]] = {}
+        for group in groups:
+            by_cell.setdefault(group.cell.id, []).append(group)
+        for old, new in (pair for own in by_cell.values() for pair in pairwise(own)):
+            if old.identity is not None and new.identity is not None:
+                reason = ", ".join(new.identity.differences(old.identity))
+                cells[reason] = cells.get(reason, 0) + 1
+    said = "are compared and not pooled, on one host"
+    return [
+        f"builds of {count} {'cell' if count == 1 else 'cells'} {said}: {reason}"
+        for reason, count in cells.items()
+    ]
 
 
 def _by_cell(run: RunObservation) -> dict[Cell, list[CellObservation]]:
@@ -85,13 +114,55 @@ def _by_cell(run: RunObservation) -> dict[Cell, list[CellObservation]]:
 def _groups(cell: Cell, observations: list[CellObservation]) -> tuple[BuildGroup, ...]:
     """Return the groups of a cell, one on no host where nothing was built."""
     first = next((seen for seen in observations if seen.reason), observations[0])
-    digest = next((seen.digest for seen in observations if seen.digest != "unknown"), "unknown")
-    by_host: dict[str, list[BuildObservation]] = {}
-    for build in (build for seen in observations for build in seen.builds):
-        by_host.setdefault(build.host, []).append(build)
+    digest = next((seen.digest for seen in observations if seen.digest != UNKNOWN), UNKNOWN)
+    builds = [build for seen in observations for build in seen.builds]
+    if not builds:
+        return (BuildGroup(cell, NO_HOST, first.status, first.reason, digest=digest),)
+    alone = len({build.identity.pool for build in builds}) == 1
     return tuple(
-        BuildGroup(cell, host, first.status, first.reason, tuple(builds), digest)
-        for host, builds in (by_host or {NO_HOST: []}).items()
+        BuildGroup(
+            # A run may have its version in another environment than the first.
+            cell=own[0].identity.cell or cell,
+            host=host,
+            status=first.status if alone else _status(own, first.status),
+            reason=first.reason if alone else next((b.reason for b in own if b.reason), ""),
+            observed=tuple(own),
+            digest=identity.digest if identity.digest != UNKNOWN else digest,
+            identity=own[0].identity,
+        )
+        for (host, identity), own in by_identity(builds).items()
+    )
+
+
+def _status(builds: Sequence[BuildObservation], status: str) -> str:
+    """Return the status of some of the builds of a cell, which itself has *status*."""
+    if any(build.status == "ok" for build in builds):
+        return status if status in ("measured", "recorded") else "measured"
+    return builds[0].status
+
+
+def _names(groups: Iterable[BuildGroup]) -> dict[tuple[str, str, str], dict[Group, str]]:
+    """Return (runtime, version, arm) to what each identity is called; most versions have one and no name."""
+    versions: dict[tuple[str, str, str], dict[tuple[str, str], list[Group]]] = {}
+    for group in groups:
+        if group.identity is not None:
+            places = versions.setdefault(_version_of(group), {})
+            places.setdefault((group.cell.id, group.host), []).append(group.identity.group)
+    return {
+        version: group_labels(places.values())
+        for version, places in versions.items()
+        if any(len(own) > 1 for own in places.values())
+    }
+
+
+def _version_of(group: BuildGroup) -> tuple[str, str, str]:
+    return group.cell.runtime, group.cell.version, group.cell.repeat
+
+
+def _named(group: BuildGroup, names: Mapping[tuple[str, str, str], Mapping[Group, str]]) -> BuildGroup:
+    known = names.get(_version_of(group))
+    return (
+        group if known is None or group.identity is None else replace(group, name=known[group.identity.group])
     )
 
 
@@ -107,19 +178,19 @@ def _on(groups: Iterable[BuildGroup], host: str) -> Iterable[BuildGroup]:
 def _rows(
     groups: Mapping[Cell, tuple[BuildGroup, ...]], order: Mapping[Release, int], names: HostNames
 ) -> Iterable[GridRow]:
-    subjects: dict[str, list[tuple[BuildGroup, ...]]] = {}
+    subjects: dict[str, list[BuildGroup]] = {}
     for cell, own in groups.items():
-        subjects.setdefault(cell.subject, []).append(own)
-    for subject, cells in subjects.items():
-        cells.sort(key=lambda own: order[own[0].release])
-        hosts = list(dict.fromkeys(group.host for own in cells for group in own if group.observed))
+        subjects.setdefault(cell.subject, []).extend(own)
+    for subject, every in subjects.items():
+        every.sort(key=lambda group: order[group.release])
+        hosts = list(dict.fromkeys(group.host for group in every if group.observed))
         for host in hosts or [NO_HOST]:
             where = names.where(host, hosts) if hosts else ""
             yield GridRow(
                 name=f"{subject} on {where}" if where else subject,
                 subject=subject,
                 host=host,
-                groups=tuple(group for own in cells for group in _on(own, host)),
+                groups=tuple(_on(every, host)),
             )
 
 

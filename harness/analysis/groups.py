@@ -16,6 +16,7 @@ from harness.analysis.verdict import LATENCY
 from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.errors import PluginError
 from harness.matrix.cell import Cell
+from harness.observations.identity import Identity
 from harness.observations.records import LATENCY_PASS, BuildObservation
 
 ONE_CACHE = "the builds share a timing cache: what a search for kernels adds to the spread is not in it"
@@ -27,16 +28,27 @@ REFORMATS = "all reformats"
 
 @dataclass(frozen=True, order=True)
 class Release:
-    """A version of a runtime, or the second arm of its A/A pair: one column of a grid."""
+    """A version of a runtime: one column of a grid.
+
+    :param repeat: of the second arm of an A/A pair
+    :param group: what tells builds of it from others that are not pooled with them
+    """
 
     runtime: str
     version: str
     repeat: str = ""
+    group: str = ""
 
     @property
     def label(self) -> str:
-        """``openvino 2024.6.0`` or ``openvino 2024.6.0 (aa)``."""
-        return f"{self.runtime} {self.version}" + (f" ({self.repeat})" if self.repeat else "")
+        """``openvino 2024.6.0``, ``openvino 2024.6.0 (aa)``, ``openvino 2024.6.0 (docker)``."""
+        return f"{self.runtime} {self.version}{self.arm}"
+
+    @property
+    def arm(self) -> str:
+        """What stands behind the version, empty for nothing: `` (docker)``."""
+        said = ", ".join(part for part in (self.repeat, self.group) if part)
+        return f" ({said})" if said else ""
 
 
 @dataclass(frozen=True)
@@ -91,8 +103,10 @@ class Latency:
 
 @dataclass(frozen=True)
 class BuildGroup:
-    """One cell on one host: builds that may be averaged.
+    """One cell on one host, of one identity: builds that may be averaged.
 
+    :param name: what tells it from other groups of the cell on this host, empty where there are none
+    :param identity: of its first build, None without builds
     :param status, reason: as :class:`harness.observations.records.CellObservation` has them
     :param observed: all of its builds, in their order
     """
@@ -103,6 +117,8 @@ class BuildGroup:
     reason: str
     observed: tuple[BuildObservation, ...] = ()
     digest: str = "unknown"
+    name: str = ""
+    identity: Identity | None = None
     _series: dict[str, Series] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -111,9 +127,20 @@ class BuildGroup:
         return self.cell.repeat.startswith("aa")
 
     @property
+    def started(self) -> str:
+        """When its first build was started, as text that sorts; empty where that is not known."""
+        started = [b.identity.started for b in self.observed if b.identity.started is not None]
+        return min(started).isoformat() if started else ""
+
+    @property
+    def pool(self) -> str:
+        """What its builds share with those that are replicates of them, empty without builds."""
+        return "" if self.identity is None else self.identity.pool
+
+    @property
     def release(self) -> Release:
         """Its column."""
-        return Release(self.cell.runtime, self.cell.version, self.cell.repeat)
+        return Release(self.cell.runtime, self.cell.version, self.cell.repeat, self.name)
 
     @cached_property
     def good(self) -> tuple[BuildObservation, ...]:

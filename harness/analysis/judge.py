@@ -49,11 +49,26 @@ def judge(
         old = sides.find(new)
         kind = "aa" if new.is_aa else "version" if isinstance(baseline, str) else "run"
         against = None if old is None else "its twin" if new.is_aa else sides.label(old)
-        for rule in asked:
-            comparison = Comparison(rule, new, old, against, kind, noise.others(rule, new))
-            if (verdict := compare(comparison)) is not None:
-                pending.append(verdict)
+        pending += _compared(asked, noise, new, old, against, kind)
+        if baseline != PREVIOUS or new.is_aa or not new.builds:
+            continue
+        if (earlier := sides.earlier(new)) is not None:
+            pending += _compared(asked, noise, new, earlier, sides.label(earlier), "run")
     return with_accepted(_finished(pending), accepted)
+
+
+def _compared(
+    rules: Iterable[Rule | None],
+    noise: AaRatios,
+    new: BuildGroup,
+    old: BuildGroup | None,
+    against: str | None,
+    kind: str,
+) -> Iterable[PendingVerdict]:
+    for rule in rules:
+        verdict = compare(Comparison(rule, new, old, against, kind, noise.others(rule, new)))
+        if verdict is not None:
+            yield verdict
 
 
 def compare_treatments(
@@ -87,14 +102,12 @@ def compare_treatments(
         if group.is_aa or str(group.cell.treatment.as_json().get(field)) != new:
             continue
         of_old = (x for x in groups if str(x.cell.treatment.as_json().get(field)) == old)
-        twin = next((x for x in of_old if _alike(x, group, field)), None)
+        # Of the same run, where several have it.
+        twins = sorted(of_old, key=lambda x: x.pool != group.pool)
+        twin = next((x for x in twins if _alike(x, group, field)), None)
         if twin is None:
             continue
-        for rule in _asked(rules):
-            ratios = noise.others(rule, group)
-            comparison = Comparison(rule, group, twin, f"{field} {old}", "treatment", ratios)
-            if (verdict := compare(comparison)) is not None:
-                pending.append(verdict)
+        pending += _compared(_asked(rules), noise, group, twin, f"{field} {old}", "treatment")
     return with_accepted(_finished(pending), accepted)
 
 
@@ -106,13 +119,12 @@ class AaRatios:
 
     def __init__(self, groups: Iterable[BuildGroup]) -> None:
         groups = list(groups)
-        mains = {
-            (x.cell.release, x.cell.subject, x.host): x for x in groups if not x.is_aa and not x.cell.repeat
-        }
+        arms = (x for x in groups if not x.is_aa and not x.cell.repeat)
+        mains = {(x.cell.release, x.cell.subject, x.host, x.pool): x for x in arms}
         self._pairs: dict[tuple[str, str, str], list[tuple[BuildGroup, BuildGroup]]] = {}
         for group in groups:
             cell = group.cell
-            main = mains.get((f"{cell.runtime} {cell.version}", cell.subject, group.host))
+            main = mains.get((f"{cell.runtime} {cell.version}", cell.subject, group.host, group.pool))
             if group.is_aa and main is not None:
                 self._pairs.setdefault((cell.runtime, cell.subject, group.host), []).append((main, group))
 
@@ -144,6 +156,7 @@ def _order(group: BuildGroup) -> tuple[object, ...]:
         group.host,
         version_key(cell.version),
         cell.repeat,
+        group.started,
     )
 
 

@@ -46,6 +46,7 @@ class Verdict:
     :param verdict: the one word to show
     :param effect: new / old; :param interval: its 95 % interval; :param builds: used on either side
     :param smallest_detectable: relative slowdown that these builds could have shown, None: none at all
+    :param group: what tells the builds from others of this cell and host, which they are not pooled with
     :param accepted: ``reason`` and ``expires`` where someone accepted this change
     """
 
@@ -69,6 +70,7 @@ class Verdict:
     against: str | None = None
     against_cell: str | None = None
     kind: str = "version"
+    group: str = ""
     accepted: Mapping[str, str] | None = None
 
     @property
@@ -128,6 +130,7 @@ class Verdict:
             "evidence": jsonable(self.evidence),
             "against": self.against,
             "kind": self.kind,
+            "group": self.group,
             "cell": self.cell,
             "against_cell": self.against_cell,
             "accepted": None if self.accepted is None else dict(self.accepted),
@@ -177,7 +180,9 @@ def cell_message(verdict: Verdict) -> str:
 
 def _where(verdict: Verdict, against: str = "") -> str:
     host = f" ({verdict.host})" if verdict.host else ""
-    return f"{verdict.network} {verdict.treatment} on {verdict.runtime} {verdict.version}{against}{host}"
+    group = f" ({verdict.group})" if verdict.group else ""
+    where = f"{verdict.network} {verdict.treatment} on {verdict.runtime} {verdict.version}"
+    return f"{where}{group}{against}{host}"
 
 
 def jsonable(value: object) -> object:

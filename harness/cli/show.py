@@ -27,8 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     grid = grid_of(observe([arguments.run]))
     rows = [_row(group, grid.hosts, as_json=arguments.json) for group in grid.groups]
-    if not arguments.json and len(grid.hosts.names) < 2:
-        rows = [{key: value for key, value in row.items() if key != "host"} for row in rows]
+    if not arguments.json:
+        empty = {key for key in ("host", "group") if len({row[key] for row in rows}) < 2}
+        empty -= {"host"} if len(grid.hosts.names) > 1 else set()
+        rows = [{key: value for key, value in row.items() if key not in empty} for row in rows]
     print_rows(rows, as_json=arguments.json)
     return 0
 
@@ -38,6 +40,7 @@ def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, obj
     return {
         "cell": group.cell.id,
         "host": (group.host or None) if as_json else names.label(group.host),
+        "group": group.name,
         "status": group.status,
         "builds": len(group.good),
         "latency_ms": _rounded(latency.middle),

@@ -48,6 +48,8 @@ def print_board(
         _print_group(console, found, list(rows), judged)
     if found.rows:
         print(_legend(found))
+    for note in grid.pooling:
+        print(note)
     _print_counted("unsupported", (v for v in verdicts if v.verdict == UNSUPPORTED))
     # Tried, and without a build that could be looked at: the tables have nothing but question marks for it.
     _print_counted("without an answer", (v for v in answered if v.evidence.get("status") == "failed"))

@@ -54,11 +54,11 @@ def board(
     mine = [v for v in verdicts if v.kind in kinds]
     bottlenecks = list(dict.fromkeys(v.bottleneck for v in mine))
     bottlenecks.sort(key=lambda name: order.index(name) if name in order else len(order))
-    rows: dict[tuple[str, str, str], dict[str, Verdict]] = {}
+    rows: dict[Place, dict[str, Verdict]] = {}
     for verdict in mine:
-        rows.setdefault((verdict.subject, verdict.cell, verdict.host), {})[verdict.bottleneck] = verdict
-    hosts = {host for _, _, host in rows if host}
-    releases = {group.cell.id: group.release.label for row in grid.rows for group in row.groups}
+        rows.setdefault(_place(verdict), {})[verdict.bottleneck] = verdict
+    hosts = {host for _, _, host, _, _ in rows if host}
+    releases = {(g.cell.id, g.name): g.release.label for row in grid.rows for g in row.groups}
     labels = {host: grid.hosts.label(host) for host in hosts} if len(hosts) > 1 else {}
     waiting = {key for key, found in rows.items() if all(v.unmeasured for v in found.values())}
     return Board(
@@ -68,25 +68,34 @@ def board(
             for key, found in rows.items()
             if key not in waiting
         ),
-        unmeasured=len({cell for _, cell, _ in waiting}),
+        unmeasured=len({cell for _, cell, _, _, _ in waiting}),
     )
 
 
+Place = tuple[str, str, str, str, str]
+"""Subject, cell, host, group and, where a group has several rows, what it is compared with."""
+
+
+def _place(verdict: Verdict) -> Place:
+    besides = verdict.against or "" if verdict.kind == "run" and verdict.group else ""
+    return verdict.subject, verdict.cell, verdict.host, verdict.group, besides
+
+
 def _row(
-    key: tuple[str, str, str],
+    key: Place,
     found: dict[str, Verdict],
     bottlenecks: Sequence[str],
     labels: Mapping[str, str],
-    releases: Mapping[str, str],
+    releases: Mapping[tuple[str, str], str],
 ) -> BoardRow:
     first = next(iter(found.values()))
     return BoardRow(
         subject=first.subject,
         # A second arm (an A/A pair, another environment) has a label of its own.
-        release=releases.get(key[1], f"{first.runtime} {first.version}"),
+        release=releases.get((key[1], key[3]), f"{first.runtime} {first.version}"),
         against=next((v.against for v in found.values() if v.against), "") or "",
         host=labels.get(first.host, ""),
-        anchor=anchor("verdict", key[1], key[2]),
+        anchor=anchor("verdict", key[1], key[2], *(part for part in key[3:] if part)),
         cells=tuple(found.get(name) for name in bottlenecks),
     )
 

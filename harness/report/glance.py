@@ -68,7 +68,7 @@ def glance(grid: Grid) -> Glance:
 
 def _anchor(group: BuildGroup, subject: str, seen: set[str]) -> str:
     """Return the cell's anchor; where another row has it already, one with the subject in it."""
-    name = anchor("cell", group.cell.id)
+    name = anchor("cell", group.cell.id, *([group.name] if group.name else []))
     name = anchor("cell", group.cell.id, subject) if name in seen else name
     seen.add(name)
     return name

@@ -38,15 +38,16 @@ class Strings:
 def layer_document(grid: Grid) -> dict[str, list[Any]]:
     """Return the block's JSON document: of each cell and host the build of the middle layer time, if any."""
     strings = Strings()
-    hosts: dict[str, list[str]] = {}
+    hosts: dict[str, dict[str, None]] = {}
     for group in grid.built:
-        hosts.setdefault(group.cell.id, []).append(group.host)
+        hosts.setdefault(group.cell.id, {})[group.host] = None
     cells = []
     for group in grid.built:
         build = group.typical_build
         if build is not None and build.engine is not None:
             where = grid.hosts.where(group.host, hosts[group.cell.id])
-            name = f"{group.cell.id} on {where}" if where else group.cell.id
+            name = f"{group.cell.id} ({group.name})" if group.name else group.cell.id
+            name = f"{name} on {where}" if where else name
             cells.append({"id": name, **_columns(build.engine, strings)})
     return {"strings": strings.texts, "cells": cells}
 

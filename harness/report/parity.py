@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.grid import Grid
-from harness.analysis.groups import Release
-from harness.observations.records import CellObservation
+from harness.analysis.groups import BuildGroup, Release
 
 SHOWN = (
     "build_seconds",
@@ -65,26 +64,27 @@ def not_run(grid: Grid) -> tuple[NotRun, ...]:
 
 def configurations(grid: Grid) -> tuple[Configuration, ...]:
     """Return one entry a release."""
-    cells: dict[Release, list[CellObservation]] = {}
-    for found in grid.run.cells:
-        if found.good:
-            release = Release(found.cell.runtime, found.cell.version, found.cell.repeat)
-            cells.setdefault(release, []).append(found)
-    return tuple(_configuration(release, group) for release, group in cells.items())
+    groups: dict[Release, list[BuildGroup]] = {}
+    for group in grid.groups:
+        if group.good:
+            groups.setdefault(group.release, []).append(group)
+    return tuple(_configuration(release, own) for release, own in groups.items())
 
 
-def _configuration(release: Release, cells: Sequence[CellObservation]) -> Configuration:
-    facts = [found.good[0].facts for found in cells]
+def _configuration(release: Release, groups: Sequence[BuildGroup]) -> Configuration:
+    # One build of each cell: what differs from host to host is no choice of the run.
+    first = {group.cell.id: group for group in reversed(groups)}
+    facts = [group.good[0].facts for group in reversed(first.values())]
     settings = [item for each in facts for item in _list(each.get("settings")) if isinstance(item, dict)]
     return Configuration(
         release=release,
-        environment=_each_once(found.cell.environment for found in cells),
+        environment=_each_once(group.cell.environment for group in groups),
         facts=_merged((name, each[name]) for name in SHOWN for each in facts if each.get(name) is not None),
         settings=_merged((str(item.get("name")), item.get("value")) for item in settings),
         not_expressible=tuple(
             dict.fromkeys(str(line) for each in facts for line in _list(each.get("not_expressible")))
         ),
-        throttled=sum(build.throttled for found in cells for build in found.builds),
+        throttled=sum(build.throttled for group in groups for build in group.observed),
     )
 
 

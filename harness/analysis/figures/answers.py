@@ -57,10 +57,10 @@ class Answer:
 
 def answers(grid: Grid, verdicts: Sequence[Verdict]) -> tuple[Answer, ...]:
     """Return one answer a subject with anything measured, hosts apart."""
-    by_place: dict[tuple[str, str], list[tuple[int, Verdict]]] = {}
+    by_place: dict[tuple[str, str, str], list[tuple[int, Verdict]]] = {}
     for place, verdict in enumerate(verdicts):
         if verdict.bottleneck == LATENCY and verdict.kind in ("version", "run") and verdict.against:
-            by_place.setdefault((verdict.cell, verdict.host), []).append((place, verdict))
+            by_place.setdefault((verdict.cell, verdict.host, verdict.group), []).append((place, verdict))
     rows = ((row, _timed(row.groups)) for row in grid.rows)
     return tuple(_answer(row, timed, by_place) for row, timed in rows if timed)
 
@@ -72,9 +72,9 @@ def _timed(groups: Iterable[BuildGroup]) -> list[BuildGroup]:
 def _answer(
     row: GridRow,
     groups: Sequence[BuildGroup],
-    by_place: Mapping[tuple[str, str], Sequence[tuple[int, Verdict]]],
+    by_place: Mapping[tuple[str, str, str], Sequence[tuple[int, Verdict]]],
 ) -> Answer:
-    placed = (one for group in groups for one in by_place.get((group.cell.id, group.host), ()))
+    placed = (one for group in groups for one in by_place.get((group.cell.id, group.host, group.name), ()))
     latency = [verdict for _, verdict in sorted(placed, key=lambda one: one[0])]
     bound, said = sum(g.launch_bound[0] for g in groups), sum(g.launch_bound[1] for g in groups)
     graphs = _timed(group.judged_by(GRAPH_PASS) for group in groups) if bound else []
