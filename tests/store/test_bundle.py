@@ -196,3 +196,14 @@ def test_a_folder_that_is_empty_is_taken(tmp_path: Path) -> None:
     assert Bundle.open(tmp_path).manifest.run == "r"
     with pytest.raises(UsageError, match="name a new one, or --resume the run in it"):
         Bundle.create(tmp_path, Manifest())
+
+
+def test_a_treatment_of_a_runtime_keeps_the_label_that_only_its_plugin_knows(tmp_path: Path) -> None:
+    made = Bundle.create(tmp_path / "run", Manifest())
+    own = Treatment(own=(("acme_tiles", 4),), own_label="4tiles")
+    cell = Cell("mobilenet_v2", own, "acme", "1.0", "venv", "aa")
+    made.set_cell(cell, "pending")
+    made.save()
+    (read,) = Bundle.open(made.root).cells()
+    assert read.cell == cell
+    assert read.cell.id == "mobilenet_v2-fp32-b1-clip-4tiles-acme-1.0-aa"

@@ -68,6 +68,7 @@ class CellEntry(Part, frozen=True, kw_only=True):
         """
         return Cell.from_json(
             {
+                "id": self.id,
                 "network": self.network,
                 "treatment": self.treatment,
                 "runtime": self.runtime,
