@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.analysis.bisect import bisect, location_as_json, location_message, most_evaluations
+from harness.analysis.verdict import verdict_message
 from harness.errors import UsageError
 from harness.observations.records import CellObservation
 
@@ -282,3 +283,65 @@ def test_answers_for_people_and_programs(compose: Any) -> None:
     data = location_as_json(found)
     assert (data["before"], data["after"], data["certain"]) == ("2.0", "3.0", True)
     assert isinstance(data["verdict"], dict)
+
+
+def test_an_answer_for_programs_holds_all_that_was_found(compose: Any) -> None:
+    levels = {"1.0": 0.4, "3.0": 0.3}
+    found = bisect(named(3), at_levels(compose, levels), "latency", rules={})
+    assert found.verdict is not None
+    assert location_as_json(found) == {
+        "schema": "trtmatrix.bisect/1",
+        "before": "1.0",
+        "after": "3.0",
+        "certain": True,
+        "evaluated": ["1.0", "3.0", "2.0"],
+        "cannot_run": {"2.0": "no wheel"},
+        "reason": "the change lies between 1.0 and 3.0; 2.0 cannot run here",
+        "verdict": found.verdict.as_json(),
+        "neighbours": [],
+    }
+    assert location_message(found).splitlines() == [
+        "the change lies between 1.0 and 3.0; 2.0 cannot run here (3 cells evaluated: 1.0, 3.0, 2.0)",
+        verdict_message(found.verdict),
+        "2.0: no wheel",
+    ]
+
+
+def test_an_answer_without_a_change_names_no_pair(compose: Any) -> None:
+    found = bisect(named(2), at_levels(compose, {"1.0": 0.4, "2.0": 0.4}), "latency", rules={})
+    assert (found.before, found.after, found.certain) == (None, None, True)
+    assert found.verdict is not None
+    assert found.reason == f"no change from 1.0 to 2.0: {found.verdict.reason}"
+    assert location_message(found) == f"{found.reason} (2 cells evaluated: 1.0, 2.0)"
+
+
+def test_what_is_not_compared_says_whether_hosts_are_too_many_or_too_few(compose: Any) -> None:
+    def on_two_hosts(version: str) -> CellObservation:
+        builds = [compose.build(n, 0.4 + n / 1e4, host=f"h{n % 2}") for n in range(6)]
+        found: CellObservation = compose.cell(version, builds)
+        return found
+
+    with pytest.raises(UsageError) as caught:
+        bisect(named(2), Asked(on_two_hosts), "latency", rules={})
+    assert str(caught.value) == "2.0 cannot be compared with 1.0 for 'latency': several hosts: name one"
+    with pytest.raises(UsageError) as caught:
+        bisect(named(2), at_levels(compose, {"1.0": 0.4, "2.0": 0.4}), "relu6", rules={})
+    assert str(caught.value) == "2.0 cannot be compared with 1.0 for 'relu6': no common host or bottleneck"
+
+
+def test_a_stored_run_whose_ends_scatter_names_the_neighbours_that_differ(compose: Any) -> None:
+    def look_up(version: str) -> CellObservation:
+        latency, builds = {"1.0": (0.4, 5), "2.0": (0.4, 5), "3.0": (0.3, 5), "4.0": (0.3, 1)}[version]
+        found: CellObservation = compose.noisy(version, latency, builds=builds)
+        return found
+
+    found = bisect(named(4), Asked(look_up), "latency", rules={}, stored=True)
+    assert found.reason.startswith("cannot tell from 1.0 to 4.0: ")
+    assert found.reason.endswith("; neighbours that differ: 2.0 to 3.0")
+    assert [(v.against, v.version, v.verdict) for v in found.neighbours] == [("2.0", "3.0", "reduced")]
+    assert found.evaluated == ("1.0", "4.0", "2.0", "3.0")
+    data = location_as_json(found)
+    assert data["neighbours"] == [verdict.as_json() for verdict in found.neighbours]
+    assert location_message(found).splitlines()[-1] == verdict_message(found.neighbours[0])
+    unstored = bisect(named(4), Asked(look_up), "latency", rules={})
+    assert (unstored.neighbours, unstored.evaluated) == ((), ("1.0", "4.0"))
