@@ -40,7 +40,8 @@ def bare_loop(cudart, session, samples):
 def harness_loop(session, samples, before):
     """Return GPU milliseconds of *samples* inferences through the worker's own pass."""
     from harness.worker.job import Measure
-    from harness.worker.measure import run_pass
+    from harness.worker.measure import Pass
+    from harness.worker.stopping import measure_pass
 
     settings = Measure(
         {
@@ -50,10 +51,13 @@ def harness_loop(session, samples, before):
             "maximum_seconds": 60.0,
             "relative_half_width": 0.0,
             "windows": 5,
+            "profile_iterations": 0,
+            "passes": [],
         }
     )
-    done = run_pass("latency", session.sampler(session.enqueue, False), settings, "gpu", before)
-    return [value for window in done.windows for value in window["latency_ms"]]
+    one = Pass("latency", session.sampler(session.enqueue, False), "gpu", before)
+    measure_pass(one.take, settings)
+    return one.values("latency_ms")
 
 
 def open_engine(path):

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.environments.needs import RuntimeNeeds
+from harness.worker.conversation import Conversation
+from harness.worker.drive import drive
+from harness.worker.samples import Samples
 
 Progress = Callable[[str], None]
 """Called with one line about what is being done now."""
@@ -100,6 +103,45 @@ class Outcome:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
+class WorkerConversation(Conversation):
+    """A worker that was started: asked step by step, then ended."""
+
+    def end(self) -> Outcome:
+        """End what is left of the worker, and say how it went; never raises for what the worker did.
+
+        :return: ``ok`` after a ``close`` that was answered; what :meth:`stop` was told; or how it ended
+        """
+        raise NotImplementedError
+
+
+class NeverStarted(WorkerConversation):
+    """The conversation with a worker that could not be started."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(0.0)
+        self.stop(status, reason)
+
+    def end(self) -> Outcome:
+        """Return why."""
+        return Outcome(*self.cut)
+
+
+def converse(conversation: WorkerConversation, job: Path, result: Path) -> Outcome:
+    """Have a worker do *job*, end it, and leave ``samples.json`` in *result*, whatever became of it.
+
+    :return: ``interrupted`` after Ctrl-C
+    """
+    samples = Samples()
+    try:
+        drive(conversation, str(job), samples)
+    except KeyboardInterrupt:
+        conversation.stop("interrupted", "interrupted by the user")
+    finally:
+        outcome = conversation.end()
+        samples.write(str(result))
+    return outcome
+
+
 class Prepared(Protocol):
     """An environment made ready for one version."""
 
@@ -110,10 +152,10 @@ class Prepared(Protocol):
         ...
 
     @abstractmethod
-    def run(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> Outcome:
-        """Run the worker on *job* (a JSON file whose paths are relative to its folder).
+    def start(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> WorkerConversation:
+        """Start a worker for *job* (a JSON file whose paths are relative to its folder).
 
-        :param job: ``job.json`` inside a folder that also holds links to or copies of *inputs*
+        :param job: ``job.json`` inside a folder that also holds links to or copies of *inputs*, until the end
         :param inputs: files the job names (network package, ONNX file)
         :param result: an empty, writable folder; the worker's log is ``result/worker.log``
         """

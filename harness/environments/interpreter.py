@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.environments.base import Limits, Outcome
+from harness.environments.base import Limits, NeverStarted, WorkerConversation
 from harness.environments.needs import WorkerSource
-from harness.environments.process import run_process
+from harness.environments.process import start_process
 from harness.environments.staging import staged_worker, worker_variables
 from harness.errors import UnavailableError
 
@@ -59,12 +59,12 @@ class PreparedInterpreter:
     variables: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, object] = field(default_factory=dict)
 
-    def run(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> Outcome:
-        """Run the worker on *job* (see :class:`harness.environments.base.Prepared`)."""
+    def start(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> WorkerConversation:
+        """Start a worker for *job* (see :class:`harness.environments.base.Prepared`)."""
         missing = [path.name for path in inputs if not (job.parent / path.name).exists()]
         if missing:
-            return Outcome("failed", f"the job's folder lacks {', '.join(missing)}")
-        return run_process(
+            return NeverStarted("failed", f"the job's folder lacks {', '.join(missing)}")
+        return start_process(
             [str(self.python), "-m", "harness.worker", str(job.absolute()), str(result.absolute())],
             result=result.absolute(),
             limits=limits,

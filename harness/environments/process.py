@@ -11,107 +11,129 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import psutil
 
-from harness.environments.base import Limits, Outcome
+from harness.environments.base import Limits, NeverStarted, Outcome, WorkerConversation
 
 TAIL_LINES = 20
 TAIL_BYTES = 8 << 10
 
 # Looking costs a fraction of a millisecond for one process; walking all processes for children costs more.
-_LOOK_SECONDS = 0.1
 _WALK_SECONDS = 1.0
+_LEAVE_SECONDS = 30
 _MIB = 1 << 20
 
 
-def run_process(
+def start_process(
     command: Sequence[str], *, result: Path, limits: Limits, variables: Mapping[str, str]
-) -> Outcome:
-    """Run a worker to its end or to the first limit it passes.
+) -> WorkerConversation:
+    """Start a worker process and return the conversation with it.
 
     :param command: program and arguments
     :param result: the result folder: working directory, and home of ``worker.log``
     :param variables: the whole environment of the process
-    :return: the outcome; ``interrupted`` after Ctrl-C, never an exception for what the worker did
     """
-    begin = time.monotonic()
     try:
         process = subprocess.Popen(
             list(command),
             cwd=result,
             env=dict(variables),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
+            bufsize=0,
             start_new_session=True,  # Ctrl-C at the terminal reaches us alone, and one kill reaches all of it
         )
     except OSError as error:
-        return Outcome("failed", f"the worker did not start: {error.strerror or error}")
-    assert process.stdout is not None
-    log = threading.Thread(
-        target=_copy, args=(process.stdout, result / "worker.log", limits.log_bytes), daemon=True
-    )
-    log.start()
-    watch = _Watch(process, result, limits, begin)
-    try:
-        status, reason = watch.until_end()
-    except KeyboardInterrupt:
-        status, reason = "interrupted", "interrupted by the user"
-    finally:
-        _end(process)
-        log.join(timeout=10)
-    tail = log_tail(result / "worker.log")
-    if not status:
-        status, reason = _ended(process.returncode, result, limits, tail)
-    return Outcome(
-        status=status,
-        reason=reason,
-        exit_code=process.returncode,
-        seconds=time.monotonic() - begin,
-        peak_memory_bytes=watch.peak or None,
-        log_tail=tail,
-    )
+        return NeverStarted("failed", f"the worker did not start: {error.strerror or error}")
+    return WorkerProcess(process, result, limits)
 
 
-@dataclass
-class _Watch:
-    """Looks at a running process until it ends (status empty) or passes a limit."""
+class WorkerProcess(WorkerConversation):
+    """The conversation with a process through its pipes; standard error is the log."""
 
-    process: subprocess.Popen[bytes]
-    result: Path
-    limits: Limits
-    begin: float
-    peak: int = 0
+    def __init__(self, process: subprocess.Popen[bytes], result: Path, limits: Limits) -> None:
+        super().__init__(limits.seconds)
+        self._process, self._result, self._limits = process, result, limits
+        self._family = [psutil.Process(process.pid)] if psutil.pid_exists(process.pid) else []
+        self._walked = self.begin
+        self._peak = 0
+        assert process.stdout is not None
+        assert process.stderr is not None
+        log = (process.stderr, result / "worker.log", limits.log_bytes)
+        self._threads = (
+            threading.Thread(target=_copy, args=log, daemon=True),
+            threading.Thread(target=self._read, args=(process.stdout,), daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
 
-    def until_end(self) -> tuple[str, str]:
-        family = [psutil.Process(self.process.pid)] if psutil.pid_exists(self.process.pid) else []
-        walked = self.begin
-        while True:
-            try:
-                self.process.wait(timeout=_LOOK_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
-            else:
-                return "", ""
-            now = time.monotonic()
-            if now - walked >= _WALK_SECONDS and family:
-                walked = now
-                family[1:] = _children(family[0])
-                if (size := folder_bytes(self.result)) > self.limits.result_bytes:
-                    return "result_limit", _result_reason(size, self.limits)
-            memory = sum(_resident(member) for member in family)
-            self.peak = max(self.peak, memory)
-            if memory > self.limits.memory_bytes:
-                return "memory_limit", (
-                    f"resident size of {memory // _MIB} MiB is above the limit of "
-                    f"{self.limits.memory_bytes // _MIB} MiB"
-                )
-            if now - self.begin > self.limits.seconds:
-                return "time_limit", f"still running after the limit of {self.limits.seconds:g} s"
+    def send(self, data: bytes) -> None:
+        """Write into the worker's standard input.
+
+        :raises OSError: it is closed
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+
+    def look(self) -> tuple[str, str]:
+        """Hold resident memory of the whole process tree and size of the result against the limits."""
+        now = time.monotonic()
+        if now - self._walked >= _WALK_SECONDS and self._family:
+            self._walked = now
+            self._family[1:] = _children(self._family[0])
+            if (size := folder_bytes(self._result)) > self._limits.result_bytes:
+                return "result_limit", _result_reason(size, self._limits)
+        memory = sum(_resident(member) for member in self._family)
+        self._peak = max(self._peak, memory)
+        if memory > self._limits.memory_bytes:
+            return "memory_limit", (
+                f"resident size of {memory // _MIB} MiB is above the limit of "
+                f"{self._limits.memory_bytes // _MIB} MiB"
+            )
+        return "", ""
+
+    def end(self) -> Outcome:
+        """Wait for a worker that has closed or ended by itself, kill any other, and collect all of it."""
+        try:
+            self._leave()
+        except KeyboardInterrupt:
+            self.stop("interrupted", "interrupted by the user")
+        finally:
+            _end(self._process)
+            for thread in self._threads:
+                thread.join(timeout=10)
+        tail = log_tail(self._result / "worker.log")
+        status, reason = self.cut
+        if not status:
+            status, reason = _ended(self._process.returncode, self._result, self._limits, tail)
+        return Outcome(
+            status=status,
+            reason=reason,
+            exit_code=self._process.returncode,
+            seconds=time.monotonic() - self.begin,
+            peak_memory_bytes=self._peak or None,
+            log_tail=tail,
+        )
+
+    def _leave(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        if self.cut[0] or not self.closed:
+            return
+        try:
+            self._process.wait(timeout=_LEAVE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.stop("failed", f"the worker answers no more, and did not end within {_LEAVE_SECONDS} s")
+
+    def _read(self, answers: IO[bytes]) -> None:
+        with answers:
+            while chunk := os.read(answers.fileno(), 1 << 16):
+                self.received(chunk)
+        self.received(b"")
 
 
 def _ended(code: int, result: Path, limits: Limits, tail: str) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import tempfile
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from msgspec import structs
+from msgspec import convert, structs
 
-from harness.environments.base import Limits, Outcome, Prepared
+from harness.environments.base import Limits, Outcome, Prepared, converse
 from harness.errors import InputError
 from harness.execution.base import BuildResult
 from harness.execution.inputs import NetworkInputs, needs_onnx, place
@@ -24,11 +23,12 @@ from harness.matrix.file import Measure
 from harness.networks.bounds import check_outputs, error_bound
 from harness.observations.identity import software_of
 from harness.runtimes.base import Runtime
+from harness.store.documents.base import read_document, write_document
 from harness.store.documents.build import Build, Outputs
 from harness.store.documents.build import Outcome as Ended
-from harness.store.files import read_json
+from harness.store.documents.job import JobDocument, MeasureSettings
+from harness.store.documents.result import ResultDocument
 
-PROTOCOL = 1
 TIMING_CACHE = "timing.cache"
 """What a TensorRT worker leaves in its evidence, and finds beside its job, where a cache is kept."""
 
@@ -69,7 +69,7 @@ def run_job(
     started = datetime.now(UTC)
     try:
         job, files = write_job(cell, build, inputs, runtime, settings, folder, timing_cache)
-        outcome = prepared.run(job, files, result, settings.limits)
+        outcome = converse(prepared.start(job, files, result, settings.limits), job, result)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     document = describe(cell, build, inputs, runtime, prepared, outcome, result)
@@ -100,24 +100,22 @@ def write_job(
     if timing_cache is not None:
         files.append(place(timing_cache, folder, TIMING_CACHE))
         options["timing_cache_file"] = TIMING_CACHE
-    document = {
-        "protocol": PROTOCOL,
-        "worker_module": runtime.worker.module,
-        "cell": cell.as_json(),
-        "build": build,
-        "seed": settings.seed,
-        "network": "network.json",
-        "weights": "weights.npz",
-        "onnx": onnx,
-        "inputs": "inputs.npz",
-        "measure": asdict(settings.measure),
-        "affinity": list(settings.affinity) if settings.affinity is not None else None,
-        "threads": 1,
-        "device": settings.device if runtime.device == "gpu" else None,
-        "options": options,
-    }
+    document = JobDocument(
+        worker_module=runtime.worker.module,
+        cell=cell.as_json(),
+        build=build,
+        seed=settings.seed,
+        network="network.json",
+        weights="weights.npz",
+        onnx=onnx,
+        inputs="inputs.npz",
+        measure=convert(asdict(settings.measure), MeasureSettings),
+        affinity=list(settings.affinity) if settings.affinity is not None else None,
+        device=settings.device if runtime.device == "gpu" else None,
+        options=options,
+    )
     job = folder / "job.json"
-    job.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    write_document(job, document)
     return job, files
 
 
@@ -157,23 +155,19 @@ def describe(
     if outcome.status != "ok":
         return document
     try:
-        said = read_json(result / "result.json")
-        status, outputs = str(said.get("status", "failed")), None
-        if status == "ok":
+        said, outputs = read_document(result / "result.json", ResultDocument), None
+        if said.status == "ok":
             runtime.condense(result)
             outputs = _compare(cell, inputs, result / "outputs.npz")
     except InputError as error:
         return structs.replace(document, reason=str(error))
-    facts = said.get("facts")
     return structs.replace(
         document,
-        status=status,
-        reason=str(said.get("reason", "")),
+        status=said.status,
+        reason=said.reason,
         outputs=outputs,
-        software=software_of(
-            cell, prepared.facts, facts if isinstance(facts, Mapping) else {}, runtime.device
-        ),
-        log_tail="" if status == "ok" else outcome.log_tail,
+        software=software_of(cell, prepared.facts, said.facts, runtime.device),
+        log_tail="" if said.status == "ok" else outcome.log_tail,
     )
 
 

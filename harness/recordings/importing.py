@@ -30,8 +30,10 @@ from harness.observations.tables import write_tables
 from harness.plugins import registry
 from harness.runtimes.recorded import gpu_times, merge
 from harness.store.bundle import Bundle
+from harness.store.documents.base import write_document
 from harness.store.documents.build import Build
 from harness.store.documents.manifest import Harness, Manifest, Matrix
+from harness.store.documents.samples import SamplesDocument, Slice
 from harness.store.files import write_json
 
 ENVIRONMENT = "recorded"
@@ -178,8 +180,8 @@ def _put(
             shutil.copyfile(path, files / "evidence" / name)
         write_json(files / "result.json", _result(recording.treatment, facts))
         if columns := gpu_times(records):
-            window = {"pass": "latency", "window": 0, "clock": "gpu", "start_ns": None, **columns}
-            write_json(files / "samples.json", {"windows": [window]})
+            taken = Slice(pass_name="latency", clock="gpu", **columns)  # type: ignore[arg-type]
+            write_document(files / "samples.json", SamplesDocument(slices=[taken]))
         bundle.put_build(files, _document(bundle, cell, recording.build, facts, digests, now))
     bundle.set_cell(cell, STATUS, "imported from files")
     bundle.update(finished=now, rounds=max(bundle.manifest.rounds or 1, recording.build + 1))

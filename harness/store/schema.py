@@ -16,8 +16,10 @@ SAMPLES = pa.schema(
         _column("round", pa.int32(), "round of the run in which it was measured, from 0"),
         _column("host", pa.string(), "host it was measured on"),
         _column("pass", pa.string(), "latency, cuda_graph, cold_l2 ..."),
-        _column("window", pa.int32(), "window of the pass, from 0"),
-        _column("sample", pa.int32(), "sample of the window, from 0"),
+        _column("process", pa.int32(), "process of the build, from 0"),
+        _column("cycle", pa.int32(), "cycle of the pass, from 0"),
+        _column("slice", pa.int32(), "place of the build in its cycle, from 0"),
+        _column("sample", pa.int32(), "sample of the slice, from 0"),
         _column("clock", pa.string(), "gpu (CUDA events) or host"),
         _column("start_ns", pa.int64(), "host time at the start, ns since 1970 UTC", nullable=True),
         _column("latency_ms", pa.float64(), "one inference, ms: GPU time on a GPU, wall time on a CPU"),
@@ -25,7 +27,7 @@ SAMPLES = pa.schema(
         _column("host_ms", pa.float64(), "host time from launch to completion, ms", nullable=True),
         _column("throttled", pa.bool_(), "taken while the device's clocks were held down", nullable=True),
     ],
-    metadata={"schema": "trtmatrix.samples/1"},
+    metadata={"schema": "trtmatrix.sample_rows/2"},
 )
 """One row a timed inference."""
 

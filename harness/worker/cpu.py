@@ -8,7 +8,7 @@ import numpy
 
 from harness.worker.errors import UnsupportedError
 from harness.worker.job import Job
-from harness.worker.measure import run_pass
+from harness.worker.measure import Pass
 from harness.worker.result import Result
 
 _GEMM_SIZE = 512
@@ -27,8 +27,8 @@ def require(job: Job, allowed: Mapping[str, Any]) -> None:
             raise UnsupportedError("{} '{}' is not for this runtime".format(name, value))
 
 
-def measure_latency(job: Job, result: Result, infer: Callable[[], Any]) -> None:
-    """Measure the latency pass: wall time around one call of *infer*."""
+def latency_pass(infer: Callable[[], Any]) -> Pass:
+    """Return the latency pass: wall time around one call of *infer*."""
     clock = time.perf_counter
 
     def sample() -> Dict[str, float]:
@@ -36,10 +36,7 @@ def measure_latency(job: Job, result: Result, infer: Callable[[], Any]) -> None:
         infer()
         return {"latency_ms": (clock() - begin) * 1e3}
 
-    found = run_pass("latency", sample, job.measure)
-    result.add_windows(found.windows)
-    result.fact("latency_stopped_by", found.stopped_by)
-    result.fact("latency_relative_half_width", found.half_width)
+    return Pass("latency", sample)
 
 
 def cpu_facts(job: Job, result: Result) -> None:

@@ -11,9 +11,9 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple  # noqa: 
 
 from harness.worker.errors import FailedError
 
-PROTOCOL = 1
+SCHEMA = "trtmatrix.job/2"
 
-_REQUIRED = ("protocol", "worker_module", "cell", "network", "weights", "inputs", "measure")
+_REQUIRED = ("schema", "worker_module", "cell", "network", "weights", "inputs", "measure")
 _OPTIONAL = {
     "build": 0,
     "seed": 0,
@@ -112,9 +112,9 @@ def read_job(path: str) -> Job:
 
 
 def _check(data: Mapping[str, Any]) -> None:
-    # The protocol first: another one may well have other keys.
-    if data.get("protocol") != PROTOCOL:
-        raise FailedError("job: protocol {!r}, this worker speaks {}".format(data.get("protocol"), PROTOCOL))
+    # The schema first: another one may well have other keys.
+    if data.get("schema") != SCHEMA:
+        raise FailedError("job: schema {!r}, this worker reads {}".format(data.get("schema"), SCHEMA))
     known = dict(_OPTIONAL)
     known.update((key, None) for key in _REQUIRED)
     _refuse(data, known, "")

@@ -4,9 +4,11 @@ import json
 import os
 import platform
 import sys
-from typing import Any, Dict, List, Mapping, Sequence  # noqa: F401
+from typing import Any, Dict, List, Mapping  # noqa: F401
 
-from harness.worker.job import PROTOCOL
+from harness.worker.messages import plain
+
+SCHEMA = "trtmatrix.result/2"
 
 
 class Result(object):
@@ -23,7 +25,8 @@ class Result(object):
         }  # type: Dict[str, Any]
         self.settings = []  # type: List[Dict[str, Any]]
         self.not_expressible = []  # type: List[str]
-        self.windows = []  # type: List[Dict[str, Any]]
+        self.slices = 0
+        """How many were answered, so that lost samples are missed."""
 
     def fact(self, name: str, value: Any) -> None:
         """State one thing about build or host: a number, a string, or a flat container of them."""
@@ -36,10 +39,6 @@ class Result(object):
     def cannot_express(self, line: str) -> None:
         """State a setting that was asked for and that this version has no word for."""
         self.not_expressible.append(line)
-
-    def add_windows(self, windows: Sequence[Mapping[str, Any]]) -> None:
-        """Add the windows of one pass (rows of ``samples.json``, see :mod:`harness.worker.measure`)."""
-        self.windows.extend(dict(window) for window in windows)
 
     def outputs(self, arrays: Mapping[str, Any]) -> None:
         """Write the outputs for the job's inputs: tensor name to array, kept as float32."""
@@ -65,22 +64,20 @@ class Result(object):
         _write(self.evidence(name), data)
 
     def finish(self, status: str, reason: str = "") -> None:
-        """Write ``samples.json``, then ``result.json``; nothing may be added afterwards.
+        """Write ``result.json``; nothing may be added afterwards.
 
         :param status: ``ok``, ``failed``, ``unsupported``; :param reason: one line, empty when ok
         """
-        if self.windows:
-            _write(os.path.join(self.folder, "samples.json"), {"windows": self.windows})
         _write(
             os.path.join(self.folder, "result.json"),
             {
-                "protocol": PROTOCOL,
+                "schema": SCHEMA,
                 "status": status,
                 "reason": " ".join(reason.split()),
                 "facts": self.facts,
                 "settings": self.settings,
                 "not_expressible": self.not_expressible,
-                "windows": len(self.windows),
+                "slices": self.slices,
             },
         )
 
@@ -88,12 +85,5 @@ class Result(object):
 def _write(path: str, data: Any) -> None:
     temporary = path + ".part"
     with open(temporary, "w", encoding="utf-8") as stream:
-        json.dump(data, stream, default=_plain)
+        json.dump(data, stream, default=plain)
     os.replace(temporary, path)
-
-
-def _plain(value: Any) -> Any:
-    # NumPy numbers and arrays come up among facts; anything else is shown as its own print.
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return str(value)

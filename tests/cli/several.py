@@ -20,7 +20,14 @@ from onnx import numpy_helper
 
 from harness import hookimpl
 from harness.cli import main
-from harness.environments.base import Availability, Environment, Limits, Outcome, Prepared, Progress
+from harness.environments.base import (
+    Availability,
+    Environment,
+    Limits,
+    Prepared,
+    Progress,
+    WorkerConversation,
+)
 from harness.environments.current import CurrentInterpreter
 from harness.errors import UnavailableError
 from harness.networks.mobilenet import MobileNetV2
@@ -71,15 +78,15 @@ class SpoiledNetwork:
         """Facts of the interpreter."""
         return dict(self._inner.facts)
 
-    def run(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> Outcome:
-        """Spoil the network's file (a link to the run's own, so it is replaced) and run the worker."""
+    def start(self, job: Path, inputs: Sequence[Path], result: Path, limits: Limits) -> WorkerConversation:
+        """Spoil the network's file (a link to the run's own, so it is replaced) and start the worker."""
         path = job.parent / "network.onnx"
         model = onnx.load(str(path))
         weight = max(model.graph.initializer, key=lambda tensor: int(np.prod(tensor.dims)))
         weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight) + 1.0, weight.name))
         path.unlink()
         onnx.save(model, str(path))
-        return self._inner.run(job, inputs, result, limits)
+        return self._inner.start(job, inputs, result, limits)
 
 
 class Several:

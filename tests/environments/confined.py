@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.environments.base import Limits, Outcome
+from harness.environments.base import Limits, Outcome, converse
 from harness.environments.docker.catalogue import Choice, Recipe
 from harness.environments.docker.engine import Engine
-from harness.environments.docker.environment import PreparedContainer
 from harness.environments.docker.images import Images
 from harness.environments.docker.posture import Posture
+from harness.environments.docker.prepared import PreparedContainer
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.needs import WorkerSource
 from harness.environments.pythons import find_python
@@ -21,6 +21,22 @@ QUICK = Limits(seconds=60, memory_bytes=512 << 20, result_bytes=8 << 20, log_byt
 
 
 _WORKER = worker_of("probe")
+
+# The lines run while the frame imports them, and the process ends with them.
+_MODULE = """
+import os, sys, traceback
+status = 0
+try:
+    exec({code!r}, {{"__name__": "confined"}})
+except SystemExit as end:
+    status = end.code or 0
+except BaseException:
+    traceback.print_exc()
+    status = 1
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(status)
+"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,7 @@ def container(
     settings = DockerSettings(posture=posture or Posture())
     choice = Choice(recipe(folder), None)
     image = Images(engine, settings, lambda _line: None).ready(choice, runtime, "1")  # type: ignore[arg-type]
-    (folder / "confined_worker.py").write_text(code, encoding="utf-8")
+    (folder / "confined_worker.py").write_text(_MODULE.format(code=code), encoding="utf-8")
     worker = WorkerSource("confined_worker", folder / "confined_worker.py")
     return PreparedContainer(engine, image, choice, settings, {}, worker)
 
@@ -70,4 +86,5 @@ def run(
     result = folder / "result"
     result.mkdir()
     job = write_job(folder / "job", "confined_worker", cell={"id": "a-cell"})
-    return replace(prepared, **changes).run(job, [], result, limits), result  # type: ignore[arg-type]
+    changed = replace(prepared, **changes)  # type: ignore[arg-type]
+    return converse(changed.start(job, [], result, limits), job, result), result

@@ -58,6 +58,7 @@ def test_every_sample_is_a_row(tmp_path: Path) -> None:
         (CELL.id, 2, 1, 1.25, 20),
     ]
     assert [r["enqueue_ms"] for r in rows] == [None, None]
+    assert {(r["process"], r["cycle"], r["slice"]) for r in rows} == {(0, 0, 0)}
     assert bundle.manifest.warnings == ()
 
 
@@ -74,8 +75,11 @@ def test_every_profile_row_is_a_row_with_its_kernel(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"start_ns": [1]}, "columns of a window differ in length"),
-        ({"latency_ms": None}, "latency_ms of a window is no list"),
+        ({"start_ns": [1]}, r"slices\[0\]: columns differ in length"),
+        ({"latency_ms": None}, r"slices\[0\]\.latency_ms: expected `array`, got `null`"),
+        ({"latency_ms": [1.0, 0.0]}, r"slices\[0\]: latency_ms holds what is no time above 0"),
+        ({"host_ms": [1.0, -1.0]}, r"slices\[0\]: enqueue_ms or host_ms holds what is no time"),
+        ({"start_ns": [-1, 2]}, r"slices\[0\]: start_ns holds what is no time"),
     ],
 )
 def test_a_spoiled_window_is_named(tmp_path: Path, change: dict[str, object], message: str) -> None:
@@ -85,14 +89,14 @@ def test_a_spoiled_window_is_named(tmp_path: Path, change: dict[str, object], me
         list(sample_rows(record))
 
 
-@pytest.mark.parametrize(("left", "found"), [(2, "1 windows"), (0, "1 windows"), (1, "no such file")])
+@pytest.mark.parametrize(("left", "found"), [(2, "1 slices"), (0, "1 slices"), (1, "no such file")])
 def test_windows_that_were_lost_are_missed(tmp_path: Path, left: int, found: str) -> None:
     bundle = build(tmp_path, WINDOW)
     record = next(bundle.builds())
     (record.folder / "result.json").write_text(json.dumps({"windows": left}), encoding="utf-8")
     if "no such" in found:
         (record.folder / "samples.json").unlink()
-    with pytest.raises(InputError, match=f"{found}, where the worker left {left} windows"):
+    with pytest.raises(InputError, match=f"{found}, where the worker answered {left}"):
         list(sample_rows(record))
 
 

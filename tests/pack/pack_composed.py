@@ -9,23 +9,51 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.environments.needs import WorkerSource
+from harness.environments.staging import copy_worker
 from harness.pack.contents import Contents
 from harness.store.documents.base import as_json
+from harness.worker.job import SCHEMA
 
 WORKER = """
-import json, os, sys
-job = json.load(open(sys.argv[1]))
-said = dict(job["options"])
-assert os.path.exists(os.path.join(os.path.dirname(sys.argv[1]), "weights.npz"))
-if said.get("die"):
-    sys.exit(9)
-if said.get("sleep"):
-    import time; time.sleep(60)
-with open(os.path.join(sys.argv[2], "result.json"), "w") as stream:
-    json.dump({"status": said.get("status", "ok"), "reason": said.get("reason", ""), "seed": job["seed"],
-               "build": job["build"], "device": job["device"]}, stream)
-print("done", job["cell"]["id"])
+import os, time
+from harness.worker import base
+from harness.worker.errors import UnsupportedError
+class Worker(base.Worker):
+    def build(self):
+        job = self.job
+        said = job.options({"die": False, "sleep": 0, "refuse": "", "timing_cache_file": ""})
+        assert os.path.exists(job.weights)
+        if said["die"]:
+            os._exit(9)
+        time.sleep(said["sleep"])
+        if said["refuse"]:
+            raise UnsupportedError(said["refuse"])
+        for name in ("seed", "build", "device"):
+            self.result.fact(name, getattr(job, name))
+        if job.treatment.get("timing_cache"):
+            self.cache(said["timing_cache_file"])
+        print("done", job.cell["id"])
+    def cache(self, name):
+        before = "new"
+        if name:
+            with open(os.path.join(self.job.folder, name)) as stream:
+                before = stream.read() + "+"
+        with open(self.result.evidence("timing.cache"), "w") as stream:
+            stream.write(before)
+    def load(self):
+        return []
 """
+MEASURE = {
+    "warmup_seconds": 0.0,
+    "minimum_samples": 1,
+    "maximum_samples": 1,
+    "maximum_seconds": 1.0,
+    "relative_half_width": 1.0,
+    "windows": 1,
+    "profile_iterations": 0,
+    "passes": [],
+}
 
 
 def write_list(root: Path, contents: Contents, files: Mapping[str, Mapping[str, str]], **more: Any) -> None:
@@ -67,7 +95,18 @@ def compose_pack(root: Path, cells: Mapping[str, Mapping[str, Any]], *, limit: f
             "seconds_limit": limit,
             "wants_gpu": True,
             "digest": "",
-            "document": {"cell": {"id": name}, "options": cell.get("options", {}), "build": 0, "seed": 0},
+            "document": {
+                "schema": SCHEMA,
+                "worker_module": "composed_worker",
+                "cell": {"id": name},
+                "network": "network.json",
+                "weights": "weights.npz",
+                "inputs": "inputs.npz",
+                "measure": MEASURE,
+                "options": cell.get("options", {}),
+                "build": 0,
+                "seed": 0,
+            },
         }
         for name, cell in cells.items()
     }
@@ -77,11 +116,9 @@ def compose_pack(root: Path, cells: Mapping[str, Mapping[str, Any]], *, limit: f
     launcher = python / "python3"
     launcher.write_text(f'#!/bin/sh\nunset PYTHONHOME\nexec "{sys.executable}" "$@"\n')
     launcher.chmod(0o755)
-    worker = root / "code" / "harness" / "worker" / "__main__.py"
-    worker.parent.mkdir(parents=True)
-    (worker.parent.parent / "__init__.py").touch()
-    (worker.parent / "__init__.py").touch()
-    worker.write_text(WORKER)
+    source = root.parent / "composed_worker.py"
+    source.write_text(WORKER)
+    copy_worker(root / "code", [WorkerSource("composed_worker", source)])
     write_list(
         root, contents, files, jobs=jobs, seed=7, builds=2, python={"name": "python3"}, matrix={"file": "x"}
     )

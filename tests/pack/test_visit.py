@@ -63,7 +63,7 @@ def test_every_cell_is_built_as_often_as_the_matrix_says(tmp_path: Path) -> None
     assert set(found) == {(cell, str(number)) for cell in CELLS for number in (0, 1)}
     assert {outcome["status"] for outcome in found.values()} == {"ok"}
     one = found["v1-8.5", "1"]
-    said = json.loads((next(results.glob("*/builds/v1-8.5/1/result.json"))).read_text())
+    said = json.loads((next(results.glob("*/builds/v1-8.5/1/result.json"))).read_text())["facts"]
     assert (said["build"], said["seed"], said["device"]) == (1, 8, None)
     assert (one["round"], one["seed"], one["host"]) == (1, 8, host_facts()["host"])
     assert one["peak_memory_bytes"] > 1 << 20
@@ -125,8 +125,8 @@ def test_a_block_that_another_host_finished_is_left_and_one_it_began_is_done_aga
 def test_workers_that_fail_are_recorded_with_their_reason(tmp_path: Path) -> None:
     cells = {
         "dies": {"subject": "x", "options": {"die": True}},
-        "refuses": {"subject": "x", "options": {"status": "unsupported", "reason": "no such format"}},
-        "sleeps": {"subject": "x", "options": {"sleep": True}},
+        "refuses": {"subject": "x", "options": {"refuse": "no such format"}},
+        "sleeps": {"subject": "x", "options": {"sleep": 60}},
     }
     root, results = compose_pack(tmp_path / "pack", cells, limit=1.0), tmp_path / "results"
     assert _start(root, results) == 0
@@ -235,7 +235,7 @@ def test_a_visit_measures_on_one_gpu_and_names_it_as_the_host(
     assert _start(root, results, "--rounds", "1", "--only", "v1-8.5", *asked) == 0
     (outcome,) = _outcomes(results).values()
     assert outcome["host"] == got
-    said = json.loads(next(results.glob("*/builds/v1-8.5/0/result.json")).read_text())
+    said = json.loads(next(results.glob("*/builds/v1-8.5/0/result.json")).read_text())["facts"]
     assert said["device"] == got
 
 
@@ -312,19 +312,9 @@ def test_a_build_begins_with_the_timing_cache_of_the_one_before(tmp_path: Path, 
     listed = json.loads((root / "pack.json").read_text())
     listed["jobs"]["v1-8.5"]["document"]["cell"]["treatment"] = {"timing_cache": kept}
     (root / "pack.json").write_text(json.dumps(listed))
-    worker = root / "code" / "harness" / "worker" / "__main__.py"
-    worker.write_text(worker.read_text() + CACHING)
     assert _start(root, results, "--rounds", "3") == 0
     caches = [p.read_text() for p in sorted(results.glob("*/builds/v1-8.5/*/evidence/timing.cache"))]
     assert caches == (["new", "new+", "new++"] if kept == "on" else ["new"] * 3)
-
-
-CACHING = """
-name = job["options"].get("timing_cache_file")
-before = open(os.path.join(os.path.dirname(sys.argv[1]), name)).read() + "+" if name else "new"
-os.makedirs(os.path.join(sys.argv[2], "evidence"))
-open(os.path.join(sys.argv[2], "evidence", "timing.cache"), "w").write(before)
-"""
 
 
 def test_what_is_compared_with_each_other_goes_to_one_gpu(
@@ -338,7 +328,7 @@ def test_what_is_compared_with_each_other_goes_to_one_gpu(
         for form in ("clip", "relu_sub")
     }
     root, results = compose_pack(tmp_path / "pack", cells), tmp_path / "results"
-    worker = root / "code" / "harness" / "worker" / "__main__.py"
+    worker = root / "code" / "composed_worker.py"
     worker.write_text("import time; time.sleep(0.3)\n" + worker.read_text())
     assert _start(root, results, "--gpu", "all") == 0
     hosts: dict[str, set[str]] = {"v1": set(), "v2": set()}
@@ -355,7 +345,7 @@ def test_visits_on_several_gpus_share_the_work_and_keep_a_subject_on_one(
     _two_gpus(tmp_path / "bin")
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
     root, results = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results"
-    worker = root / "code" / "harness" / "worker" / "__main__.py"
+    worker = root / "code" / "composed_worker.py"
     worker.write_text("import time; time.sleep(0.3)\n" + worker.read_text())
     assert _start(root, results, "--gpu", which, "--home", str(tmp_path / "home")) == 0
     builds = [path.relative_to(results).parts for path in results.glob("*/builds/*/*/outcome.json")]
@@ -378,7 +368,7 @@ def test_one_of_several_gpus_that_is_not_there_is_one_line(
 def test_what_was_measured_goes_home_when_visits_are_ended(tmp_path: Path) -> None:
     _two_gpus(tmp_path / "bin")
     root, results = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results"
-    worker = root / "code" / "harness" / "worker" / "__main__.py"
+    worker = root / "code" / "composed_worker.py"
     worker.write_text("import time; time.sleep(0.5)\n" + worker.read_text())
     command = ["-m", "harness.pack.host", "--pack", str(root), "--results", str(results), "--gpu", "all"]
     process = subprocess.Popen(

@@ -13,14 +13,13 @@ import numpy as np
 import pytest
 
 from harness.attribution.engine import AttributedEngine
-from harness.environments.base import Limits
 from harness.errors import UnavailableError
 from harness.evidence.records import Evidence
 from harness.networks.bounds import check_outputs, error_bound
 from harness.networks.graph import Graph
 from harness.networks.reference import probe_reference
 from harness.plugins import registry
-from tests.worker.worker_jobs import small_network, write_job
+from tests.worker.worker_jobs import run_job, small_network, write_job
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def run_live(
     )
     result = folder / "result"
     result.mkdir()
-    outcome = prepared.run(job, [], result, Limits(seconds=120))
+    outcome = run_job(prepared, job, result, seconds=120)
     assert outcome.status == "ok", outcome
     said = json.loads((result / "result.json").read_text())
     if said["status"] == "ok":
@@ -76,9 +75,9 @@ def _check(result: Path, graph: Graph) -> None:
         outputs = {name: archive[name] for name in archive.files}
     checked = check_outputs(outputs, probe_reference(graph), error_bound(graph, "fp32"))
     assert checked.valid, checked
-    windows = json.loads((result / "samples.json").read_text())["windows"]
-    assert sum(len(window["latency_ms"]) for window in windows) >= 10
-    assert all(value > 0 for window in windows for value in window["latency_ms"])
+    slices = json.loads((result / "samples.json").read_text())["slices"]
+    assert sum(len(row["latency_ms"]) for row in slices) >= 10
+    assert all(value > 0 for row in slices for value in row["latency_ms"])
 
 
 def uncovered(live: Live) -> set[str]:

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.environments.base import Limits, Outcome
+from harness.environments.base import Limits, Outcome, converse
 from harness.environments.interpreter import PreparedInterpreter
-from tests.worker.worker_jobs import worker_of, write_job
+from tests.worker.worker_jobs import run_job, worker_of, write_job
 
 Run = Callable[..., Outcome]
 
@@ -35,10 +35,10 @@ def run(tmp_path: Path, result: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the misbehaving worker module in the way asked for, within limits."""
     monkeypatch.setenv("TRTMATRIX_CACHE", str(tmp_path / "cache"))
 
-    def go(how: str, **limits: float) -> Outcome:
-        job = write_job(tmp_path / "job", "misbehaving", options={"how": how})
+    def go(how: str, when: str = "build", **limits: float) -> Outcome:
+        job = write_job(tmp_path / "job", "misbehaving", options={"how": how, "when": when})
         prepared = PreparedInterpreter(Path(sys.executable), worker_of("misbehaving"))
-        return prepared.run(job, [], result, Limits(**limits))  # type: ignore[arg-type]
+        return run_job(prepared, job, result, **limits)
 
     return go
 
@@ -72,7 +72,7 @@ def test_an_end_without_a_result(run: Run) -> None:
 def test_a_hang_meets_the_time_limit(run: Run) -> None:
     outcome = run("hang", seconds=1.5)
     assert outcome.status == "time_limit"
-    assert outcome.reason == "still running after the limit of 1.5 s"
+    assert outcome.reason == "still running 'build' after the limit of 1.5 s"
     assert outcome.log_tail == "about to end: hang"
     assert 1.5 <= outcome.seconds < 30
 
@@ -137,6 +137,39 @@ def test_an_interrupt_ends_the_worker_and_is_told(run: Run, result: Path) -> Non
     assert (outcome.status, outcome.reason) == ("interrupted", "interrupted by the user")
 
 
+@pytest.mark.parametrize("when", ["build", "load", "slice", "profile", "close"])
+def test_a_hang_is_found_in_every_step_and_costs_only_what_was_not_answered(
+    run: Run, result: Path, when: str
+) -> None:
+    outcome = run("hang", when, seconds=4.0)
+    assert outcome.status == "time_limit"
+    assert outcome.reason == f"still running '{when}' after the limit of 4 s"
+    assert not (result / "result.json").exists()
+    counts = {"slice": [5, 5], "profile": [5, 5], "close": [5, 5]}
+    assert samples(result) == counts.get(when, [])[: 1 if when == "slice" else None]
+
+
+@pytest.mark.parametrize("when", ["load", "slice", "profile"])
+def test_a_death_in_a_step_keeps_the_slices_before_it(run: Run, result: Path, when: str) -> None:
+    outcome = run("die", when)
+    assert outcome.reason == "the worker ended with exit status 7: the engine is broken"
+    assert samples(result) == {"load": [], "slice": [5], "profile": [5, 5]}[when]
+
+
+@pytest.mark.parametrize("when", ["build", "slice"])
+def test_nonsense_among_the_answers_is_told(run: Run, when: str) -> None:
+    outcome = run("garble", when)
+    assert outcome.status == "failed"
+    assert outcome.reason == f"the worker's answer to '{when}' is no message: 'Hello, I am a library.'"
+
+
+def samples(result: Path) -> list[int]:
+    """Return the sizes of the slices that were kept."""
+    path = result / "samples.json"
+    slices = json.loads(path.read_text())["slices"] if path.exists() else []
+    return [len(row["latency_ms"]) for row in slices]
+
+
 @pytest.mark.parametrize(
     ("how", "status", "reason"),
     [
@@ -156,7 +189,7 @@ def test_what_a_module_raises_becomes_status_and_one_line(
 def test_a_program_that_is_not_there(tmp_path: Path, result: Path) -> None:
     job = write_job(tmp_path / "job", "misbehaving")
     prepared = PreparedInterpreter(tmp_path / "no-python", worker_of("misbehaving"))
-    outcome = prepared.run(job, [], result, Limits())
+    outcome = run_job(prepared, job, result)
     assert (outcome.status, outcome.reason) == (
         "failed",
         "the worker did not start: No such file or directory",
@@ -166,19 +199,21 @@ def test_a_program_that_is_not_there(tmp_path: Path, result: Path) -> None:
 def test_a_job_folder_must_hold_its_inputs(tmp_path: Path, result: Path) -> None:
     job = write_job(tmp_path / "job", "misbehaving")
     prepared = PreparedInterpreter(Path(sys.executable), worker_of("misbehaving"))
-    outcome = prepared.run(job, [tmp_path / "elsewhere.onnx"], result, Limits())
+    started = prepared.start(job, [tmp_path / "elsewhere.onnx"], result, Limits())
+    outcome = converse(started, job, result)
     assert outcome.reason == "the job's folder lacks elsewhere.onnx"
 
 
 _HARNESS = """
 import sys
 from pathlib import Path
-from harness.environments.base import Limits
+from harness.environments.base import Limits, converse
 from harness.environments.interpreter import PreparedInterpreter
 from harness.environments.needs import WorkerSource
 worker, job, result = map(Path, sys.argv[1:])
 source = WorkerSource("misbehaving", worker)
-PreparedInterpreter(Path(sys.executable), source).run(job, [], result, Limits(seconds=60))
+started = PreparedInterpreter(Path(sys.executable), source).start(job, [], result, Limits(seconds=60))
+converse(started, job, result)
 """
 
 

@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.environments.base import Limits
 from harness.environments.installer import Plan, python_of
 from harness.environments.interpreter import PreparedInterpreter
 from harness.environments.pythons import find_python
 from harness.environments.venv import make
 from harness.errors import UnavailableError
 from harness.networks.inputs import probe_inputs
-from tests.worker.worker_jobs import WORKER, small_network, worker_of, write_job
+from tests.worker.worker_jobs import WORKER, run_job, small_network, worker_of, write_job
 
 # The last NumPy of each Python that is older than the harness's own.
 NUMPY = {(3, 6): "1.19.5", (3, 8): "1.24.4"}
@@ -48,7 +47,7 @@ def run_probe(python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     affinity = sorted(os.sched_getaffinity(0))[:1] if hasattr(os, "sched_getaffinity") else None
     job = write_job(tmp_path / "job", "probe", affinity=affinity)
     prepared = PreparedInterpreter(python, worker_of("probe"))
-    outcome = prepared.run(job, [], result, Limits(seconds=120))
+    outcome = run_job(prepared, job, result, seconds=120)
     assert outcome.status == "ok", outcome
     return result
 
@@ -56,15 +55,20 @@ def run_probe(python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def check(result: Path) -> dict[str, object]:
     """Check everything the protocol promises of a result folder, and return the facts."""
     said = json.loads((result / "result.json").read_text())
-    assert (said["protocol"], said["status"], said["reason"]) == (1, "ok", "")
+    assert (said["schema"], said["status"], said["reason"]) == ("trtmatrix.result/2", "ok", "")
     assert said["settings"] == [{"name": "threads", "value": 1}]
     assert said["not_expressible"] == ["precision: there is nothing to set"]
-    windows = json.loads((result / "samples.json").read_text())["windows"]
-    assert said["windows"] == len(windows)
-    samples = [value for window in windows for value in window["latency_ms"]]
+    document = json.loads((result / "samples.json").read_text())
+    slices = document["slices"]
+    assert said["slices"] == len(slices)
+    assert [(row["process"], row["cycle"], row["slice"]) for row in slices] == [
+        (0, cycle, 0) for cycle in range(len(slices))
+    ]
+    assert [row["stopped_by"] for row in document["passes"]] == ["interval"]
+    samples = [value for row in slices for value in row["latency_ms"]]
     assert len(samples) >= 10
     assert min(samples) >= 1.0  # each is a sleep of a millisecond
-    assert all(window["enqueue_ms"] is None and window["clock"] == "host" for window in windows)
+    assert all(row["enqueue_ms"] is None and row["clock"] == "host" for row in slices)
     graph = small_network()
     ops = json.loads((result / "evidence" / "ops.json").read_text())
     assert [name for name, _, _ in ops] == [op.name for op in graph.ops]

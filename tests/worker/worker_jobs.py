@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 import harness
+from harness.environments.base import Limits, Outcome, Prepared, converse
 from harness.environments.needs import WorkerSource
 from harness.networks.builder import GraphBuilder
 from harness.networks.graph import Graph
 from harness.networks.inputs import probe_inputs
 from harness.networks.package import write_package
 from harness.networks.weights import SeededWeights
+from harness.worker.job import SCHEMA
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "worker"
 WORKER = Path(harness.__file__).resolve().parent / "worker"
@@ -60,7 +62,7 @@ def write_job(
 
         save(to_onnx(graph, 13), str(folder / "network.onnx"))
     job = {
-        "protocol": 1,
+        "schema": SCHEMA,
         "worker_module": module,
         "cell": {"id": "small", "network": "small", "treatment": {"precision": "fp32"}, "version": "1.0"},
         "network": "network.json",
@@ -72,6 +74,11 @@ def write_job(
     path = folder / "job.json"
     path.write_text(json.dumps({**job, **changes}))
     return path
+
+
+def run_job(prepared: Prepared, job: Path, result: Path, **limits: float) -> Outcome:
+    """Have a worker do *job* from the first command to the last."""
+    return converse(prepared.start(job, [], result, Limits(**limits)), job, result)  # type: ignore[arg-type]
 
 
 def worker_of(module: str) -> WorkerSource:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from docker.models.containers import Container
-from docker.utils.socket import frames_iter
+from docker.utils.socket import STDOUT, frames_iter
 
-from harness.environments.base import Limits, Outcome
+from harness.environments.base import Limits, Outcome, WorkerConversation
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, engine_is_gone, explain_start, text_of
 from harness.environments.docker.labels import mark_active, mark_done, remove_container
@@ -22,6 +21,7 @@ _LOOK_SECONDS = 0.2
 # A look at the engine's counters costs it a few milliseconds; a result folder grows no faster than a disk.
 _STATISTICS_SECONDS = 1.0
 _KILL_SECONDS = 20
+_LEAVE_SECONDS = 30
 _STOP_LOOKS = 10
 _LOG_SECONDS = 10
 _SIGNAL = 128  # exit codes above it are signals
@@ -29,51 +29,95 @@ _MIB = 1 << 20
 _ENGINE_GONE = "the docker engine went away while the container ran; --retry-failed measures it again"
 
 
-@dataclass
-class Run:
-    """A container being run.
+class WorkerContainer(WorkerConversation):
+    """The conversation with a worker in a container, through the container's streams.
 
     :param arguments: of ``docker.containers.create``; :param result: where ``worker.log`` is written
-    :param inspected: what the engine said of the container last, its ``HostConfig`` above all
+    :ivar inspected: what the engine said of the container last, its ``HostConfig`` above all
     """
 
-    engine: Engine
-    image: str
-    command: Sequence[str]
-    arguments: Mapping[str, Any]
-    result: Path
-    limits: Limits
-    inspected: dict[str, Any] = field(default_factory=dict)
-    peak: int = 0
-    _log: _Log | None = None
+    def __init__(
+        self,
+        engine: Engine,
+        image: str,
+        command: Sequence[str],
+        arguments: Mapping[str, Any],
+        result: Path,
+        limits: Limits,
+    ) -> None:
+        super().__init__(limits.seconds)
+        self.engine, self.image, self.command, self.arguments = engine, image, command, arguments
+        self.result, self.limits = result, limits
+        self.inspected: dict[str, Any] = {}
+        self._peak = 0
+        self._counted = self.begin
+        self._container: Container | None = None
+        self._streams: _Streams | None = None
+        self._end: _End | None = None
+        self._error: Exception | None = None
 
-    def outcome(self) -> Outcome:
-        """Run the container to its end or to the first limit it passes.
-
-        :return: ``interrupted`` after Ctrl-C; never an exception for what the worker or the engine did
-        """
-        begin = time.monotonic()
-        container = None
+    def start(self) -> None:
+        """Create and start the container; a failure is told at the end."""
         try:
-            container = self._create()
-            status, reason, code = self._watch(container, begin)
+            self._container = container = self._create()
+            path = self.result / "worker.log"
+            self._streams = _Streams(container, path, self.limits.log_bytes, self.received)
+            self._end = _End(container, self.limits.seconds + 120)
+            container.start()
+            self._streams.start()
+            self._end.start()
         except KeyboardInterrupt:
-            status, reason, code = "interrupted", "interrupted by the user", None
+            self.stop("interrupted", "interrupted by the user")
         except ENGINE_ERRORS as error:
-            status, reason, code = (*self._explain(error, started=container is not None), None)
+            self._fail(error)
+
+    def send(self, data: bytes) -> None:
+        """Write into the container's standard input.
+
+        :raises OSError: it is closed
+        """
+        assert self._streams is not None
+        self._streams.send(data)
+
+    def look(self) -> tuple[str, str]:
+        """Hold the size of the result and the number of processes against the limits."""
+        if (size := folder_bytes(self.result)) > self.limits.result_bytes:
+            return "result_limit", _result_reason(size, self.limits)
+        now = time.monotonic()
+        if now - self._counted >= _STATISTICS_SECONDS and self._container is not None:
+            self._counted = now
+            try:
+                return ("failed", reason) if (reason := self._count(self._container)) else ("", "")
+            except ENGINE_ERRORS as error:
+                self._fail(error)
+        return "", ""
+
+    def end(self) -> Outcome:
+        """Wait for the end of a worker that has closed, kill any other, and remove the container."""
+        code: int | None = None
+        try:
+            if self._container is not None and self._end is not None and self._error is None:
+                code = self._finish(self._container)
+        except KeyboardInterrupt:
+            self.stop("interrupted", "interrupted by the user")
+        except ENGINE_ERRORS as error:
+            self._fail(error)
         finally:
-            if container is not None:
-                self._remove(str(container.id))
-            if self._log is not None:
-                self._log.close()
+            if self._container is not None:
+                self._remove(str(self._container.id))
+            if self._streams is not None:
+                self._streams.close()
         return Outcome(
-            status=status,
-            reason=reason,
+            *self.cut,
             exit_code=code,
-            seconds=time.monotonic() - begin,
-            peak_memory_bytes=self.peak or None,
+            seconds=time.monotonic() - self.begin,
+            peak_memory_bytes=self._peak or None,
             log_tail=log_tail(self.result / "worker.log"),
         )
+
+    def _fail(self, error: Exception) -> None:
+        self._error = error
+        self.stop(*self._explain(error, started=self._container is not None))
 
     def _create(self) -> Container:
         container = self.engine.client.containers.create(
@@ -87,29 +131,28 @@ class Run:
         self.inspected = dict(container.attrs)
         return container
 
-    def _watch(self, container: Container, begin: float) -> tuple[str, str, int | None]:
-        self._log = log = _Log(container, self.result / "worker.log", self.limits.log_bytes)
-        end = _End(container, self.limits.seconds + 120)
-        container.start()
-        log.start()
-        end.start()
-        status, reason = self._until_end(container, end, begin)
-        if status:
+    def _finish(self, container: Container) -> int:
+        """See the container to its end, say in :attr:`cut` what that was, and return its exit status."""
+        assert self._end is not None
+        assert self._streams is not None
+        if self.closed and not self.cut[0] and not self._end.wait(_LEAVE_SECONDS):
+            self.stop("failed", f"the worker answers no more, and did not end within {_LEAVE_SECONDS} s")
+        if not self._end.wait(0.0):
             container.kill()
-            end.wait(_KILL_SECONDS)
-        log.join(_LOG_SECONDS)  # the last lines come right after the container's end
-        if end.error is not None and engine_is_gone(end.error):
-            raise end.error
+            self._end.wait(_KILL_SECONDS)
+        self._streams.join(_LOG_SECONDS)  # the last lines come right after the container's end
+        if self._end.error is not None and engine_is_gone(self._end.error):
+            raise self._end.error
         self.engine.ping()
         container.reload()
         self.inspected = dict(container.attrs)
         state = self.inspected.get("State", {})
         code = int(state.get("ExitCode", -1))
-        if status:
-            return status, reason, code
-        if code > _SIGNAL and not self._engine_stays():
-            return "failed", _ENGINE_GONE, code
-        return (*self._ended(code, bool(state.get("OOMKilled"))), code)
+        if not self.cut[0] and code > _SIGNAL and not self._engine_stays():
+            self.stop("failed", _ENGINE_GONE)
+        if not self.cut[0]:
+            self.cut = self._ended(code, bool(state.get("OOMKilled")))
+        return code
 
     def _engine_stays(self) -> bool:
         """Say whether the engine still answers: a stopping one ends its containers first, by a signal."""
@@ -121,26 +164,11 @@ class Run:
             return False
         return True
 
-    def _until_end(self, container: Container, end: _End, begin: float) -> tuple[str, str]:
-        counted = begin
-        while not end.wait(_LOOK_SECONDS):
-            now = time.monotonic()
-            if now - begin > self.limits.seconds:
-                return "time_limit", f"still running after the limit of {self.limits.seconds:g} s"
-            if (size := folder_bytes(self.result)) > self.limits.result_bytes:
-                return "result_limit", _result_reason(size, self.limits)
-            if now - counted >= _STATISTICS_SECONDS:
-                counted = now
-                reason = self._count(container)
-                if reason:
-                    return "failed", reason
-        return "", ""
-
     def _count(self, container: Container) -> str:
         """Read the engine's counters; return why the container has to end, or nothing."""
         counters = self.engine.client.api.stats(str(container.id), stream=False, **_one_shot(self.engine))
         memory = counters.get("memory_stats") or {}
-        self.peak = max(self.peak, int(memory.get("max_usage") or memory.get("usage") or 0))
+        self._peak = max(self._peak, int(memory.get("max_usage") or memory.get("usage") or 0))
         processes = int((counters.get("pids_stats") or {}).get("current") or 0)
         limit = self.arguments.get("pids_limit")
         # At the very limit every further fork fails already; what is there only burns time.
@@ -183,21 +211,38 @@ class Run:
             mark_done(container)
 
 
-class _Log(threading.Thread):
-    """Streams what a container prints into a file, up to a limit; the rest is read and dropped."""
+class _Streams(threading.Thread):
+    """The streams of a container: commands in, answers out, and the log up to a limit.
 
-    def __init__(self, container: Container, path: Path, limit: int) -> None:
+    :param answers: called with what comes on standard output, with nothing at its end
+    """
+
+    def __init__(
+        self, container: Container, path: Path, limit: int, answers: Callable[[bytes], None]
+    ) -> None:
         super().__init__(daemon=True)
-        self._path, self._limit = path, limit
+        self._path, self._limit, self._answers = path, limit, answers
         # Attached before the start, so that nothing is missed.
-        self._socket = container.attach_socket(params={"stdout": 1, "stderr": 1, "stream": 1})
+        self._socket = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+
+    def send(self, data: bytes) -> None:
+        """Write into standard input.
+
+        :raises OSError: the connection is closed
+        """
+        # The SDK hands out a file for reading, over a socket that goes both ways.
+        carrier: Any = getattr(self._socket, "_sock", self._socket)
+        carrier.sendall(data)
 
     def run(self) -> None:
         """Copy until the container ends or the engine goes away."""
         written = dropped = 0
         with self._path.open("wb") as target:
             try:
-                for _, chunk in frames_iter(self._socket, tty=False):  # type: ignore[no-untyped-call]
+                for stream, chunk in frames_iter(self._socket, tty=False):  # type: ignore[no-untyped-call]
+                    if stream == STDOUT:
+                        self._answers(chunk)
+                        continue
                     kept = chunk[: max(0, self._limit - written)]
                     target.write(kept)
                     target.flush()
@@ -207,6 +252,7 @@ class _Log(threading.Thread):
                 target.write(f"\n[log ends here: {text_of(error)}]\n".encode())
             if dropped:
                 target.write(f"\n[log cut here: {dropped} bytes more were printed]\n".encode())
+        self._answers(b"")
 
     def close(self) -> None:
         """Close the connection, which the end of the container has ended."""

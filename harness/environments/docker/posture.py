@@ -106,6 +106,8 @@ def container_arguments(
             Mount(RESULT, str(folders.result), type="bind", read_only=False),
         ],
         "working_dir": RESULT,
+        # Commands come on standard input, which ends with the one connection that we hold.
+        "stdin_open": True,
         # The log is streamed and capped by the harness; the engine keeps no second copy.
         "log_config": LogConfig(type=LogConfig.types.NONE),
         "init": facts.init or None,

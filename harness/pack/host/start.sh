@@ -34,4 +34,4 @@ if ! PYTHONHOME="$tree" "$python" -S -c "" 2>"$here/python.error"; then
   exit 3
 fi
 rm -f "$here/python.error"
-PYTHONHOME="$tree" PYTHONPATH="$here" PYTHONDONTWRITEBYTECODE=1 exec "$python" -s -m host --pack "$here" "$@"
+PYTHONHOME="$tree" PYTHONPATH="$here:$here/code" PYTHONDONTWRITEBYTECODE=1 exec "$python" -s -m host --pack "$here" "$@"

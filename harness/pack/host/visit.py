@@ -195,7 +195,7 @@ class Visit:
         environment = variables(python.parent.parent, code, site, entry)
         before, started = gpu_state(self._gpu), time.time()
         command = [str(python), "-m", "harness.worker", str(path), str(result)]
-        outcome = run_worker(command, result, environment, job["seconds_limit"])
+        outcome = run_worker(command, path, result, environment, job["seconds_limit"])
         outcome.update(
             schema=VISIT_SCHEMA, visit=self.id, cell=cell, round=number, seed=seed, started=started,
             host=self.facts["host"], worker=self._worker, gpu_before=before, gpu_after=gpu_state(self._gpu),

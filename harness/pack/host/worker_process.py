@@ -8,16 +8,23 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from harness.worker.conversation import Conversation
+from harness.worker.drive import drive
+from harness.worker.samples import Samples
 
 from .machine import clean
 from .unpack import link
 
 TAIL_BYTES = 8 << 10
 _LOOK_SECONDS = 0.05
+LEAVE_SECONDS = 30.0
+"""After which a worker that answers no more is ended."""
 
 
 def place_job(folder: Path, document: Mapping[str, Any], inputs: Path) -> Path:
@@ -52,54 +59,98 @@ def variables(tree: Path, code: Path, site: Path, entry: Mapping[str, Any]) -> d
     return found
 
 
+class WorkerProcess(Conversation):
+    """The conversation with a worker process through its pipes; standard error is the log."""
+
+    def __init__(
+        self, command: Sequence[str], result: Path, environment: Mapping[str, str], seconds: float
+    ) -> None:
+        super().__init__(seconds)
+        self._result = result
+        with (result / "worker.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                list(command), cwd=str(result), env=dict(environment), stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=log, bufsize=0, start_new_session=True,
+            )  # fmt: skip
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def send(self, data: bytes) -> None:
+        """Write into the worker's standard input.
+
+        :raises OSError: it is closed
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+
+    def end(self) -> dict[str, Any]:
+        """Wait for a worker that has closed or ended by itself, kill any other; return what came of it.
+
+        The keys are those of ``harness``'s outcome.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        leaving = self.closed and not self.cut[0]
+        code, peak = self._collect(time.monotonic() + (LEAVE_SECONDS if leaving else 0.0))
+        self._process.returncode = code
+        self._reader.join(timeout=10)
+        if not self.cut[0]:
+            self.cut = _ended(code, self._result)
+        status, reason = self.cut
+        return {
+            "status": status,
+            "reason": reason,
+            "exit_code": code,
+            "seconds": time.monotonic() - self.begin,
+            "peak_memory_bytes": peak,
+            "log_tail": tail(self._result / "worker.log"),
+        }
+
+    def _collect(self, deadline: float) -> tuple[int, int]:
+        """Return exit code (negative: signal) and peak resident bytes, after the *deadline* by force."""
+        pid, killed = self._process.pid, False
+        while True:
+            done, status, usage = os.wait4(pid, os.WNOHANG)
+            if done:
+                _kill(pid)  # what it started and left behind
+                code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+                return code, usage.ru_maxrss * 1024
+            if time.monotonic() >= deadline and not killed:
+                killed = True
+                self.stop("failed", "the worker answers no more, and did not end by itself")
+                _kill(pid)
+            time.sleep(_LOOK_SECONDS)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as answers:
+            while True:
+                chunk = os.read(answers.fileno(), 1 << 16)
+                self.received(chunk)
+                if not chunk:
+                    return
+
+
 def run_worker(
-    command: Sequence[str], result: Path, environment: Mapping[str, str], seconds: float
+    command: Sequence[str], job: Path, result: Path, environment: Mapping[str, str], seconds: float
 ) -> dict[str, Any]:
-    """Run a worker to its end or to the limit of *seconds*; return the keys of ``harness``'s outcome.
+    """Have a worker do *job*, within the limit of *seconds*; return the keys of ``harness``'s outcome.
 
-    The log of the worker is ``result/worker.log``.
+    The log of the worker is ``result/worker.log``; ``samples.json`` holds what it answered.
     """
-    began = time.monotonic()
-    with (result / "worker.log").open("wb") as log:
-        process = subprocess.Popen(
-            list(command), cwd=str(result), env=dict(environment), stdin=subprocess.DEVNULL, stdout=log,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-        try:
-            code, peak, late = _wait(process.pid, began + seconds)
-        except BaseException:
-            _end(process.pid)
-            os.waitpid(process.pid, 0)
-            raise
-        process.returncode = code
-    status, reason = _ended(code, result, seconds, late)
-    return {
-        "status": status,
-        "reason": reason,
-        "exit_code": code,
-        "seconds": time.monotonic() - began,
-        "peak_memory_bytes": peak,
-        "log_tail": tail(result / "worker.log"),
-    }
+    conversation, samples = WorkerProcess(command, result, environment, seconds), Samples()
+    try:
+        drive(conversation, str(job), samples)
+    except BaseException:
+        conversation.stop("interrupted", "interrupted by the user")
+        raise
+    finally:
+        outcome = conversation.end()
+        samples.write(str(result))
+    return outcome
 
 
-def _wait(pid: int, deadline: float) -> tuple[int, int, bool]:
-    """Return exit code (negative: signal), peak resident bytes, and whether it was ended at the deadline."""
-    late = False
-    while True:
-        done, status, usage = os.wait4(pid, os.WNOHANG)
-        if done:
-            code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            return code, usage.ru_maxrss * 1024, late
-        if time.monotonic() > deadline and not late:
-            late = True
-            _end(pid)
-        time.sleep(_LOOK_SECONDS)
-
-
-def _ended(code: int, result: Path, seconds: float, late: bool) -> tuple[str, str]:
-    if late:
-        return "time_limit", f"still running after the limit of {seconds:g} s"
+def _ended(code: int, result: Path) -> tuple[str, str]:
     if code < 0:
         return "killed", f"killed by signal {-code}"
     if code > 0:
@@ -109,7 +160,7 @@ def _ended(code: int, result: Path, seconds: float, late: bool) -> tuple[str, st
     return "ok", ""
 
 
-def _end(pid: int) -> None:
+def _kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):  # it may have ended by itself meanwhile
         os.killpg(pid, signal.SIGKILL)
 

@@ -1,6 +1,6 @@
 """A worker module for tests only: ends in every way that a worker can end, in Python 3.5 syntax."""
 
-# ruff: noqa: UP032, PTH118, PTH123
+# ruff: noqa: ARG002, UP032, PTH118, PTH123
 
 import os
 import signal
@@ -8,15 +8,48 @@ import subprocess
 import sys
 import time
 
+from harness.worker import base
 from harness.worker.errors import FailedError, UnsupportedError
+from harness.worker.measure import Pass
 
 
-def run(job, result):
-    """Do what the job's option ``how`` says."""
-    how = job.options({"how": "well", "child": ""})["how"]
-    result.fact("how", how)
-    sys.stdout.write("about to end: {}\n".format(how))
-    HOW[how](result)
+class Worker(base.Worker):
+    """Does what the job's option ``how`` says, in the step that ``when`` names."""
+
+    def build(self):
+        """Leave outputs, or do it here."""
+        options = self.job.options({"how": "well", "when": "build"})
+        self.how, self.when = options["how"], options["when"]
+        self.result.fact("how", self.how)
+        sys.stdout.write("about to end: {}\n".format(self.how))
+        self.do("build")
+
+    def do(self, step):
+        """Do it, if *step* is the one."""
+        if step == self.when:
+            HOW[self.how](self.result)
+
+    def load(self):
+        """Return a pass that does it in its second slice, whatever the warm-up took of the inferences."""
+        self.do("load")
+        self.count = 0
+        return [Pass("latency", self.infer)]
+
+    def infer(self):
+        """Take a few milliseconds."""
+        self.count += 1
+        if self.count > 11:
+            self.do("slice")
+        time.sleep(0.0025)
+        return {"latency_ms": 1.0}
+
+    def profile(self, iterations):
+        """Do it here, or nothing."""
+        self.do("profile")
+
+    def close(self, complete):
+        """Do it here, or nothing."""
+        self.do("close")
 
 
 def well(result):
@@ -77,6 +110,16 @@ def chatter(_):
         sys.stdout.write("x" * 1023 + "\n")
 
 
+def garble(_):
+    """Write into the pipe of the answers what is no answer."""
+    for number in range(3, 10):
+        try:
+            if os.fstat(number).st_mode & 0o170000 == 0o010000:
+                os.write(number, b"Hello, I am a library.\n")
+        except OSError:
+            pass
+
+
 def bear(result):
     """Start a child that outlives its parent's patience, and wait for it."""
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -111,6 +154,7 @@ HOW = {
     "write": write,
     "chatter": chatter,
     "bear": bear,
+    "garble": garble,
     "raise": raising,
     "refuse": refuse,
     "give_up": give_up,

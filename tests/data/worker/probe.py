@@ -1,21 +1,37 @@
 """A worker module for tests only: uses every part of the frame, with NumPy alone."""
 
+# ruff: noqa: ARG002
+
 import time
 
 import numpy
 
-from harness.worker.cpu import cpu_facts, measure_latency
+from harness.worker import base
+from harness.worker.cpu import cpu_facts, latency_pass
 from harness.worker.package import read_arrays, read_network
 
 
-def run(job, result):
-    """Read the network package and the inputs, measure a sleep, leave a result of every kind."""
-    network = read_network(job.network, job.weights)
-    inputs = read_arrays(job.inputs)
-    measure_latency(job, result, lambda: time.sleep(0.001))
-    result.outputs({"sum": numpy.array([array.sum() for array in inputs.values()])})
-    result.setting("threads", job.threads)
-    result.cannot_express("precision: there is nothing to set")
-    result.write_json("ops.json", [[op.name, op.kind, op.op_class] for op in network.ops])
-    result.fact("bias", network.weight(network.ops[0], "bias"))
-    cpu_facts(job, result)
+class Worker(base.Worker):
+    """Reads the network package and the inputs, measures a sleep, leaves a result of every kind."""
+
+    def build(self):
+        """Read the package."""
+        self.network = read_network(self.job.network, self.job.weights)
+        self.result.setting("threads", self.job.threads)
+        self.result.cannot_express("precision: there is nothing to set")
+
+    def load(self):
+        """Leave sums of the inputs as outputs."""
+        inputs = read_arrays(self.job.inputs)
+        self.result.outputs({"sum": numpy.array([array.sum() for array in inputs.values()])})
+        return [latency_pass(lambda: time.sleep(0.001))]
+
+    def profile(self, iterations):
+        """Leave the ops."""
+        ops = [[op.name, op.kind, op.op_class] for op in self.network.ops]
+        self.result.write_json("ops.json", ops)
+        self.result.fact("bias", self.network.weight(self.network.ops[0], "bias"))
+
+    def close(self, complete):
+        """State the processor."""
+        cpu_facts(self.job, self.result)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.environments.base import Limits
+from harness.environments.base import Limits, converse
 from harness.environments.docker import base_image
 from harness.environments.docker.catalogue import catalogue
 from harness.environments.docker.engine import Engine
@@ -62,7 +62,8 @@ def test_a_container_with_its_gpu_request_is_created_and_the_refused_start_says_
     prepared = environment.prepare(registry.runtimes()["tensorrt"], _VERSION, said.append)
     result = tmp_path / "result"
     result.mkdir()
-    outcome = prepared.run(_job(tmp_path / "job", _UUID), [], result, _LIMITS)
+    job = _job(tmp_path / "job", _UUID)
+    outcome = converse(prepared.start(job, [], result, _LIMITS), job, result)
 
     assert outcome.status == "failed"
     assert outcome.reason.startswith("the docker engine has no GPU runtime (could not select device driver")
@@ -70,7 +71,7 @@ def test_a_container_with_its_gpu_request_is_created_and_the_refused_start_says_
     stored = json.loads((result / "container.json").read_text())
     assert stored["source"] == _NAME
     assert stored["gpu"] == {"uuid": _UUID}
-    assert stored["command"] == ["python3", "-m", "worker", f"{JOB}/job.json", RESULT]
+    assert stored["command"] == ["python3", "-m", "harness.worker", f"{JOB}/job.json", RESULT]
     assert stored["status"] == "failed"
     assert stored["digest"] == stored["image_id"]  # no registry ever saw this image
     _assert_host_config(stored["host_config"])
@@ -139,9 +140,10 @@ def test_any_gpu_is_asked_for_where_a_job_names_none(
     assert local_ngc == _NAME
     environment = DockerEnvironment(DockerSettings(build=False))
     prepared = environment.prepare(registry.runtimes()["tensorrt"], _VERSION, lambda _line: None)
-    (tmp_path / "result").mkdir()
+    job, result = _job(tmp_path / "job", None), tmp_path / "result"
+    result.mkdir()
 
-    prepared.run(_job(tmp_path / "job", None), [], tmp_path / "result", _LIMITS)
+    converse(prepared.start(job, [], result, _LIMITS), job, result)
 
     (request,) = json.loads((tmp_path / "result" / "container.json").read_text())["host_config"][
         "DeviceRequests"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.environments.base import Limits, Prepared
+from harness.environments.base import Limits, Prepared, converse
 from harness.environments.venv import VirtualEnvironment
 from harness.errors import UnavailableError
 from harness.networks.mobilenet import MobileNetV1, MobileNetV2
@@ -41,7 +41,7 @@ def run(prepared: Prepared, folder: Path, network: str, precision: str, source: 
     result = folder / "result"
     result.mkdir()
     files = [path for path in job.parent.iterdir() if path != job]
-    outcome = prepared.run(job, files, result, Limits(seconds=300))
+    outcome = converse(prepared.start(job, files, result, Limits(seconds=300)), job, result)
     assert outcome.status == "ok", outcome
     return result, json.loads((result / "result.json").read_text())
 

@@ -6,13 +6,15 @@ to session. Both are left as onnxruntime writes them.
 
 import os
 import time
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 import onnxruntime
 
-from harness.worker.cpu import cpu_facts, measure_latency, require
+from harness.worker import base
+from harness.worker.cpu import cpu_facts, latency_pass, require
 from harness.worker.errors import FailedError
 from harness.worker.job import Job
+from harness.worker.measure import Pass
 from harness.worker.package import read_arrays
 from harness.worker.result import Result
 
@@ -28,29 +30,41 @@ PROFILE_WARMUP = 3
 PROVIDERS = ["CPUExecutionProvider"]
 
 
-def run(job: Job, result: Result) -> None:
-    """Build a session for the job's ONNX file, take its outputs, latency and profile."""
-    require(job, HONOURED)
-    options = job.options(OPTIONS)
-    if job.onnx is None:
-        raise FailedError("job: onnxruntime needs 'onnx'")
-    result.fact("onnxruntime", onnxruntime.__version__)
-    feeds = read_arrays(job.inputs)
-    _measure(job, result, options, feeds)
-    if job.measure.profile_iterations:
-        _profile(job, result, options, feeds)
-    cpu_facts(job, result)
+class Worker(base.Worker):
+    """A plain session for outputs and latency, one that profiles for the layers."""
 
+    def build(self) -> None:
+        """Make the session of the job's ONNX file."""
+        job, result = self.job, self.result
+        require(job, HONOURED)
+        self.options = job.options(OPTIONS)
+        if job.onnx is None:
+            raise FailedError("job: onnxruntime needs 'onnx'")
+        result.fact("onnxruntime", onnxruntime.__version__)
+        begin = time.perf_counter()
+        self.session = onnxruntime.InferenceSession(
+            job.onnx, _session_options(job, self.options), providers=PROVIDERS
+        )
+        result.fact("build_seconds", time.perf_counter() - begin)
+        _state_settings(job, result, self.options, self.session)
 
-def _measure(job: Job, result: Result, options: Dict[str, Any], feeds: Dict[str, Any]) -> None:
-    begin = time.perf_counter()
-    session = onnxruntime.InferenceSession(job.onnx, _session_options(job, options), providers=PROVIDERS)
-    result.fact("build_seconds", time.perf_counter() - begin)
-    _state_settings(job, result, options, session)
-    names = [output.name for output in session.get_outputs()]
-    arrays = session.run(names, feeds)
-    result.outputs({name: arrays[position] for position, name in enumerate(names)})
-    measure_latency(job, result, lambda: session.run(names, feeds))
+    def load(self) -> Sequence[Pass]:
+        """Leave the outputs, and return the latency pass."""
+        session = self.session
+        self.feeds = feeds = read_arrays(self.job.inputs)
+        names = [output.name for output in session.get_outputs()]
+        arrays = session.run(names, feeds)
+        self.result.outputs({name: arrays[position] for position, name in enumerate(names)})
+        return [latency_pass(lambda: session.run(names, feeds))]
+
+    def profile(self, iterations: int) -> None:
+        """Leave the trace of a session that profiles, and the graph that it ran."""
+        _profile(self.job, self.result, self.options, self.feeds, iterations)
+
+    def close(self, complete: bool) -> None:
+        """State the processor and what it gives."""
+        if complete:
+            cpu_facts(self.job, self.result)
 
 
 def _session_options(job: Job, options: Dict[str, Any]) -> Any:
@@ -78,7 +92,9 @@ def _state_settings(job: Job, result: Result, options: Dict[str, Any], session: 
     result.setting("precision", "fp32, the type of the model's tensors")
 
 
-def _profile(job: Job, result: Result, options: Dict[str, Any], feeds: Dict[str, Any]) -> None:
+def _profile(
+    job: Job, result: Result, options: Dict[str, Any], feeds: Dict[str, Any], iterations: int
+) -> None:
     made = _session_options(job, options)
     made.enable_profiling = True
     made.profile_file_prefix = result.evidence("trace")
@@ -86,9 +102,9 @@ def _profile(job: Job, result: Result, options: Dict[str, Any], feeds: Dict[str,
     # Its warning that the optimized file is for this processor only: nobody will run that file.
     made.log_severity_level = 3
     session = onnxruntime.InferenceSession(job.onnx, made, providers=PROVIDERS)
-    for _ in range(PROFILE_WARMUP + job.measure.profile_iterations):
+    for _ in range(PROFILE_WARMUP + iterations):
         session.run(None, feeds)
     # The name carries a time stamp; there is one trace a build.
     os.replace(session.end_profiling(), result.evidence("trace.json"))
     result.fact("profile_warmup", PROFILE_WARMUP)
-    result.fact("profile_iterations", job.measure.profile_iterations)
+    result.fact("profile_iterations", iterations)

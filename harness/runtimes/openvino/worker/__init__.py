@@ -1,5 +1,5 @@
 """OpenVINO on the CPU, inside an environment."""
 
-from .steps import run
+from .steps import Worker
 
-__all__ = ["run"]
+__all__ = ["Worker"]

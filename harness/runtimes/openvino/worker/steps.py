@@ -5,9 +5,11 @@ from typing import Any, Callable, Dict, List, Sequence
 
 import numpy
 
-from harness.worker.cpu import cpu_facts, measure_latency, require
+from harness.worker import base
+from harness.worker.cpu import cpu_facts, latency_pass, require
 from harness.worker.errors import FailedError
 from harness.worker.job import Job
+from harness.worker.measure import Pass
 from harness.worker.package import read_arrays
 from harness.worker.result import Result
 
@@ -25,29 +27,47 @@ PROFILE_BLOCKS = 3
 DEVICE = "CPU"
 
 
-def run(job: Job, result: Result) -> None:
-    """Compile the job's ONNX file, take its outputs, latency and profile."""
-    require(job, HONOURED)
-    options = job.options(OPTIONS)
-    if job.onnx is None:
-        raise FailedError("job: openvino needs 'onnx'")
-    result.fact("openvino", get_version())
-    core = Core()
-    config = _config(core, job, result, options)
-    begin = time.perf_counter()
-    model = _model(core, job, result)
-    compiled = core.compile_model(model, DEVICE, config)
-    result.fact("build_seconds", time.perf_counter() - begin)
-    for name in sorted(config):
-        result.setting(name, _plain(compiled.get_property(name)))
-    request = _request(compiled, job)
-    request.infer()
-    result.outputs({port.get_any_name(): request.get_tensor(port).data for port in compiled.outputs})
-    measure_latency(job, result, request.infer)
-    if job.measure.profile_iterations:
-        counting = dict(config, PERF_COUNT="YES")
-        _profile(lambda: core.compile_model(model, DEVICE, counting), job, result)
-    cpu_facts(job, result)
+class Worker(base.Worker):
+    """A plain compiled model for outputs and latency, some that count for the layers."""
+
+    def build(self) -> None:
+        """Compile the job's ONNX file."""
+        job, result = self.job, self.result
+        require(job, HONOURED)
+        options = job.options(OPTIONS)
+        if job.onnx is None:
+            raise FailedError("job: openvino needs 'onnx'")
+        result.fact("openvino", get_version())
+        self.core = core = Core()
+        self.config = _config(core, job, result, options)
+        begin = time.perf_counter()
+        self.model = _model(core, job, result)
+        self.compiled = core.compile_model(self.model, DEVICE, self.config)
+        result.fact("build_seconds", time.perf_counter() - begin)
+        for name in sorted(self.config):
+            result.setting(name, _plain(self.compiled.get_property(name)))
+
+    def load(self) -> Sequence[Pass]:
+        """Leave the outputs, and return the latency pass."""
+        request = _request(self.compiled, self.job)
+        request.infer()
+        ports = self.compiled.outputs
+        self.result.outputs({port.get_any_name(): request.get_tensor(port).data for port in ports})
+        return [latency_pass(request.infer)]
+
+    def profile(self, iterations: int) -> None:
+        """Leave the counters of models that count, and the graph that they ran."""
+        counting = dict(self.config, PERF_COUNT="YES")
+
+        def compile_model() -> Any:
+            return self.core.compile_model(self.model, DEVICE, counting)
+
+        _profile(compile_model, self.job, self.result, iterations)
+
+    def close(self, complete: bool) -> None:
+        """State the processor and what it gives."""
+        if complete:
+            cpu_facts(self.job, self.result)
 
 
 def _config(core: Any, job: Job, result: Result, options: Dict[str, Any]) -> Dict[str, str]:
@@ -90,7 +110,7 @@ def _request(compiled: Any, job: Job) -> Any:
     return request
 
 
-def _profile(compile_model: Callable[[], Any], job: Job, result: Result) -> None:
+def _profile(compile_model: Callable[[], Any], job: Job, result: Result, iterations: int) -> None:
     """Leave the counters of a few compiled models, each after the warm-up and after all inferences.
 
     A counter is the mean over all inferences of its compiled model, cold ones included; the time of the
@@ -101,11 +121,11 @@ def _profile(compile_model: Callable[[], Any], job: Job, result: Result) -> None
     for _ in range(PROFILE_BLOCKS):
         compiled = compile_model()
         request = _request(compiled, job)
-        blocks.append(_readings(request, (PROFILE_WARMUP, job.measure.profile_iterations)))
+        blocks.append(_readings(request, (PROFILE_WARMUP, iterations)))
     result.write_json("profile.json", {"blocks": blocks})
     result.write_json("runtime_model.json", {"nodes": _nodes(compiled.get_runtime_model())})
     result.fact("profile_warmup", PROFILE_WARMUP)
-    result.fact("profile_iterations", job.measure.profile_iterations)
+    result.fact("profile_iterations", iterations)
     result.fact("profile_blocks", PROFILE_BLOCKS)
 
 

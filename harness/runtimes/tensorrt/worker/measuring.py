@@ -1,7 +1,7 @@
-"""From a built engine to everything that is measured on the device."""
+"""A built engine on the device: its session, what it says of itself, its layers' times."""
 
 import os
-from typing import Any, Dict, Mapping, Tuple  # noqa: F401
+from typing import Any, Tuple
 
 from harness.worker.errors import FailedError, UnsupportedError
 from harness.worker.result import Result
@@ -12,7 +12,6 @@ from .dialect_legacy import Legacy
 from .logger import Redirected
 from .memory import open_memory
 from .nvml import Nvml
-from .passes import Passes
 from .plan import Plan
 from .profile import profile, profile_json, samples_json
 from .quantize import scale_of
@@ -52,28 +51,6 @@ def open_session(tools: Toolbox, dialect: Legacy, device: Device, built: Built) 
         scales = {name: scale_of(tools.ranges, name) for name in tools.ranges}
         session = Session(dialect, engine, device.memory, tools.package.shapes, scales)
     return session, runtime
-
-
-def measure_engine(
-    tools: Toolbox, plan: Plan, dialect: Legacy, device: Device, built: Built, inputs: Mapping[str, Any]
-) -> None:
-    """Run the engine: outputs first, then end-to-end passes, then the per-layer profile.
-
-    :raises UnsupportedError: this GPU cannot load the engine, or the treatment's own pass cannot be run
-    """
-    result = tools.result
-    session, _runtime = open_session(tools, dialect, device, built)
-    session.fill(inputs)
-    result.outputs(session.infer())
-    describe_engine(tools, session, "")
-    result.fact("io_formats", {tensor.name: tensor.layout for tensor in session.tensors})
-    result.fact("device_memory_bytes", inspector.device_memory_bytes(tools.features, session.engine))
-    passes = Passes(session, device.driver, device.nvml, tools.job.measure, result)
-    try:
-        passes.treatment(plan)
-    finally:
-        result.write_json("nvml.json", {"problem": device.nvml.problem, "samples": device.nvml.samples})
-    take_profile(tools, session, tools.job.measure.profile_iterations, "")
 
 
 def describe_engine(tools: Toolbox, session: Session, suffix: str) -> None:

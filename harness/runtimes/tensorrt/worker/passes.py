@@ -1,10 +1,9 @@
 """The end-to-end passes of a build: its own, with a CUDA graph, with a cold L2 cache."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 from harness.worker.errors import FailedError, UnsupportedError
-from harness.worker.job import Measure
-from harness.worker.measure import run_pass
+from harness.worker.measure import Pass
 from harness.worker.result import Result
 
 from .nvml import Nvml
@@ -31,16 +30,26 @@ def launch_bound(facts: Dict[str, Any]) -> Optional[bool]:
     return None if graph is None else False
 
 
+COLUMNS = (("latency_ms", ""), ("enqueue_ms", "_enqueue"), ("host_ms", "_host"))
+"""Columns of the samples, and what they are called among the facts: ``NAME_..._median_ms``."""
+
+
 class Passes(object):
-    """Runs passes over one session and keeps their windows and medians in the result."""
+    """Makes the passes over one session, and states their medians when they are over.
 
-    def __init__(self, session: Session, driver: Any, nvml: Nvml, settings: Measure, result: Result) -> None:
+    :param extra: passes that are wanted beside the treatment's own: ``cuda_graph``, ``cold_l2``
+    """
+
+    def __init__(
+        self, session: Session, driver: Any, nvml: Nvml, extra: Sequence[str], result: Result
+    ) -> None:
         self.session, self.driver, self.nvml = session, driver, nvml
-        self.settings, self.result = settings, result
+        self.extra, self.result = extra, result
         self.l2_bytes = int(result.facts.get("gpu_l2_bytes") or 0)
+        self.made = []  # type: List[Pass]
 
-    def treatment(self, plan: Plan) -> None:
-        """Run the treatment's own pass, called ``latency``, then the extra ones that were asked for.
+    def treatment(self, plan: Plan) -> List[Pass]:
+        """Return the treatment's own pass, called ``latency``, then the extra ones that were asked for.
 
         :raises UnsupportedError: the treatment wants a CUDA graph, and the engine cannot be captured
         """
@@ -48,39 +57,32 @@ class Passes(object):
         if plan.cuda_graph and graph is None:
             raise UnsupportedError("cuda_graph on: " + problem)
         own = graph.launch if plan.cuda_graph and graph is not None else self.session.enqueue
-        self.run("latency", own, plan.copies, plan.cold_l2)
-        if "cuda_graph" in self.settings.passes:
+        self.add("latency", own, plan.copies, plan.cold_l2)
+        if "cuda_graph" in self.extra:
             if graph is None:
                 self.result.cannot_express("pass cuda_graph: " + problem)
             else:
-                self.run("cuda_graph", graph.launch, plan.copies, plan.cold_l2)
-        if "cold_l2" in self.settings.passes:
-            self.run("cold_l2", own, plan.copies, True)
-        if not plan.cuda_graph:
-            self.result.fact("launch_bound", launch_bound(self.result.facts))
+                self.add("cuda_graph", graph.launch, plan.copies, plan.cold_l2)
+        if "cold_l2" in self.extra:
+            self.add("cold_l2", own, plan.copies, True)
+        return self.made
 
-    def graph_median(self, name: str) -> Optional[float]:
-        """Return the median GPU time, ms, of a pass *name* with a CUDA graph; None if none can be captured.
+    def add_graph(self, name: str) -> None:
+        """Add a pass *name* with a CUDA graph, or say why there is none.
 
         Small networks are bound by launches, and what their kernels cost shows without these only.
         """
         graph, problem = self._graph()
         if graph is None:
             self.result.cannot_express("pass {}: {}".format(name, problem))
-            return None
-        return float(self.run(name, graph.launch, False, False)["latency_ms"])
+        else:
+            self.add(name, graph.launch, False, False)
 
-    def _wants_graph(self, plan: Plan) -> bool:
-        return plan.cuda_graph or "cuda_graph" in self.settings.passes
+    def add(self, name: str, enqueue: Any, copies: bool, cold: bool) -> Pass:
+        """Add a pass called *name*.
 
-    def _graph(self) -> Any:
-        try:
-            return self.session.capture(self.driver), ""
-        except FailedError as error:
-            return None, str(error)
-
-    def run(self, name: str, enqueue: Any, copies: bool, cold: bool) -> Dict[str, Any]:
-        """Run one pass called *name*; return its medians, which become facts ``NAME_..._median_ms``."""
+        :param cold: everything is driven out of the L2 cache before each sample
+        """
         flush = self.session.flusher(self.l2_bytes) if cold else None
 
         def before() -> None:
@@ -88,14 +90,26 @@ class Passes(object):
             if flush is not None:
                 flush()
 
-        self.nvml.sample()
-        done = run_pass(name, self.session.sampler(enqueue, copies), self.settings, "gpu", before)
-        self.nvml.sample()
-        self.result.add_windows(done.windows)
-        medians = {}
-        for column in ("latency_ms", "enqueue_ms", "host_ms"):
-            medians[column] = median([value for window in done.windows for value in window[column]])
-        for column, prefix in (("latency_ms", ""), ("enqueue_ms", "_enqueue"), ("host_ms", "_host")):
-            self.result.fact("{}{}_median_ms".format(name, prefix), round(medians[column], 6))
-        self.result.fact(name + "_stopped_by", done.stopped_by)
-        return medians
+        one = Pass(name, self.session.sampler(enqueue, copies), "gpu", before)
+        self.made.append(one)
+        return one
+
+    def state(self) -> None:
+        """State the medians of all passes that were measured."""
+        for one in self.made:
+            for column, value in medians(one).items():
+                self.result.fact("{}{}_median_ms".format(one.name, dict(COLUMNS)[column]), round(value, 6))
+
+    def _wants_graph(self, plan: Plan) -> bool:
+        return plan.cuda_graph or "cuda_graph" in self.extra
+
+    def _graph(self) -> Any:
+        try:
+            return self.session.capture(self.driver), ""
+        except FailedError as error:
+            return None, str(error)
+
+
+def medians(one: Pass) -> Dict[str, float]:
+    """Return the median of each column of what was measured of a pass, milliseconds; none of nothing."""
+    return {column: median(one.values(column)) for column, _ in COLUMNS if one.slices}

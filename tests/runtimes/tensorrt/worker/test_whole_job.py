@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,11 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.environments.interpreter import PreparedInterpreter
 from harness.environments.staging import copy_worker
 from harness.runtimes.tensorrt.runtime import WORKER
 from tests.runtimes.tensorrt.worker.conftest import small_graph
 from tests.runtimes.tensorrt.worker.cuda_libraries import compile_libraries
-from tests.worker.worker_jobs import MEASURE, write_job
+from tests.worker.worker_jobs import MEASURE, run_job, write_job
 
 HERE = Path(__file__).parent
 
@@ -63,15 +62,14 @@ def run(
     stand_in = {"version": version, "io": shapes, "batch": batch if implicit else 1, **(said or {})}
     text = (HERE / "running.py").read_text().replace("parents[4]", f"parents[0] / {str(HERE.parents[3])!r}")
     (package / "tensorrt.py").write_text(text)
-    environment = {
-        **os.environ,
+    variables = {
         "LD_LIBRARY_PATH": str(libraries),
         "PYTHONPATH": str(package),
         "STAND_IN": json.dumps(stand_in),
     }
-    command = [sys.executable, "-m", "harness.worker", str(job), str(result)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    prepared = PreparedInterpreter(Path(sys.executable), WORKER, variables)
+    outcome = run_job(prepared, job, result, seconds=120)
+    assert outcome.status == "ok", outcome
     return result, json.loads((result / "result.json").read_text())
 
 
@@ -109,12 +107,12 @@ def test_a_job_brings_home_everything(
     with np.load(result / "outputs.npz") as outputs:
         assert outputs["logits"].shape == (2, 11, 1, 1)
         np.testing.assert_array_equal(outputs["logits"], 1.0)
-    windows = json.loads((result / "samples.json").read_text())["windows"]
-    assert {window["pass"] for window in windows} == {"latency", "cuda_graph", "cold_l2"}
-    assert all(window["clock"] == "gpu" for window in windows)
-    latencies = [value for window in windows for value in window["latency_ms"] if window["pass"] == "latency"]
+    slices = json.loads((result / "samples.json").read_text())["slices"]
+    assert {row["pass"] for row in slices} == {"latency", "cuda_graph", "cold_l2"}
+    assert all(row["clock"] == "gpu" for row in slices)
+    latencies = [value for row in slices for value in row["latency_ms"] if row["pass"] == "latency"]
     assert facts["latency_median_ms"] == pytest.approx(np.median(latencies), abs=1e-6)
-    assert all(0 < e <= h for w in windows for e, h in zip(w["enqueue_ms"], w["host_ms"], strict=True))
+    assert all(0 < e <= h for row in slices for e, h in zip(row["enqueue_ms"], row["host_ms"], strict=True))
     check_evidence(result / "evidence", inspector=version not in ("5.1.5", "7.0.0"))
 
 

@@ -1,0 +1,114 @@
+"""``samples.json``: the timed inferences of one build, slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from msgspec import field
+
+from harness.errors import InputError
+from harness.store.documents.base import UNKNOWN, Document, Part, read_document
+from harness.store.documents.result import ResultDocument
+
+COLUMNS = ("start_ns", "enqueue_ms", "host_ms", "throttled")
+"""Columns of a slice beside ``latency_ms``, one value a sample."""
+
+FILE = "samples.json"
+_MOST_MS = 1e12
+_MOST_NS = 2**63
+"""No sample takes thirty years; larger numbers are none that a worker wrote."""
+
+
+class Slice(Part, frozen=True, kw_only=True, rename={"pass_name": "pass"}):
+    """Samples that were taken in one go.
+
+    :param process: which of the build's processes they were measured in, from 0
+    :param cycle: number of the cycle; where builds are measured one by one, of the slice of its pass
+    :param slice: position of the build in its cycle
+    :param clock: what ``latency_ms`` was read from: ``gpu`` (events) or ``host``
+    :param start_ns: the host's clock at the start of each sample, nanoseconds
+    :param throttled: whether each sample was taken while the GPU was throttled
+    """
+
+    pass_name: str
+    latency_ms: list[float]
+    process: int = 0
+    cycle: int = 0
+    slice: int = 0
+    clock: str = UNKNOWN
+    start_ns: list[int] | None = None
+    enqueue_ms: list[float | None] | None = None
+    host_ms: list[float | None] | None = None
+    throttled: list[bool | None] | None = None
+
+
+class PassEnd(Part, frozen=True, kw_only=True, rename={"pass_name": "pass"}):
+    """How a pass ended.
+
+    :param stopped_by: ``interval`` (narrow enough), ``seconds`` or ``samples`` (a maximum was met)
+    :param relative_half_width: half of the 95 % interval of the slices' means over their mean
+    """
+
+    pass_name: str
+    stopped_by: str
+    relative_half_width: float | None = None
+
+
+def _from_windows(data: dict[str, Any]) -> dict[str, Any]:
+    """Return the present form of what the release before wrote: each window was a slice of its own."""
+    slices = []
+    for window in data["windows"]:
+        row = {key: value for key, value in window.items() if key != "window"}
+        slices.append({**row, "cycle": window["window"]})
+    return {"slices": slices}
+
+
+class SamplesDocument(Document, frozen=True, kw_only=True, tag="trtmatrix.samples/2"):
+    """What one build's conversation measured."""
+
+    slices: list[Slice]
+    passes: list[PassEnd] = field(default_factory=list)
+
+    EARLIER: ClassVar[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {"": _from_windows}
+
+
+def read_samples(folder: Path) -> list[Slice]:
+    """Return the slices that a build folder holds, in the order in which they were measured.
+
+    :raises InputError: a torn file, columns of different lengths, what is no time, or not as many slices as
+        the worker says it answered
+    """
+    path = folder / FILE
+    slices = read_document(path, SamplesDocument).slices if path.exists() else []
+    answered = _answered(folder)
+    if answered is not None and len(slices) != answered:
+        found = f"{len(slices)} slices" if path.exists() else "no such file"
+        raise InputError(
+            path, f"{found}, where the worker answered {answered}; delete this build and resume the run"
+        )
+    for index, one in enumerate(slices):
+        problem = _problem(one)
+        if problem:
+            raise InputError(path, problem, where=f"slices[{index}]")
+    return slices
+
+
+def _answered(folder: Path) -> int | None:
+    path = folder / "result.json"
+    return read_document(path, ResultDocument).slices if path.exists() else None
+
+
+def _problem(one: Slice) -> str:
+    columns = {name: getattr(one, name) for name in COLUMNS}
+    if any(column is not None and len(column) != len(one.latency_ms) for column in columns.values()):
+        return "columns differ in length"
+    if not all(0 < value < _MOST_MS for value in one.latency_ms):
+        return "latency_ms holds what is no time above 0"
+    if not all(0 <= value < _MOST_NS for value in one.start_ns or ()):
+        return "start_ns holds what is no time"
+    times = [*(one.enqueue_ms or ()), *(one.host_ms or ())]
+    if not all(value is None or 0 <= value < _MOST_MS for value in times):
+        return "enqueue_ms or host_ms holds what is no time"
+    return ""

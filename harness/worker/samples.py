@@ -1,0 +1,47 @@
+"""``samples.json``: what a conversation measured, kept slice by slice and written when it is over."""
+
+import json
+import os
+from typing import Any, Dict, List, Mapping  # noqa: F401
+
+from harness.worker.measure import COLUMNS
+from harness.worker.stopping import PassEnd
+
+SCHEMA = "trtmatrix.samples/2"
+NAME = "samples.json"
+
+
+class Samples(object):
+    """Slices of one build.
+
+    :param process: which of the build's processes they were measured in, from 0
+    """
+
+    def __init__(self, process: int = 0) -> None:
+        self.process = process
+        self.slices = []  # type: List[Dict[str, Any]]
+        self.passes = []  # type: List[Dict[str, Any]]
+
+    def add(self, name: str, taken: Mapping[str, Any]) -> None:
+        """Keep a slice of the pass *name*: the only one of its cycle where builds are measured one by one."""
+        cycle = sum(1 for row in self.slices if row["pass"] == name)
+        row = {"pass": name, "process": self.process, "cycle": cycle, "slice": 0, "clock": taken.get("clock")}
+        row["start_ns"] = taken.get("start_ns")
+        for column in COLUMNS:
+            row[column] = taken.get(column)
+        self.slices.append(row)
+
+    def end(self, name: str, how: PassEnd) -> None:
+        """Keep how the pass *name* ended."""
+        self.passes.append(
+            {"pass": name, "stopped_by": how.stopped_by, "relative_half_width": how.half_width}
+        )
+
+    def write(self, folder: str) -> None:
+        """Write the file into *folder*, whole or not at all; nothing where nothing was measured."""
+        if not self.slices:
+            return
+        path = os.path.join(folder, NAME)
+        with open(path + ".part", "w", encoding="utf-8") as stream:
+            json.dump({"schema": SCHEMA, "passes": self.passes, "slices": self.slices}, stream)
+        os.replace(path + ".part", path)
