@@ -26,8 +26,8 @@ from harness.runtimes.base import Runtime
 from harness.store.documents.base import read_document, write_document
 from harness.store.documents.build import Build, Outputs
 from harness.store.documents.build import Outcome as Ended
-from harness.store.documents.job import JobDocument, MeasureSettings
-from harness.store.documents.result import ResultDocument
+from harness.store.documents.job import Job, MeasureSettings
+from harness.store.documents.result import Result
 
 TIMING_CACHE = "timing.cache"
 """What a TensorRT worker leaves in its evidence, and finds beside its job, where a cache is kept."""
@@ -100,7 +100,7 @@ def write_job(
     if timing_cache is not None:
         files.append(place(timing_cache, folder, TIMING_CACHE))
         options["timing_cache_file"] = TIMING_CACHE
-    document = JobDocument(
+    document = Job(
         worker_module=runtime.worker.module,
         cell=cell.as_json(),
         build=build,
@@ -155,7 +155,7 @@ def describe(
     if outcome.status != "ok":
         return document
     try:
-        said, outputs = read_document(result / "result.json", ResultDocument), None
+        said, outputs = read_document(result / "result.json", Result), None
         if said.status == "ok":
             runtime.condense(result)
             outputs = _compare(cell, inputs, result / "outputs.npz")

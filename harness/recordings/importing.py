@@ -33,7 +33,7 @@ from harness.store.bundle import Bundle
 from harness.store.documents.base import write_document
 from harness.store.documents.build import Build
 from harness.store.documents.manifest import Harness, Manifest, Matrix
-from harness.store.documents.samples import SamplesDocument, Slice
+from harness.store.documents.samples import Samples, Slice
 from harness.store.files import write_json
 
 ENVIRONMENT = "recorded"
@@ -181,7 +181,7 @@ def _put(
         write_json(files / "result.json", _result(recording.treatment, facts))
         if columns := gpu_times(records):
             taken = Slice(pass_name="latency", clock="gpu", **columns)  # type: ignore[arg-type]
-            write_document(files / "samples.json", SamplesDocument(slices=[taken]))
+            write_document(files / "samples.json", Samples(slices=[taken]))
         bundle.put_build(files, _document(bundle, cell, recording.build, facts, digests, now))
     bundle.set_cell(cell, STATUS, "imported from files")
     bundle.update(finished=now, rounds=max(bundle.manifest.rounds or 1, recording.build + 1))

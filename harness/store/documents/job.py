@@ -30,7 +30,7 @@ class MeasureSettings(Part, frozen=True, kw_only=True):
     passes: list[str] = field(default_factory=list)
 
 
-class JobDocument(Document, frozen=True, kw_only=True, tag="trtmatrix.job/2"):
+class Job(Document, frozen=True, kw_only=True, tag="trtmatrix.job/2"):
     """One build of one cell; files are named relative to the job's folder.
 
     :param worker_module: dotted name of the runtime's own worker

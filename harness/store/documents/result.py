@@ -23,7 +23,7 @@ def _of_protocol_1(data: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "slices": data.get("windows")}
 
 
-class ResultDocument(Document, frozen=True, kw_only=True, tag="trtmatrix.result/2"):
+class Result(Document, frozen=True, kw_only=True, tag="trtmatrix.result/2"):
     """Status, facts and settings of one build.
 
     :param status: ``ok``, ``failed``, ``unsupported``; :param reason: one line, empty when ok

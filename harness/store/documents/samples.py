@@ -10,7 +10,7 @@ from msgspec import field
 
 from harness.errors import InputError
 from harness.store.documents.base import UNKNOWN, Document, Part, read_document
-from harness.store.documents.result import ResultDocument
+from harness.store.documents.result import Result
 
 COLUMNS = ("start_ns", "enqueue_ms", "host_ms", "throttled")
 """Columns of a slice beside ``latency_ms``, one value a sample."""
@@ -65,8 +65,11 @@ def _from_windows(data: dict[str, Any]) -> dict[str, Any]:
     return {"slices": slices}
 
 
-class SamplesDocument(Document, frozen=True, kw_only=True, tag="trtmatrix.samples/2"):
-    """What one build's conversation measured."""
+class Samples(Document, frozen=True, kw_only=True, tag="trtmatrix.samples/2"):
+    """What one build's conversation measured.
+
+    :param slices: in the order in which they were taken; :param passes: how each pass ended
+    """
 
     slices: list[Slice]
     passes: list[PassEnd] = field(default_factory=list)
@@ -81,7 +84,7 @@ def read_samples(folder: Path) -> list[Slice]:
         the worker says it answered
     """
     path = folder / FILE
-    slices = read_document(path, SamplesDocument).slices if path.exists() else []
+    slices = read_document(path, Samples).slices if path.exists() else []
     answered = _answered(folder)
     if answered is not None and len(slices) != answered:
         found = f"{len(slices)} slices" if path.exists() else "no such file"
@@ -97,7 +100,7 @@ def read_samples(folder: Path) -> list[Slice]:
 
 def _answered(folder: Path) -> int | None:
     path = folder / "result.json"
-    return read_document(path, ResultDocument).slices if path.exists() else None
+    return read_document(path, Result).slices if path.exists() else None
 
 
 def _problem(one: Slice) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.store.documents.base import read_document
-from harness.store.documents.samples import SamplesDocument, read_samples
+from harness.store.documents.samples import Samples as Document
+from harness.store.documents.samples import read_samples
 from harness.worker.samples import NAME, SCHEMA, Samples
 from harness.worker.stopping import PassEnd
 
@@ -32,7 +33,7 @@ def test_what_is_written_by_hand_is_read_as_it_was_taken(
     for name in ("latency", "cuda_graph"):
         mine = [one for one in found if one.pass_name == name]
         assert [(one.process, one.cycle, one.slice) for one in mine] == [(3, n, 0) for n in range(len(mine))]
-    (end,) = read_document(folder / NAME, SamplesDocument).passes
+    (end,) = read_document(folder / NAME, Document).passes
     assert (end.pass_name, end.stopped_by, end.relative_half_width) == ("latency", "interval", 0.005)
     assert json.loads((folder / NAME).read_text())["schema"] == SCHEMA
 
