@@ -14,15 +14,19 @@ class Context:
     :param sink: takes the rows
     :ivar engine: number of the engine being read, from 0
     :ivar partial: a line that began like something known and ended too early, with its number
+    :ivar dropped: lines that were counted as used until it showed that they say nothing
+    :ivar refused: what looked like output of TensorRT and lacked what tells it from other output
     """
 
     __slots__ = (
         "_announced",
         "_warnings",
         "build_seconds",
+        "dropped",
         "engine",
         "kinds",
         "partial",
+        "refused",
         "sink",
         "tensorrt",
         "tensorrt_rank",
@@ -37,6 +41,8 @@ class Context:
         self.tensorrt_rank = 0
         self.partial: tuple[int, bytes] | None = None
         self.touched = False
+        self.dropped = 0
+        self.refused: list[str] = []
         self.build_seconds: dict[int, float] = {}
         self._warnings = 0
         self._announced: set[str] = set()
@@ -45,6 +51,11 @@ class Context:
         """Something of this kind was read and belongs to the current engine."""
         self.kinds.add(kind)
         self.touched = True
+
+    def refuse(self, text: str) -> None:
+        """Something looked like a format that is read; *text* says what was there and what was missing."""
+        if text not in self.refused and len(self.refused) < 3:
+            self.refused.append(text)
 
     def warn(self, line: int | None, text: str) -> None:
         """Report a problem; the number of warnings is bounded so that memory is."""

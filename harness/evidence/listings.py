@@ -8,6 +8,7 @@ Lists of where layers run (E4) and of their memory (E5) look alike and are not e
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from harness.evidence.context import Context
@@ -17,6 +18,7 @@ from harness.evidence.tactics import TacticSearch
 from harness.evidence.tensors import datatype_of, parse_tensors
 
 _MAX_LAYERS = 100_000
+_TITLES = {b"Engine Layer Information:": "E1", b"Layer Information:": "E2"}
 _FIELD = re.compile(r"(?:^|, )(Name|LayerType|Inputs|Outputs|TacticName|TacticValue|[A-Z][A-Za-z/]+): ")
 _DIMENSIONS = re.compile(r", Dimensions: \[([-\d,]*)\](?:, Format/Datatype: )?")
 _E6_HEAD = re.compile(r"Layer (\d+)\s*\| (.*) \[Op: (\w+)\]\s*\Z")
@@ -26,8 +28,9 @@ _E6_TENSOR = re.compile(r" \[dtype=(\w+), shape=\(([-\d, ]*)\)(?:, Format: ([^\]
 class Listings:
     """Collects the layers of one engine until it ends, since kernels are joined from the whole log."""
 
-    def __init__(self, ctx: Context, search: TacticSearch) -> None:
+    def __init__(self, ctx: Context, search: TacticSearch, next_engine: Callable[[], None]) -> None:
         self.ctx = ctx
+        self._next_engine = next_engine
         self._search = search
         self.start_engine()
 
@@ -38,6 +41,7 @@ class Listings:
         self._expected: int | None = None
         self._side = 0
         self._cut = False
+        self._followed = False
 
     @property
     def seen(self) -> bool:
@@ -59,12 +63,12 @@ class Listings:
         text = content.strip()
         if b" [Op: " in text:
             return self._polygraphy(text)
-        if text == b"Engine Layer Information:":
-            self._mode = "E1"
-        elif text == b"Layer Information:":
-            self._mode = "E2"
-        else:
+        mode = _TITLES.get(text)
+        if mode is None:
             return False
+        if mode in self._lists:
+            self._next_engine()
+        self._mode = mode
         self._lists.setdefault(self._mode, [])
         self.ctx.found("engine_layers")
         return True
@@ -77,6 +81,7 @@ class Listings:
         tactic, comma, tensors = tail.partition(", ")
         inputs, outputs, whole = parse_tensors(tensors) if comma else ((), (), False)
         self._cut = not whole and bool(found and tactic_found and comma)
+        self._followed = False
         if not whole:
             self.ctx.partial = (number, content)
             if not self._cut:
@@ -84,6 +89,10 @@ class Listings:
         return self._append(
             "E1", EngineLayer(0, name, kind, tactic, None, inputs, outputs, {}, self.ctx.engine)
         )
+
+    def interrupt(self) -> None:
+        """Another line came: the list above it is as long as it was printed."""
+        self._followed = True
 
     def drop_cut(self) -> None:
         """The E1 line read last goes on in the next line: it will be read again whole."""
@@ -139,6 +148,8 @@ class Listings:
         match = _E6_HEAD.match(content.decode("utf-8", "replace"))
         if match is None:
             return False
+        if not match.group(1).strip("0") and self._lists.get("E6"):
+            self._next_engine()
         self._mode, self._side = "E6", 0
         return self._append(
             "E6", EngineLayer(0, match.group(2).strip(), match.group(3), engine=self.ctx.engine)
@@ -167,10 +178,15 @@ class Listings:
         self.ctx.found("engine_layers")
         return True
 
-    def flush(self) -> None:
-        """Hand over the layers of the engine that ends; two lists of the same layers become one."""
+    def flush(self, *, complete: bool) -> None:
+        """Hand over the layers of the engine that ends; two lists of the same layers become one.
+
+        :param complete: False at the end of a file: a list that ends with it and is too short may be cut.
+            Elsewhere it leaves out layers that do nothing
+        """
         e1 = [self._with_kernel(layer) for layer in self._lists.get("E1", [])]
-        if self._expected is not None and self.seen and len(e1) < self._expected:
+        cut = not complete and not self._followed and self.seen
+        if cut and self._expected is not None and len(e1) < self._expected:
             self.ctx.warn(None, f"the engine layer list ends after {len(e1)} of {self._expected} layers")
         merged = e1
         for source in ("E2", "E6"):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from harness.evidence.context import Context
 from harness.evidence.listings import Listings
 
-_RUN = re.compile(rb"&&&& RUNNING [^\[]{0,200}\[TensorRT v(\d{1,12})\]")
+_RUN = re.compile(rb"&&&& (?:RUNNING|PASSED|FAILED|WAIVED) [^\[]{0,200}\[TensorRT v(\d{1,12})\]")
 _VERSION = re.compile(rb"TensorRT version:? (\d[\d.]{0,30})")
 _LIBRARY = re.compile(rb"Trying to load shared library libnvinfer_builder_resource\.so\.(\d+\.\d+\.\d+)")
 _LAYERS = re.compile(rb"After reformat layers: (\d{1,9}) layers")
@@ -54,8 +54,10 @@ class Marks:
         return True
 
     def run_end(self, content: bytes, number: int) -> bool:
-        """``&&&& PASSED``, ``FAILED``, ``WAIVED``."""
-        del content, number
+        """``&&&& PASSED TensorRT.trtexec [TensorRT v8601] # ...``, ``FAILED``, ``WAIVED``."""
+        match = _RUN.match(content)
+        if match is not None:
+            self.ctx.version(match.group(1).decode(), 2, number)
         self._run_line = None
         return True
 

@@ -8,7 +8,7 @@ NO_RESULT_ID = "0xd15ea5edd15ea5ed"
 """The id that the builder prints where a runner has no valid tactic."""
 
 _LARGEST_TIME = 3.4e38
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\Z", re.ASCII)
 _HEX_ID = re.compile(r"0[xX][0-9a-fA-F]{1,16}\Z")
 _DECIMAL_ID = re.compile(r"-?\d{1,20}\Z", re.ASCII)
 
@@ -16,14 +16,16 @@ _DECIMAL_ID = re.compile(r"-?\d{1,20}\Z", re.ASCII)
 def printed_number(text: str | bytes) -> float | None:
     """The number printed, None for anything else (``inf`` and ``3.40282e+38`` mean "none" in a log).
 
-    >>> printed_number("1.2e-05"), printed_number("inf"), printed_number("3.40282e+38"), printed_number("1_0")
-    (1.2e-05, None, None, None)
+    A comma is a decimal comma: TensorRT prints none between thousands.
+
+    >>> printed_number("1.2e-05"), printed_number("inf"), printed_number("0,25")
+    (1.2e-05, None, 0.25)
     """
     if isinstance(text, bytes):
         text = text.decode("ascii", "replace")
     if _NUMBER.match(text) is None:
         return None
-    return finite(float(text))
+    return finite(float(text.replace(",", ".")))
 
 
 def finite(value: object) -> float | None:

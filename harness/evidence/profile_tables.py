@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from harness.evidence.context import Context
 from harness.evidence.numbers import printed_number
+from harness.evidence.quoted_rows import QuotedRows
 from harness.evidence.records import LayerTime
 from harness.evidence.sinks import ProfileHead
 
@@ -16,8 +17,13 @@ _MAX_NAME = 65_536
 _TITLE = re.compile(rb"=== Profile \((\d{1,15}) iterations ?\) ===")
 _P2_TITLE = re.compile(rb"=+ (.{0,200}) profile =+\s*\Z")
 _P2_TOTAL = re.compile(rb"=+ .{0,200} total runtime = ([-+.\deE]{1,40}) ms =+\s*\Z")
-_TWO_DECIMALS = re.compile(r"\d+\.\d\d\Z")
-_ONE_DECIMAL = re.compile(r"\d+\.\d\Z")
+_TWO_DECIMALS = re.compile(r"\d+[.,]\d\d\Z")
+_ONE_DECIMAL = re.compile(r"\d+[.,]\d\Z")
+# The rest of a name broken at the terminal's width: words only where a fused or a reformat's name has them.
+_REST_OF_NAME = re.compile(
+    r"(?!\d{4}-\d\d-\d\d)[^\s]*(?: (?:\+|\|\||->|\[[^\s\]]*\]|\d+|(?:in|out)put|reformatter|CopyNode|for"
+    r"|Input|Output|Tensor|to)(?= |\Z)| (?<=[+|>] )[^\s]+| (?<= to )[^\s]+)*\s*\Z"
+)
 
 
 class ProfileTables:
@@ -31,6 +37,7 @@ class ProfileTables:
         self._next_engine = next_engine
         self._tables = 0
         self._pending_iterations: int | None = None
+        self._quoted = QuotedRows(ctx)
         self._clear()
 
     def _clear(self) -> None:
@@ -39,6 +46,7 @@ class ProfileTables:
         self._columns = 0
         self._iterations: int | None = None
         self._carry = ""
+        self._width = 0
         self._line = 0
 
     def start_engine(self) -> None:
@@ -74,7 +82,29 @@ class ProfileTables:
             self._begin("P5", words.count(b"(ms)") + 1, number)
         else:
             return False
+        self._width = len(content.rstrip())
         return True
+
+    def quoted(self, content: bytes, number: int) -> bool:
+        """A line that is no row of an open table: a row of one whose header was left out."""
+        taken = self._quoted.row(content, number)
+        if taken is None:
+            total = self._quoted.total
+            self._end_quoted()
+            return total is not None or bool(self._quoted.row(content, number))
+        return taken
+
+    def interrupt(self) -> None:
+        """Another line came between."""
+        self._quoted.interrupt()
+
+    def _end_quoted(self) -> None:
+        rows, total, line = self._quoted.take()
+        if rows:
+            if self._tables:
+                self._next_engine()
+            self._tables += 1
+            emit_profile(self.ctx, rows, None, total, line=line)
 
     def maybe_cut(self, content: bytes) -> bool:
         """The last row of a file without a line end: its last word may go on."""
@@ -103,8 +133,13 @@ class ProfileTables:
             return False
         if self._mode == "P5":
             return self._row_p5(text, continues=continues)
-        joined = self._carry + text if continues else text
-        row, total = self._split_p2(joined) if self._mode == "P2" else self._split_p4(joined)
+        split = self._split_p2 if self._mode == "P2" else self._split_p4
+        # columns are aligned to the right: a row that ends where the header ends is whole
+        whole = len(content.rstrip()) == self._width
+        joined = text if whole or not continues else self._carry + text
+        row, total = split(joined)
+        if row is None and joined is not text:
+            row, total = split(text)
         # a row broken at the terminal's width waits for the next line, within reason
         self._carry = joined if row is None and not total and len(joined) < _MAX_NAME else ""
         if row is None:
@@ -138,10 +173,11 @@ class ProfileTables:
         parts = text.split(None, self._columns)
         numbers = [printed_number(part) for part in parts[: self._columns]]
         if len(parts) <= self._columns or None in numbers:
-            if continues and self._rows:
-                last = self._rows[-1]
-                self._rows[-1] = replace(last, name=(last.name + text.rstrip())[:_MAX_NAME])
-            return continues and bool(self._rows)
+            if not continues or not self._rows or not _REST_OF_NAME.match(text):
+                return False
+            last = self._rows[-1]
+            self._rows[-1] = replace(last, name=(last.name + text.rstrip())[:_MAX_NAME])
+            return True
         row = self._timed(parts[-1].rstrip(), numbers)
         if row.name == "Total":
             self._end(row.total_ms)
@@ -162,12 +198,13 @@ class ProfileTables:
             self.ctx.warn_once(None, f"more than {MAX_ROWS} rows in one profile, the rest is left out")
 
     def _end(self, total: float | None) -> None:
-        rows, iterations = self._rows, self._iterations
+        rows, iterations, line = self._rows, self._iterations, self._line
         self._clear()
-        emit_profile(self.ctx, rows, iterations, total)
+        emit_profile(self.ctx, rows, iterations, total, line=line)
 
     def finish(self) -> None:
         """The table must be over: say so if its last row is missing."""
+        self._end_quoted()
         if self._mode is not None:
             last = "closing line" if self._mode == "P2" else "Total row"
             self.ctx.warn(self._line, f"the profile table that begins here has no {last}: it is cut")
@@ -180,6 +217,7 @@ def emit_profile(
     iterations: int | None,
     total_ms: float | None,
     *,
+    line: int | None = None,
     single_run: bool = False,
 ) -> None:
     """Hand over one profile.
@@ -191,4 +229,4 @@ def emit_profile(
     ctx.found("profile")
     for row in rows:
         ctx.sink.emit(replace(row, engine=ctx.engine) if ctx.engine else row)
-    ctx.sink.profile(ProfileHead(ctx.engine, iterations, total_ms, len(rows), single_run))
+    ctx.sink.profile(ProfileHead(ctx.engine, iterations, total_ms, len(rows), single_run, line))

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from harness.errors import InputError
 from harness.evidence.csvlog import CsvTimes
 from harness.evidence.jsonfiles import read_json
+from harness.evidence.prefixes import Prefixes
 from harness.evidence.record import KINDS, FileFacts, Record, RecordSink
 from harness.evidence.sinks import Sink
-from harness.evidence.source import Source
+from harness.evidence.source import Source, without_colours
 from harness.evidence.textlog import TextLog
 
 _JSON = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[{\"\[\]]|\Z))")
@@ -65,6 +68,9 @@ def read_stream(stream: BinaryIO, sink: Sink, *, name: str, tensorrt: str | None
     source.push_back(head)
     if not head.strip():
         raise InputError(name, source.damage or "the file is empty")
+    if (quoted := unquoted(head)) is not None:
+        head, strip = quoted
+        source.strip_lines(strip)
     if _JSON.match(head):
         facts = read_json(source, sink, name)
     elif CsvTimes.recognises(head):
@@ -72,9 +78,40 @@ def read_stream(stream: BinaryIO, sink: Sink, *, name: str, tensorrt: str | None
     else:
         facts = _read_text(source, sink)
     if not facts.kinds:
-        problem = source.damage or f"no output of TensorRT was recognised in its {facts.lines.read} lines"
-        raise InputError(name, problem)
-    return _with_version(facts, tensorrt)
+        count = facts.lines.read
+        problem = (
+            source.damage or f"no output of TensorRT was recognised in its {count} line{'s' * (count != 1)}"
+        )
+        raise InputError(name, ": ".join([problem, *facts.refused[:1]]))
+    return facts if tensorrt is None or facts.tensorrt is not None else replace(facts, tensorrt=tensorrt)
+
+
+def unquoted(head: bytes) -> tuple[bytes, Callable[[bytes], bytes]] | None:
+    """An export that was quoted or went through a logger: its first bytes, and what bares its lines.
+
+    None where the file is no JSON and no CSV behind prefixes or a fence of Markdown.
+    """
+    if _JSON.match(head):
+        return None
+    lines = head.replace(b"\r\n", b"\n").split(b"\n")
+    prefixes = Prefixes()
+    prefixes.learn([without_colours(line) for line in lines])
+
+    def strip(line: bytes) -> bytes:
+        line = without_colours(line)
+        content = line[len(prefixes.of(line)) :]
+        return b"" if content.startswith((b"```", b"~~~")) else content
+
+    bared = [strip(line) for line in lines]
+    if bared == lines:
+        return None
+    text = b"\n".join(bared)
+    if _JSON.match(text):
+        filled = [stripped for line in bared if (stripped := line.strip())]
+        alike = sum(1 for line in filled if line[:1] in b'{}[],"' or line[:1].isdigit())
+        return (text, strip) if alike * 10 >= len(filled) * 9 else None
+    first = next((line for line in bared if line.strip()), b"")
+    return (text, strip) if CsvTimes.recognises(text.lstrip()) and b"," in first else None
 
 
 def _read_text(source: Source, sink: Sink) -> FileFacts:
@@ -86,13 +123,7 @@ def _read_text(source: Source, sink: Sink) -> FileFacts:
     if source.long_lines:
         ctx.warn(None, "a line is longer than 4 MiB and was read in pieces")
     kinds = tuple(kind for kind in KINDS if kind in ctx.kinds)
-    return FileFacts(kinds, ctx.tensorrt, ctx.engine + 1, lines, dict(ctx.build_seconds))
-
-
-def _with_version(facts: FileFacts, tensorrt: str | None) -> FileFacts:
-    if tensorrt is None or facts.tensorrt is not None:
-        return facts
-    return FileFacts(facts.kinds, tensorrt, facts.engines, facts.lines, facts.build_seconds)
+    return FileFacts(kinds, ctx.tensorrt, ctx.engine + 1, lines, dict(ctx.build_seconds), tuple(ctx.refused))
 
 
 def _reason(error: OSError) -> str:

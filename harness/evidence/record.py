@@ -36,6 +36,7 @@ class FileFacts:
 
     :param engines: how many engines the rows belong to; :param tensorrt: as printed, or as the user said
     :param build_seconds: seconds of the build per engine, where printed
+    :param refused: what looked like output of TensorRT, and what was missing to tell it from other output
     """
 
     kinds: tuple[str, ...]
@@ -43,6 +44,7 @@ class FileFacts:
     engines: int = 1
     lines: LineCount = field(default_factory=LineCount)
     build_seconds: Mapping[int, float] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,13 @@ class Record:
         }
         if len(self.profiles) > 1:
             profile["profiles"] = [
-                {"engine": head.engine, "iterations": head.iterations, "total_ms": head.total_ms}
+                {
+                    "engine": head.engine,
+                    "iterations": head.iterations,
+                    "total_ms": head.total_ms,
+                    "rows": head.layers,
+                    "line": head.line,
+                }
                 for head in self.profiles
             ]
         return {

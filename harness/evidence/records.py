@@ -180,6 +180,7 @@ class InferenceTime:
     enqueue_ms: float | None = None
     h2d_ms: float | None = None
     d2h_ms: float | None = None
+    engine: int = 0
 
 
 Spread = Mapping[str, float]

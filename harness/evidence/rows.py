@@ -48,7 +48,7 @@ def as_row(row: Row) -> dict[str, object]:
     if isinstance(row, Summary):
         return _summary(row)
     if isinstance(row, InferenceTime):
-        keys = ("gpu_ms", "host_ms", "enqueue_ms", "h2d_ms", "d2h_ms")
+        keys = ("engine", "gpu_ms", "host_ms", "enqueue_ms", "h2d_ms", "d2h_ms")
         return {key: getattr(row, key) for key in keys}
     assert isinstance(row, Decision | Combination)
     raise TypeError(f"{type(row).__name__} is not a row of the record")

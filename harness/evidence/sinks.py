@@ -28,6 +28,7 @@ Row = SkippedRunner | Decision | Combination | EngineLayer | LayerTime | Inferen
 class ProfileHead:
     """What stands above or below the rows of one profile.
 
+    :param line: where it begins, from 1, None where the format has no lines
     :param layers: rows of this profile; :param single_run: the print is of one inference, and the next print
         of the same layers in the same file is another run of the same engine (P1, P3)
     """
@@ -37,6 +38,7 @@ class ProfileHead:
     total_ms: float | None
     layers: int
     single_run: bool = False
+    line: int | None = None
 
 
 class Sink(Protocol):

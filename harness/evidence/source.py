@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import zstandard
@@ -19,7 +19,7 @@ MAX_LINE = 4 << 20
 """A line longer than this is read in pieces of this size (names of DLA subgraphs have thousands of bytes)."""
 
 _ZSTD_PIECE = 2048  # a piece this small can unpack to 64 MiB at the very worst
-_ANSI = re.compile(rb"\x1b\[[0-9;]*[A-Za-z]?")
+_ANSI = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z]?|\][^\x07\x1b]{0,200}\x07|[()][AB0])")
 
 
 class Source:
@@ -44,6 +44,24 @@ class Source:
     def push_back(self, head: bytes) -> None:
         """Put back what was read to recognise the format."""
         self._chunks = _before(head, self._chunks)
+
+    def strip_lines(self, strip: Callable[[bytes], bytes]) -> None:
+        """Put every line through *strip* on its way."""
+        self._chunks = self._stripped(self._chunks, strip)
+
+    @staticmethod
+    def _stripped(chunks: Iterator[bytes], strip: Callable[[bytes], bytes]) -> Iterator[bytes]:
+        tail = b""
+        for chunk in chunks:
+            data = tail + chunk
+            cut = data.rfind(b"\n") + 1
+            if not cut and len(data) > MAX_LINE:
+                cut = len(data)
+            tail = data[cut:]
+            if cut:
+                yield b"\n".join([strip(line.removesuffix(b"\r")) for line in data[:cut].split(b"\n")])
+        if tail:
+            yield strip(tail)
 
     def blocks(self) -> Iterator[list[bytes]]:
         """The content as lists of whole lines without their ends; the last line may be cut."""
@@ -122,6 +140,11 @@ class Source:
             else:
                 yield chunk.removeprefix(b"\xef\xbb\xbf")
                 yield from chunks
+
+
+def without_colours(line: bytes) -> bytes:
+    """The line without the control sequences of a terminal."""
+    return _ANSI.sub(b"", line) if b"\x1b" in line else line
 
 
 def _before(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

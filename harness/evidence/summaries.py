@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from harness.evidence.context import Context
 from harness.evidence.numbers import printed_number
@@ -52,8 +53,9 @@ class Summaries:
     lines of 7 and later are used only where the log ends before the summary does.
     """
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, next_engine: Callable[[], None]) -> None:
         self.ctx = ctx
+        self._next_engine = next_engine
         self.start_engine()
 
     def start_engine(self) -> None:
@@ -62,6 +64,7 @@ class Summaries:
         self._qps: float | None = None
         self._section: str | None = None
         self._averages: list[Summary] = []
+        self._sections: set[str] = set()
         self._ended = False
         self._build_s: float | None = None
         self._built_by_tool = False
@@ -89,6 +92,8 @@ class Summaries:
                 self.ctx.partial = (number, content)
             return False
         gpu, latency, end_to_end, enqueue = match.groups()
+        if self._ended:  # the runs of one engine are printed above its summary
+            self._next_engine()
         self.ctx.found("summary")
         if len(self._averages) < _MAX_AVERAGES:
             metrics = {
@@ -100,23 +105,52 @@ class Summaries:
             self._averages.append(self._row(metrics, None))
         return True
 
+    def title(self, content: bytes) -> bool:
+        """``=== Performance summary ===``: what was read of a summary before belongs to the engine before."""
+        if not content.startswith(b"=== Performance summary ==="):
+            return False
+        if self._begun:
+            self._next_engine()
+        return True
+
+    @property
+    def _begun(self) -> bool:
+        return bool(self._metrics) or self._qps is not None
+
     def line(self, content: bytes, number: int) -> bool:
-        """A line of S5 to S7, a section title of S3 and S4, the throughput, the build time."""
+        """A line of S5 to S7, a section title of S3 and S4, the throughput, the build time.
+
+        What a summary has once begins another summary where it comes again.
+        """
         del number
         text = content.strip()
         match = _QPS.match(text)
         if match is not None:
-            self._qps = printed_number(match.group(1))
+            value = printed_number(match.group(1))
+            if value is None:
+                return False
+            if self._qps is not None:
+                self._next_engine()
+            self._qps = value
+            self._section = None
             self.ctx.found("summary")
-            return self._qps is not None
+            return True
         name, found, tail = text.partition(b": ")
         if found and name in _METRICS and tail.startswith(b"min = "):
+            if _METRICS[name] in self._metrics:
+                self._next_engine()
             self._metrics[_METRICS[name]] = _statistics(tail)
             self.ctx.found("summary")
             return True
         if text in _SECTIONS:
+            if _SECTIONS[text] in self._sections:
+                self._next_engine()
             self._section = _SECTIONS[text]
+            self._sections.add(self._section)
             return True
+        if text.startswith(b"walltime:"):
+            self._section = None
+            return bool(self._metrics)
         if text.startswith(_ENDS):
             self._ended, self._section = bool(self._metrics), None
             return self._ended
@@ -129,6 +163,8 @@ class Summaries:
             return False
         name, value, percent, end_to_end = match.groups()
         key = f"p{(percent or b'').decode()}" if name == b"percentile" else name.decode()
+        if key in self._metrics.get(self._section, {}):
+            return False  # of a section whose title is missing
         self._put(self._section, key, value)
         if end_to_end is not None:
             self._put("host_ms", key, end_to_end)

@@ -5,6 +5,8 @@ Rows wait until their format combination ends, because the fastest and the chose
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.evidence.context import Context
 from harness.evidence.numbers import NO_RESULT_ID, normal_tactic_id
 from harness.evidence.records import Combination, Decision, SkippedRunner
@@ -21,8 +23,9 @@ class TacticSearch:
     """Reads headers, tactic lines and decisions; every method takes a line without prefix and its number
     and says whether it could use the line."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, next_engine: Callable[[], None]) -> None:
         self.ctx = ctx
+        self._next_engine = next_engine
         texts = Texts()
         self._text, self._id = texts.text, texts.tactic
         self.start_engine()
@@ -157,6 +160,7 @@ class TacticSearch:
             self.ctx.partial = (number, content)
             return False
         title, _, formats = text.partition(b":")
+        self._begin_build()
         self.flush()
         self._reset(self._text(formats.strip()))
         self._reformat = title.startswith(b"Autotuning Reformat")
@@ -171,6 +175,7 @@ class TacticSearch:
         if not text.startswith(b"Computing costs for"):
             return False
         del number
+        self._begin_build()
         self.flush()
         self._reset(None)
         self._announced = True
@@ -238,17 +243,35 @@ class TacticSearch:
 
     def _add(self, printed: bytes, kernel: str | None, time: float | None, number: int) -> None:
         tactic, tactic_id = self._id(printed)
-        if self.layer is None:
-            self.layer = UNKNOWN_LAYER
-            self.ctx.warn_once(number, "tactics before the first layer header: the log begins in the middle")
-        self.ctx.found("builder_log")
+        if self._decision is not None or not self._open or self.layer is None:
+            self._begin_unknown(number)
         if tactic_id == NO_RESULT_ID:
             return
-        self._rows.append((self.layer, self.runner, tactic, tactic_id, kernel, time))
+        self.ctx.found("builder_log")
+        self._rows.append((self.layer or UNKNOWN_LAYER, self.runner, tactic, tactic_id, kernel, time))
         if len(self._rows) >= _MAX_PENDING:
             self._write_rows()
 
+    def _begin_unknown(self, number: int) -> None:
+        """Tactics without a header above them: in the middle of a search, or after the choice of a layer."""
+        text = "tactics before the first layer header: the log begins in the middle"
+        if self._decision is not None:
+            self.flush()
+            self._reset(None)
+            text = "tactics after the choice of a layer, without a header: their layer is unknown"
+        self.ctx.warn_once(number, text)
+        if not self._open or not self._runners:
+            self._begin_block()
+        self._open = True
+        self.layer = self.layer or UNKNOWN_LAYER
+
+    def _begin_build(self) -> None:
+        """A search begins: what comes after a finished build is another."""
+        if self.ctx.engine in self.ctx.build_seconds:
+            self._next_engine()
+
     def _header(self, layer: str, runner: str, *, old_style: bool) -> None:
+        self._begin_build()
         self._close_group()
         if (
             not self._open
@@ -294,9 +317,13 @@ class TacticSearch:
         self._close_group()
         self._old_style = False
         tactic, tactic_id = self._id(printed)
-        same = [i for i, row in enumerate(self._rows) if row[1] == runner and row[3] == tactic_id]
+        same = [i for i, row in enumerate(self._rows) if row[1] in (runner, None) and row[3] == tactic_id]
         timed = [i for i in same if self._rows[i][5] is not None]
         self._chosen = (timed or same or [-1])[0]
+        if self._chosen < 0 and self._rows and not self._reformat:
+            # chosen and not shown: its time is not known
+            self._chosen = len(self._rows)
+            self._rows.append((self.layer or UNKNOWN_LAYER, runner, tactic, tactic_id, None, None))
         self._decision = self._decide(
             runner, tactic, tactic_id, timed=bool(timed) and not cached, cached=cached
         )
@@ -343,6 +370,8 @@ class TacticSearch:
     def inside(self) -> bool:
         """A format combination is open and nothing was decided for the tactics seen."""
         searched = bool(self._rows) or bool(self._runners)
+        if self._only_option is not None and len(self._rows) == 1:
+            return False
         return self._open and searched and self._decision is None and not self._skipped and not self._reformat
 
     def _write_rows(self) -> None:

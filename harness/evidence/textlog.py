@@ -12,7 +12,8 @@ from collections.abc import Callable
 from harness.evidence.context import Context
 from harness.evidence.listings import Listings
 from harness.evidence.marks import Marks
-from harness.evidence.prefixes import prefix_of
+from harness.evidence.plain import plain
+from harness.evidence.prefixes import Prefixes
 from harness.evidence.profile_lines import ProfileLines
 from harness.evidence.profile_tables import ProfileTables
 from harness.evidence.records import LineCount
@@ -33,14 +34,16 @@ class TextLog:
 
     def __init__(self, sink: Sink) -> None:
         self.ctx = ctx = Context(sink)
-        self.search = TacticSearch(ctx)
-        self.listings = Listings(ctx, self.search)
+        self.search = TacticSearch(ctx, self.next_engine)
+        self.listings = Listings(ctx, self.search, self.next_engine)
         self.tables = ProfileTables(ctx, self.next_engine)
         self.lines = ProfileLines(ctx, self.next_engine)
-        self.summaries = Summaries(ctx)
+        self.summaries = Summaries(ctx, self.next_engine)
         self.marks = Marks(ctx, self.listings, self.next_engine)
         self._prefix = b""
-        self._unwrapper = Unwrapper()
+        self._prefixes = Prefixes()
+        self._unwrapper = Unwrapper(self._prefixes)
+        self._first = True
         self._read = self._used = 0
         self._table = self._handlers()
 
@@ -62,11 +65,13 @@ class TextLog:
             b"Name: ": self.listings.detailed,
             b"======": self._equals,
             b"=== Pr": self._equals,
+            b"=== Pe": self._equals,
             b"&&&& R": marks.run,
             b"&&&& T": marks.run,
             b"": self._blank,
         }
-        for word in (b"Layer:", b"[DlaLa", b"[GpuLa", b"Runnin", b"Adding", b"Swap t", b"Finali", b"Fast s"):
+        table[b"Layer:"] = self._memory
+        for word in (b"[DlaLa", b"[GpuLa", b"Runnin", b"Adding", b"Swap t", b"Finali", b"Fast s"):
             table[word] = _ignore
         for word in (b"&&&& P", b"&&&& F", b"&&&& W"):
             table[word] = marks.run_end
@@ -88,7 +93,9 @@ class TextLog:
             words[word] = summary.line
         for word in (b"Host L", b"Host l", b"Total ", b"total "):
             words[word] = summary.line
+        self._strong = frozenset(table) - {b""}
         table.update((word, self._or_other(handler)) for word, handler in words.items())
+        self._strong |= {b"Averag", b"Throug", b"Engine", b"GPU Co", b"Latenc", b"Time o", b"Host L"}
         return table
 
     def _or_other(self, handler: Handler) -> Handler:
@@ -99,8 +106,11 @@ class TextLog:
 
     def feed(self, block: list[bytes]) -> None:
         """Read lines without their ends; the last one waits for the next call, as its rest may follow."""
+        if self._first or (not self.ctx.kinds and not self._prefix):
+            self._first = False
+            self._prefixes.learn(block)
         if not self._prefix:
-            self._prefix = next((prefix for line in block[:100] if (prefix := prefix_of(line))), b"")
+            self._prefix = next((prefix for line in block[:100] if (prefix := self._prefixes.of(line))), b"")
         self._consume(self._unwrapper.feed(block, self._prefix))
 
     def finish(self, *, newline_at_end: bool = True, damage: str | None = None) -> LineCount:
@@ -124,7 +134,7 @@ class TextLog:
             self.ctx.warn(self._read, "the file ends before the engine is finished")
         self._close(complete=False)
         self.marks.finish()
-        return LineCount(self._read, self._used)
+        return LineCount(self._read, max(0, self._used - self.ctx.dropped))
 
     def _last_line(self, rest: list[bytes]) -> None:
         """A last line without an end: its last word may be the beginning of a longer one."""
@@ -150,7 +160,7 @@ class TextLog:
         self.search.flush(complete=complete)
         self.tables.finish()
         self.lines.finish()
-        self.listings.flush()
+        self.listings.flush(complete=complete)
         self.summaries.flush()
 
     # ---- the way of a line
@@ -181,8 +191,9 @@ class TextLog:
         self._used += used
 
     def _strip(self, line: bytes) -> bytes:
-        prefix = prefix_of(line)
-        if prefix:
+        prefix = self._prefixes.of(line)
+        # a line that is its prefix alone may lack the blank at the end of it, which others have
+        if prefix and len(prefix) < len(line):
             self._prefix = prefix
         return line[len(prefix) :]
 
@@ -190,11 +201,12 @@ class TextLog:
         """Join a line that ended too early with this one, if this one is no line of its own."""
         started, begun = self.ctx.partial or (0, b"")
         self.ctx.partial = None
-        own = (
+        arrow = begun.endswith(b"-") and line.startswith(b">")  # broken in '->', not quoted
+        own = not arrow and (
             len(content) != len(line)
             or content[:6] in self._table
             or not line.strip()
-            or bool(prefix_of(line))
+            or bool(self._prefixes.of(line))
         )
         if own or len(begun) + len(line) > _MAX_JOINED:
             self.ctx.warn(started, "the line ends too early")
@@ -209,7 +221,7 @@ class TextLog:
 
         A time has six significant digits unless the last ones are zeros; an id stands above the choice.
         """
-        content = line[len(prefix_of(line)) :]
+        content = line[len(self._prefixes.of(line)) :]
         time = _LAST_TIME.search(content)
         if time is not None:
             return len(time.group("digits").replace(b".", b"")) < 6
@@ -221,7 +233,7 @@ class TextLog:
     # ---- lines that no six bytes tell
 
     def _other(self, content: bytes, number: int, *, bare: bool) -> bool:
-        if content.startswith(b"["):
+        if bare or content.startswith(b"["):
             inner = self._strip(content)
             if len(inner) != len(content):
                 handler = self._table.get(inner[:6])
@@ -234,11 +246,11 @@ class TextLog:
             return self.search.fastest(content, number)
         if b" got cached result: " in content:
             return self.search.cached(content, number)
-        if b"%<<" in content and self.lines.inline(content, number):
+        if b"ms" in content and b"%" in content and self.lines.inline(content, number):
             return True
         if b"ime" in content and self.tables.header(content, number):
             return True
-        if self.tables.open and self.tables.row(content, continues=bare):
+        if self.tables.open and self.tables.row(content, continues=bare and not self._prefix):
             return True
         if self.summaries.section and (self.summaries.value(content) or self.summaries.line(content, number)):
             return True
@@ -246,21 +258,46 @@ class TextLog:
             return True
         if self.listings.open and self.listings.bare(content):
             return True
-        if content.rstrip().endswith(b"ms") and self.lines.sample(content, number):
+        stripped = content.strip()
+        if stripped.endswith(b"ms") and self.lines.sample(content, number):
             return True
-        if content.strip():
-            self.lines.interrupt()
+        if not stripped:
+            return False
+        return self._second_look(content, stripped, number)
+
+    def _second_look(self, content: bytes, stripped: bytes, number: int) -> bool:
+        """A line that nobody knows as it stands.
+
+        It may be indented, of a table in Markdown, with other blanks or punctuation, behind a prefix that is
+        still to be learned, or a row whose header was left out.
+        """
+        if content[0] in b" \t" and stripped[:6] in self._strong:
+            return self._table[stripped[:6]](stripped, number)
+        if stripped[0] == 0x7C or not content.isascii():
+            changed = plain(content)
+            if changed != content:
+                handler = self._table.get(changed[:6])
+                return handler(changed, number) if handler else self._other(changed, number, bare=False)
+        if content.count(b".") + content.count(b",") >= 3 and self.tables.quoted(content, number):
+            return True
+        if self._prefixes.learn_from(content):
+            return self._other(content, number, bare=True)
+        self.lines.interrupt()
+        self.tables.interrupt()
+        self.listings.interrupt()
         return False
 
     def _equals(self, content: bytes, number: int) -> bool:
+        if self.summaries.title(content):
+            return True
         return self.search.costs(content, number) or self.tables.title(content)
 
     def _engine(self, content: bytes, number: int) -> bool:
-        if content.startswith(b"Engine Layer Information"):
-            if self.listings.seen:
-                self.next_engine()
-            return self.listings.title(content, number)
-        return self.summaries.line(content, number)
+        return self.listings.title(content, number) or self.summaries.line(content, number)
+
+    def _memory(self, content: bytes, number: int) -> bool:
+        """``Layer: <name> HostPersistent: 0 ...`` is ignored; a row of milliseconds is none of these."""
+        return content.rstrip().endswith(b"ms") and self._other(content, number, bare=False)
 
     def _blank(self, content: bytes, number: int) -> bool:
         del number

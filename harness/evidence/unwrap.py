@@ -9,18 +9,39 @@ from __future__ import annotations
 
 import re
 
-from harness.evidence.prefixes import prefix_of
+from harness.evidence.prefixes import Prefixes
 
 _WIDEST_TERMINAL = 512
 _MOST_PIECES = 4096
-_OWN_LINE = re.compile(rb"\s*\Z|&&&&|Layer\(|Layers:|Bindings:|Name: ")
+_OWN_LINE = re.compile(rb"\s*\Z|\d{4}-\d\d-\d\d|&&&&|Layer\(|Layers:|Bindings:|Name: ")
+# What ends a line, and what its rest begins with if it has one.
+_ENDS = [
+    (re.compile(end), re.compile(more))
+    for end, more in (
+        (rb"\s\d+[.,]\d+\Z", rb"\d*\s|[\d.,e%+-]*\Z|\d*\s?(?:ms|sec|qps)"),
+        (rb"Tactic: 0x[0-9a-f]{16}\Z", rb"[ ,]"),
+        (rb"Tactic: -?\d+\Z", rb"[\dx ,]"),
+        (rb"\*\Z", rb"[* ]"),
+        (rb"<<\Z", rb"\s*\Z"),
+        (rb"\d ?ms\Z", rb"[,) (]"),
+    )
+]
+# One line that was broken is no habit of a terminal: its rest must be a word, or such as TensorRT prints.
+_REST = re.compile(
+    rb"\A\S*\s*\Z| -> |Tactic:|Time: |time | \+ |\*\*\*|ms,|ms\)|\A *\d[\d.e-]* (?: |ms|sec|qps)"
+    rb"|\A[\d.e% -]+\Z|(?:\)\]|\]\)|\(\w+\))\s*\Z"
+)
 _COLUMN = re.compile(rb"[ \d%]|Time|Avg|Median|Runtime|Invocations")
 
 
 class Unwrapper:
-    """Joins the pieces of wrapped lines; a joined line leaves empty lines behind, so that numbers stay."""
+    """Joins the pieces of wrapped lines; a joined line leaves empty lines behind, so that numbers stay.
 
-    def __init__(self) -> None:
+    :param prefixes: what lines of this file may have before them
+    """
+
+    def __init__(self, prefixes: Prefixes) -> None:
+        self._prefix_of = prefixes.of
         self._held: list[bytes] = []
         self._width = 0
         self._wrapped: bool | None = None
@@ -38,10 +59,17 @@ class Unwrapper:
         bare = [
             i
             for i, line in enumerate(lines)
-            if i and not line.startswith(prefix) and not _OWN_LINE.match(line) and not prefix_of(line)
+            if i
+            and not line.startswith(prefix)
+            and not _OWN_LINE.match(line)
+            and not self._prefix_of(line).strip(b"> ")
         ]
         broken = [i for i in bare if len(lines[i - 1]) == self._width and _goes_on(lines[i - 1], lines[i])]
-        if len(broken) * 5 < len(bare) * 4 or not broken:
+        if (
+            len(broken) * 5 < len(bare) * 4
+            or not broken
+            or (len(broken) == 1 and not _REST.search(lines[broken[0]]))
+        ):
             self._held = [lines.pop()]
             return lines
         return self._join(lines, set(broken))
@@ -68,5 +96,11 @@ class Unwrapper:
 
 
 def _goes_on(line: bytes, rest: bytes) -> bool:
-    """A line that ends in blanks was padded and is whole, unless it was broken between columns."""
-    return not line.endswith(b"  ") or _COLUMN.match(rest) is not None
+    """Whether *rest* can be the rest of *line*.
+
+    A line that ends in blanks was padded and is whole, unless it was broken between columns. Behind a number,
+    an id or stars comes more of the same, a blank or a comma.
+    """
+    if line.endswith(b"  "):
+        return _COLUMN.match(rest) is not None
+    return all(more.match(rest) for end, more in _ENDS if end.search(line[-80:]))
