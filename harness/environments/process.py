@@ -122,7 +122,7 @@ class WorkerProcess(WorkerConversation):
     def _leave(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        if self.cut[0] or not self.closed:
+        if not self.ends_itself():
             return
         try:
             self._process.wait(timeout=_LEAVE_SECONDS)

@@ -84,6 +84,12 @@ class Conversation(object):
         if not self.cut[0]:
             self.cut = (status, reason)
 
+    def ends_itself(self) -> bool:
+        """Return whether the worker ends by itself; say why where it has to be ended."""
+        if not self.closed:
+            self.stop("failed", "ended before it was closed")
+        return not self.cut[0]
+
     def _wait(self, command: str) -> Dict[str, Any]:
         while True:
             now = time.monotonic()

@@ -16,6 +16,7 @@ from harness.networks.inputs import probe_inputs
 from harness.networks.package import write_package
 from harness.networks.weights import SeededWeights
 from harness.worker.job import SCHEMA
+from tests.worker.typed import check_files, typed
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "worker"
 WORKER = Path(harness.__file__).resolve().parent / "worker"
@@ -77,8 +78,12 @@ def write_job(
 
 
 def run_job(prepared: Prepared, job: Path, result: Path, **limits: float) -> Outcome:
-    """Have a worker do *job* from the first command to the last."""
-    return converse(prepared.start(job, [], result, Limits(**limits)), job, result)  # type: ignore[arg-type]
+    """Have a worker do *job* from the first command to the last, and hold it to the types of what it says."""
+    started = prepared.start(job, [], result, Limits(**limits))  # type: ignore[arg-type]
+    outcome = converse(typed(started), job, result)
+    if outcome.status == "ok":
+        check_files(job, result)
+    return outcome
 
 
 def worker_of(module: str) -> WorkerSource:

@@ -135,7 +135,7 @@ class WorkerContainer(WorkerConversation):
         """See the container to its end, say in :attr:`cut` what that was, and return its exit status."""
         assert self._end is not None
         assert self._streams is not None
-        if self.closed and not self.cut[0] and not self._end.wait(_LEAVE_SECONDS):
+        if self.ends_itself() and not self._end.wait(_LEAVE_SECONDS):
             self.stop("failed", f"the worker answers no more, and did not end within {_LEAVE_SECONDS} s")
         if not self._end.wait(0.0):
             container.kill()

@@ -90,8 +90,7 @@ class WorkerProcess(Conversation):
         """
         assert self._process.stdin is not None
         self._process.stdin.close()
-        leaving = self.closed and not self.cut[0]
-        code, peak = self._collect(time.monotonic() + (LEAVE_SECONDS if leaving else 0.0))
+        code, peak = self._collect(time.monotonic() + (LEAVE_SECONDS if self.ends_itself() else 0.0))
         self._process.returncode = code
         self._reader.join(timeout=10)
         if not self.cut[0]:
