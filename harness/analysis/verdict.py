@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.analysis.table import ALARMS, Change, State
 from harness.analysis.wording import change_that_shows, times
-from harness.observations.records import LATENCY_PASS
 
-SCHEMA = "trtmatrix.verdicts/1"
 LATENCY = "latency"
 
 
@@ -135,17 +133,6 @@ class Verdict:
             "against_cell": self.against_cell,
             "accepted": None if self.accepted is None else dict(self.accepted),
         }
-
-
-def document(
-    verdicts: Sequence[Verdict], baseline: str, latency_pass: str = LATENCY_PASS
-) -> dict[str, object]:
-    """Return the JSON document of *verdicts* (schema ``trtmatrix.verdicts/1``).
-
-    :param latency_pass: the pass that the latency's verdicts are about
-    """
-    listed = [v.as_json() for v in verdicts]
-    return {"schema": SCHEMA, "baseline": baseline, "pass": latency_pass, "verdicts": listed}
 
 
 def verdict_message(verdict: Verdict, layers: int = 3) -> str:

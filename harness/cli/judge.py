@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -69,7 +68,6 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.analysis.baseline import baseline_name
     from harness.analysis.grid import grid_of
     from harness.analysis.judge import compare_treatments, judge
-    from harness.analysis.verdict import document
     from harness.observations.records import LATENCY_PASS
     from harness.plugins import registry
     from harness.plugins.reading import observe
@@ -94,13 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
         against = baseline_name(baseline)
     failing = [v for v in verdicts if v.verdict in policy and v.accepted is None and not v.unmeasured]
     if arguments.json:
-        json.dump(
-            document(verdicts, against, arguments.judged or LATENCY_PASS),
-            sys.stdout,
-            indent=1,
-            allow_nan=False,
-        )
-        sys.stdout.write("\n")
+        from harness.analysis.documents import verdicts_document
+        from harness.analysis.run_analysis import analyse
+        from harness.store.documents.base import json_text
+
+        analysis = analyse(grid, verdicts, against, rules=rules)
+        sys.stdout.write(json_text(verdicts_document(analysis, arguments.judged or LATENCY_PASS)))
     else:
         shown = [verdict for verdict in verdicts if not verdict.unmeasured]
         if arguments.verbose:

@@ -27,10 +27,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     grid = grid_of(observe([arguments.run]))
     rows = [_row(group, grid.hosts, as_json=arguments.json) for group in grid.groups]
-    if not arguments.json:
-        empty = {key for key in ("host", "group") if len({row[key] for row in rows}) < 2}
-        empty -= {"host"} if len(grid.hosts.names) > 1 else set()
-        rows = [{key: value for key, value in row.items() if key not in empty} for row in rows]
+    if arguments.json:
+        from harness.analysis.documents import cell_figures
+        from harness.store.documents.base import as_json
+
+        for row, group in zip(rows, grid.groups, strict=True):
+            row["figures"] = as_json(cell_figures(group))
+    else:
+        told = {"host": len(grid.hosts.names) > 1, "group": any(row["group"] for row in rows)}
+        rows = [{key: value for key, value in row.items() if told.get(key, True)} for row in rows]
     print_rows(rows, as_json=arguments.json)
     return 0
 

@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 
 from harness.analysis.accepted import Accepted
+from harness.analysis.documents import verdicts_document
 from harness.analysis.grid import grid_of
 from harness.analysis.groups import ONE_CACHE, REFORMATS
 from harness.analysis.judge import compare_treatments as compare_treatments_of
 from harness.analysis.judge import judge as judge_grid
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
-from harness.analysis.verdict import Verdict, document, verdict_message
+from harness.analysis.run_analysis import analyse
+from harness.analysis.verdict import Verdict, verdict_message
 from harness.attribution.engine import LayerRole
 from harness.attribution.format_trial import FormatTrial
 from harness.errors import UsageError
 from harness.matrix.cell import Treatment
 from harness.observations.records import RunObservation
+from harness.store.documents.base import json_text
 
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}
 NAMES = ["pointwise", "depthwise", "reformat", "relu6", "formats"]
@@ -348,8 +351,9 @@ def test_accepted_changes_are_noted(compose: Any) -> None:
 
 def test_json_has_the_promised_fields(compose: Any) -> None:
     run = compose.run(compose.noisy("1.0", 0.4, times={}), compose.noisy("2.0", 0.3, times={}))
-    text = json.dumps(document(judge(run, rules=RULES), "previous"), allow_nan=False)
-    data = json.loads(text)
+    grid = grid_of(run)
+    analysis = analyse(grid, judge_grid(grid, rules=RULES), rules=RULES)
+    data = json.loads(json_text(verdicts_document(analysis)))
     assert (data["schema"], data["baseline"]) == ("trtmatrix.verdicts/1", "previous")
     promised = {
         "bottleneck",

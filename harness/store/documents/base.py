@@ -91,6 +91,11 @@ def as_json(document: Document | Part) -> dict[str, Any]:
     return made
 
 
+def json_text(document: Document | Part) -> str:
+    """Return *document* as indented JSON that ends in a line feed; a number that is not finite is null."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+
+
 def _another_schema(expected: str, stated: object) -> str:
     said = f"found {stated!r:.60}" if stated else "found none"
     kind, _, number = str(stated).rpartition("/")

@@ -18,7 +18,7 @@ from harness.store.files import write_text
 
 _PARAMETERS = re.compile(r":param ([a-z0-9_, ]+): (.*?)(?=;? :param |$)")
 _ROLE = re.compile(r":[a-z]+:`([^`]*)`")
-_RENAMED = {"prefix": "from"}
+_RENAMED = {"latency_pass": "pass", "prefix": "from"}
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

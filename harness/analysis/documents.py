@@ -1,0 +1,248 @@
+"""Verdicts and figures as the typed documents that programs read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import structs
+
+from harness.analysis.figures.answers import Answer, Best
+from harness.analysis.figures.kernels import GroupCounts, SearchSummary, kernels_of
+from harness.analysis.figures.latency import latency_of
+from harness.analysis.figures.outlying import OutlyingBuild
+from harness.analysis.figures.relu6 import Form, Relu6Figures
+from harness.analysis.figures.roofline import RooflineFigures, roofline_of
+from harness.analysis.figures.sides import NeighbourSides
+from harness.analysis.figures.times import class_times
+from harness.analysis.groups import BuildGroup
+from harness.analysis.run_analysis import RunAnalysis
+from harness.analysis.side_by_side import ComparedOp
+from harness.analysis.verdict import Verdict
+from harness.observations.identity import Identity
+from harness.store.documents import figures, verdicts
+
+MOST_OPS = 10
+"""Source ops of two versions side by side that a document has, those of the largest difference."""
+
+
+def verdicts_document(analysis: RunAnalysis, latency_pass: str = verdicts.LATENCY_PASS) -> verdicts.Verdicts:
+    """Return the document of *analysis* (schema ``trtmatrix.verdicts/1``).
+
+    :param latency_pass: the pass that the latency's verdicts are about
+    """
+    return verdicts.Verdicts(
+        baseline=analysis.baseline,
+        latency_pass=latency_pass,
+        verdicts=[verdict_record(verdict) for verdict in analysis.verdicts],
+        pooling=list(analysis.grid.pooling),
+        answers=[_answer(answer) for answer in analysis.answers],
+        outlying_builds=[outlying_record(build) for build in analysis.outlying_builds],
+        relu6=[_relu6(one) for one in analysis.relu6],
+        neighbours=[_neighbours(row.name, sides) for row in analysis.rows for sides in row.sides],
+        sections={
+            name: verdicts.SectionRecord(
+                heading=section.heading,
+                sentences=list(section.sentences),
+                head=list(section.head),
+                rows=[list(row) for row in section.rows],
+            )
+            for name, section in analysis.sections.items()
+        },
+    )
+
+
+def verdict_record(verdict: Verdict) -> verdicts.VerdictRecord:
+    """Return the record of one verdict; numbers that are not finite become None."""
+    said: dict[str, Any] = verdict.as_json()
+    layers = [verdicts.LayerRecord(**layer) for layer in said["layers"]]
+    return verdicts.VerdictRecord(
+        **{
+            **said,
+            "layers": layers,
+            "interval": None if said["interval"] is None else tuple(said["interval"]),
+            "builds": tuple(said["builds"]),
+        }
+    )
+
+
+def outlying_record(build: OutlyingBuild) -> figures.OutlyingRecord:
+    """Return the record of a build outside of what its like do."""
+    return figures.OutlyingRecord(
+        subject=build.subject,
+        release=build.release.label,
+        build=build.build,
+        latency_ms=build.latency_ms,
+        usual_ms=build.usual_ms,
+        times=build.times,
+        classes=[
+            figures.ClassDifferenceRecord(op_class=str(one.op_class), ms=one.ms, others_ms=one.others_ms)
+            for one in build.classes
+        ],
+        layout=None
+        if build.layout is None
+        else figures.LayoutRecord(
+            layout=build.layout.layout, share=build.layout.share, others=build.layout.others
+        ),
+        reformats=build.reformats,
+    )
+
+
+def cell_figures(group: BuildGroup) -> figures.CellFigures:
+    """Return the figures of *group*."""
+    latency, times = latency_of(group), class_times(group)
+    kernels, roofline = kernels_of(group), roofline_of(group)
+    return figures.CellFigures(
+        identity=None if group.identity is None else _identity(group.identity, group.started),
+        typical_build=None if group.typical_build is None else group.typical_build.build,
+        passes={} if latency is None else dict(latency.passes),
+        enqueue_ms=None if latency is None else latency.enqueue_ms,
+        launch_bound=group.launch_bound,
+        layers_ms=None if times is None else times.total_ms,
+        layers=[] if times is None else list(times.layers),
+        classes=[]
+        if times is None
+        else [
+            figures.ClassTimeRecord(op_class=str(name), ms=ms, share=share) for name, ms, share in times.parts
+        ],
+        adoption=[] if kernels is None else [dict(counts.as_json()) for counts in kernels.adoptions],
+        searches=[] if kernels is None else [_search(search) for search in kernels.searches],
+        roofline=None if roofline is None else _roofline(roofline),
+    )
+
+
+def _identity(identity: Identity, started: str) -> figures.IdentityRecord:
+    return figures.IdentityRecord(
+        run=identity.run,
+        pool=identity.pool,
+        started=started or None,
+        digest=identity.digest,
+        software=identity.software,
+        host=identity.host,
+    )
+
+
+def _roofline(found: RooflineFigures) -> figures.RooflineRecord:
+    return figures.RooflineRecord(
+        end_to_end_gflops_per_s=found.end_to_end,
+        classes=[
+            figures.RooflineClassRecord(
+                op_class=one.name, ms=one.time_ms, bound_ms=one.bound_ms, gflops_per_s=one.gflops_per_s
+            )
+            for one in found.classes
+        ],
+        peaks=None if found.peaks is None else found.peaks.source,
+    )
+
+
+def _search(search: SearchSummary | None) -> figures.SearchRecord | None:
+    if search is None:
+        return None
+    return figures.SearchRecord(
+        build=search.build,
+        layers=search.layers,
+        timed=search.timed_themselves,
+        inherited=search.inherited,
+        gemm_as_conv1x1=_counts(search.gemm_as_conv1x1),
+        any_gemm=_counts(search.any_gemm),
+        gemm_lost_layers=search.gemm_lost.layers,
+        elsewhere=search.gemm_lost.elsewhere,
+        gemm_best_ms=search.gemm_lost.best_ms,
+        gemm_chosen_ms=search.gemm_lost.chosen_ms,
+        lost=[
+            figures.LostLayerRecord(
+                layer=one.layer,
+                best_ms=one.best_ms,
+                chosen_ms=one.chosen_ms,
+                chosen=one.chosen,
+                same_formats=one.same_formats,
+            )
+            for one in search.lost
+        ],
+    )
+
+
+def _counts(counts: GroupCounts) -> figures.KernelCounts:
+    return figures.KernelCounts(
+        offered=counts.offered, timed=counts.timed, chosen=counts.chosen, cannot_tell=counts.cannot_tell
+    )
+
+
+def _answer(answer: Answer) -> verdicts.AnswerRecord:
+    return verdicts.AnswerRecord(
+        subject=answer.subject,
+        best=_best(answer.best),
+        as_cuda_graph=None if answer.graph is None else _best(answer.graph),
+        launch_bound=answer.launch_bound,
+        changes=[
+            verdicts.ChangeRecord(cell=v.cell, against=v.against, verdict=v.verdict, effect=v.effect)
+            for v in answer.changes
+        ],
+        undecided=answer.undecided,
+        recorded=answer.recorded,
+        notes=list(answer.notes),
+    )
+
+
+def _best(best: Best) -> verdicts.BestRecord:
+    return verdicts.BestRecord(
+        release=best.release.label,
+        ms=best.milliseconds,
+        low_ms=best.low,
+        high_ms=best.high,
+        not_told_from=[release.label for release in best.ties],
+        others=best.others,
+    )
+
+
+def _relu6(one: Relu6Figures) -> verdicts.Relu6Record:
+    return verdicts.Relu6Record(
+        subject=one.subject,
+        host=one.host,
+        release=one.release.label,
+        clip=_form(one.clip),
+        pieces=_form(one.pieces),
+        extra_ms=one.extra_ms,
+        factor=one.factor,
+        interval=one.interval,
+    )
+
+
+def _form(form: Form) -> verdicts.FormRecord:
+    return verdicts.FormRecord(
+        latency_ms=form.latency_ms,
+        graph_ms=form.graph_ms,
+        on_gemm=list(form.on_gemm),
+        pointwise=form.pointwise,
+        activations=form.activations,
+        activations_ms=form.activations_ms,
+        reformats=form.reformats,
+        reformats_ms=form.reformats_ms,
+    )
+
+
+def _neighbours(subject: str, sides: NeighbourSides) -> verdicts.NeighboursRecord:
+    return verdicts.NeighboursRecord(
+        subject=subject,
+        old=sides.old.label,
+        new=sides.new.label,
+        builds=sides.builds,
+        totals_ms=sides.totals,
+        ops=_ops(sides.ops[:MOST_OPS]),
+        rest={name: (old, new) for name, old, new in sides.rest},
+    )
+
+
+def _ops(ops: Sequence[ComparedOp]) -> list[verdicts.OpRecord]:
+    records = []
+    for one in ops:
+        first, second = one.first, one.second
+        record = verdicts.OpRecord(op=one.op, old_ms=None, new_ms=None)
+        if first is not None:
+            kernel = first.kernel or first.type or ""
+            record = structs.replace(record, old_ms=first.time_ms, old_kernel=kernel)
+        if second is not None:
+            kernel = second.kernel or second.type or ""
+            record = structs.replace(record, new_ms=second.time_ms, new_kernel=kernel)
+        records.append(record)
+    return records

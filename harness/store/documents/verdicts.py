@@ -1,0 +1,199 @@
+"""What ``judge --json`` prints: verdicts, and the figures that stand beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import field
+
+from harness.store.documents.base import Document, Part
+from harness.store.documents.figures import OutlyingRecord
+
+LATENCY_PASS = "latency"
+
+
+class LayerRecord(Part, frozen=True, kw_only=True):
+    """A layer that carries a cost.
+
+    :param old_ms, new_ms: mean over builds, None where that side has no builds
+    :param q: adjusted probability that nothing changed, None with fewer than two builds on a side
+    """
+
+    name: str
+    old_ms: float | None
+    new_ms: float | None
+    q: float | None = None
+    changed: bool = False
+
+
+class VerdictRecord(Part, frozen=True, kw_only=True):
+    """One answer for one bottleneck, or the latency, of one version beside another.
+
+    :param bottleneck: name of a rule, or ``latency``
+    :param treatment: its label; :param state: ``present``, ``absent``, None where it cannot be told
+    :param change: ``removed``, ``reduced``, ``unchanged``, ``regressed``, None for none of these
+    :param verdict: the one word to show; :param effect: new / old; :param interval: its 95 % interval
+    :param builds: used of the old and of the new side
+    :param smallest_detectable: relative slowdown that these builds could have shown
+    :param evidence: what the rule counted, and the numbers behind the answer
+    :param against: version or arm compared with; :param kind: ``version``, ``aa``, ``treatment``, ``run``
+    :param cell, against_cell: ids; :param group: what tells the builds from others of this cell and host
+    :param accepted: ``reason`` and ``expires`` where someone accepted this change
+    """
+
+    bottleneck: str
+    network: str
+    treatment: str
+    runtime: str
+    version: str
+    host: str
+    state: str | None
+    change: str | None
+    verdict: str
+    effect: float | None
+    interval: tuple[float | None, float | None] | None
+    builds: tuple[int, int]
+    smallest_detectable: float | None
+    reason: str
+    layers: list[LayerRecord]
+    evidence: dict[str, Any]
+    against: str | None
+    kind: str
+    group: str = ""
+    cell: str
+    against_cell: str | None
+    accepted: dict[str, str] | None = None
+
+
+class BestRecord(Part, frozen=True, kw_only=True):
+    """The version with the lowest mean.
+
+    :param low_ms, high_ms: 95 % interval over builds, None with fewer than two
+    :param not_told_from: versions that cannot be told from it; :param others: number of all others
+    """
+
+    release: str
+    ms: float
+    low_ms: float | None
+    high_ms: float | None
+    not_told_from: list[str]
+    others: int
+
+
+class ChangeRecord(Part, frozen=True, kw_only=True):
+    """A change of latency, as the verdict on it says at length."""
+
+    cell: str
+    against: str | None
+    verdict: str
+    effect: float | None
+
+
+class AnswerRecord(Part, frozen=True, kw_only=True):
+    """Which version to use for a network and treatment on one host.
+
+    :param as_cuda_graph: the same as CUDA graphs, where launching bounds a build and they were measured
+    :param launch_bound: builds that launching bounds, of those that say
+    :param undecided: comparisons that cannot tell; :param recorded: whether a recording is among them
+    :param notes: what has to be known of the intervals
+    """
+
+    subject: str
+    best: BestRecord
+    as_cuda_graph: BestRecord | None
+    launch_bound: tuple[int, int]
+    changes: list[ChangeRecord]
+    undecided: int
+    recorded: bool
+    notes: list[str]
+
+
+class FormRecord(Part, frozen=True, kw_only=True):
+    """One form of ReLU6, means over builds.
+
+    :param graph_ms: as a CUDA graph; :param on_gemm: 1x1 convolutions on a GEMM kernel, of each build
+    :param pointwise: 1x1 convolutions in all
+    """
+
+    latency_ms: float | None
+    graph_ms: float | None
+    on_gemm: list[int]
+    pointwise: int
+    activations: float
+    activations_ms: float
+    reformats: float
+    reformats_ms: float
+
+
+class Relu6Record(Part, frozen=True, kw_only=True):
+    """ReLU6 in pieces beside one clip, in one version on one host.
+
+    :param extra_ms: pieces minus clip; :param factor: pieces over clip; :param interval: its 95 % interval
+    """
+
+    subject: str
+    host: str
+    release: str
+    clip: FormRecord
+    pieces: FormRecord
+    extra_ms: float | None
+    factor: float | None
+    interval: tuple[float, float] | None
+
+
+class OpRecord(Part, frozen=True, kw_only=True):
+    """A source op in the builds of two versions.
+
+    :param old_kernel, new_kernel: empty where no layer carries it
+    """
+
+    op: str
+    old_ms: float | None
+    new_ms: float | None
+    old_kernel: str = ""
+    new_kernel: str = ""
+
+
+class NeighboursRecord(Part, frozen=True, kw_only=True):
+    """A version beside the one before it, the build of the middle layer time of each.
+
+    :param builds: their numbers; :param totals_ms: sums of their layer times
+    :param ops: source ops of the largest difference; :param rest: time that belongs to no op, old and new, ms
+    """
+
+    subject: str
+    old: str
+    new: str
+    builds: tuple[int, int]
+    totals_ms: tuple[float, float]
+    ops: list[OpRecord]
+    rest: dict[str, tuple[float, float]]
+
+
+class SectionRecord(Part, frozen=True, kw_only=True):
+    """What a rule says in a report beyond its verdicts: sentences, and a table below them."""
+
+    heading: str
+    sentences: list[str]
+    head: list[str]
+    rows: list[list[str]]
+
+
+class Verdicts(Document, frozen=True, kw_only=True, tag="trtmatrix.verdicts/1"):
+    """The verdicts on one or more runs.
+
+    :param baseline: what was compared with; :param latency_pass: the pass that the latency's verdicts are on
+    :param pooling: in words, which builds of several runs or environments are pooled, and which are not
+    :param relu6: costs of ReLU6 in pieces; :param neighbours: versions side by side, source op by source op
+    :param sections: of rules, by name
+    """
+
+    baseline: str
+    latency_pass: str = field(name="pass", default=LATENCY_PASS)
+    verdicts: list[VerdictRecord]
+    pooling: list[str] = field(default_factory=list)
+    answers: list[AnswerRecord] = field(default_factory=list)
+    outlying_builds: list[OutlyingRecord] = field(default_factory=list)
+    relu6: list[Relu6Record] = field(default_factory=list)
+    neighbours: list[NeighboursRecord] = field(default_factory=list)
+    sections: dict[str, SectionRecord] = field(default_factory=dict)
