@@ -75,7 +75,8 @@ def relu6_figures(grid: Grid) -> tuple[Relu6Figures, ...]:
 
 
 def _figures(subject: str, host: str, clip: BuildGroup, pieces: BuildGroup) -> Relu6Figures:
-    compared = ratio(clip.latency.builds, pieces.latency.builds)
+    timed = bool(clip.latency.builds and pieces.latency.builds)
+    compared = ratio(clip.latency.builds, pieces.latency.builds) if timed else None
     one, three = _form(clip), _form(pieces)
     extra = None if one.latency_ms is None or three.latency_ms is None else three.latency_ms - one.latency_ms
     return Relu6Figures(
