@@ -12,7 +12,7 @@ import traceback
 from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 from pathlib import Path
 from types import FunctionType
 from typing import Any, Generic, Protocol, TypeVar
@@ -42,18 +42,30 @@ def guarded(part: T, who: str, protocol: type | None = None) -> T:
     :param protocol: what it should be; defaults that it lacks are lent to it
     :raises PluginError: it lacks a member that has no default, or is nothing that can be a part
     """
-    kind = type(part)
-    members = _members(kind)
-    if protocol is not None:
-        members = {**_lent(part, who, protocol), **members}
-    body = {name: _guard(member, who, name) for name, member in members.items()}
+    kind: type = type(part)
+    if kind in _MADE:
+        return part
     try:
-        made = type(kind.__name__, (kind,), {"__slots__": (), "__module__": kind.__module__, **body})
+        made = _class(kind, who, protocol, _lent(part, who, protocol))
         # Not through the class's own __setattr__: a frozen dataclass forbids it.
         object.__setattr__(part, "__class__", made)
     except TypeError:
         raise PluginError(f"{who}: {part!r:.60} cannot be a part: expected an object of a class") from None
     return part
+
+
+_MADE: set[type] = set()
+
+
+@cache
+def _class(kind: type, who: str, protocol: type | None, lent: frozenset[str]) -> type:
+    """Return the class of a guarded *kind*, one for all parts that are made anew at each call."""
+    defaults = _members(protocol) if protocol is not None else {}
+    members = {**{name: defaults[name] for name in lent}, **_members(kind)}
+    body = {name: _guard(member, who, name) for name, member in members.items()}
+    made = type(kind.__name__, (kind,), {"__slots__": (), "__module__": kind.__module__, **body})
+    _MADE.add(made)
+    return made
 
 
 @contextmanager
@@ -89,14 +101,15 @@ def _members(kind: type) -> dict[str, object]:
     return found
 
 
-def _lent(part: object, who: str, protocol: type) -> dict[str, object]:
-    """Return the members of *protocol* that *part* does not have itself: their defaults."""
-    has = dir(part)
-    lent = {name: member for name, member in _members(protocol).items() if name not in has}
+def _lent(part: object, who: str, protocol: type | None) -> frozenset[str]:
+    """Return the names of the members of *protocol* that *part* does not have itself."""
+    if protocol is None:
+        return frozenset()
+    lent = _members(protocol).keys() - set(dir(part))
     required = protocol.__abstractmethods__ if isinstance(protocol, ABCMeta) else frozenset()
-    if lacking := sorted(required & lent.keys()):
+    if lacking := sorted(required & lent):
         raise PluginError(f"{who}: lacks {', '.join(lacking)}")
-    return lent
+    return frozenset(lent)
 
 
 def _guard(member: object, who: str, name: str) -> object:

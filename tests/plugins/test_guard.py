@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from harness.environments.base import Prepared
+from harness.environments.needs import RuntimeNeeds
 from harness.errors import PluginError, UnavailableError, UsageError
 from harness.execution.base import Block, Executor
 from harness.networks.base import NetworkFamily
@@ -113,6 +114,14 @@ def test_a_guarded_part_is_what_it_was() -> None:
     assert runtime.known_versions()[0] == "1.12.1"
 
 
+def test_a_part_that_is_returned_again_and_again_is_guarded_once() -> None:
+    part = Broken()
+    kind = type(guarded(part, WHO))
+    assert type(guarded(part, WHO)) is kind
+    assert type(guarded(Broken(), WHO)) is kind
+    assert kind.__mro__[1] is Broken
+
+
 def test_a_part_that_derives_from_nothing_is_lent_the_defaults() -> None:
     class Plain:
         name = "plain"
@@ -121,6 +130,13 @@ def test_a_part_that_derives_from_nothing_is_lent_the_defaults() -> None:
             yield from ()
 
     assert cast("Executor", guarded(Plain(), WHO, Executor)).name == "plain"
+
+    class Needs:
+        name = device = "plain"
+        environments = ("venv",)
+        worker = None
+
+    assert cast("RuntimeNeeds", guarded(Needs(), WHO, RuntimeNeeds)).environment_variables == {}
 
     class Network:
         name = "empty"
