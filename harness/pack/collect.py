@@ -27,7 +27,7 @@ from harness.store.documents.build import Build
 from harness.store.documents.machine import Gpu, Machine
 from harness.store.documents.manifest import Harness, Manifest
 from harness.store.documents.origin import CPU, Host
-from harness.store.documents.visit import Visit
+from harness.store.documents.visit import Visit, VisitBuild
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,14 @@ def _add(
                 "name the matrix file it stands in with --matrix"
             )
         number = _free_number(bundle, cell.id, build.outcome.round)
-        document = _document(build, number, cell, plan, inputs, bundle.manifest.run)
+        document = _document(build, number, cell, plan, inputs)
         bundle.keep_network(cell, inputs.get(cell).network)
         bundle.put_build(build.folder, document)
         added += 1
     return added, len(results.builds) - added
 
 
-def _document(
-    build: BroughtBuild, number: int, cell: Cell, plan: BroughtPlan, inputs: InputStore, run: str
-) -> Build:
+def _document(build: BroughtBuild, number: int, cell: Cell, plan: BroughtPlan, inputs: InputStore) -> Build:
     """Return ``build.json``: what a build measured here would say, and the visit it came from."""
     outcome, job = build.outcome, plan.document.jobs[cell.id]
     runtime = registry.runtimes()[cell.runtime]
@@ -134,7 +132,7 @@ def _document(
     )
     held = _Packed({**facts, **plan.document.sites[job.site].facts})
     started = datetime.fromtimestamp(outcome.started, UTC)
-    host = Host.named(outcome.host)
+    host, run = Host.named(outcome.host), _run(outcome, plan.document.id)
     return structs.replace(
         describe(cell, number, made, runtime, held, ended, build.folder),
         run=run,
@@ -145,6 +143,11 @@ def _document(
         started=started,
         ended=started + timedelta(seconds=outcome.seconds),
     )
+
+
+def _run(outcome: VisitBuild, pack: str) -> str:
+    """Return the run of a build; before visits stated theirs it was whatever one pack measured."""
+    return f"pack-{pack}" if outcome.run == UNKNOWN else outcome.run
 
 
 def _free_number(bundle: Bundle, cell_id: str, wanted: int) -> int:
@@ -164,8 +167,8 @@ def _bundle(out: Path, results: Results) -> Bundle:
             raise InputError(out, f"holds results of another pack ({bundle.manifest.pack}); name a new run")
         return bundle
     manifest = Manifest(
-        # The same in every bundle that parts of the pack's results are collected into.
-        run=f"pack-{plan.id}",
+        # Of the first build: parts of a run carry its id, whichever bundle they are collected into.
+        run=_run(results.builds[0].outcome, plan.id) if results.builds else f"pack-{plan.id}",
         state="running",
         harness=Harness(version=harness.__version__),
         seed=plan.seed,

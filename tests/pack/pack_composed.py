@@ -111,17 +111,16 @@ def compose_pack(root: Path, cells: Mapping[str, Mapping[str, Any]], *, limit: f
         for name, cell in cells.items()
     }
     # The program's name is what the visit starts; here it is this interpreter.
-    python = root / "python" / "bin"
-    python.mkdir(parents=True)
-    launcher = python / "python3"
+    programs = root / "python" / "bin"
+    programs.mkdir(parents=True)
+    launcher = programs / "python3"
     launcher.write_text(f'#!/bin/sh\nunset PYTHONHOME\nexec "{sys.executable}" "$@"\n')
     launcher.chmod(0o755)
     source = root.parent / "composed_worker.py"
     source.write_text(WORKER)
     copy_worker(root / "code", [WorkerSource("composed_worker", source)])
-    write_list(
-        root, contents, files, jobs=jobs, seed=7, builds=2, python={"name": "python3"}, matrix={"file": "x"}
-    )
+    python = {"name": "python3", "version": "3.11.7"}
+    write_list(root, contents, files, jobs=jobs, seed=7, builds=2, python=python, matrix={"file": "x"})
     return root
 
 

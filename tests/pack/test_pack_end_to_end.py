@@ -88,6 +88,26 @@ def test_visits_on_two_hosts_are_merged_and_told_apart(home: Path, unpacked: Pat
     assert sorted(b.document.round for b in builds if b.cell_id == builds[0].cell_id) == [0, 0, 1, 1]
 
 
+def test_parts_of_one_run_collected_apart_are_one_run(home: Path, unpacked: Path, tmp_path: Path) -> None:
+    assert home.is_dir()
+    for number in (0, 1):
+        part = tmp_path / f"part-{number}"
+        shutil.copytree(unpacked.parent / "results", part, ignore=shutil.ignore_patterns("work"))
+        for path in part.glob(f"*/builds/*/{1 - number}"):
+            shutil.rmtree(path)
+        collect([part], tmp_path / f"run-{number}", FAMILIES)
+    bundles = [Bundle.open(tmp_path / f"run-{number}") for number in (0, 1)]
+    builds = [build.document for bundle in bundles for build in bundle.builds()]
+    assert len(builds) == 4
+    assert {build.run for build in builds} == {build.pool for build in builds}
+    assert {build.run for build in builds} == {bundle.manifest.run for bundle in bundles}
+    assert {build.run for build in builds} == {bundles[0].manifest.visits[0].run}
+    assert all(build.started and build.ended and build.started < build.ended for build in builds)
+    assert {build.host.device for build in builds} == {"cpu"}
+    assert {(build.software.driver, build.software.environment) for build in builds} == {("none", "venv")}
+    assert len({build.software.fingerprint for build in builds}) == 1
+
+
 @pytest.mark.usefixtures("home")
 def test_a_block_without_one_of_its_versions_is_named(tmp_path: Path, unpacked: Path) -> None:
     partial = tmp_path / "partial"

@@ -2,6 +2,7 @@
 
 ::
 
+    RESULTS/run-PACK                      id of the run that all visits of these results belong to
     RESULTS/plan-PACK.json                cells and matrix of the pack, so that results can be read without it
     RESULTS/HOST/visit-ID.json            host, seed, pack, what was asked for, what came of it
     RESULTS/HOST/builds/CELL/ROUND/       outcome.json (written last), and the worker's result folder
@@ -26,7 +27,7 @@ from .pieces import write_pieces
 from .unpack import Pack, PackError, link
 from .worker_process import fresh, place_job, run_worker, variables
 
-VISIT_SCHEMA = "trtmatrix.visit/1"
+VISIT_SCHEMA = "trtmatrix.visit/2"
 TIMING_CACHE = "timing.cache"
 HOME_EVERY = 300.0
 """Seconds: a host that is taken away costs what it measured in so long, and the archives stay few."""
@@ -70,6 +71,7 @@ class Visit:
         self._results = results
         self.folder = results / re.sub(r"[^A-Za-z0-9_.-]", "_", self.facts["host"])
         self.id = "{}-{}".format(time.strftime("%Y%m%d-%H%M%S", time.gmtime()), os.urandom(2).hex())
+        self.run_id = self.id  # of its run, which earlier visits may have begun
         kinds = {cell: kind_of(job) for cell, job in pack.document["jobs"].items()}
         self.budget = Budget(wishes.budget, lambda: time.monotonic() - began, kinds)
         self.made: list[Path] = []
@@ -89,6 +91,7 @@ class Visit:
         ordered = blocks(jobs, end, self.wishes.seed, by_round=self.wishes.by_round)
         todo = [block for block in ordered if block.round >= first]
         self._save_plan()
+        self._join_run()
         with self._alone():
             self._look_back()
             self._save("running")
@@ -199,7 +202,7 @@ class Visit:
         outcome.update(
             schema=VISIT_SCHEMA, visit=self.id, cell=cell, round=number, seed=seed, started=started,
             host=self.facts["host"], worker=self._worker, gpu_before=before, gpu_after=gpu_state(self._gpu),
-            **_said(result, outcome)
+            run=self.run_id, **_said(result, outcome)
         )  # fmt: skip
         (result / "outcome.json").write_text(json.dumps(outcome, indent=1), encoding="utf-8")
         target = self._folder(cell, number)
@@ -250,6 +253,16 @@ class Visit:
                 if outcome["status"] == "unsupported":
                     self._hopeless[outcome["cell"]] = outcome["reason"]
 
+    def _join_run(self) -> None:
+        """Take the run that an earlier visit to these results, or one beside this one, has begun."""
+        path = self._results / "run-{}".format(self.pack.document["id"])
+        with path.open("a+", encoding="utf-8") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            stream.seek(0)
+            self.run_id = stream.read().strip() or self.id
+            if self.run_id == self.id:
+                stream.write(self.id + "\n")
+
     def _save_plan(self) -> None:
         document = {key: value for key, value in self.pack.document.items() if key in _PLAN_KEYS}
         sites = self.pack.document["sites"].items()
@@ -262,6 +275,7 @@ class Visit:
         document = {
             "schema": VISIT_SCHEMA,
             "visit": self.id,
+            "run": self.run_id,
             "state": state,
             "pack": self.pack.document["id"],
             "seed": self.wishes.seed,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from msgspec import field
 
 from harness.matrix.cell import Cell
-from harness.store.documents.base import UNKNOWN, Document, Part
+from harness.store.documents.base import UNKNOWN, Document, Part, schema_of
 from harness.store.documents.build import Time
 from harness.store.documents.machine import Machine
 from harness.store.documents.visit import Visit
@@ -84,7 +84,8 @@ def _of_1(old: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in old.items() if value is not None}
     if kept.get("state") == "finished":
         kept["state"] = "complete"
-    return kept
+    visits = [{**visit, "schema": schema_of(Visit)} for visit in kept.pop("visits", [])]
+    return {**kept, "visits": visits}
 
 
 class Manifest(Document, frozen=True, kw_only=True, tag="trtmatrix.bundle/2"):

@@ -8,18 +8,18 @@ import pkgutil
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from harness.store import documents
-from harness.store.documents.base import Document
+from harness.store.documents.base import Document, Part
 from harness.store.files import write_text
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 _PARAMETERS = re.compile(r":param ([a-z0-9_, ]+): (.*?)(?=;? :param |$)")
 _ROLE = re.compile(r":[a-z]+:`([^`]*)`")
-_RENAMED = {"latency_pass": "pass", "prefix": "from"}
-
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -35,8 +35,15 @@ def kinds() -> Mapping[str, type[Document]]:
 def schema_text(kind: type[Document]) -> str:
     """Return the JSON schema of *kind* as it is published."""
     made = {"$schema": DRAFT, **msgspec.json.schema(kind)}
+    records = [*_below(Document), *_below(Part)]
+    renamed = {
+        name: written
+        for record in records
+        for name, written in zip(record.__struct_fields__, record.__struct_encode_fields__, strict=True)
+        if name != written
+    }
     for record in made["$defs"].values():
-        _explain(record)
+        _explain(record, renamed)
     return json.dumps(made, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -51,16 +58,17 @@ def write_schemas(folder: Path) -> list[Path]:
     return sorted(wanted)
 
 
-def _explain(record: dict[str, Any]) -> None:
+def _explain(record: dict[str, Any], renamed: Mapping[str, str]) -> None:
     """Move what a docstring says of each field from the record's description to the field's."""
     text = _ROLE.sub(r"`\1`", " ".join(record.get("description", "").split())).replace("``", "`")
     first = _PARAMETERS.search(text)
     record["description"] = text[: first.start()].strip() if first else text
     for names, said in _PARAMETERS.findall(text):
         for name in names.split(", "):
-            record["properties"][_RENAMED.get(name, name)]["description"] = said
+            key = name if name in record["properties"] else renamed[name]
+            record["properties"][key]["description"] = said
 
 
-def _below(kind: type[Document]) -> list[type[Document]]:
+def _below(kind: type[S]) -> list[type[S]]:
     direct = kind.__subclasses__()
     return [one for each in direct for one in (each, *_below(each))]

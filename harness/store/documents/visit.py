@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from harness.store.documents.base import Document
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from harness.store.documents.base import UNKNOWN, Document
 
 
-class Visit(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/1"):
+def _of_1(old: dict[str, Any]) -> dict[str, Any]:
+    """Return the present form of ``trtmatrix.visit/1``, which did not state the run."""
+    return dict(old)
+
+
+_EARLIER: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"trtmatrix.visit/1": _of_1}
+
+
+class Visit(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/2"):
     """What a visit says of itself and its host.
 
     :param visit: its id, which sorts by time; :param pack: id of the pack
+    :param run: id of the run that it belongs to: the first visit's of these results
     :param state: ``running``, ``budget`` (ended by the time) or ``complete``
     :param rounds: first round and one past the last; :param cells: ids that were asked for
     :param budget_seconds: time it was given, None for no limit; :param seconds: time it took
@@ -17,7 +29,10 @@ class Visit(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/1"):
     :param libc: name and version
     """
 
+    EARLIER: ClassVar[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = _EARLIER
+
     visit: str
+    run: str = UNKNOWN
     pack: str = ""
     state: str = ""
     seed: int | None = None
@@ -37,10 +52,10 @@ class Visit(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/1"):
     libc: str | None = None
 
 
-class VisitBuild(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/1"):
+class VisitBuild(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/2"):
     """``outcome.json``: one build of a visit, and how its worker ended.
 
-    :param visit: id of the visit; :param cell: cell id; :param round: from 0
+    :param visit, run: id of the visit and of the run; :param cell: cell id; :param round: from 0
     :param host: name of the host; :param started: seconds since 1970
     :param status: ``ok``, ``failed``, ``unsupported``, ``killed``, ``time_limit``
     :param reason: why, one line
@@ -48,7 +63,10 @@ class VisitBuild(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/1"):
     :param worker: digest of the worker's files; :param gpu_before, gpu_after: as nvidia-smi prints them
     """
 
+    EARLIER: ClassVar[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = _EARLIER
+
     visit: str
+    run: str = UNKNOWN
     cell: str
     round: int
     host: str
