@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -45,6 +45,7 @@ def test_a_host_is_called_by_what_is_known_of_it(name: Host, said: str) -> None:
     assert name.name == said
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_a_host_of_before_keeps_its_name(name: str) -> None:
     if name not in ("unknown", "cpu"):

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import InputError
@@ -39,6 +39,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Tree,
