@@ -16,6 +16,9 @@ from harness.analysis.statistics.intervals import CONFIDENCE, t_quantile
 FIRST = 3
 """Builds a side (or processes, of one engine) before the first look: fewer know their spread too badly."""
 
+DEGREES = 8.0
+"""Degrees of freedom below which a narrow interval is no reason to stop: it may be narrow by chance."""
+
 BUILDS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 40)
 PROCESSES = (0, 1, 2, 3, 5, 8, 12, 20, 40)
 CYCLES = (0.0, 0.5, 1.0, 3.0, 7.0, 15.0)
@@ -107,14 +110,16 @@ def next_step(
 ) -> Step | None:
     """Return what to do next, None where the interval is narrow enough or nothing helps within *seconds*.
 
+    Narrow enough takes :data:`DEGREES` degrees of freedom (docs/decisions/0004-stopping.md).
+
     The cheapest way to the width asked for is taken by halves: the spread that it rests on is an estimate,
     and is looked at again after each step. Where the whole way is too dear: what narrows most for its price.
 
     :param precision: half the width asked for, on the logarithm; :param seconds: left of the budget
     """
-    if now.half_width(confidence) <= precision:
+    if now.half_width(confidence) <= precision and now.degrees >= DEGREES:
         return None
-    way = what_would_settle(now, precision, costs, confidence)
+    way = what_would_settle(now, precision, costs, confidence, DEGREES)
     if way is not None and way.seconds <= seconds:
         half = Step(*(-(-n // 2) for n in (way.builds, way.processes, way.cycles)))
         return _priced(now, half, costs)
@@ -133,7 +138,11 @@ def next_step(
 
 
 def what_would_settle(
-    now: Situation, half_width: float, costs: Costs, confidence: float = CONFIDENCE
+    now: Situation,
+    half_width: float,
+    costs: Costs,
+    confidence: float = CONFIDENCE,
+    degrees: float = 0.0,
 ) -> Step | None:
     """Return the cheapest step after which the interval is expected to be as narrow as *half_width*.
 
@@ -141,8 +150,9 @@ def what_would_settle(
     the margin itself, or a joined error is in the way). A step of nothing where it is narrow already.
 
     :param half_width: on the logarithm, above 0 to be reached
+    :param degrees: degrees of freedom asked for besides
     """
-    if now.half_width(confidence) <= half_width:
+    if now.half_width(confidence) <= half_width and now.degrees >= degrees:
         return Step()
     floor = t_quantile(0.5 + confidence / 2, 1e6) * math.sqrt(now.joined)
     if half_width <= floor:
@@ -152,7 +162,8 @@ def what_would_settle(
         priced = _priced(now, step, costs)
         if best is not None and priced.seconds >= best.seconds:
             continue
-        if now.after(priced).half_width(confidence) <= half_width:
+        after = now.after(priced)
+        if after.degrees >= degrees and after.half_width(confidence) <= half_width:
             best = priced
     return best
 

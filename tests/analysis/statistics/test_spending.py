@@ -52,8 +52,18 @@ def test_nothing_is_known_without_degrees_of_freedom() -> None:
     assert step.processes > 0
 
 
-def test_narrow_enough_is_enough() -> None:
+def test_narrow_by_chance_is_looked_at_once_more() -> None:
     now = situation(0.1, 0.1, 0.1)
+    assert now.half_width() < 0.01
+    step = next_step(now, 0.01, COSTS, seconds=1e6)
+    assert step is not None
+    assert step.builds == 1
+    assert what_would_settle(now, 0.01, COSTS) == Step()
+    assert next_step(now, 0.01, Costs(float("inf"), 5.0, 0.03), seconds=0.0) is None
+
+
+def test_narrow_enough_is_enough() -> None:
+    now = situation(0.1, 0.1, 0.1, builds=5)
     assert next_step(now, 0.01, COSTS, seconds=1e6) is None
     assert what_would_settle(now, 0.01, COSTS) == Step()
 
@@ -82,6 +92,7 @@ def test_steps_lead_to_the_width_asked_for() -> None:
     while (step := next_step(now, 0.006, COSTS, left)) is not None:
         now, left, count = now.after(step), left - step.seconds, count + 1
     assert now.half_width() <= 0.006
+    assert now.degrees >= 8
     assert count < 12
 
 
