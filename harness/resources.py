@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.errors import InstallationError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -19,4 +19,6 @@ def data_folder(name: str) -> Path:
     for candidate in (installed, clone):
         if candidate.is_dir():
             return candidate
-    raise UsageError(f"the data folder '{name}' is missing from this installation; install trtmatrix again")
+    raise InstallationError(
+        f"the data folder '{name}' is missing from this installation; install trtmatrix again"
+    )

@@ -22,7 +22,7 @@ from functools import lru_cache
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from harness.errors import UsageError
+from harness.errors import NoSuchVersionError, VersionExpressionError
 
 KEYWORDS = ("latest", "all", "newest-per-major")
 
@@ -46,7 +46,9 @@ def alternatives(expression: str) -> list[str]:
         elif part:
             found.append(part)
     if not found:
-        raise UsageError("empty version expression; use for example 8.6, '>=8.5,<10', latest or all")
+        raise VersionExpressionError(
+            "empty version expression; use for example 8.6, '>=8.5,<10', latest or all"
+        )
     return found
 
 
@@ -109,7 +111,7 @@ def select(expression: str, versions: Sequence[str]) -> list[str]:
     for part in alternatives(expression):
         names = _one(part, ordered(versions))
         if not names:
-            raise UsageError(f"no version fits '{part}'; known: {_short(ordered(versions))}")
+            raise NoSuchVersionError(f"no version fits '{part}'; known: {_short(ordered(versions))}")
         chosen.extend(names)
     return ordered(chosen)
 
@@ -128,7 +130,7 @@ def _one(part: str, versions: list[str]) -> list[str]:
     if _PREFIX.match(part):
         begins = [v for v in versions if side_of(v, part.removesuffix(".*")) == 0]
         return begins if part.endswith(".*") else _newest(begins)
-    raise UsageError(
+    raise VersionExpressionError(
         f"'{part}' is no version expression; use a number such as 8.6, a range such as '>=8.5,<10', "
         f"{', '.join(KEYWORDS)}, or the name of an image"
     )
@@ -138,7 +140,7 @@ def _in_range(part: str, versions: list[str]) -> list[str]:
     try:
         wanted = SpecifierSet(part)
     except InvalidSpecifier:
-        raise UsageError(f"'{part}' is no version range; write for example '>=8.5,<10'") from None
+        raise VersionExpressionError(f"'{part}' is no version range; write for example '>=8.5,<10'") from None
     # filter() leaves release candidates out unless nothing else fits, or the range names one.
     fits = {str(v) for v in wanted.filter([p for p in map(parse, versions) if p is not None])}
     return [v for v in versions if str(parse(v)) in fits]

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
 from harness.analysis.verdict import Verdict
-from harness.errors import InputError
+from harness.errors import AcceptedFileError, UnreadableFileError, WrongFormatError
 
 _WORDS = (*map(str, Change), *map(str, State), INDETERMINATE, INVALID, UNSUPPORTED)
 _PATTERNS = ("bottleneck", "network", "treatment", "runtime", "version", "host")
@@ -63,14 +63,14 @@ def read_accepted(path: Path) -> list[Accepted]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from error
+        raise UnreadableFileError(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(path, "is not UTF-8 text") from error
+        raise WrongFormatError(path, "is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
-        raise InputError(path, f"is no TOML: {str(error)[:1].lower()}{str(error)[1:]}") from error
+        raise WrongFormatError(path, f"is no TOML: {str(error)[:1].lower()}{str(error)[1:]}") from error
     entries = data.get("accepted")
     if not isinstance(entries, list) or set(data) != {"accepted"}:
-        raise InputError(path, "expected [[accepted]] tables and nothing else")
+        raise AcceptedFileError(path, "expected [[accepted]] tables and nothing else")
     return [_entry(path, f"accepted[{i}]", entry) for i, entry in enumerate(entries)]
 
 
@@ -90,23 +90,25 @@ def with_accepted(
 
 def _entry(path: Path, where: str, entry: object) -> Accepted:
     if not isinstance(entry, dict):
-        raise InputError(path, "expected a table", where=where)
+        raise AcceptedFileError(path, "expected a table", where=where)
     known = {f.name for f in fields(Accepted)}
     for key, value in entry.items():
         if key not in known:
-            raise InputError(
+            raise AcceptedFileError(
                 path, f"unknown key; known are {', '.join(sorted(known))}", where=f"{where}.{key}"
             )
         if key != "expires" and not isinstance(value, str):
-            raise InputError(path, "expected a text", where=f"{where}.{key}")
+            raise AcceptedFileError(path, "expected a text", where=f"{where}.{key}")
     for key in ("verdict", "reason", "expires"):
         if not entry.get(key):
-            raise InputError(
+            raise AcceptedFileError(
                 path, f"'{key}' is missing: a change is accepted with a reason and an expiry", where=where
             )
     expires = entry["expires"]
     if not isinstance(expires, date) or isinstance(expires, datetime):
-        raise InputError(path, "expected a date like 2027-03-31, without quotes", where=f"{where}.expires")
+        raise AcceptedFileError(
+            path, "expected a date like 2027-03-31, without quotes", where=f"{where}.expires"
+        )
     if entry["verdict"] not in _WORDS:
-        raise InputError(path, f"expected one of {', '.join(_WORDS)}", where=f"{where}.verdict")
+        raise AcceptedFileError(path, f"expected one of {', '.join(_WORDS)}", where=f"{where}.verdict")
     return Accepted(**entry)

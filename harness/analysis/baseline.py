@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
-from harness.errors import UsageError
+from harness.errors import NoSuchVersionError, NothingToCompareError
 from harness.matrix.file import PREVIOUS
 from harness.versions import version_key
 
@@ -24,13 +24,13 @@ class Baseline:
         self._stored = None if isinstance(wanted, str) else _by_line(wanted.judged)
         self.name = baseline_name(wanted)
         if self._stored is not None and not any(self._in_both(group) for group in groups):
-            raise UsageError(
+            raise NothingToCompareError(
                 f"baseline '{self.name}': nothing of these runs' networks, treatments and runtimes "
                 "on their hosts is in it"
             )
         if self._stored is None and self.name != PREVIOUS and not any(self._is(group) for group in groups):
             known = sorted({group.cell.version for group in groups}, key=version_key)
-            raise UsageError(
+            raise NoSuchVersionError(
                 f"baseline '{self.name}' is no version of these runs; say 'previous', the folder of a run, "
                 f"or one of {', '.join(known) or 'none'}"
             )

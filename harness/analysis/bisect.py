@@ -13,7 +13,7 @@ from harness.analysis.judge import judge
 from harness.analysis.rules.base import Rule
 from harness.analysis.table import INVALID, UNSUPPORTED, Change
 from harness.analysis.verdict import Verdict, verdict_message
-from harness.errors import UsageError
+from harness.errors import NothingToCompareError
 from harness.observations.records import CellObservation, RunObservation
 from harness.store.documents.manifest import Manifest
 
@@ -60,7 +60,7 @@ def check_versions(versions: Sequence[str]) -> None:
     :raises UsageError: fewer than two versions, or one named twice
     """
     if len(versions) < 2 or len(set(versions)) != len(versions):
-        raise UsageError("bisect needs at least two versions, each named once")
+        raise NothingToCompareError("bisect needs at least two versions, each named once")
 
 
 def bisect(
@@ -241,7 +241,7 @@ class _Search:
             if v.bottleneck == self.bottleneck and v.version == new
         ]
         if len(verdicts) != 1 or not _compared(verdicts[0]):
-            raise UsageError(
+            raise NothingToCompareError(
                 f"{new} cannot be compared with {old} for '{self.bottleneck}': "
                 + ("several hosts: name one" if len(verdicts) > 1 else "no common host or bottleneck")
             )

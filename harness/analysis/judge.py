@@ -17,7 +17,7 @@ from harness.analysis.groups import BuildGroup
 from harness.analysis.rules.base import Rule
 from harness.analysis.statistics.multiple import adjusted
 from harness.analysis.verdict import Verdict
-from harness.errors import UsageError
+from harness.errors import BadOptionError, UnknownNameError
 from harness.matrix.file import PREVIOUS
 from harness.versions import version_key
 
@@ -93,9 +93,9 @@ def compare_treatments(
     groups = sorted((group_with_peaks(group, peaks) for group in grid.judged), key=_order)
     known = dict.fromkeys(name for group in groups for name in group.cell.treatment.as_json())
     if field not in known:
-        raise UsageError(f"a treatment has no '{field}'; it has {', '.join(known)}")
+        raise UnknownNameError(f"a treatment has no '{field}'; it has {', '.join(known)}")
     if old == new:
-        raise UsageError(f"{field}: '{old}' and '{new}' are one treatment; name two values")
+        raise BadOptionError(f"{field}: '{old}' and '{new}' are one treatment; name two values")
     pending: list[PendingVerdict] = []
     noise = AaRatios(groups)
     for group in groups:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.attribution.engine import KernelFamily
 from harness.attribution.joining import bare_runner, tactic_key
-from harness.errors import InputError
+from harness.errors import RulesFileError
 from harness.versions import parse, side_of
 
 RULES = Path(__file__).with_name("families.toml")
@@ -69,7 +69,7 @@ def load_rules(path: Path = RULES) -> tuple[FamilyRule, ...]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))["rule"]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
-        raise InputError(path, f"expected TOML with [[rule]] tables: {error}") from None
+        raise RulesFileError(path, f"expected TOML with [[rule]] tables: {error}") from None
     return tuple(_rule(path, number, dict(table)) for number, table in enumerate(tables, start=1))
 
 
@@ -77,7 +77,7 @@ def _rule(path: Path, number: int, table: dict[str, object]) -> FamilyRule:
     where = f"rule {number}"
     table.pop("why", None)
     if unknown := sorted(set(table) - set(FamilyRule.__dataclass_fields__)):
-        raise InputError(path, f"unknown key '{unknown[0]}'", where=where)
+        raise RulesFileError(path, f"unknown key '{unknown[0]}'", where=where)
     try:
         tactics = table.get("tactics")
         patterns = {key: re.compile(str(table[key])) for key in ("kernel", "type", "name") if key in table}
@@ -94,7 +94,7 @@ def _rule(path: Path, number: int, table: dict[str, object]) -> FamilyRule:
             before=versions.get("before"),
         )
     except (KeyError, ValueError, re.error) as error:
-        raise InputError(path, f"{error}", where=where) from None
+        raise RulesFileError(path, f"{error}", where=where) from None
 
 
 def _bound(version: str) -> str:

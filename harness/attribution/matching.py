@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 
 from harness.attribution.names import CUT_AT
 from harness.attribution.unnamed import UNNAMED, UnnamedOrder
-from harness.errors import UsageError
+from harness.errors import BadAliasError
 from harness.networks.graph import Graph
 
 _SLIM_FIRST = re.compile(r"_0(?=/|$)")
@@ -141,6 +141,6 @@ def _compiled(key: str) -> re.Pattern[str]:
     try:
         return re.compile(key)
     except re.error as error:
-        raise UsageError(
+        raise BadAliasError(
             f"alias '{key}': not a name to match as it stands nor a regular expression ({error}); escape it"
         ) from None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from harness.errors import InputError
+from harness.errors import RulesFileError
 
 TABLE = Path(__file__).with_name("gpus.toml")
 _PRECISIONS = ("fp32", "tf32", "fp16", "int8")
@@ -37,7 +37,7 @@ def _table(path: Path = TABLE) -> tuple[tuple[re.Pattern[str], Mapping[str, obje
         entries = tomllib.loads(path.read_text(encoding="utf-8"))["gpu"]
         return tuple((re.compile(entry["match"], re.I), entry) for entry in entries)
     except (tomllib.TOMLDecodeError, KeyError, re.error) as error:
-        raise InputError(path, f"expected [[gpu]] tables with 'match': {error}") from None
+        raise RulesFileError(path, f"expected [[gpu]] tables with 'match': {error}") from None
 
 
 def tabled_peaks(gpu: str, precision: str) -> Peaks | None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import harness
-from harness.errors import EXIT_USAGE, TrtmatrixError, UsageError
+from harness.errors import EXIT_USAGE, BadOptionError, FileSystemError, TrtmatrixError
 
 COMMANDS = (
     "list",
@@ -55,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         """Exit with status 2."""
-        self.exit(EXIT_USAGE, f"trtmatrix: {message}; see '{self.prog} --help'\n")
+        self.exit(EXIT_USAGE, f"trtmatrix: {message}; see '{self.prog} --help' [bad-option]\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -80,14 +80,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if rest is not None:
             arguments.pytest_args = rest
         elif stray := getattr(arguments, "pytest_args", None):
-            raise UsageError(f"'{stray[0]}' is not expected here; arguments of pytest stand behind '--'")
+            raise BadOptionError(f"'{stray[0]}' is not expected here; arguments of pytest stand behind '--'")
         with _ended_like_an_interrupt(arguments.command):
             status = int(arguments.func(arguments))
         sys.stdout.flush()  # A reader that has gone shows here at the latest, not when Python ends.
         return status
     except TrtmatrixError as error:
-        # One line, whatever a file or a name holds.
-        print("trtmatrix: " + str(error).replace("\n", "\\n"), file=sys.stderr)
+        print(f"trtmatrix: {error.one_line}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("trtmatrix: interrupted", file=sys.stderr)
@@ -101,7 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except OSError as error:
         # A full disk, a folder in place of a file, a name too long: the user's to mend, not ours.
-        print(f"trtmatrix: {error.filename or 'output'}: {error.strerror or error}", file=sys.stderr)
+        mine = FileSystemError(f"{error.filename or 'output'}: {error.strerror or error}")
+        print(f"trtmatrix: {mine.one_line}", file=sys.stderr)
         with contextlib.suppress(OSError):
             sys.stdout.flush()
             return EXIT_USAGE

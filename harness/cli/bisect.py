@@ -11,7 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EXIT_OK, UnavailableError, UsageError
+from harness.errors import (
+    EXIT_OK,
+    BadOptionError,
+    NoSuchVersionError,
+    NothingCanRunError,
+    NothingToCompareError,
+    OptionsContradictError,
+    TooFewBuildsError,
+    UnknownNameError,
+)
 
 if TYPE_CHECKING:
     from harness.analysis.bisect import ChangeLocation
@@ -63,14 +72,14 @@ def run(arguments: argparse.Namespace) -> int:
     rules = registry.bottlenecks()
     if arguments.bottleneck != "latency" and arguments.bottleneck not in rules:
         known = ", ".join([*rules, "latency"])
-        raise UsageError(f"--bottleneck: '{arguments.bottleneck}' is unknown; known are {known}")
+        raise UnknownNameError(f"--bottleneck: '{arguments.bottleneck}' is unknown; known are {known}")
     matrices = [path for path in arguments.sources if path.is_file() or path.suffix == ".toml"]
     if matrices and len(arguments.sources) > 1:
-        raise UsageError(f"{matrices[0]}: name one matrix file, or stored runs, not both")
+        raise OptionsContradictError(f"{matrices[0]}: name one matrix file, or stored runs, not both")
     for option in _STORED if matrices else _LIVE:
         if getattr(arguments, option) is not None and getattr(arguments, option) is not False:
             kind = "stored runs" if matrices else "a matrix file"
-            raise UsageError(f"--{option.replace('_', '-')} is for {kind}")
+            raise OptionsContradictError(f"--{option.replace('_', '-')} is for {kind}")
     location = _live(arguments) if matrices else _stored(arguments)
     if arguments.json:
         json.dump(location_as_json(location), sys.stdout, indent=1, allow_nan=False)
@@ -98,7 +107,9 @@ def _stored(arguments: argparse.Namespace) -> ChangeLocation:
     found = observe(arguments.sources).cells
     hosts = sorted({build.host for x in found for build in x.builds})
     if arguments.host is not None and arguments.host not in hosts:
-        raise UsageError(f"--host: '{arguments.host}' is not there; known are {', '.join(hosts) or 'none'}")
+        raise UnknownNameError(
+            f"--host: '{arguments.host}' is not there; known are {', '.join(hosts) or 'none'}"
+        )
     seen = {x.cell: x if arguments.host is None else _on_host(x, arguments.host) for x in found}
     chosen = _choose(arguments, [cell for cell, found in seen.items() if found.builds and not cell.repeat])
 
@@ -125,7 +136,7 @@ def _live(arguments: argparse.Namespace) -> ChangeLocation:
     here = {version: cell for version, cell in chosen.items() if version not in left_out}
     if len(here) < 2:
         reasons = "; ".join(f"{version}: {why}" for version, why in left_out.items())
-        raise UnavailableError(f"fewer than two of these versions can run here: {reasons}")
+        raise NothingCanRunError(f"fewer than two of these versions can run here: {reasons}")
     if arguments.no_build:
         from harness.environments.docker.settings import NO_BUILD
 
@@ -180,9 +191,9 @@ def _choices(arguments: argparse.Namespace) -> Choices:
 
     builds = arguments.builds
     if builds is not None and builds > MOST_BUILDS:
-        raise UsageError(f"--builds: expected a whole number from {MINIMUM_BUILDS} to {MOST_BUILDS}")
+        raise BadOptionError(f"--builds: expected a whole number from {MINIMUM_BUILDS} to {MOST_BUILDS}")
     if builds is not None and builds < MINIMUM_BUILDS:
-        raise UsageError(
+        raise TooFewBuildsError(
             f"--builds: expected {MINIMUM_BUILDS} or more, found {builds}; fewer show no change of any size"
         )
     if builds is None and arguments.resume and arguments.out is not None:
@@ -204,7 +215,7 @@ def _planned(choices: Choices) -> Plan:
 
     plan = make_plan(choices, registry.parts())
     if plan.rounds(choices) < MINIMUM_BUILDS:
-        raise UsageError(
+        raise TooFewBuildsError(
             f"{plan.matrix.path}: one build of each cell shows no change of any size; "
             f"say --builds {MINIMUM_BUILDS} or more"
         )
@@ -239,18 +250,22 @@ def _choose(arguments: argparse.Namespace, cells: Sequence[Cell]) -> dict[str, C
         asked = getattr(arguments, option)
         known = sorted(set(values.values()))
         if asked is None and len(known) > 1:
-            raise UsageError(f"--{option}: name one of {', '.join(known)}")
+            raise NothingToCompareError(f"--{option}: name one of {', '.join(known)}")
         if asked is not None and asked not in known:
-            raise UsageError(f"--{option}: '{asked}' is not there; known are {', '.join(known) or 'none'}")
+            raise UnknownNameError(
+                f"--{option}: '{asked}' is not there; known are {', '.join(known) or 'none'}"
+            )
         cells = [cell for cell in cells if asked is None or values[cell] == asked]
     found = {cell.version: cell for cell in sorted(cells, key=lambda cell: version_key(cell.version))}
     if arguments.versions is None:
         return found
     names = [name.strip() for name in arguments.versions.split(",") if name.strip()]
     if unknown := [name for name in names if name not in found]:
-        raise UsageError(f"--versions: '{unknown[0]}' is not there; known are {', '.join(found) or 'none'}")
+        raise NoSuchVersionError(
+            f"--versions: '{unknown[0]}' is not there; known are {', '.join(found) or 'none'}"
+        )
     if twice := [name for name in names if names.count(name) > 1]:
-        raise UsageError(f"--versions: '{twice[0]}' is named twice")
+        raise BadOptionError(f"--versions: '{twice[0]}' is named twice")
     return {name: found[name] for name in names}
 
 

@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EXIT_OK, InputError, UsageError
+from harness.errors import (
+    EXIT_OK,
+    BadOptionError,
+    ImportDescriptionError,
+    NoSuchFileError,
+    NothingChosenError,
+    UnreadableFileError,
+    WrongFormatError,
+)
 
 if TYPE_CHECKING:
     from harness.attribution.engine import AttributedEngine
@@ -80,7 +88,7 @@ def _recording(arguments: argparse.Namespace) -> Recording:
     meta = _meta(arguments.folder) if arguments.folder is not None else {}
     files = _files(arguments)
     if arguments.build < 0:
-        raise UsageError(f"--build: expected a number from 0, found {arguments.build}")
+        raise BadOptionError(f"--build: expected a number from 0, found {arguments.build}")
     version = _name("--tensorrt", arguments.tensorrt or meta.get("tensorrt", _UNKNOWN))
     network = _name("--network", arguments.network or meta.get("network", _UNKNOWN))
     known = {
@@ -112,7 +120,7 @@ def _files(arguments: argparse.Namespace) -> dict[Path, str]:
             if path.name != _META and path.resolve() not in known:
                 files[path] = ""
     if not files:
-        raise UsageError(
+        raise NothingChosenError(
             "nothing to import: name a folder, or files with --profile, --layers, --times and --log"
         )
     return files
@@ -120,14 +128,16 @@ def _files(arguments: argparse.Namespace) -> dict[Path, str]:
 
 def _meta(folder: Path) -> Mapping[str, Any]:
     if not folder.is_dir():
-        raise InputError(folder, "no such folder; name single files with --profile, --layers, --times, --log")
+        raise NoSuchFileError(
+            folder, "no such folder; name single files with --profile, --layers, --times, --log"
+        )
     path = folder / _META
     if not path.exists():
         return {}
     found = _load(path)
     for key in ("tensorrt", "network", "precision", "relu6"):
         if not isinstance(found.get(key, ""), str):
-            raise InputError(path, f"expected a text, found {found[key]!r}", where=key)
+            raise ImportDescriptionError(path, f"expected a text, found {found[key]!r}", where=key)
     return found
 
 
@@ -137,7 +147,9 @@ def _treatment(meta: Mapping[str, Any]) -> dict[str, object]:
     for key, allowed in (("precision", _PRECISIONS), ("relu6", _RELU6)):
         if key in meta:
             if meta[key] not in allowed:
-                raise InputError(_META, f"'{meta[key]}' is none of {', '.join(allowed)}", where=key)
+                raise ImportDescriptionError(
+                    _META, f"'{meta[key]}' is none of {', '.join(allowed)}", where=key
+                )
             known[key] = meta[key]
     if known.get("precision") == "fp32" and meta.get("tf32") is True:
         known["precision"] = "tf32"
@@ -157,13 +169,13 @@ def _batch(what: str, said: object) -> int | None:
     if said in (_UNKNOWN, None):
         return None
     if not str(said).isdecimal() or int(str(said)) < 1:
-        raise UsageError(f"{what}: expected a whole number above 0 or 'unknown', found '{said}'")
+        raise BadOptionError(f"{what}: expected a whole number above 0 or 'unknown', found '{said}'")
     return int(str(said))
 
 
 def _name(what: str, said: str) -> str:
     if not _NAME.fullmatch(said):
-        raise UsageError(f"{what}: '{said}' is no name; use letters, digits, '_', '.' and '+'")
+        raise BadOptionError(f"{what}: '{said}' is no name; use letters, digits, '_', '.' and '+'")
     return said
 
 
@@ -172,7 +184,9 @@ def _aliases(path: Path) -> dict[str, str]:
     found = _load(path)
     table = found.get("aliases", found)
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-        raise InputError(path, "expected foreign layer names, each with the name of a source op as text")
+        raise ImportDescriptionError(
+            path, "expected foreign layer names, each with the name of a source op as text"
+        )
     return {str(key): value for key, value in table.items()}
 
 
@@ -181,11 +195,11 @@ def _load(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
         found = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except OSError as error:
-        raise InputError(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise UnreadableFileError(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except ValueError as error:
-        raise InputError(path, f"not {'TOML' if path.suffix == '.toml' else 'JSON'}: {error}") from None
+        raise WrongFormatError(path, f"not {'TOML' if path.suffix == '.toml' else 'JSON'}: {error}") from None
     if not isinstance(found, dict):
-        raise InputError(path, "expected an object")
+        raise ImportDescriptionError(path, "expected an object")
     return found
 
 

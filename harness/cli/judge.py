@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
-from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, UsageError
+from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, BadOptionError, NothingToCompareError, UnknownNameError
 
 if TYPE_CHECKING:
     from harness.analysis.grid import Grid
@@ -85,7 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
         verdicts = compare_treatments(grid, field, old, new, rules=rules, accepted=accepted)
         against = f"{field} {old}"
         if not verdicts:
-            raise UsageError(f"--treatments {arguments.treatments}: no version of these runs has both")
+            raise NothingToCompareError(
+                f"--treatments {arguments.treatments}: no version of these runs has both"
+            )
     else:
         baseline = _baseline(arguments.baseline, arguments.judged)
         verdicts = judge(grid, baseline, rules=rules, accepted=accepted)
@@ -117,7 +119,7 @@ def fail_words(text: str) -> frozenset[str]:
     """
     words = frozenset(word.strip() for word in text.split(",") if word.strip())
     if unknown := sorted(words - set(WORDS)):
-        raise UsageError(f"--fail-on: '{unknown[0]}' is no verdict; known are {', '.join(WORDS)}")
+        raise UnknownNameError(f"--fail-on: '{unknown[0]}' is no verdict; known are {', '.join(WORDS)}")
     return words
 
 
@@ -129,7 +131,7 @@ def treatments(text: str) -> tuple[str, str, str]:
     field, _, values = text.partition("=")
     old, _, new = values.partition(":")
     if not (field and old and new):
-        raise UsageError(f"--treatments {text}: expected FIELD=OLD:NEW, such as relu6=clip:relu_sub")
+        raise BadOptionError(f"--treatments {text}: expected FIELD=OLD:NEW, such as relu6=clip:relu_sub")
     return field, old, new
 
 
@@ -147,7 +149,7 @@ def _of_pass(run: RunObservation, name: str) -> RunObservation:
     from harness.observations.records import judged_by, passes_of
 
     if name not in (known := passes_of(run)):
-        raise UsageError(
+        raise NothingToCompareError(
             f"--pass {name}: no build of these runs has it; they have {', '.join(known) or 'none'}"
         )
     return judged_by(run, name)

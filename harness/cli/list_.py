@@ -112,11 +112,11 @@ def _executors(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
 
 
 def _runs(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
-    from harness.errors import InputError
+    from harness.errors import InputError, NoSuchFileError
     from harness.store.bundle import find_runs
 
     if arguments.folder.exists() and not arguments.folder.is_dir():
-        raise InputError(arguments.folder, "expected a folder of runs")
+        raise NoSuchFileError(arguments.folder, "expected a folder of runs")
     for root in find_runs(arguments.folder):
         try:
             said = _run(root)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.errors import OutputPathError
 from harness.store.bundle import refuse_used
 
 PAGES = (".html", ".htm", ".md")
@@ -20,13 +20,13 @@ def check_file(path: Path, option: str, runs: Sequence[Path] = ()) -> None:
     :raises UsageError: a folder, a place that cannot be written to, or a file of a run
     """
     if path.is_dir():
-        raise UsageError(f"{option} {path}: expected a file, found a folder")
+        raise OutputPathError(f"{option} {path}: expected a file, found a folder")
     if not path.exists():
         _check_place(path, option)
     elif path.suffix not in PAGES:
         for run in runs:
             if path.resolve().is_relative_to(run.resolve()):
-                raise UsageError(f"{option} {path}: is a file of the run {run}")
+                raise OutputPathError(f"{option} {path}: is a file of the run {run}")
 
 
 def check_new_folder(path: Path, option: str) -> None:
@@ -38,13 +38,13 @@ def check_new_folder(path: Path, option: str) -> None:
         refuse_used(path)
         _check_place(path, option)
     except OSError as error:
-        raise UsageError(f"{option} {path}: {error.strerror}") from None
+        raise OutputPathError(f"{option} {path}: {error.strerror}") from None
 
 
 def _check_place(path: Path, option: str) -> None:
     """Refuse a path whose nearest part that exists is no folder, or not to be written to."""
     there = next(part for part in (path.absolute(), *path.absolute().parents) if part.exists())
     if not there.is_dir():
-        raise UsageError(f"{option} {path}: {there} is no folder")
+        raise OutputPathError(f"{option} {path}: {there} is no folder")
     if not os.access(there, os.W_OK):
-        raise UsageError(f"{option} {path}: {there} cannot be written to")
+        raise OutputPathError(f"{option} {path}: {there} cannot be written to")

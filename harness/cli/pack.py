@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness.errors import EXIT_OK, UsageError
+from harness.errors import EXIT_OK, UnknownNameError
 
 
 def add_parser(commands: Any) -> None:
@@ -69,7 +69,7 @@ def _check_capability(asked: str | None) -> None:
     from harness.environments.compute_capability import ranges
 
     if asked is not None and asked not in ranges():
-        raise UsageError(
+        raise UnknownNameError(
             f"--compute-capability: '{asked}' is not known; known are {', '.join(ranges())}; "
             "of a newer GPU leave it out: then every version is packed"
         )

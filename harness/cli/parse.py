@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(parser.parse_args(argv))
     except TrtmatrixError as error:
-        print(f"trtmatrix parse: {error}", file=sys.stderr)
+        print(f"trtmatrix parse: {error.one_line}", file=sys.stderr)
         return error.exit_code
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cli.outputs import check_file
-from harness.errors import UsageError
+from harness.errors import OutputPathError
 
 
 def add_parser(commands: Any) -> None:
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown is not None:
         check_file(arguments.markdown, "--markdown", arguments.runs)
         if arguments.markdown.absolute() == arguments.output.absolute():
-            raise UsageError(f"--markdown {arguments.markdown}: is the HTML file of -o")
+            raise OutputPathError(f"--markdown {arguments.markdown}: is the HTML file of -o")
     write_report(arguments.runs, arguments.output, arguments.markdown)
     print(f"report: {arguments.output}")
     if arguments.markdown is not None:

@@ -12,8 +12,10 @@ from harness.errors import (
     EXIT_OK,
     EXIT_TESTS_FAILED,
     EXIT_USAGE,
-    UnavailableError,
-    UsageError,
+    BadOptionError,
+    NothingCanRunError,
+    NothingChosenError,
+    OptionsContradictError,
 )
 
 
@@ -81,13 +83,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     affinity(plan.matrix.cpu)
     if arguments.expression is not None and not arguments.expression.strip():
-        raise UsageError("-k: the expression is empty")
+        raise BadOptionError("-k: the expression is empty")
     if arguments.builds is not None and not 1 <= arguments.builds <= MOST_BUILDS:
-        raise UsageError(f"--builds: expected a whole number from 1 to {MOST_BUILDS}")
+        raise BadOptionError(f"--builds: expected a whole number from 1 to {MOST_BUILDS}")
     if arguments.resume and arguments.out is None:
-        raise UsageError("--resume needs --out: the folder of the run to go on with")
+        raise OptionsContradictError("--resume needs --out: the folder of the run to go on with")
     if arguments.retry_failed and not arguments.resume:
-        raise UsageError("--retry-failed needs --resume: a new run has no failed builds")
+        raise OptionsContradictError("--retry-failed needs --resume: a new run has no failed builds")
     out = arguments.out or Path("trtmatrix-runs") / run_id()
     if arguments.resume:
         open_to_resume(out, plan)
@@ -109,14 +111,16 @@ def run(arguments: argparse.Namespace) -> int:
             f"trtmatrix: interrupted; the same command with '--out {out} --resume' goes on", file=sys.stderr
         )
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
-        raise UsageError(f"-k {arguments.expression!r} matches no cell; 'trtmatrix check' lists their ids")
+        raise NothingChosenError(
+            f"-k {arguments.expression!r} matches no cell; 'trtmatrix check' lists their ids"
+        )
     if arguments.report is not None and (out / "manifest.json").exists():
         from harness.cli.report import write_report
 
         write_report([out], arguments.report)
         print(f"report: {arguments.report}")
     if status == pytest.ExitCode.OK and not _anything_ran(out):
-        raise UnavailableError(
+        raise NothingCanRunError(
             "nothing here can run any of these cells; 'trtmatrix check --explain' says why"
         )
     return _EXIT.get(status, status)

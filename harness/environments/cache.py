@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
-from harness.errors import UnavailableError
+from harness.errors import CacheFolderError
 
 VARIABLE = "TRTMATRIX_CACHE"
 
@@ -52,7 +52,7 @@ def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
     except OSError as error:
-        raise UnavailableError(
+        raise CacheFolderError(
             f"cannot write the cache folder {cache_folder()}: {error.strerror or error}; set {VARIABLE}"
         ) from error
     return folder

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from harness.errors import InputError
+from harness.errors import RulesFileError
 from harness.resources import data_folder
 from harness.versions import side_of
 
@@ -41,7 +41,7 @@ def ranges() -> Mapping[str, Range]:
                 row["sm"]: Range(row["trt_version_min"], row["trt_version_max"], row["notes"]) for row in rows
             }
         except KeyError as error:
-            raise InputError(path, f"the column {error} is missing", line=1) from None
+            raise RulesFileError(path, f"the column {error} is missing", line=1) from None
 
 
 def capability_reason(version: str, capability: str) -> str | None:

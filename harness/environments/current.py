@@ -11,7 +11,7 @@ from harness.environments.base import Availability, Environment, Prepared, Progr
 from harness.environments.gpus import without_gpu
 from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
 from harness.environments.needs import RuntimeNeeds
-from harness.errors import UnavailableError
+from harness.errors import NotInstalledError
 from harness.versions import same_release
 
 
@@ -45,7 +45,7 @@ class CurrentInterpreter(Environment):
         """
         found = self.availability(runtime, version)
         if found.state != "ok":
-            raise UnavailableError(found.reason)
+            raise NotInstalledError(found.reason)
         progress(f"using the installed {runtime.name} {version}")
         python = Path(sys.executable)
         return PreparedInterpreter(

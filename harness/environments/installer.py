@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.environments.indexes import uv_variables
 from harness.environments.pythons import Interpreter, uv_binary
-from harness.errors import UnavailableError
+from harness.errors import InstallFailedError
 
 _TIMEOUT_SECONDS = 900
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
@@ -61,7 +61,7 @@ def install(plan: Plan, folder: Path) -> str:
     except _InstallError as error:
         errors.append(f"pip: {error}")
         wanted = " ".join(plan.requirements)
-        raise UnavailableError(
+        raise InstallFailedError(
             f"cannot install {wanted} for Python {plan.interpreter.full}: {'; '.join(errors)}"
         ) from error
     return "pip"

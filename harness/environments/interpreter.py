@@ -12,7 +12,7 @@ from harness.environments.base import Limits, NeverStarted, WorkerConversation
 from harness.environments.needs import WorkerSource
 from harness.environments.process import start_process
 from harness.environments.staging import staged_worker, worker_variables
-from harness.errors import UnavailableError
+from harness.errors import BrokenPythonError
 
 # Runs in any Python from 3.6 on. Package metadata is read from files: nothing is imported.
 _ASK = """
@@ -42,7 +42,7 @@ def interpreter_facts(python: Path) -> dict[str, object]:
         )
         facts: dict[str, object] = json.loads(answer.stdout)
     except (OSError, subprocess.TimeoutExpired, json.JSONDecodeError) as error:
-        raise UnavailableError(f"the Python at {python} does not run: {error}") from error
+        raise BrokenPythonError(f"the Python at {python} does not run: {error}") from error
     return facts
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import harness
 from harness.environments.cache import cached
 from harness.environments.needs import WorkerSource
-from harness.errors import UsageError
+from harness.errors import PluginPartError
 
 FRAME = WorkerSource("harness.worker", Path(harness.__file__).resolve().parent / "worker")
 """What all workers share."""
@@ -27,7 +27,7 @@ def worker_files(sources: Iterable[WorkerSource]) -> dict[PurePosixPath, Path | 
     """Return what the folder of a worker holds: relative path to the file it is, None for an empty one.
 
     :param sources: beside the frame: what runtimes bring
-    :raises UsageError: there is no such file or folder, or two would be one
+    :raises PluginPartError: there is no such file or folder, or two would be one
     """
     files: dict[PurePosixPath, Path | None] = {}
     for source in (FRAME, *sources):
@@ -37,7 +37,9 @@ def worker_files(sources: Iterable[WorkerSource]) -> dict[PurePosixPath, Path | 
         for inner, path in _files_of(source):
             target = PurePosixPath(*parts[:-1], inner)
             if files.setdefault(target, path) not in (None, path):
-                raise UsageError(f"worker '{source.module}': {target} is a file of another worker already")
+                raise PluginPartError(
+                    f"worker '{source.module}': {target} is a file of another worker already"
+                )
             files[target] = path
     return files
 
@@ -52,7 +54,9 @@ def _files_of(source: WorkerSource) -> list[tuple[PurePosixPath, Path]]:
         if path.is_file() and "__pycache__" not in path.parts
     ]
     if not found:
-        raise UsageError(f"worker '{source.module}': {source.path} is no file and no folder of a package")
+        raise PluginPartError(
+            f"worker '{source.module}': {source.path} is no file and no folder of a package"
+        )
     return found
 
 

@@ -18,7 +18,7 @@ from harness.environments.installer import Plan, install, python_of
 from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
 from harness.environments.needs import RuntimeNeeds
 from harness.environments.pythons import Interpreter, find_python, running
-from harness.errors import UnavailableError
+from harness.errors import NoPythonError
 
 _FACTS = "trtmatrix.json"
 
@@ -52,7 +52,7 @@ class VirtualEnvironment(Environment):
         """
         interpreter = find_python(runtime.pythons(version))
         if interpreter is None:
-            raise UnavailableError(self.availability(runtime, version).reason)
+            raise NoPythonError(self.availability(runtime, version).reason)
         plan = plan_for(runtime, version, interpreter)
         folder = make(plan, f"{runtime.name} {version}", progress)
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))

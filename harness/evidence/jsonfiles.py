@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 from statistics import fmean, median
 
-from harness.errors import InputError
+from harness.errors import NotRecognisedError
 from harness.evidence.context import Context
 from harness.evidence.jsonstream import JsonBrokenError, JsonCutError, JsonStream
 from harness.evidence.layer_names import are_layers
@@ -247,7 +247,7 @@ def read_json(source: Source, sink: Sink, name: str) -> FileFacts:
     if problem is not None:
         document.end()
         if not ctx.kinds:
-            raise InputError(name, f"{problem[1]} before the first row", line=problem[0])
+            raise NotRecognisedError(name, f"{problem[1]} before the first row", line=problem[0])
         ctx.warn(problem[0], f"{problem[1]}: read up to there, {document.rows} rows")
     read = stream.count_lines()
     kinds = tuple(kind for kind in KINDS if kind in ctx.kinds)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from harness.errors import InputError
+from harness.errors import NotRecognisedError, UnreadableFileError
 from harness.evidence.csvlog import CsvTimes
 from harness.evidence.jsonfiles import read_json
 from harness.evidence.prefixes import Prefixes
@@ -33,7 +33,7 @@ def read_file(path: str | os.PathLike[str], *, tensorrt: str | None = None) -> R
         try:
             facts = read_stream(stream, sink, name=os.fspath(path), tensorrt=tensorrt)
         except OSError as error:
-            raise InputError(os.fspath(path), _reason(error)) from error
+            raise UnreadableFileError(os.fspath(path), _reason(error)) from error
     return sink.record(path, facts)
 
 
@@ -45,10 +45,10 @@ def open_evidence(path: str | os.PathLike[str]) -> BinaryIO:
     try:
         stream = Path(path).open("rb")  # noqa: SIM115 - it is the caller that closes it
     except OSError as error:
-        raise InputError(os.fspath(path), _reason(error)) from error
+        raise UnreadableFileError(os.fspath(path), _reason(error)) from error
     if stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty():
         stream.close()
-        raise InputError(os.fspath(path), "is a device; expected a file or a pipe")
+        raise UnreadableFileError(os.fspath(path), "is a device; expected a file or a pipe")
     return stream
 
 
@@ -67,7 +67,7 @@ def read_stream(stream: BinaryIO, sink: Sink, *, name: str, tensorrt: str | None
             break
     source.push_back(head)
     if not head.strip():
-        raise InputError(name, source.damage or "the file is empty")
+        raise NotRecognisedError(name, source.damage or "the file is empty")
     if (quoted := unquoted(head)) is not None:
         head, strip = quoted
         source.strip_lines(strip)
@@ -82,7 +82,7 @@ def read_stream(stream: BinaryIO, sink: Sink, *, name: str, tensorrt: str | None
         problem = (
             source.damage or f"no output of TensorRT was recognised in its {count} line{'s' * (count != 1)}"
         )
-        raise InputError(name, ": ".join([problem, *facts.refused[:1]]))
+        raise UnreadableFileError(name, ": ".join([problem, *facts.refused[:1]]))
     return facts if tensorrt is None or facts.tensorrt is not None else replace(facts, tensorrt=tensorrt)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from harness.errors import UsageError
+from harness.errors import NetworkTreatmentError
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import FloatArray, Graph
@@ -67,7 +67,7 @@ class InputStore:
         """
         treatment = cell.treatment
         if treatment.batch is None:
-            raise UsageError(f"{cell.id}: a cell to be measured needs a batch")
+            raise NetworkTreatmentError(f"{cell.id}: a cell to be measured needs a batch")
         key = (cell.network, treatment.batch, treatment.relu6)
         if key not in self._made:
             self._made[key] = self._make(cell, treatment.batch)

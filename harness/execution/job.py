@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import convert, structs
 
 from harness.environments.base import Limits, Outcome, Prepared, converse
-from harness.errors import InputError
+from harness.errors import DamagedBundleError, InputError
 from harness.execution.base import BuildResult
 from harness.execution.inputs import NetworkInputs, needs_onnx, place
 from harness.matrix.cell import Cell
@@ -189,7 +189,7 @@ def _compare(cell: Cell, inputs: NetworkInputs, path: Path) -> Outputs | None:
         with np.load(path, allow_pickle=False) as found:
             outputs = {name: np.asarray(found[name]) for name in found.files}
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(path, f"not a NumPy archive of outputs: {error}") from None
+        raise DamagedBundleError(path, f"not a NumPy archive of outputs: {error}") from None
     bound = error_bound(inputs.graph, cell.treatment.precision)
     found = asdict(check_outputs(outputs, inputs.reference, bound))
     # JSON has no infinity, which is the error of an output that is missing, misshapen or not finite.

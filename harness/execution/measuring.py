@@ -12,7 +12,7 @@ from pathlib import Path
 
 import harness
 from harness.environments.base import Limits
-from harness.errors import UsageError
+from harness.errors import CpuNotAllowedError, OptionsContradictError, OtherRunError
 from harness.execution.job import JobSettings
 from harness.execution.parts import Parts
 from harness.execution.plan import Choices, Plan
@@ -56,7 +56,7 @@ def affinity(cpu: int | None) -> tuple[int, ...] | None:
         return None
     allowed = sorted(os.sched_getaffinity(0))
     if cpu is not None and cpu not in allowed:
-        raise UsageError(f"[run] cpu = {cpu}: this process may use {allowed} only")
+        raise CpuNotAllowedError(f"[run] cpu = {cpu}: this process may use {allowed} only")
     # The last one: systems tend to put interrupts on the first.
     return (cpu if cpu is not None else allowed[-1],)
 
@@ -66,7 +66,7 @@ def open_or_create(plan: Plan, choices: Choices) -> Bundle:
     out = choices.out or Path("trtmatrix-runs") / run_id()
     if choices.resume:
         if choices.out is None:
-            raise UsageError("--resume needs --out: the folder of the run to go on with")
+            raise OptionsContradictError("--resume needs --out: the folder of the run to go on with")
         bundle = open_to_resume(out, plan)
         for left in out.glob(f"{SCRATCH}*"):  # A run that was killed could not take it away.
             shutil.rmtree(left, ignore_errors=True)
@@ -83,7 +83,7 @@ def open_to_resume(out: Path, plan: Plan) -> Bundle:
     bundle = Bundle.open(out)
     bundle.cells()
     if bundle.manifest.matrix.text != plan.matrix.text:
-        raise UsageError(f"{out}: was made from another matrix file; start a new run instead of resuming")
+        raise OtherRunError(out, "was made from another matrix file; start a new run instead of resuming")
     return bundle
 
 

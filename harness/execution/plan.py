@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import InputError, UsageError
+from harness.errors import MatrixValueError, UnknownNameError
 from harness.execution.base import DEFAULT_EXECUTOR
 from harness.matrix.cell import Cell
 from harness.matrix.expand import expand
@@ -95,8 +95,8 @@ def _executor(matrix: MatrixFile, choices: Choices, parts: Parts) -> str:
         return name
     problem = f"no executor is called '{name}'{suggestion(name, list(parts.executors))}"
     if choices.executor is not None:
-        raise UsageError(f"--executor: {problem}")
-    raise InputError(matrix.path, f"key 'executor': {problem}", where="[run]")
+        raise UnknownNameError(f"--executor: {problem}")
+    raise MatrixValueError(matrix.path, f"key 'executor': {problem}", where="[run]")
 
 
 def _check_baseline(matrix: MatrixFile, cells: Sequence[Cell]) -> None:
@@ -104,7 +104,7 @@ def _check_baseline(matrix: MatrixFile, cells: Sequence[Cell]) -> None:
     versions = dict.fromkeys(cell.version for cell in cells)
     releases = {f"{cell.runtime} {cell.version}" for cell in cells}
     if matrix.baseline not in {PREVIOUS, *versions, *releases}:
-        raise InputError(
+        raise MatrixValueError(
             matrix.path,
             f"'{matrix.baseline}' is no version here; say '{PREVIOUS}' or one of {', '.join(versions)}",
             where="[policy] baseline",

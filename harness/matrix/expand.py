@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from harness.errors import InputError
+from harness.errors import EmptyMatrixError, MatrixValueError
 from harness.matrix.cell import CELL_ID, CELL_ID_RULE, Cell
 from harness.matrix.file import Block, MatrixFile, VersionBlock
 from harness.matrix.strict import suggestion
@@ -42,12 +42,12 @@ def expand(
             if any(fnmatchcase(cell.id, pattern) for pattern in matrix.exclude):
                 continue
             if not CELL_ID.fullmatch(cell.id):
-                raise InputError(matrix.path, f"'{cell.id}' cannot be a cell id: {CELL_ID_RULE}")
+                raise MatrixValueError(matrix.path, f"'{cell.id}' cannot be a cell id: {CELL_ID_RULE}")
             if cells.get(cell.id, cell) != cell:
-                raise InputError(matrix.path, f"two different cells would be called '{cell.id}'")
+                raise MatrixValueError(matrix.path, f"two different cells would be called '{cell.id}'")
             cells[cell.id] = cell
     if not cells:
-        raise InputError(matrix.path, "no cell is left: every one is excluded", where="exclude")
+        raise EmptyMatrixError(matrix.path, "no cell is left: every one is excluded", where="exclude")
     return list(cells.values())
 
 
@@ -90,7 +90,7 @@ def _check_names(
     for name in matrix.options:
         if name not in runtimes:
             problem = f"no runtime is called '{name}'{suggestion(name, list(runtimes))}"
-            raise InputError(matrix.path, problem, where=f"[options.{name}]")
+            raise MatrixValueError(matrix.path, problem, where=f"[options.{name}]")
     for number, block in enumerate(matrix.blocks, start=1):
         _known(matrix, f"[[block]] {number}", "networks", block.networks, networks)
         _known(matrix, f"[[block]] {number}", "runtimes", block.runtimes, runtimes)
@@ -104,4 +104,4 @@ def _known(matrix: MatrixFile, table: str, key: str, names: Collection[str], kno
     for name in names:
         if name not in known:
             problem = f"key '{key}': unknown name '{name}'{suggestion(name, list(known))}"
-            raise InputError(matrix.path, problem, where=table)
+            raise MatrixValueError(matrix.path, problem, where=table)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from harness.errors import InputError
+from harness.errors import EmptyMatrixError, MatrixValueError
 from harness.matrix.strict import Table, read_toml
 from harness.matrix.treatment import COMMON, COMMON_TABLE, Treatment, TreatmentField, TreatmentTable
 
@@ -128,7 +128,7 @@ def read_matrix(path: Path, treatments: TreatmentTable = COMMON_TABLE) -> Matrix
     for table in (run, policy, top):
         table.done()
     if not found.blocks or not found.versions:
-        raise InputError(path, "a matrix needs at least one [[block]] and one [[versions]]")
+        raise EmptyMatrixError(path, "a matrix needs at least one [[block]] and one [[versions]]")
     return found
 
 
@@ -146,7 +146,7 @@ def _tables(path: Path, data: object, name: str) -> list[Table]:
     if data is None:
         return []
     if not isinstance(data, list):
-        raise InputError(path, f"expected [[{name}]] tables", where=f"[{name}]")
+        raise MatrixValueError(path, f"expected [[{name}]] tables", where=f"[{name}]")
     return [Table(path, f"[[{name}]] {i}", item) for i, item in enumerate(data, start=1)]
 
 

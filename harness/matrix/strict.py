@@ -9,7 +9,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.errors import InputError
+from harness.errors import (
+    InputError,
+    MatrixValueError,
+    NoSuchFileError,
+    UnknownKeyError,
+    UnreadableFileError,
+    WrongFormatError,
+)
 
 T = TypeVar("T")
 
@@ -21,18 +28,18 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         if path.exists() and not path.is_file():
-            raise InputError(path, "expected a file, no folder, pipe or device")
+            raise UnreadableFileError(path, "expected a file, no folder, pipe or device")
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise InputError(path, "no such file") from None
+        raise NoSuchFileError(path, "no such file") from None
     except UnicodeDecodeError:
-        raise InputError(path, "not UTF-8: save it as that") from None
+        raise WrongFormatError(path, "not UTF-8: save it as that") from None
     except OSError as error:
-        raise InputError(path, f"cannot be read: {error}") from None
+        raise UnreadableFileError(path, f"cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError(path, f"not TOML: {error}") from None
+        raise WrongFormatError(path, f"not TOML: {error}") from None
     except (RecursionError, ValueError) as error:
-        raise InputError(path, f"not TOML that can be read: {error}") from None
+        raise WrongFormatError(path, f"not TOML that can be read: {error}") from None
 
 
 class Table:
@@ -43,7 +50,7 @@ class Table:
 
     def __init__(self, path: Path, name: str, data: object) -> None:
         if not isinstance(data, Mapping):
-            raise InputError(path, f"expected a table, found {_kind(data)}", where=name)
+            raise MatrixValueError(path, f"expected a table, found {_kind(data)}", where=name)
         self.path, self.name = path, name
         self._data: Mapping[str, object] = data
         self._known: list[str] = []
@@ -116,7 +123,7 @@ class Table:
 
     def error(self, key: str, problem: str) -> InputError:
         """Return an error that names file, table and key."""
-        return InputError(self.path, f"key '{key}': {problem}", where=self.name)
+        return MatrixValueError(self.path, f"key '{key}': {problem}", where=self.name)
 
     def done(self) -> None:
         """Refuse keys that were not asked for.
@@ -125,7 +132,7 @@ class Table:
         """
         for key in self._data:
             if key not in self._known:
-                raise InputError(
+                raise UnknownKeyError(
                     self.path, f"unknown key '{key}'{suggestion(key, self._known)}", where=self.name
                 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from harness.errors import UsageError
+from harness.errors import NetworkTreatmentError
 from harness.networks.digest import with_digest
 from harness.networks.graph import FloatArray, Graph, OpKind, SourceOp
 from harness.networks.weights import SeededWeights
@@ -35,11 +35,13 @@ class GraphBuilder:
 
     def __init__(self, name: str, batch: int, relu6: str, weights: SeededWeights) -> None:
         if relu6 not in RELU6_FORMS:
-            raise UsageError(
+            raise NetworkTreatmentError(
                 f"network '{name}' has no ReLU6 form '{relu6}'; use one of {', '.join(RELU6_FORMS)}"
             )
         if batch < 1:
-            raise UsageError(f"network '{name}': a batch of {batch} is not possible; use 1 or more")
+            raise NetworkTreatmentError(
+                f"network '{name}': a batch of {batch} is not possible; use 1 or more"
+            )
         self._name, self._batch, self._relu6, self._source = name, batch, relu6, weights
         self._inputs: list[str] = []
         self._ops: list[SourceOp] = []

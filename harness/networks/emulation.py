@@ -23,7 +23,7 @@ from typing import cast
 
 import numpy as np
 
-from harness.errors import UsageError
+from harness.errors import UnsupportedOpError
 from harness.networks.graph import FloatArray, Graph, OpKind, SourceOp
 from harness.networks.kernels import Array, Round, compute
 from harness.networks.reference import evaluate
@@ -81,7 +81,7 @@ def emulate(graph: Graph, inputs: Mapping[str, FloatArray], precision: str) -> d
             return _float(graph, inputs, half, accumulate=half)
         case "int8":
             return _int8(graph, inputs)
-    raise UsageError(f"no emulation of precision '{precision}'; use one of {', '.join(PRECISIONS)}")
+    raise UnsupportedOpError(f"no emulation of precision '{precision}'; use one of {', '.join(PRECISIONS)}")
 
 
 def _float(

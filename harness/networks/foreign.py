@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import onnx
 
-from harness.errors import UsageError
+from harness.errors import UnsupportedOpError
 from harness.networks.graph import SourceOp
 from harness.networks.kernels import Array
 from harness.networks.onnx_model import Model, run_node
@@ -40,7 +40,7 @@ class ForeignOps:
         try:
             outputs = run_node(self._model.proto, node, {**given, **constants})
         except (NotImplementedError, RuntimeError, KeyError, TypeError, ValueError) as error:
-            raise UsageError(
+            raise UnsupportedOpError(
                 f"op '{op.name}' ({node.op_type}) has no reference here: {str(error).splitlines()[0]}"
             ) from None
         written = [name for name in node.output if name]

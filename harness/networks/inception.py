@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.errors import UsageError
+from harness.errors import NetworkTreatmentError
 from harness.networks.builder import GraphBuilder
 from harness.networks.graph import Graph, OpKind
 from harness.networks.weights import SeededWeights
@@ -93,7 +93,7 @@ class InceptionV2:
         :raises UsageError: a batch below 1, or ReLU6 in pieces, of which the network has none
         """
         if relu6 != "clip":
-            raise UsageError(
+            raise NetworkTreatmentError(
                 f"network '{self.name}' has no ReLU6, so no form '{relu6}' of it; leave it at clip"
             )
         net = GraphBuilder(self.name, batch, relu6, self._weights)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from harness.errors import UsageError
+from harness.errors import UnsupportedOpError
 from harness.networks.graph import OpKind, SourceOp
 
 Array = NDArray[Any]
@@ -158,4 +158,6 @@ def compute(
             return _product(operands[0], weights["matrix"], accumulate)
         case OpKind.ADD_VECTOR:
             return operands[0] + weights["vector"]
-    raise UsageError(f"op '{op.name}' ({op.attributes.get('op_type', op.kind)}) has no reference here")
+    raise UnsupportedOpError(
+        f"op '{op.name}' ({op.attributes.get('op_type', op.kind)}) has no reference here"
+    )

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from harness.errors import UsageError
+from harness.errors import UnsupportedOpError
 from harness.networks.graph import Graph, OpKind, SourceOp
 
 IR_VERSIONS = {
@@ -103,7 +103,7 @@ def _pool(op_type: str, **fixed: object) -> Callable[[_Export, SourceOp], None]:
 
 def _softmax(out: _Export, op: SourceOp) -> None:
     if out.opset < _SOFTMAX_TAKES_ONE_AXIS and any(n != 1 for n in out.graph.shapes[op.output][2:]):
-        raise UsageError(
+        raise UnsupportedOpError(
             f"op '{op.name}': a softmax over one of several axes needs opset 13, not {out.opset}"
         )
     out.node(op, "Softmax", axis=1)
@@ -150,13 +150,15 @@ def to_onnx(graph: Graph, opset: int = 13) -> onnx.ModelProto:
     :raises UsageError: opset outside of 7 to 20, or an op that this opset or this export cannot express
     """
     if opset not in IR_VERSIONS:
-        raise UsageError(f"no ONNX export for opset {opset}; use 7 to 20")
+        raise UnsupportedOpError(f"no ONNX export for opset {opset}; use 7 to 20")
     out = _Export(graph, opset)
     for op in graph.ops:
         exporter = _EXPORTERS.get(op.kind)
         if exporter is None:
             what = op.attributes.get("op_type", op.kind.value)
-            raise UsageError(f"op '{op.name}' ({what}) cannot be exported; give runtimes its own ONNX file")
+            raise UnsupportedOpError(
+                f"op '{op.name}' ({what}) cannot be exported; give runtimes its own ONNX file"
+            )
         exporter(out, op)
     inputs = [_value(graph, name) for name in graph.inputs]
     ir_version = IR_VERSIONS[opset]

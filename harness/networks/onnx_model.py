@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, inliner, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
-from harness.errors import InputError, UsageError
+from harness.errors import NetworkTreatmentError, OnnxModelError, UnreadableFileError, WrongFormatError
 
 Constant = NDArray[Any]
 
@@ -53,13 +53,13 @@ def load(path: Path) -> onnx.ModelProto:
     try:
         model = onnx.load(path)
     except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror or _line(error)}") from None
+        raise UnreadableFileError(path, f"cannot be read: {error.strerror or _line(error)}") from None
     except (DecodeError, ValueError, onnx.checker.ValidationError) as error:
-        raise InputError(path, f"not an ONNX file: {_line(error)}") from None
+        raise WrongFormatError(path, f"not an ONNX file: {_line(error)}") from None
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, ValueError) as error:
-        raise InputError(path, f"not a valid ONNX model: {_line(error)}") from None
+        raise WrongFormatError(path, f"not a valid ONNX model: {_line(error)}") from None
     return inliner.inline_local_functions(model) if model.functions else model
 
 
@@ -75,7 +75,7 @@ def prepare(path: Path, model: onnx.ModelProto, batch: int, name: str) -> Model:
     initializers = {tensor.name for tensor in proto.graph.initializer}
     inputs = [value for value in proto.graph.input if value.name not in initializers]
     if not inputs or not proto.graph.output:
-        raise InputError(path, "the model has no input or no output")
+        raise OnnxModelError(path, "the model has no input or no output")
     for value in inputs:
         _set_batch(path, value, batch, name)
     # Shapes written for another batch would contradict what is inferred from the new one.
@@ -89,9 +89,9 @@ def prepare(path: Path, model: onnx.ModelProto, batch: int, name: str) -> Model:
     outputs = tuple(value.name for value in proto.graph.output)
     for output in outputs:
         if output in constants:
-            raise InputError(path, f"the output '{output}' does not depend on any input")
+            raise OnnxModelError(path, f"the output '{output}' does not depend on any input")
         if shapes.get(output, (batch,))[:1] != (batch,):
-            raise UsageError(
+            raise NetworkTreatmentError(
                 f"network '{name}': the output '{output}' has shape {shapes[output]} at batch {batch};"
                 " the file does not carry the batch through, use the batch that it was exported with"
             )
@@ -109,12 +109,14 @@ def _set_batch(path: Path, value: onnx.ValueInfoProto, batch: int, name: str) ->
     tensor = value.type.tensor_type
     if tensor.elem_type != TensorProto.FLOAT:
         what = TensorProto.DataType.Name(tensor.elem_type)
-        raise InputError(path, f"the input '{value.name}' is of type {what}, expected FLOAT")
+        raise OnnxModelError(path, f"the input '{value.name}' is of type {what}, expected FLOAT")
     axes = tensor.shape.dim
     if not axes:
-        raise InputError(path, f"the input '{value.name}' has no shape, expected one with the batch first")
+        raise OnnxModelError(
+            path, f"the input '{value.name}' has no shape, expected one with the batch first"
+        )
     if axes[0].dim_value and axes[0].dim_value != batch:
-        raise UsageError(
+        raise NetworkTreatmentError(
             f"network '{name}': the file fixes the batch at {axes[0].dim_value}, {batch} was asked for;"
             " export it with a symbolic batch, or ask for that batch"
         )
@@ -122,7 +124,7 @@ def _set_batch(path: Path, value: onnx.ValueInfoProto, batch: int, name: str) ->
     for number, axis in enumerate(axes):
         if axis.dim_value < 1:
             symbol = f" ('{axis.dim_param}')" if axis.dim_param else ""
-            raise InputError(
+            raise OnnxModelError(
                 path,
                 f"axis {number}{symbol} of the input '{value.name}' has no size; only the batch may vary",
             )
@@ -132,7 +134,7 @@ def _infer(path: Path, proto: onnx.ModelProto) -> onnx.ModelProto:
     try:
         return shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
     except (shape_inference.InferenceError, ValueError) as error:
-        raise InputError(path, f"shapes cannot be inferred: {_line(error)}") from None
+        raise OnnxModelError(path, f"shapes cannot be inferred: {_line(error)}") from None
 
 
 def _shapes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
@@ -176,9 +178,9 @@ def _fold(
     nodes: list[onnx.NodeProto] = []
     for node in model.graph.node:
         if any(attribute.type == onnx.AttributeProto.GRAPH for attribute in node.attribute):
-            raise InputError(path, f"the node '{node.name}' ({node.op_type}) holds a graph of its own")
+            raise OnnxModelError(path, f"the node '{node.name}' ({node.op_type}) holds a graph of its own")
         if node.op_type.startswith("Random") or node.op_type in ("Bernoulli", "Multinomial"):
-            raise InputError(path, f"the node '{node.name}' ({node.op_type}) draws random numbers")
+            raise OnnxModelError(path, f"the node '{node.name}' ({node.op_type}) draws random numbers")
         read = [tensor for tensor in node.input if tensor]
         if node.op_type == "Shape" and node.input[0] in shapes:
             operands = {node.input[0]: np.empty(shapes[node.input[0]], np.int8)}
@@ -191,7 +193,7 @@ def _fold(
             written = [tensor for tensor in node.output if tensor]
             constants.update(zip(written, run_node(model, node, operands), strict=True))
         except (NotImplementedError, RuntimeError) as error:
-            raise InputError(path, f"the node '{node.name}' cannot be folded: {_line(error)}") from None
+            raise OnnxModelError(path, f"the node '{node.name}' cannot be folded: {_line(error)}") from None
     return tuple(nodes), constants
 
 

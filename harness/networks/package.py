@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 
-from harness.errors import InputError
+from harness.errors import DamagedBundleError, UnreadableFileError
 from harness.networks.graph import Graph, OpKind, SourceOp, op_class
 
 SCHEMA = "trtmatrix.network/1"
@@ -66,7 +66,7 @@ def read_structure(network: Path) -> Graph:
     """
     data = _read_json(network)
     if data.get("schema") != SCHEMA:
-        raise InputError(network, f"schema {data.get('schema')!r}, expected {SCHEMA}", where="schema")
+        raise DamagedBundleError(network, f"schema {data.get('schema')!r}, expected {SCHEMA}", where="schema")
     _exact_keys(network, data, _KEYS, "the network")
     ops = _ops(network, data["ops"])
     try:
@@ -84,7 +84,7 @@ def read_structure(network: Path) -> Graph:
             digest=str(data["digest"]),
         )
     except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(network, f"not a network package: {error}") from None
+        raise DamagedBundleError(network, f"not a network package: {error}") from None
     _check(network, graph)
     return graph
 
@@ -93,41 +93,41 @@ def _check(path: Path, graph: Graph) -> None:
     known = set(graph.shapes)
     for tensor in (*graph.outputs, *graph.inputs, *(t for op in graph.ops for t in (*op.inputs, op.output))):
         if tensor not in known:
-            raise InputError(path, f"the tensor '{tensor}' has no shape", where="shapes")
+            raise DamagedBundleError(path, f"the tensor '{tensor}' has no shape", where="shapes")
 
 
 def _read_json(path: Path) -> Mapping[str, object]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(path, f"cannot be read: {error.strerror}") from None
+        raise UnreadableFileError(path, f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise InputError(path, f"not UTF-8: {error.reason}") from None
+        raise DamagedBundleError(path, f"not UTF-8: {error.reason}") from None
     except json.JSONDecodeError as error:
-        raise InputError(path, f"not JSON: {error.msg.lower()}", line=error.lineno) from None
+        raise DamagedBundleError(path, f"not JSON: {error.msg.lower()}", line=error.lineno) from None
     if not isinstance(data, dict):
-        raise InputError(path, "not a network package: expected a JSON object")
+        raise DamagedBundleError(path, "not a network package: expected a JSON object")
     return data
 
 
 def _ops(path: Path, data: object) -> tuple[SourceOp, ...]:
     if not isinstance(data, list):
-        raise InputError(path, "expected a list", where="ops")
+        raise DamagedBundleError(path, "expected a list", where="ops")
     return tuple(_op(path, entry, f"ops[{number}]") for number, entry in enumerate(data))
 
 
 def _op(path: Path, data: object, where: str) -> SourceOp:
     if not isinstance(data, dict):
-        raise InputError(path, "expected an object", where=where)
+        raise DamagedBundleError(path, "expected an object", where=where)
     _exact_keys(path, data, _OP_KEYS, where)
     try:
         kind = OpKind(data["kind"])
     except ValueError:
-        raise InputError(path, f"unknown kind {data['kind']!r}", where=f"{where}.kind") from None
+        raise DamagedBundleError(path, f"unknown kind {data['kind']!r}", where=f"{where}.kind") from None
     if not isinstance(data["attributes"], dict) or not isinstance(data["weights"], dict):
-        raise InputError(path, "attributes and weights must be objects", where=where)
+        raise DamagedBundleError(path, "attributes and weights must be objects", where=where)
     if not isinstance(data["inputs"], list) or not isinstance(data["output"], str):
-        raise InputError(path, "inputs must be a list and output a string", where=where)
+        raise DamagedBundleError(path, "inputs must be a list and output a string", where=where)
     return SourceOp(
         name=str(data["name"]),
         kind=kind,
@@ -142,4 +142,4 @@ def _exact_keys(path: Path, data: Mapping[str, object], expected: set[str], wher
     missing, unknown = sorted(expected - set(data)), sorted(set(data) - expected)
     if missing or unknown:
         what = f"missing {', '.join(missing)}" if missing else f"unknown {', '.join(unknown)}"
-        raise InputError(path, f"keys do not fit: {what}", where=where)
+        raise DamagedBundleError(path, f"keys do not fit: {what}", where=where)

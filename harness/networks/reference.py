@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from harness.errors import UsageError
+from harness.errors import NetworkInputsError
 from harness.networks.graph import FloatArray, Graph, OpKind, SourceOp
 from harness.networks.inputs import probe_inputs
 from harness.networks.kernels import Array, compute
@@ -87,9 +87,9 @@ def probe_reference(graph: Graph, seed: int = 0) -> dict[str, FloatArray]:
 def _check(graph: Graph, inputs: Mapping[str, Array]) -> None:
     for name in graph.inputs:
         if name not in inputs:
-            raise UsageError(f"network '{graph.name}': the input '{name}' is missing")
+            raise NetworkInputsError(f"network '{graph.name}': the input '{name}' is missing")
         if tuple(inputs[name].shape) != tuple(graph.shapes[name]):
-            raise UsageError(
+            raise NetworkInputsError(
                 f"network '{graph.name}': input '{name}' has shape {tuple(inputs[name].shape)},"
                 f" the network wants {tuple(graph.shapes[name])}"
             )

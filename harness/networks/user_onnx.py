@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from harness.errors import InputError, UsageError
+from harness.errors import NetworkTreatmentError, OnnxModelError
 from harness.networks.digest import with_digest
 from harness.networks.foreign import ForeignOps
 from harness.networks.graph import FloatArray, Graph, OpKind, SourceOp
@@ -62,12 +62,14 @@ class OnnxFamily:
         :raises UsageError: the file fixes another batch, or has the other ReLU6 form
         """
         if batch < 1:
-            raise UsageError(f"network '{self._name}': a batch of {batch} is not possible; use 1 or more")
+            raise NetworkTreatmentError(
+                f"network '{self._name}': a batch of {batch} is not possible; use 1 or more"
+            )
         if batch not in self._made:
             self._made[batch] = _graph(self._name, prepare(self._path, self._loaded, batch, self._name))
         graph = self._made[batch]
         if relu6 != graph.relu6:
-            raise UsageError(
+            raise NetworkTreatmentError(
                 f"network '{self._name}': the file has ReLU6 as {graph.relu6}, {relu6} was asked for;"
                 " a user's network is measured as it is"
             )
@@ -88,7 +90,7 @@ def _graph(name: str, model: Model) -> Graph:
     for proto, op_name in zip(model.nodes, names, strict=True):
         for tensor in proto.output[:1]:
             if tensor not in model.shapes:
-                raise InputError(
+                raise OnnxModelError(
                     model.path, f"the shape of '{tensor}' (node '{op_name}', {proto.op_type}) stays unknown"
                 )
         node = Node(model, proto, op_name)
@@ -151,6 +153,6 @@ def write_own_onnx(graph: Graph, path: Path) -> Path:
     """
     proto = graph.meta.get("proto")
     if not isinstance(proto, onnx.ModelProto):
-        raise UsageError(f"network '{graph.name}' does not come from an ONNX file")
+        raise NetworkTreatmentError(f"network '{graph.name}' does not come from an ONNX file")
     path.write_bytes(proto.SerializeToString(deterministic=True))
     return path

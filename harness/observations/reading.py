@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.errors import InputError, PluginError, UsageError
+from harness.errors import DamagedBundleError, NothingChosenError, PluginError, SameBuildError, UsageError
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import Graph
@@ -39,12 +39,13 @@ def observe(
     A version in two environments is two cells. The order of cells is that of the first run that holds them.
 
     :param runtimes, networks: the registered ones, by name
-    :raises InputError: a folder is no bundle, or a file of it is torn
-    :raises UsageError: no run, or the same builds twice: they would count as independent
+    :raises InputError: a folder is no bundle, a file of it is torn, or the same builds are there twice: they
+        would count as independent
+    :raises NothingChosenError: no run
     """
     bundles = [Bundle.open(Path(run)) for run in runs]
     if not bundles:
-        raise UsageError("name at least one run: the folder of a bundle")
+        raise NothingChosenError("name at least one run: the folder of a bundle")
     made: dict[tuple[object, ...], BuildRecord] = {}
     graphs = Graphs(networks)
     cells: dict[Cell, CellObservation] = {}
@@ -112,7 +113,7 @@ def _cell(
     records = list(bundle.builds(record.cell.id))
     if record.status == "measured" and not records:
         where = bundle.root / "builds" / record.cell.id
-        raise InputError(where, "the cell was measured, and none of its builds is there")
+        raise DamagedBundleError(where, "the cell was measured, and none of its builds is there")
     for build in records:
         _refuse_twice(build, made)
     builds = tuple(_checked(build, record, run, runtime, graph) for build in records)
@@ -139,7 +140,7 @@ def _refuse_twice(record: BuildRecord, made: dict[tuple[object, ...], BuildRecor
         return
     key = (record.cell_id, document.host.name, document.started, document.round)
     if (known := made.setdefault(key, record)) is not record:
-        raise UsageError(f"{record.folder}: the same build as {known.folder}; name each run once")
+        raise SameBuildError(record.folder, f"the same build as {known.folder}; name each run once")
 
 
 def _checked(
@@ -152,7 +153,7 @@ def _checked(
         return replace(made, identity=identity_of(record.document, cell, run, facts))
     except WRONG_FORM as error:
         problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
-        raise InputError(record.folder, " ".join(problem.split())) from error
+        raise DamagedBundleError(record.folder, " ".join(problem.split())) from error
 
 
 def _graph(bundle: Bundle, record: CellRecord, graphs: Graphs) -> Graph | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import harness
 from harness.environments.staging import copy_worker
-from harness.errors import InputError, UnavailableError, UsageError
+from harness.errors import PackBaseError, PackPythonError
 from harness.execution.inputs import InputStore
 from harness.execution.job import JobSettings, write_job
 from harness.matrix.cell import Cell
@@ -84,7 +84,7 @@ def make_pack(order: Order, out: Path, options: PackOptions, say: Say) -> list[P
     python = choose([_pythons(order.runtimes[name], version) for name, version in versions], options.python)
     say(f"interpreter: Python {_text(python)}")
     if options.base is not None and options.base.python.version != _text(python):
-        raise UsageError(
+        raise PackBaseError(
             f"the base pack brings Python {options.base.python.version}, this one would be made for "
             f"{_text(python)}; name the same one with --python"
         )
@@ -255,7 +255,7 @@ def read_base(place: Path) -> PackPlan:
     path = place / LIST if place.is_dir() else place
     document = read_document(path, PackPlan)
     if document.base is not None:
-        raise InputError(path, "was itself made on top of another pack; name that one")
+        raise PackBaseError(f"{path}: was itself made on top of another pack; name that one")
     return document
 
 
@@ -266,5 +266,5 @@ def _text(python: Interpreter) -> str:
 def _pythons(runtime: Runtime, version: str) -> tuple[tuple[int, int], tuple[int, int]]:
     bounds = runtime.pythons(version)
     if bounds is None:
-        raise UnavailableError(f"{runtime.name} {version}: it is not known which Python its wheels are for")
+        raise PackPythonError(f"{runtime.name} {version}: it is not known which Python its wheels are for")
     return bounds

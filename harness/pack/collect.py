@@ -13,7 +13,7 @@ from msgspec import structs
 
 import harness
 from harness.environments.base import Outcome
-from harness.errors import InputError, UsageError
+from harness.errors import OtherRunError, PackResultsError, UnknownNameError
 from harness.execution.inputs import InputStore
 from harness.execution.job import describe
 from harness.execution.schedule import settle
@@ -87,11 +87,11 @@ def _add(
             continue
         cell = plan.cells.get(build.outcome.cell)
         if cell is None:
-            raise InputError(
+            raise PackResultsError(
                 plan.path.name, f"'{build.outcome.cell}' was measured and is no cell of this plan"
             )
         if cell.network not in families:
-            raise UsageError(
+            raise UnknownNameError(
                 f"network '{cell.network}' is not known here, so its outputs cannot be checked; "
                 "name the matrix file it stands in with --matrix"
             )
@@ -109,7 +109,7 @@ def _document(build: BroughtBuild, number: int, cell: Cell, plan: BroughtPlan, i
     runtime = registry.runtimes()[cell.runtime]
     made = inputs.get(cell)
     if made.graph.digest != job.digest:
-        raise InputError(
+        raise PackResultsError(
             plan.path.name,
             f"{cell.network} has another digest here ({made.graph.digest[:12]}) than in the pack "
             f"({job.digest[:12]}); collect with the release that made the pack",
@@ -164,7 +164,9 @@ def _bundle(out: Path, results: Results) -> Bundle:
     if (out / "manifest.json").exists():
         bundle = Bundle.open(out)
         if bundle.manifest.pack != plan.id:
-            raise InputError(out, f"holds results of another pack ({bundle.manifest.pack}); name a new run")
+            raise OtherRunError(
+                out, f"holds results of another pack ({bundle.manifest.pack}); name a new run"
+            )
         return bundle
     manifest = Manifest(
         # Of the first build: parts of a run carry its id, whichever bundle they are collected into.

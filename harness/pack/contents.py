@@ -19,7 +19,7 @@ from pathlib import Path
 
 import zstandard
 
-from harness.errors import UnavailableError
+from harness.errors import MissingProgramError, ProgramFailedError
 from harness.store.documents.plan import PackObject
 
 LARGE_BYTES = 1 << 20
@@ -141,7 +141,7 @@ def compress(source: Path, target: Path, level: int, prefix: Path | None) -> Non
         [*command, str(source), "-o", str(target)], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise UnavailableError(
+        raise ProgramFailedError(
             f"zstd cannot store {source.name} as a difference: {done.stderr.strip()[:200]}"
         )
 
@@ -153,7 +153,7 @@ def require_zstd() -> str:
     """
     program = shutil.which("zstd")
     if program is None:
-        raise UnavailableError(
+        raise MissingProgramError(
             "storing versions as differences needs the program 'zstd' (1.4.5 or later); install it, or store "
             "each version whole with --whole"
         )

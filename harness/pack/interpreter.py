@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.environments.pythons import find_python
-from harness.errors import UnavailableError, UsageError
+from harness.errors import BadOptionError, PackPythonError
 from harness.pack.libraries import needed, shared_objects
 
 OLDEST = (3, 8)
@@ -97,18 +97,18 @@ def choose(ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], wanted: Pa
     lowest, highest = max([OLDEST, *(r[0] for r in ranges)]), min(r[1] for r in ranges)
     span = f"Python {lowest[0]}.{lowest[1]} to {highest[0]}.{highest[1]}"
     if lowest > highest:
-        raise UnavailableError(
+        raise PackPythonError(
             "no single Python has wheels of all these versions; make one pack for each group"
         )
     if wanted is not None:
         one = ask(wanted)
         if one is None or not lowest <= one.minor <= highest:
-            raise UsageError(f"{wanted} cannot be packed: these versions need {span}")
+            raise BadOptionError(f"{wanted} cannot be packed: these versions need {span}")
         return one
     found = find_python((lowest, highest))
     answer = ask(found.path) if found is not None else None
     if answer is None:
-        raise UnavailableError(
+        raise PackPythonError(
             f"no {span} on this machine; install one (uv python install) or name it with --python"
         )
     return answer

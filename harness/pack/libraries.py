@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UnavailableError
+from harness.errors import MissingProgramError, ProgramFailedError
 
 # Libraries of the C and C++ run time and of the driver: a host with a GPU has them, a pack never brings them.
 _OF_THE_HOST = re.compile(
@@ -114,12 +114,12 @@ def binutils(program: str, *arguments: str | Path) -> str:
     :raises UnavailableError: it is not installed, or it cannot read the file
     """
     if shutil.which(program) is None:
-        raise UnavailableError(
+        raise MissingProgramError(
             f"packing needs '{program}' of GNU binutils to read shared libraries; install binutils"
         )
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UnavailableError(
+        raise ProgramFailedError(
             f"{program} cannot read {arguments[-1]}: {done.stderr.strip().splitlines()[-1:]}"
         )
     return done.stdout

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import UsageError
+from harness.errors import BadOptionError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -30,7 +30,7 @@ def part_bytes(text: str) -> int:
     found = re.fullmatch(r"(\d+)([KMG]?)B?", text.strip().upper())
     size = int(found.group(1)) * _UNITS[found.group(2)] if found else 0
     if size < 10**6:
-        raise UsageError(f"part size '{text}': expected a size of 1M or more, such as 60M")
+        raise BadOptionError(f"part size '{text}': expected a size of 1M or more, such as 60M")
     return size
 
 

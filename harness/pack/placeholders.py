@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness.errors import UnavailableError
+from harness.errors import MissingProgramError, ProgramFailedError
 from harness.pack.libraries import Missing
 
 
@@ -25,7 +25,7 @@ def compile_placeholder(missing: Missing, folder: Path) -> Path:
     """
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
-        raise UnavailableError(
+        raise MissingProgramError(
             f"no C compiler to make a placeholder of {missing.soname}; install gcc, or pack the real "
             "libraries with --libraries real"
         )
@@ -39,7 +39,7 @@ def compile_placeholder(missing: Missing, folder: Path) -> Path:
         command += [f"-Wl,-soname,{missing.soname}", f"-Wl,--version-script={script}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UnavailableError(
+        raise ProgramFailedError(
             f"the C compiler refused the placeholder of {missing.soname}: {done.stderr.strip()[:200]}"
         )
     return target

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import zstandard
 
-from harness.errors import InputError
+from harness.errors import InputError, NoSuchFileError, OtherRunError, PackResultsError
 from harness.matrix.cell import Cell
 from harness.store.documents.base import D, read_document
 from harness.store.documents.plan import PackPlan
@@ -65,7 +65,7 @@ def gather(paths: Sequence[Path], scratch: Path) -> Results:
     plans = {str(read_json(path).get("id")): path for path in sorted(scratch.glob("*/plan-*.json"))}
     if len(plans) != 1:
         found = "no plan-*.json" if not plans else f"plans of {len(plans)} packs"
-        raise InputError(paths[0], f"expected results of one pack, found {found}")
+        raise OtherRunError(paths[0], f"expected results of one pack, found {found}")
     visits = latest(_read(path, Visit) for path in sorted(scratch.glob("*/*/visit-*.json")))
     builds: dict[tuple[str, str, int], BroughtBuild] = {}
     for path in sorted(scratch.glob("*/*/builds/*/*/outcome.json")):
@@ -84,7 +84,7 @@ def _bring(path: Path, target: Path) -> None:
     if path.is_dir():
         # Told before anything is copied; the scratch folder may lie inside of what is brought.
         if not any(path.glob("plan-*.json")):
-            raise InputError(path, "expected a folder of results, found no plan-*.json in it")
+            raise PackResultsError(path, "expected a folder of results, found no plan-*.json in it")
         ignore = shutil.ignore_patterns("work", ".collect-*")
         shutil.copytree(path, target, ignore=ignore, ignore_dangling_symlinks=True)
         return
@@ -97,9 +97,9 @@ def _bring(path: Path, target: Path) -> None:
             # `data`: no links out of the folder, no devices, no absolute names.
             archive.extractall(target, filter="data")
     except FileNotFoundError:
-        raise InputError(path, "no such archive or folder of results") from None
+        raise NoSuchFileError(path, "no such archive or folder of results") from None
     except (tarfile.TarError, zstandard.ZstdError, EOFError, OSError) as error:
-        raise InputError(path, f"not an archive of results: {error}") from None
+        raise PackResultsError(path, f"not an archive of results: {error}") from None
 
 
 def _plan(path: Path) -> BroughtPlan:
@@ -107,7 +107,7 @@ def _plan(path: Path) -> BroughtPlan:
     try:
         cells = {name: Cell.from_json(job.document["cell"]) for name, job in document.jobs.items()}
     except (KeyError, TypeError, AttributeError, ValueError, AssertionError) as error:
-        raise InputError(_name(path), f"a job lacks {error}", where="jobs") from None
+        raise PackResultsError(_name(path), f"a job lacks {error}", where="jobs") from None
     return BroughtPlan(path, document, cells)
 
 
@@ -116,7 +116,7 @@ def _read(path: Path, kind: type[D]) -> D:
     try:
         return read_document(path, kind)
     except InputError as error:
-        raise InputError(_name(path), error.problem, line=error.line, where=error.where) from None
+        raise type(error)(_name(path), error.problem, line=error.line, where=error.where) from None
 
 
 def _name(path: Path) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from harness.environments.compute_capability import capability_reason
-from harness.errors import UsageError
+from harness.errors import NothingChosenError
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import treatment_table
 from harness.runtimes.base import Runtime
@@ -21,7 +21,9 @@ def chosen(cells: Sequence[Cell], patterns: Sequence[str]) -> tuple[Cell, ...]:
     """
     for pattern in patterns:
         if not any(fnmatchcase(cell.id, pattern) for cell in cells):
-            raise UsageError(f"--only {pattern}: matches none of the {len(cells)} cells of the matrix")
+            raise NothingChosenError(
+                f"--only {pattern}: matches none of the {len(cells)} cells of the matrix"
+            )
     return tuple(c for c in cells if not patterns or any(fnmatchcase(c.id, one) for one in patterns))
 
 
@@ -49,7 +51,7 @@ def packable(
         else:
             say(f"{cell.id}: left out: {reason}")
     if not found:
-        raise UsageError("no cell of this matrix can be packed; the lines above say why")
+        raise NothingChosenError("no cell of this matrix can be packed; the lines above say why")
     return tuple(found)
 
 

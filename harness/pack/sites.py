@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from harness.environments.indexes import uv_variables
 from harness.environments.installer import last_words
 from harness.environments.pythons import uv_binary
-from harness.errors import UnavailableError
+from harness.errors import InstallFailedError, MissingProgramError
 from harness.pack.libraries import Missing, missing_libraries, shared_objects
 from harness.pack.placeholders import compile_placeholder
 
@@ -126,7 +126,7 @@ def install(
     """
     uv = uv_binary()
     if uv is None:
-        raise UnavailableError("packing needs the program 'uv'; install it (pip install uv)")
+        raise MissingProgramError("packing needs the program 'uv'; install it (pip install uv)")
     command = [uv, "pip", "install", "--quiet", "--target", str(folder), "--only-binary", ":all:"]
     command += ["--python-version", f"{wheels.python[0]}.{wheels.python[1]}", "--link-mode", "copy"]
     for place in wheels.find_links:
@@ -152,7 +152,7 @@ def install(
             if done.returncode == 0:
                 return
             problem = last_words(done.stderr)
-    raise UnavailableError(f"no wheels of {', '.join(requirements)} for Python {wheels.python[0]}."
+    raise InstallFailedError(f"no wheels of {', '.join(requirements)} for Python {wheels.python[0]}."
                            f"{wheels.python[1]} on Linux x86_64: {problem}")  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def cuda_suffix(folder: Path) -> str:
         for line in distribution.requires or []:
             if found := _CUDA_MAJOR.match(Requirement(line).name):
                 return f"cu{found.group(1)}"
-    raise UnavailableError(
+    raise InstallFailedError(
         f"no distribution in {folder.name} says which CUDA it is for; use placeholder libraries"
     )
 

@@ -17,7 +17,14 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any, Generic, Protocol, TypeVar
 
-from harness.errors import InputError, PluginError, UnavailableError, UsageError
+from harness.errors import (
+    InputError,
+    PluginError,
+    PluginFailedError,
+    PluginPartError,
+    UnavailableError,
+    UsageError,
+)
 
 T = TypeVar("T")
 
@@ -50,7 +57,9 @@ def guarded(part: T, who: str, protocol: type | None = None) -> T:
         # Not through the class's own __setattr__: a frozen dataclass forbids it.
         object.__setattr__(part, "__class__", made)
     except TypeError:
-        raise PluginError(f"{who}: {part!r:.60} cannot be a part: expected an object of a class") from None
+        raise PluginPartError(
+            f"{who}: {part!r:.60} cannot be a part: expected an object of a class"
+        ) from None
     return part
 
 
@@ -80,7 +89,7 @@ def blamed(where: str, passes: tuple[type[Exception], ...] = ()) -> Iterator[Non
     except Exception as error:
         if isinstance(error, (PluginError, *passes)):
             raise
-        raise PluginError(f"{where} raised {described(error)}") from error
+        raise PluginFailedError(f"{where} raised {described(error)}") from error
 
 
 def described(error: BaseException) -> str:
@@ -108,7 +117,7 @@ def _lent(part: object, who: str, protocol: type | None) -> frozenset[str]:
     lent = _members(protocol).keys() - set(dir(part))
     required = protocol.__abstractmethods__ if isinstance(protocol, ABCMeta) else frozenset()
     if lacking := sorted(required & lent):
-        raise PluginError(f"{who}: lacks {', '.join(lacking)}")
+        raise PluginPartError(f"{who}: lacks {', '.join(lacking)}")
     return frozenset(lent)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pluggy
 
-from harness.errors import PluginError
+from harness.errors import PluginNameError, PluginPartError
 from harness.plugins import hookspecs
 from harness.plugins.guard import blamed, guarded
 
@@ -84,7 +84,7 @@ def _register(plugins: pluggy.PluginManager, plugin: object, where: str, name: s
     except (pluggy.PluginValidationError, ValueError) as error:
         if plugins.is_registered(plugin):
             plugins.unregister(plugin)
-        raise PluginError(f"{where}: cannot be registered: {' '.join(str(error).split())}") from None
+        raise PluginPartError(f"{where}: cannot be registered: {' '.join(str(error).split())}") from None
 
 
 def _distribution(entry: metadata.EntryPoint) -> str:
@@ -116,7 +116,7 @@ def _by_name(what: str, hook: pluggy.HookCaller, protocol: type[T]) -> dict[str,
             # A third party's part of the same name would hide ours silently.
             if part.name in found:
                 both = f"{found[part.name][1]} and {origin}"
-                raise PluginError(f"the {what} '{part.name}' comes from both {both}; remove one of them")
+                raise PluginNameError(f"the {what} '{part.name}' comes from both {both}; remove one of them")
             found[part.name] = (part, origin)
     return {name: part for name, (part, _) in found.items()}
 

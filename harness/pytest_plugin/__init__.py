@@ -48,7 +48,7 @@ def pytest_plugin_registered(plugin: object) -> None:
         try:
             registry.register(plugin, str(where or plugin))
         except TrtmatrixError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(error.one_line) from None
 
 
 def pytest_configure(config: pytest.Config) -> None:

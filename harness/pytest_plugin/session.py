@@ -143,7 +143,7 @@ class MatrixSession:
                     stored_plan(Path(stored)) if stored else make_plan(self.choices, registry.parts())
                 )
             except TrtmatrixError as error:
-                raise pytest.UsageError(str(error)) from None
+                raise pytest.UsageError(error.one_line) from None
         return self._plan
 
     @property
@@ -237,4 +237,4 @@ def _one_line() -> Iterator[None]:
     except TrtmatrixError as error:
         # Our 2 (bad input) is pytest's 4; pytest's 2 is an interruption.
         code = pytest.ExitCode.USAGE_ERROR if error.exit_code == EXIT_USAGE else error.exit_code
-        pytest.exit(str(error), returncode=int(code))
+        pytest.exit(error.one_line, returncode=int(code))

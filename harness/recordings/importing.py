@@ -19,7 +19,7 @@ from harness.attribution.attribute import attribute, is_unattributed
 from harness.attribution.engine import AttributedEngine
 from harness.attribution.findings import ConvolutionBlock, block_findings
 from harness.attribution.matching import OpMatcher
-from harness.errors import InputError, UsageError
+from harness.errors import SameBuildError, UnreadableFileError
 from harness.evidence.reader import read_file
 from harness.evidence.record import Record
 from harness.execution.measuring import run_id
@@ -241,9 +241,10 @@ def _refuse_another(bundle: Bundle, cell: Cell, build: int, digests: Mapping[str
         return
     known = bundle.build(cell.id, build).document.files
     if known != digests:
-        raise UsageError(
-            f"{bundle.root}: build {build} of {cell.id} is there already, from other files; "
-            "give this one another number with --build"
+        raise SameBuildError(
+            bundle.root,
+            f"build {build} of {cell.id} is there already, from other files; "
+            "give this one another number with --build",
         )
 
 
@@ -251,4 +252,4 @@ def _sha256(path: Path) -> str:
     try:
         return "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise InputError(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise UnreadableFileError(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None

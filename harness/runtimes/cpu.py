@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.errors import InputError
+from harness.errors import DamagedBundleError
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import BATCH, BATCH_MODE, PRECISION, RELU6, SOURCE, TENSOR_FORMAT
@@ -80,5 +80,5 @@ def with_facts(folder: Path, read: Callable[[int], Evidence]) -> Evidence:
         facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
         warmup = int(facts.get("profile_warmup", 0))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(path, f"not a result of the worker: {error}") from None
+        raise DamagedBundleError(path, f"not a result of the worker: {error}") from None
     return replace(read(warmup), facts=facts)

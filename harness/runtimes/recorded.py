@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import InputError
+from harness.errors import DamagedBundleError
 from harness.evidence.reader import read_file
 from harness.evidence.record import Record
 from harness.evidence.records import EngineLayer, Evidence, LayerTime
@@ -31,11 +31,11 @@ def read_recorded(folder: Path) -> Evidence:
     facts = read_json(folder / "result.json").get("facts", {})
     roles = facts.get("files", {}) if isinstance(facts, dict) else None
     if not isinstance(roles, dict):
-        raise InputError(folder / "result.json", "expected objects", where="facts.files")
+        raise DamagedBundleError(folder / "result.json", "expected objects", where="facts.files")
     files = {folder / "evidence" / name: str(role) for name, role in roles.items()}
     missing = next((path for path in files if not path.is_file()), None)
     if missing is not None:
-        raise InputError(missing, "is missing from the bundle; import the files again")
+        raise DamagedBundleError(missing, "is missing from the bundle; import the files again")
     found = merge([(role, read_file(path)) for path, role in files.items()])
     partial = bool(facts.get("partial", found.partial))
     return replace(found, facts={**found.facts, **facts}, partial=partial)

@@ -23,7 +23,7 @@ from typing import Any
 
 from msgspec import structs
 
-from harness.errors import InputError, UsageError
+from harness.errors import CellNameError, DamagedBundleError, FolderInUseError, NoSuchFileError
 from harness.matrix.cell import CELL_ID, CELL_ID_RULE, Cell
 from harness.store.documents.base import UNKNOWN, read_document, write_document
 from harness.store.documents.build import Build
@@ -74,7 +74,7 @@ def refuse_used(root: Path) -> None:
     :raises UsageError: it does
     """
     if root.is_dir() and any(root.iterdir()):
-        raise UsageError(f"{root}: the folder is not empty; name a new one, or --resume the run in it")
+        raise FolderInUseError(f"{root}: the folder is not empty; name a new one, or --resume the run in it")
 
 
 class Bundle:
@@ -104,7 +104,7 @@ class Bundle:
         :raises InputError: no bundle, or of a schema that this version does not read
         """
         if not root.is_dir():
-            raise InputError(root, "no such run: expected the folder of a bundle")
+            raise NoSuchFileError(root, "no such run: expected the folder of a bundle")
         return cls(root, read_document(root / "manifest.json", Manifest))
 
     @property
@@ -133,7 +133,7 @@ class Bundle:
                 found.append(CellRecord(entry.cell(), entry.status, entry.reason, entry.digest))
             except ValueError as error:
                 where = f"cells[{index}].treatment"
-                raise InputError(self.root / "manifest.json", str(error), where=where) from None
+                raise DamagedBundleError(self.root / "manifest.json", str(error), where=where) from None
         return found
 
     def set_cell(self, cell: Cell, status: str, reason: str = "", digest: str = UNKNOWN) -> None:
@@ -201,7 +201,7 @@ def check_cell_id(cell_id: str) -> str:
     :raises UsageError: it cannot
     """
     if not CELL_ID.fullmatch(cell_id):
-        raise UsageError(f"'{cell_id}' cannot be a cell id: {CELL_ID_RULE}")
+        raise CellNameError(f"'{cell_id}' cannot be a cell id: {CELL_ID_RULE}")
     return cell_id
 
 

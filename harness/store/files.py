@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.errors import InputError
+from harness.errors import DamagedBundleError, NoSuchFileError, UnreadableFileError
 
 WRONG_FORM = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 """What making something of JSON of another form than expected ends in."""
@@ -64,18 +64,18 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         # A pipe or a device would be waited for, or read without an end.
         if path.exists() and not path.is_file():
-            raise InputError(path, "expected a regular file")
+            raise UnreadableFileError(path, "expected a regular file")
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(path, "no such file") from None
+        raise NoSuchFileError(path, "no such file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, f"cannot be read: {error}") from None
+        raise UnreadableFileError(path, f"cannot be read: {error}") from None
     except json.JSONDecodeError as error:
-        raise InputError(path, f"not JSON: {error.msg}", line=error.lineno) from None
+        raise DamagedBundleError(path, f"not JSON: {error.msg}", line=error.lineno) from None
     except (RecursionError, ValueError) as error:
-        raise InputError(path, f"not JSON that can be read: {error}") from None
+        raise DamagedBundleError(path, f"not JSON that can be read: {error}") from None
     if not isinstance(data, dict):
-        raise InputError(path, f"expected a JSON object, found {type(data).__name__}")
+        raise DamagedBundleError(path, f"expected a JSON object, found {type(data).__name__}")
     return data
 
 
@@ -98,7 +98,9 @@ def read_table(path: Path, filters: Any = None) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = pq.read_table(path, filters=filters).to_pylist()
     except FileNotFoundError:
-        raise InputError(path, "no such file") from None
+        raise NoSuchFileError(path, "no such file") from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(path, f"not a Parquet table of a bundle: {str(error).splitlines()[0]}") from None
+        raise DamagedBundleError(
+            path, f"not a Parquet table of a bundle: {str(error).splitlines()[0]}"
+        ) from None
     return rows

@@ -188,7 +188,10 @@ def test_another_matrix_is_not_resumed(capsys: pytest.CaptureFixture[str]) -> No
 def test_fewer_than_two_that_can_run_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bisect", "m.toml", "--out", "run", "--versions", "1.0,9.0"]) == 3
     (line,) = capsys.readouterr().err.splitlines()
-    assert line == "trtmatrix: fewer than two of these versions can run here: 9.0: 9.0 is sold out"
+    assert (
+        line
+        == "trtmatrix: fewer than two of these versions can run here: 9.0: 9.0 is sold out [nothing-can-run]"
+    )
     assert not Path("run").exists()
 
 

@@ -114,7 +114,9 @@ def test_a_mistyped_key_names_file_table_and_key(folder: Path) -> None:
     (folder / "m.toml").write_text(text, encoding="utf-8")
     found = trtmatrix(folder, "run", "m.toml")
     assert found.returncode == 2
-    assert one_line(found) == "trtmatrix: m.toml: [run]: unknown key 'bulids'; did you mean 'builds'?"
+    assert one_line(found) == (
+        "trtmatrix: m.toml: [run]: unknown key 'bulids'; did you mean 'builds'? [unknown-key]"
+    )
 
 
 @pytest.mark.parametrize(

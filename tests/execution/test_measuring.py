@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from harness.environments.base import Limits
-from harness.errors import InputError, UsageError
+from harness.errors import InputError, OtherRunError, UsageError
 from harness.execution import measuring
 from harness.execution.measuring import affinity, measure, measure_into, open_or_create, run_id, settings_for
 from harness.execution.plan import Choices
@@ -111,7 +111,7 @@ def test_what_cannot_be_resumed_is_refused(ground: Ground, tmp_path: Path) -> No
         open_or_create(ground.plan, resumed)
     open_or_create(ground.plan, Choices(out=tmp_path / "out"))
     other = replace(ground.plan, matrix=replace(ground.plan.matrix, text="# another"))
-    with pytest.raises(UsageError, match=r"out: was made from another matrix file; start a new run"):
+    with pytest.raises(OtherRunError, match=r"out: was made from another matrix file; start a new run"):
         open_or_create(other, resumed)
 
 

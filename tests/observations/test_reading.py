@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from harness.errors import UsageError
+from harness.errors import SameBuildError
 from harness.observations.identity import Host, Identity
 from harness.observations.records import CellObservation
 from harness.plugins.reading import observe
@@ -113,7 +113,7 @@ def test_one_run_in_two_parts_is_one_group(tmp_path: Path) -> None:
 
 def test_the_same_builds_twice_are_refused(tmp_path: Path) -> None:
     first, second = bundle(tmp_path / "a", run="r"), bundle(tmp_path / "b", run="r")
-    with pytest.raises(UsageError, match="the same build as"):
+    with pytest.raises(SameBuildError, match="the same build as"):
         cells_of(first, second)
 
 

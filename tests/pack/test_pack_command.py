@@ -29,7 +29,7 @@ def _matrix(folder: Path, version: str = "8.6.0", sources: str = "core") -> str:
 def test_a_part_size_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pack", _matrix(tmp_path), "-o", str(tmp_path / "out"), "--part-size", "big"]) == 2
     assert capsys.readouterr().err == (
-        "trtmatrix: part size 'big': expected a size of 1M or more, such as 60M\n"
+        "trtmatrix: part size 'big': expected a size of 1M or more, such as 60M [bad-option]\n"
     )
 
 
@@ -70,7 +70,10 @@ def test_a_version_that_cannot_run_on_the_host_is_named_before_anything_is_fetch
     assert main(["pack", matrix, "-o", str(tmp_path / "out"), "--compute-capability", "9.0"]) == 2
     said = capsys.readouterr().err.splitlines()
     assert said[0].startswith("mobilenet_v2-fp32-b1-clip-core-tensorrt-5.1.5: left out: ")
-    assert said[-1] == "trtmatrix: no cell of this matrix can be packed; the lines above say why"
+    assert (
+        said[-1]
+        == "trtmatrix: no cell of this matrix can be packed; the lines above say why [nothing-chosen]"
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -93,7 +96,9 @@ def test_wheels_that_cannot_be_had_are_one_line(tmp_path: Path, capsys: pytest.C
 
 def test_collecting_nothing_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["collect", str(tmp_path / "nothing.tar.zst"), "--out", str(tmp_path / "run")]) == 2
-    assert capsys.readouterr().err.endswith("nothing.tar.zst: no such archive or folder of results\n")
+    assert capsys.readouterr().err.endswith(
+        "nothing.tar.zst: no such archive or folder of results [no-such-file]\n"
+    )
     assert not (tmp_path / "run").exists()
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from harness.environments.docker.labels import CONTENT, KIND, PYTHON, REPOSITORY
 from harness.environments.pythons import Interpreter
-from harness.errors import UnavailableError
+from harness.errors import BaseImageError, BrokenPythonError
 
 PREFIX = "/usr/local"
 # Of the standard library: what no worker needs, and what belongs to the interpreter's own users.
@@ -137,7 +137,7 @@ def _ask(interpreter: Interpreter) -> tuple[Path, Path, Path]:
         )
         prefix, library, dynamic = (Path(p) for p in json.loads(answer.stdout))
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise UnavailableError(f"the Python at {interpreter.path} does not run: {error}") from error
+        raise BrokenPythonError(f"the Python at {interpreter.path} does not run: {error}") from error
     return prefix, library, dynamic
 
 
@@ -155,7 +155,7 @@ def _libraries(programs: Iterable[Path]) -> list[Member]:
     listed = _ldd([str(path) for path in programs])
     found = {match["name"]: Path(match["path"]) for match in _LDD.finditer(listed)}
     if "libc.so.6" not in found:
-        raise UnavailableError(
+        raise BaseImageError(
             "a base image cannot be made of this Python: its libraries are not those of glibc; name a base "
             "image in TRTMATRIX_DOCKER_BASE"
         )
@@ -178,7 +178,7 @@ def _ldd(paths: list[str]) -> str:
     try:
         answer = subprocess.run(["ldd", *paths], capture_output=True, text=True, timeout=120)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnavailableError(
+        raise BaseImageError(
             f"a base image needs ldd to list libraries: {error}; name a base image in TRTMATRIX_DOCKER_BASE"
         ) from error
     return answer.stdout

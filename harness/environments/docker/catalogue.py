@@ -16,7 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
-from harness.errors import InputError, UsageError
+from harness.errors import BadOptionError, NoImageError, RecipeFileError
 from harness.matrix.strict import Table, read_toml
 from harness.resources import data_folder
 from harness.versions import alternatives, ordered, parse, select
@@ -151,11 +151,11 @@ class Catalogue:
         if open_ended:
             return Choice(open_ended[-1], None)
         if not listed:
-            raise UsageError(
+            raise NoImageError(
                 f"no recipe makes a container for {runtime}; add one (docs/reference/catalogue.md) or use "
                 "the environment venv"
             )
-        raise UsageError(
+        raise NoImageError(
             f"no image holds {runtime} {version}; 'trtmatrix list versions' shows those that do, a recipe "
             "file adds another"
         )
@@ -170,7 +170,7 @@ class Catalogue:
         for recipe, image in self.images(runtime):
             if name in (image.name, f"{recipe.repository.rpartition('/')[2]}:{image.tag}"):
                 return self.name_of(runtime, image)
-        raise UsageError(
+        raise NoImageError(
             f"the image '{name}' is in no recipe for {runtime}, so its version is unknown; "
             "state it in a recipe file (docs/reference/catalogue.md)"
         )
@@ -181,7 +181,7 @@ def recipe_folders() -> list[Path]:
     named = [Path(p) for p in os.environ.get("TRTMATRIX_RECIPES", "").split(os.pathsep) if p]
     for folder in named:
         if not folder.is_dir():
-            raise UsageError(f"TRTMATRIX_RECIPES names '{folder}', which is no folder")
+            raise BadOptionError(f"TRTMATRIX_RECIPES names '{folder}', which is no folder")
     own = platformdirs.user_config_path("trtmatrix") / "recipes"
     return [data_folder("containers") / "recipes", *([own] if own.is_dir() else []), *named]
 
@@ -242,7 +242,7 @@ def _inline(path: Path, repository: str, data: object) -> list[Image]:
     if data is None:
         return []
     if not isinstance(data, list):
-        raise InputError(path, "expected [[image]] tables", where="[image]")
+        raise RecipeFileError(path, "expected [[image]] tables", where="[image]")
     found = []
     for number, item in enumerate(data, start=1):
         where = f"[[image]] {number}"
@@ -260,7 +260,7 @@ def _tabled(path: Path, repository: str, table: str | None) -> list[Image]:
             reader = csv.DictReader(stream, strict=True)
             return [_image(file, repository, row, line=reader.line_num) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(file, f"the table of {path.name} cannot be read: {error}") from None
+        raise RecipeFileError(file, f"the table of {path.name} cannot be read: {error}") from None
 
 
 def _image(
@@ -274,17 +274,19 @@ def _image(
     values = {k: v or "" for k, v in row.items() if isinstance(k, str)}
     for key in _REQUIRED:
         if not values.get(key):
-            raise InputError(path, f"'{key}' is missing", line=line, where=where)
+            raise RecipeFileError(path, f"'{key}' is missing", line=line, where=where)
     if None in row or parse(values["version"]) is None:
         problem = "has more columns than the header" if None in row else f"no version: {values['version']!r}"
-        raise InputError(path, problem, line=line, where=where)
+        raise RecipeFileError(path, problem, line=line, where=where)
     basis = values.get("basis") or "stated"
     if basis not in BASES:
-        raise InputError(path, f"unknown basis {basis!r}; known: {', '.join(BASES)}", line=line, where=where)
+        raise RecipeFileError(
+            path, f"unknown basis {basis!r}; known: {', '.join(BASES)}", line=line, where=where
+        )
     try:
         size = float(values["size_gb"]) if values.get("size_gb") else None
     except ValueError:
-        raise InputError(
+        raise RecipeFileError(
             path, f"'size_gb' is no number: {values['size_gb']!r}", line=line, where=where
         ) from None
     known = {k: values.get(k, "") for k in _COLUMNS - {"tag", "size_gb"}}

@@ -13,7 +13,7 @@ import jinja2
 
 from harness.environments.docker.catalogue import Image, Recipe
 from harness.environments.docker.labels import KIND, RECIPE, RUNTIME, VERSION
-from harness.errors import InputError
+from harness.errors import RecipeFileError
 from harness.matrix.strict import Table, read_toml
 from harness.resources import data_folder
 from harness.versions import ordered, side_of
@@ -41,10 +41,12 @@ def dockerfile(recipe: Recipe, runtime: str, version: str, **values: object) -> 
             labels=labels, python=recipe.python_command, **values
         )
     except jinja2.TemplateNotFound:
-        raise InputError(recipe.path, f"there is no template '{recipe.template}'", where="template") from None
+        raise RecipeFileError(
+            recipe.path, f"there is no template '{recipe.template}'", where="template"
+        ) from None
     except jinja2.TemplateError as error:
         line = error.lineno if isinstance(error, jinja2.TemplateSyntaxError) else None
-        raise InputError(recipe.template, f"cannot be rendered: {error}", line=line) from None
+        raise RecipeFileError(recipe.template, f"cannot be rendered: {error}", line=line) from None
     return text.rstrip("\n") + "\n"
 
 

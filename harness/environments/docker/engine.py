@@ -18,7 +18,7 @@ from docker.context import ContextAPI
 from docker.tls import TLSConfig
 
 from harness.environments.docker.errors import ENGINE_ERRORS, text_of
-from harness.errors import UnavailableError
+from harness.errors import NoDockerEngineError
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
 # Long enough for a loaded engine; availability must answer in well under a second where nothing listens,
@@ -108,7 +108,7 @@ def endpoints(environment: Mapping[str, str] | None = None) -> list[Endpoint]:
     name = variables.get("DOCKER_CONTEXT")
     context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
     if name and context is None:
-        raise UnavailableError(f"DOCKER_CONTEXT names the context '{name}', which does not exist")
+        raise NoDockerEngineError(f"DOCKER_CONTEXT names the context '{name}', which does not exist")
     if context is not None and context.name != "default" and context.Host:
         return [Endpoint(context.Host, f"context '{context.name}'", context.TLSConfig)]
     sockets = [(DEFAULT_SOCKET, "docker's default socket")]
@@ -139,7 +139,7 @@ def connect(environment: Mapping[str, str] | None = None) -> Engine:
             return Engine(client, endpoint, read_facts(client, endpoint))
         except ENGINE_ERRORS as error:
             tried.append(f"{endpoint.origin}: {text_of(error)}")
-    raise UnavailableError(
+    raise NoDockerEngineError(
         f"no docker engine answers ({'; '.join(tried)}); start docker or podman, or set DOCKER_HOST"
     )
 

@@ -24,7 +24,7 @@ from harness.environments.docker.labels import sweep
 from harness.environments.docker.prepared import PreparedContainer
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.needs import RuntimeNeeds
-from harness.errors import UnavailableError, UsageError
+from harness.errors import ImageUnavailableError, UnavailableError, UsageError
 
 
 class DockerEnvironment(Environment):
@@ -111,7 +111,7 @@ class DockerEnvironment(Environment):
         try:
             choice = catalogue().choose(runtime.name, version)
         except UsageError as error:
-            raise UnavailableError(str(error)) from error
+            raise ImageUnavailableError(str(error)) from error
         engine = self.engine()
         image = Images(engine, self.settings, progress).ready(choice, runtime, version)
         held = read_facts(engine, image.id, choice.recipe.python_command)

@@ -12,7 +12,7 @@ from harness.environments.docker.catalogue import Image
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, text_of
 from harness.environments.docker.labels import KIND, OWNER, mark_active, mark_done, owner, remove_container
-from harness.errors import UnavailableError
+from harness.errors import BrokenPythonError
 from harness.versions import parse
 
 _SECONDS = 120
@@ -106,7 +106,7 @@ def _ask(engine: Engine, image: str, python: str) -> dict[str, Any]:
         code = int(container.wait(timeout=_SECONDS)["StatusCode"])
         said = container.logs(stdout=True, stderr=True).decode("utf-8", "replace")
     except ENGINE_ERRORS as error:
-        raise UnavailableError(f"{python} does not run in the image: {text_of(error)}") from error
+        raise BrokenPythonError(f"{python} does not run in the image: {text_of(error)}") from error
     finally:
         remove_container(engine, str(container.id))
         mark_done(str(container.id))
@@ -115,7 +115,7 @@ def _ask(engine: Engine, image: str, python: str) -> dict[str, Any]:
             facts: dict[str, Any] = json.loads(line.partition(":")[2])
             return facts
     last = said.strip().rpartition("\n")[2]
-    raise UnavailableError(f"{python} does not run in the image (exit status {code}): {last}")
+    raise BrokenPythonError(f"{python} does not run in the image (exit status {code}): {last}")
 
 
 def summary(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -28,7 +28,7 @@ from harness.environments.docker.settings import DockerSettings
 from harness.environments.installer import python_of
 from harness.environments.needs import RuntimeNeeds
 from harness.environments.pythons import Interpreter, find_python
-from harness.errors import UnavailableError
+from harness.errors import DockerFailedError, ImageBuildError, ImageUnavailableError, NoPythonError
 
 _GB = 1_000_000_000
 # A layer is downloaded packed and kept unpacked; both lie on the disk for a moment.
@@ -69,7 +69,7 @@ class Images:
                 return self._listed(choice.recipe, choice.image, runtime)
             return self._wheels(choice.recipe, runtime, version)
         except ENGINE_ERRORS as error:
-            raise UnavailableError(f"the docker engine failed: {text_of(error)}") from error
+            raise DockerFailedError(f"the docker engine failed: {text_of(error)}") from error
 
     def find(self, name: str) -> EngineImage | None:
         """Return the image *name* where the engine has it."""
@@ -87,18 +87,18 @@ class Images:
         if found is not None:
             return found
         if problem := disk_problem(self.engine, name, size_gb):
-            raise UnavailableError(problem)
+            raise ImageUnavailableError(problem)
         self.progress(f"pulling {name} (about {size_gb:g} GB)")
         repository, _, tag = name.rpartition(":")
         try:
             for line in self.engine.client.api.pull(repository, tag=tag, stream=True, decode=True):
                 if line.get("error"):
-                    raise UnavailableError(
+                    raise ImageUnavailableError(
                         explain_pull(docker.errors.DockerException(line["error"]), name, recipe.login)
                     )
             return self.engine.client.images.get(name)
         except ENGINE_ERRORS as error:
-            raise UnavailableError(explain_pull(error, name, recipe.login)) from error
+            raise ImageUnavailableError(explain_pull(error, name, recipe.login)) from error
 
     def _listed(self, recipe: Recipe, image: Image, runtime: RuntimeNeeds) -> ReadyImage:
         source = self.pull(recipe, image.name, image.size_gb or recipe.size_gb)
@@ -134,19 +134,19 @@ class Images:
         if not named:
             interpreter = find_python(bounds)
             if interpreter is None:
-                raise UnavailableError(f"no Python here has wheels of {runtime.name} {version}")
+                raise NoPythonError(f"no Python here has wheels of {runtime.name} {version}")
             tree = base_image.collect(interpreter)
             return self._import(tree), tree.tag, interpreter
         image = self.pull(recipe, named, recipe.size_gb)
         release = read_python(self.engine, str(image.id), recipe.python_command)
         if bounds is not None and not bounds[0] <= release <= bounds[1]:
-            raise UnavailableError(
+            raise NoPythonError(
                 f"{named} has Python {release[0]}.{release[1]}, and {runtime.name} {version} has "
                 "no wheel for it"
             )
         same = find_python((release, release))
         if same is None:
-            raise UnavailableError(
+            raise NoPythonError(
                 f"{named} has Python {release[0]}.{release[1]}; install the same here, so that "
                 "its wheels can be fetched"
             )
@@ -206,7 +206,7 @@ class Images:
             last = ""
             for line in answer:
                 if line.get("error"):
-                    raise UnavailableError(
+                    raise ImageBuildError(
                         f"building {tag} failed: {' '.join(str(line['error']).split())}; "
                         f"last words: {last.strip() or 'none'}; --no-build uses the image as it is"
                     )

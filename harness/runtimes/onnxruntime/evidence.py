@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InputError
+from harness.errors import DamagedBundleError
 from harness.evidence.records import EngineLayer, Evidence, LayerTime, ReaderWarning, TensorInfo
 
 MODEL, GRAPH, TRACE = "optimized.onnx", "optimized.json", "trace.json"
@@ -66,7 +66,7 @@ def graph_nodes(model: Path) -> dict[str, object]:
     try:
         graph = onnx.load(str(model), load_external_data=False).graph
     except (OSError, DecodeError) as error:
-        raise InputError(model, f"not an ONNX file: {error}") from None
+        raise DamagedBundleError(model, f"not an ONNX file: {error}") from None
     return {
         "inputs": [value.name for value in graph.input],
         "outputs": [value.name for value in graph.output],
@@ -125,7 +125,7 @@ def _load(path: Path) -> Any:
         content = path.read_bytes()
         return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise InputError(path, f"not JSON as it was written: {error}") from None
+        raise DamagedBundleError(path, f"not JSON as it was written: {error}") from None
 
 
 def _events(path: Path) -> list[_Event]:
@@ -133,7 +133,7 @@ def _events(path: Path) -> list[_Event]:
     found: dict[tuple[str, str], _Event] = {}
     data = _load(path)
     if not isinstance(data, list):
-        raise InputError(path, "expected a list of trace events")
+        raise DamagedBundleError(path, "expected a list of trace events")
     for event in data:
         if event.get("cat") != "Node" or not str(event.get("name", "")).endswith(_SUFFIX):
             continue
@@ -156,7 +156,7 @@ def _match(
             {**node, "initializers": graph["initializers"]} for node in graph["nodes"]
         ]
     except (KeyError, TypeError) as error:
-        raise InputError(path, f"expected nodes and initializers: {error}") from None
+        raise DamagedBundleError(path, f"expected nodes and initializers: {error}") from None
     waiting: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for node in nodes:
         waiting.setdefault((node["name"], node["op_type"]), []).append(node)

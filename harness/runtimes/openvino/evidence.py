@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import InputError
+from harness.errors import DamagedBundleError
 from harness.evidence.records import EngineLayer, Evidence, LayerTime, ReaderWarning, TensorInfo
 
 MODEL, PROFILE = "runtime_model.json", "profile.json"
@@ -40,14 +40,16 @@ def read_openvino(folder: Path) -> Evidence:
     try:
         return _evidence(_load(folder / MODEL)["nodes"], _load(folder / PROFILE)["blocks"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise InputError(folder, f"not what the worker writes: {type(error).__name__} {error}") from None
+        raise DamagedBundleError(
+            folder, f"not what the worker writes: {type(error).__name__} {error}"
+        ) from None
 
 
 def _load(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(path, f"not JSON as it was written: {error}") from None
+        raise DamagedBundleError(path, f"not JSON as it was written: {error}") from None
 
 
 def _block(readings: Sequence[Mapping[str, Any]]) -> tuple[dict[str, float], int]:

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.errors import InputError
+from harness.errors import DamagedBundleError
 from harness.evidence.reader import read_file
 from harness.evidence.record import Record
 from harness.evidence.records import Evidence, LayerTime
@@ -68,7 +68,7 @@ def read_facts(path: Path) -> Mapping[str, object]:
         return {}
     facts = _object(path).get("facts")
     if not isinstance(facts, dict):
-        raise InputError(path, "expected an object", where="facts")
+        raise DamagedBundleError(path, "expected an object", where="facts")
     return facts
 
 
@@ -79,14 +79,14 @@ def read_samples(path: Path) -> tuple[LayerTime, ...]:
     """
     rows = _object(path).get("layers")
     if not isinstance(rows, list):
-        raise InputError(path, "expected a list", where="layers")
+        raise DamagedBundleError(path, "expected a list", where="layers")
     try:
         return tuple(
             _row(position, str(row["name"]), tuple(float(value) for value in row["ms"]))
             for position, row in enumerate(rows)
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(path, f"not a profile of the worker: {error}", where="layers") from None
+        raise DamagedBundleError(path, f"not a profile of the worker: {error}", where="layers") from None
 
 
 def _row(position: int, name: str, samples: tuple[float, ...]) -> LayerTime:
@@ -105,7 +105,7 @@ def _object(path: Path) -> Mapping[str, object]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(path, f"cannot be read: {error}") from None
+        raise DamagedBundleError(path, f"cannot be read: {error}") from None
     if not isinstance(data, dict):
-        raise InputError(path, "expected an object")
+        raise DamagedBundleError(path, "expected an object")
     return data

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.attribution.attribute import attribute
 from harness.attribution.format_trial import FormatTrial
-from harness.errors import InputError
+from harness.errors import DamagedBundleError
 from harness.evidence.reader import read_file
 from harness.evidence.records import Evidence
 from harness.networks.graph import Graph
@@ -34,7 +34,7 @@ def read_trials(folder: Path, graph: Graph | None) -> tuple[FormatTrial, ...]:
         rows = json.loads(path.read_text(encoding="utf-8"))["formats"]
         return tuple(_trial(row, folder / "evidence", version, graph) for row in rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(path, f"not the worker's list of formats: {error!r}") from None
+        raise DamagedBundleError(path, f"not the worker's list of formats: {error!r}") from None
 
 
 def _trial(row: Mapping[str, Any], folder: Path, version: str | None, graph: Graph | None) -> FormatTrial:

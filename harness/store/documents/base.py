@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from harness.errors import InputError
+from harness.errors import DamagedBundleError, OtherReleaseError
 from harness.store.files import read_json, write_json
 
 _STEP = re.compile(r"\[[^\]]*\]|\.[^.\[]+")
@@ -64,16 +64,16 @@ def document_of(data: dict[str, Any], kind: type[D], path: Path) -> D:
     if stated != expected:
         earlier = kind.EARLIER.get(stated) if isinstance(stated, str) else None
         if earlier is None:
-            raise InputError(path, _another_schema(expected, stated), where="schema")
+            raise OtherReleaseError(path, _another_schema(expected, stated), where="schema")
         try:
             data = {**earlier(data), "schema": expected}
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(path, f"not of the form {stated or 'of its time'}: {error}") from None
+            raise DamagedBundleError(path, f"not of the form {stated or 'of its time'}: {error}") from None
     try:
         return msgspec.convert(data, kind)
     except (msgspec.ValidationError, RecursionError) as error:
         problem, where = _exact(data, kind, str(error))
-        raise InputError(path, problem, where=where) from None
+        raise DamagedBundleError(path, problem, where=where) from None
 
 
 def write_document(path: Path, document: Document) -> None:

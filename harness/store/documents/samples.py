@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from msgspec import field
 
-from harness.errors import InputError
+from harness.errors import DamagedBundleError
 from harness.store.documents.base import UNKNOWN, Document, Part, read_document
 from harness.store.documents.result import Result
 
@@ -88,13 +88,13 @@ def read_samples(folder: Path) -> list[Slice]:
     answered = _answered(folder)
     if answered is not None and len(slices) != answered:
         found = f"{len(slices)} slices" if path.exists() else "no such file"
-        raise InputError(
+        raise DamagedBundleError(
             path, f"{found}, where the worker answered {answered}; delete this build and resume the run"
         )
     for index, one in enumerate(slices):
         problem = _problem(one)
         if problem:
-            raise InputError(path, problem, where=f"slices[{index}]")
+            raise DamagedBundleError(path, problem, where=f"slices[{index}]")
     return slices
 
 
