@@ -30,7 +30,7 @@ from mutation.tree import Running, copy, preload, start
 from scipy.stats import binomtest
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("analysis", "store", "execution", "observations", "report")
+TESTS = ("analysis", "store", "execution", "observations")
 
 
 def main() -> int:
