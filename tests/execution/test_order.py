@@ -19,7 +19,7 @@ from harness.errors import UnavailableError
 from harness.execution.base import Block, BuildResult, EndedBuild, MeasureBlock
 from harness.execution.measuring import settings_for
 from harness.execution.parts import Parts
-from harness.execution.schedule import Schedule, settle
+from harness.execution.schedule import SCRATCH, Schedule, settle
 from harness.matrix.cell import Cell
 from harness.networks.package import read_structure
 from harness.plugins import registry
@@ -255,3 +255,18 @@ def test_an_executor_is_closed_when_the_run_ends_early(ground: Ground, cells: li
 def _never() -> Iterator[EndedBuild]:
     raise AssertionError("it was asked to go on")
     yield
+
+
+def test_a_run_works_in_a_folder_that_resuming_takes_away(ground: Ground, cells: list[Cell]) -> None:
+    """Killed, it cannot do so itself."""
+    bundle = Bundle.create(ground.root / "run", Manifest(run="r"))
+    seen: list[list[str]] = []
+
+    class Looking(Noting):
+        def run(self, block: Block, measure: MeasureBlock) -> Generator[EndedBuild, None, None]:
+            seen.append([path.name for path in bundle.root.iterdir() if path.name.startswith(SCRATCH)])
+            yield from super().run(block, measure)
+
+    noted(ground, Looking(ground.root), cells[:1], bundle=bundle)
+    assert [len(names) for names in seen] == [1]
+    assert list(bundle.root.glob(f"{SCRATCH}*")) == []

@@ -182,3 +182,9 @@ def test_a_table_says_in_one_line_why_it_cannot_be_read(tmp_path: Path) -> None:
         read_table(path)
     assert "\n" not in str(caught.value)
     assert caught.value.path == str(path)
+
+
+def test_a_device_is_written_to_whatever_the_text(tmp_path: Path) -> None:
+    (tmp_path / "out").symlink_to(os.devnull)
+    write_text(tmp_path / "out", "a\ud800b")
+    assert (tmp_path / "out").is_symlink()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.errors import InputError
 from harness.store.documents.base import read_document
 from harness.store.documents.samples import Samples as Document
 from harness.store.documents.samples import read_samples
@@ -47,3 +49,71 @@ def test_windows_of_the_release_before_are_slices_of_one_process(tmp_path: Path)
     assert [(one.process, one.cycle, one.slice, one.latency_ms) for one in found] == [
         (0, number, 0, [1.0, 2.5]) for number in range(3)
     ]
+
+
+def stored(folder: Path, *slices: dict[str, object], answered: int | None = None) -> Path:
+    """A build folder with these slices, in the present form."""
+    data = {"schema": "trtmatrix.samples/2", "slices": list(slices)}
+    (folder / NAME).write_text(json.dumps(data), encoding="utf-8")
+    if answered is not None:
+        result = {"schema": "trtmatrix.result/2", "status": "ok", "slices": answered}
+        (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("latency_ms", [1e-9, 999_999_999_999.0]),
+        ("start_ns", [0, 2**63 - 1]),
+        ("enqueue_ms", [0.0, None]),
+        ("host_ms", [None, 999_999_999_999.0]),
+        ("throttled", [True, None]),
+    ],
+)
+def test_what_a_worker_may_have_measured_is_read(
+    tmp_path: Path, column: str, values: list[float | None]
+) -> None:
+    row = {"pass": "latency", "latency_ms": [1.0, 2.0], column: values}
+    (found,) = read_samples(stored(tmp_path, row))
+    assert getattr(found, column) == values
+    assert (found.process, found.cycle, found.slice, found.clock) == (0, 0, 0, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("latency_ms", [1.0, 0.0], "latency_ms holds what is no time above 0"),
+        ("latency_ms", [1.0, 1e12], "latency_ms holds what is no time above 0"),
+        ("start_ns", [0, -1], "start_ns holds what is no time"),
+        ("start_ns", [0, 2**63], "start_ns holds what is no time"),
+        ("enqueue_ms", [-1e-9, 0.0], "enqueue_ms or host_ms holds what is no time"),
+        ("host_ms", [0.0, 1e12], "enqueue_ms or host_ms holds what is no time"),
+        ("throttled", [True], "columns differ in length"),
+        ("start_ns", [1, 2, 3], "columns differ in length"),
+        ("host_ms", [], "columns differ in length"),
+    ],
+)
+def test_what_no_worker_measures_is_named_with_its_slice(
+    tmp_path: Path, column: str, values: list[float], said: str
+) -> None:
+    good = {"pass": "latency", "latency_ms": [1.0, 2.0]}
+    with pytest.raises(InputError) as caught:
+        read_samples(stored(tmp_path, good, {**good, column: values}))
+    assert (caught.value.problem, caught.value.where) == (said, "slices[1]")
+    assert caught.value.path == str(tmp_path / NAME)
+
+
+def test_a_slice_that_was_lost_is_missed(tmp_path: Path) -> None:
+    good = {"pass": "latency", "latency_ms": [1.0, 2.0]}
+    assert len(read_samples(stored(tmp_path, good, good, answered=2))) == 2
+    with pytest.raises(InputError) as caught:
+        read_samples(stored(tmp_path, good, answered=2))
+    assert caught.value.problem == (
+        "1 slices, where the worker answered 2; delete this build and resume the run"
+    )
+    (tmp_path / NAME).unlink()
+    with pytest.raises(InputError, match="no such file, where the worker answered 2"):
+        read_samples(tmp_path)
+    (tmp_path / "result.json").unlink()
+    assert read_samples(tmp_path) == []
