@@ -21,6 +21,7 @@ from mutation.tree import variables
 _CONFIGURATION = """
 [run]
 source_pkgs = harness
+branch = true
 data_file = {data}
 parallel = true
 context = ${{PYTEST_CURRENT_TEST-}}
