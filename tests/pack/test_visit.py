@@ -19,6 +19,8 @@ from harness.pack.host.__main__ import main
 from harness.pack.host.machine import host_facts
 from harness.pack.host.visit import Visit
 from harness.pack.results import latest
+from harness.store.documents.base import document_of
+from harness.store.documents.visit import Visit as VisitDocument
 from tests.pack.pack_composed import compose_pack, without_gpu
 
 CELLS: dict[str, dict[str, Any]] = {
@@ -172,10 +174,15 @@ def test_results_go_home_on_the_way(tmp_path: Path) -> None:
     outcomes = [[name for name in found if name.endswith("outcome.json")] for found in contents]
     assert [len(names) for names in outcomes] == [2, 2, 2, 2], "a block each"
     assert len({name for names in outcomes for name in names}) == 8
-    records = [json.loads(text) for found in contents for name, text in found.items() if "/visit-" in name]
+    records = [
+        document_of(json.loads(text), VisitDocument, Path(name))
+        for found in contents
+        for name, text in found.items()
+        if "/visit-" in name
+    ]
     assert len(records) == 4
     (visit,) = latest(records[::-1]).values()
-    assert len(visit["builds"]) == 8, "the last record of a visit counts, in whatever order they come"
+    assert len(visit.builds) == 8, "the last record of a visit counts, in whatever order they come"
 
 
 def test_what_is_asked_for_wrongly_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

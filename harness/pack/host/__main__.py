@@ -14,7 +14,7 @@ from typing import Any
 from .script import run_script
 from .several import asked_for, run_beside
 from .unpack import Pack, PackError
-from .visit import HOME_EVERY, Visit, Wishes
+from .visit import HOME_EVERY, Visit, VisitOptions
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +54,7 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
         return 0
     if options.script:
         return run_script(pack, ready, options.script, options.gpu)
-    wishes = Wishes(
+    asked = VisitOptions(
         ready,
         _rounds(options.rounds, pack),
         options.budget,
@@ -66,7 +66,7 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
         options.piece_size * 10**6,
         options.home_every,
     )
-    visit = Visit(pack, options.results, wishes, _sayer(options.gpu), began)
+    visit = Visit(pack, options.results, asked, _sayer(options.gpu), began)
     left = visit.run()
     say(f"{len(visit.made)} builds measured, {left} blocks left")
     return 4 if left else 0

@@ -34,7 +34,7 @@ HOME_EVERY = 300.0
 _PLAN_KEYS = ("schema", "id", "harness", "made", "python", "seed", "builds", "matrix", "jobs")
 
 
-class Wishes(NamedTuple):
+class VisitOptions(NamedTuple):
     """What the user asked of a visit.
 
     :param rounds: first and one past the last round; :param retry: measure builds again that failed
@@ -63,17 +63,17 @@ class Visit:
     """
 
     def __init__(
-        self, pack: Pack, results: Path, wishes: Wishes, say: Callable[[str], None], began: float
+        self, pack: Pack, results: Path, options: VisitOptions, say: Callable[[str], None], began: float
     ) -> None:
-        self.pack, self.wishes, self._say = pack, wishes, say
-        self.facts = host_facts(wishes.gpu)
+        self.pack, self.options, self._say = pack, options, say
+        self.facts = host_facts(options.gpu)
         self._gpu = self.facts["gpus"][0]["uuid"] if self.facts["gpus"] else None
         self._results = results
         self.folder = results / re.sub(r"[^A-Za-z0-9_.-]", "_", self.facts["host"])
         self.id = "{}-{}".format(time.strftime("%Y%m%d-%H%M%S", time.gmtime()), os.urandom(2).hex())
         self.run_id = self.id  # of its run, which earlier visits may have begun
         kinds = {cell: kind_of(job) for cell, job in pack.document["jobs"].items()}
-        self.budget = Budget(wishes.budget, lambda: time.monotonic() - began, kinds)
+        self.budget = Budget(options.budget, lambda: time.monotonic() - began, kinds)
         self.made: list[Path] = []
         self.record = self.folder / f"visit-{self.id}.json"
         self._hopeless: dict[str, str] = {}
@@ -86,9 +86,9 @@ class Visit:
 
     def run(self) -> int:
         """Measure; return the number of blocks that are still to be done."""
-        jobs = {cell: self.pack.document["jobs"][cell] for cell in self.wishes.cells}
-        first, end = self.wishes.rounds
-        ordered = blocks(jobs, end, self.wishes.seed, by_round=self.wishes.by_round)
+        jobs = {cell: self.pack.document["jobs"][cell] for cell in self.options.cells}
+        first, end = self.options.rounds
+        ordered = blocks(jobs, end, self.options.seed, by_round=self.options.by_round)
         todo = [block for block in ordered if block.round >= first]
         self._save_plan()
         self._join_run()
@@ -136,7 +136,7 @@ class Visit:
                     missing = self._missing(block)
                 if self._mine[together] and missing:
                     self._block(block, missing)
-                    if time.monotonic() - self._went_home >= self.wishes.home_every:
+                    if time.monotonic() - self._went_home >= self.options.home_every:
                         self._save("running")
                         self._go_home()
 
@@ -153,13 +153,13 @@ class Visit:
 
     def _go_home(self) -> None:
         """Write the builds that are new since the last time as archives."""
-        home = self.wishes.home
+        home = self.options.home
         # A visit that measured nothing has a record, which says so.
         if home is None or (self._pieces and self._written == len(self.made)):
             return
         records = [self.record, *self._results.glob("plan-*.json")]
         new = self.made[self._written :]
-        for path in write_pieces(self._results, new, records, home, self.wishes.piece_bytes, self._pieces):
+        for path in write_pieces(self._results, new, records, home, self.options.piece_bytes, self._pieces):
             self._say(f"{path.name}: {path.stat().st_size} bytes")
             self._pieces += 1
         self._written, self._went_home = len(self.made), time.monotonic()
@@ -186,7 +186,7 @@ class Visit:
         site, inputs = self.pack.site(job["site"]), self.pack.site(job["inputs"])
         work = self.folder / "work"
         result, folder = fresh(work / "result"), fresh(work / "job")
-        seed = self.wishes.seed + number
+        seed = self.options.seed + number
         document = self._document(job, number, seed)
         cache = self._earlier_cache(cell, number, document)
         if cache is not None:
@@ -241,7 +241,7 @@ class Visit:
         outcome = _outcome(folder)
         if outcome is None:
             return False
-        return outcome.get("status") in ("ok", "unsupported") or not self.wishes.retry
+        return outcome.get("status") in ("ok", "unsupported") or not self.options.retry
 
     def _look_back(self) -> None:
         """Learn from the builds that are here already how long they take and which cells cannot run."""
@@ -278,10 +278,10 @@ class Visit:
             "run": self.run_id,
             "state": state,
             "pack": self.pack.document["id"],
-            "seed": self.wishes.seed,
-            "rounds": list(self.wishes.rounds),
-            "cells": list(self.wishes.cells),
-            "budget_seconds": self.wishes.budget,
+            "seed": self.options.seed,
+            "rounds": list(self.options.rounds),
+            "cells": list(self.options.cells),
+            "budget_seconds": self.options.budget,
             "seconds": self.budget.clock(),
             "builds": [[path.parent.name, int(path.name)] for path in self.made],
             **self.facts,
