@@ -77,18 +77,6 @@ def _compiled(forms: Sequence[bytes]) -> re.Pattern[bytes]:
 _KNOWN = _compiled(_FORMS)
 
 
-def prefix_of(line: bytes) -> bytes:
-    """The prefix of a line as far as its forms are known, empty where there is none.
-
-    >>> prefix_of(b"[11/03/2021-08:15:02] [V] [TRT] After vertical fusions: 41 layers")
-    b'[11/03/2021-08:15:02] [V] [TRT] '
-    >>> prefix_of(b"> 2021-11-03T08:15:02.1Z stdout F [TRT]    layer a - 0.5 ms")
-    b'> 2021-11-03T08:15:02.1Z stdout F [TRT]    '
-    """
-    match = _KNOWN.match(line)
-    return match.group() if match else b""
-
-
 class Prefixes:
     """The prefixes of one file: the known forms and what was learned from its lines."""
 

@@ -70,8 +70,3 @@ def encoded(document: Mapping[str, object]) -> str:
     """Return *document* as the page holds it."""
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=True)
     return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
-
-
-def decoded(block: str) -> dict[str, object]:
-    """Return the document of :func:`encoded`'s *block*."""
-    return dict(json.loads(zlib.decompress(base64.b64decode(block))))
