@@ -30,7 +30,7 @@ from harness.attribution.matching import OpMatcher
 from harness.attribution.names import LayerName, NameKind, parse_name
 from harness.attribution.shares import heaviest_class, share_by_cost
 from harness.evidence.records import Evidence
-from harness.networks.graph import Graph, OpClass, op_class
+from harness.networks.graph import Graph, OpClass
 
 QUANTIZE = "quantize"
 """Op class of layers that quantise because the model says so (``Origin`` QDQ): not an inserted reformat."""
@@ -145,5 +145,5 @@ class _Finisher:
         if self._graph is None or not item.ops:
             guessed = guess_class(item.layer, item.name)
             return guessed, guessed == OpClass.ACTIVATION
-        classes = {op_class(self._graph.op(name)) for name in item.ops}
+        classes = {self._graph.classes[name] for name in item.ops}
         return heaviest_class(self._graph, item.ops), classes == {OpClass.ACTIVATION}

@@ -141,12 +141,13 @@ Counted = TypeVar("Counted")
 def once_an_engine(count: Callable[[AttributedEngine], Counted]) -> Callable[[AttributedEngine], Counted]:
     """Return *count* as a function that goes through the layers of an engine the first time only."""
 
+    key = f"{count.__module__}.{count.__name__}"
+
     @wraps(count)
     def counted(engine: AttributedEngine) -> Counted:
-        known = engine._counted
-        if count.__name__ not in known:
-            known[count.__name__] = count(engine)
-        made: Counted = known[count.__name__]
+        if key not in engine._counted:
+            engine._counted[key] = count(engine)
+        made: Counted = engine._counted[key]
         return made
 
     return counted

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from harness.attribution.engine import KernelFamily
@@ -126,8 +126,29 @@ def kernel_family(
     :param tactic: tactic id, as printed
     :param version: TensorRT version, where known
     """
-    key = tactic_key(tactic)
-    for rule in rules if rules is not None else built_in_rules():
-        if rule.fits(kernel, bare_runner(kind), name, key, version):
+    if rules is None:
+        return _built_in_family(kernel, kind, name, tactic, version)
+    return _family(kernel, kind, name, tactic, version, rules)
+
+
+@lru_cache(maxsize=65536)
+def _built_in_family(
+    kernel: str | None, kind: str | None, name: str | None, tactic: str | None, version: str | None
+) -> KernelFamily:
+    """Return the family by the rules that come along; the builds of a run name the same kernels again."""
+    return _family(kernel, kind, name, tactic, version, built_in_rules())
+
+
+def _family(
+    kernel: str | None,
+    kind: str | None,
+    name: str | None,
+    tactic: str | None,
+    version: str | None,
+    rules: Sequence[FamilyRule],
+) -> KernelFamily:
+    key, runner = tactic_key(tactic), bare_runner(kind)
+    for rule in rules:
+        if rule.fits(kernel, runner, name, key, version):
             return rule.family
     return KernelFamily.UNKNOWN

@@ -13,6 +13,7 @@ Source: TensorRT's ``TensorFormat`` (kLINEAR, kHWC, kHWC8, kCHW4 ...) and the pr
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from harness.evidence.records import TensorInfo
 
@@ -32,10 +33,14 @@ _DATATYPES = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16", "float8"
 
 def layout_of(tensor: TensorInfo) -> str:
     """Return layout and type of *tensor* (``hwc8 fp16``), ``unknown`` where neither was printed."""
-    text = tensor.format or ""
+    return _said(tensor.format or "", tensor.datatype)
+
+
+@lru_cache(maxsize=4096)
+def _said(text: str, datatype: str | None) -> str:
     kind = next((short for pattern, short in _TYPES if pattern.search(text)), None)
-    if kind is None and tensor.datatype:
-        kind = _DATATYPES.get(tensor.datatype, tensor.datatype)
+    if kind is None and datatype:
+        kind = _DATATYPES.get(datatype, datatype)
     layout = _layout(text)
     return " ".join(word for word in (layout, kind) if word) or "unknown"
 

@@ -15,13 +15,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from harness.attribution.names import CUT_AT
 from harness.attribution.unnamed import UNNAMED, UnnamedOrder
 from harness.errors import BadAliasError
-from harness.networks.graph import Graph
+from harness.networks.graph import Graph, once_a_graph
 
 _SLIM_FIRST = re.compile(r"_0(?=/|$)")
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What the names in a graph say. :param known: foreign names, once looked for, to what they stand for"""
+
+    ops: Mapping[str, int]
+    outputs: Mapping[str, str]
+    ends: Mapping[str, set[str]]
+    scopes: Mapping[str, set[str]]
+    known: dict[str, str | None]
+
+
+@once_a_graph
+def _names(graph: Graph) -> _Names:
+    ends: dict[str, set[str]] = {}
+    scopes: dict[str, set[str]] = {}
+    for op in graph.ops:
+        pieces = op.name.split("/")
+        for cut in range(1, len(pieces)):
+            ends.setdefault("/".join(pieces[cut:]), set()).add(op.name)
+            scopes.setdefault("/".join(pieces[:cut]), set()).add(op.name)
+    places = {op.name: place for place, op in enumerate(graph.ops)}
+    return _Names(places, {op.output: op.name for op in graph.ops}, ends, scopes, {})
 
 
 class OpMatcher:
@@ -36,19 +61,19 @@ class OpMatcher:
     def __init__(
         self, graph: Graph, aliases: Mapping[str, str] | None = None, seen: Iterable[str] = ()
     ) -> None:
-        self._ops = {op.name: place for place, op in enumerate(graph.ops)}
-        self._outputs = {op.output: op.name for op in graph.ops}
+        names = _names(graph)
+        self._ops, self._outputs, self._ends, self._scopes = (
+            names.ops,
+            names.outputs,
+            names.ends,
+            names.scopes,
+        )
         self._aliases = dict(aliases or {})
         self._patterns = [(_compiled(key), value) for key, value in self._aliases.items()]
-        self._ends: dict[str, set[str]] = {}
-        self._scopes: dict[str, set[str]] = {}
-        for name in self._ops:
-            pieces = name.split("/")
-            for cut in range(1, len(pieces)):
-                self._ends.setdefault("/".join(pieces[cut:]), set()).add(name)
-                self._scopes.setdefault("/".join(pieces[:cut]), set()).add(name)
         self._unnamed = UnnamedOrder(graph, seen)
         self._cache: dict[str, str | None] = {}
+        # Without aliases a name stands for the same op in every build of the network.
+        self._shared = {} if self._aliases else names.known
 
     def knows(self, name: str) -> bool:
         """Say whether *name* is one op as it stands (it may hold `` + ``): exact names and aliases only."""
@@ -56,9 +81,10 @@ class OpMatcher:
 
     def find(self, name: str) -> str | None:
         """Return the op *name* stands for, None where there is none or more than one."""
-        if name not in self._cache:
-            self._cache[name] = self._look(name)
-        return self._cache[name]
+        cache = self._cache if UNNAMED.match(name) else self._shared
+        if name not in cache:
+            cache[name] = self._look(name)
+        return cache[name]
 
     def find_all(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the ops *names* stand for, in network order, each once."""

@@ -74,6 +74,12 @@ _COPY = re.compile(r"(?P<tensor>.+) copy$")
 _TORCH = re.compile(r"\[[A-Z_0-9]+\]-\[[^\]]*\]-\[(?P<path>.+)\]$")
 _OPEN, _CLOSE = "([{", ")]}"
 _FUSED = (" + ", " || ")
+_ARGUMENTS = (", ",)
+_TURNS: dict[tuple[str, ...], re.Pattern[str]] = {
+    separators: re.compile("|".join([r"[\[\](){}]", *map(re.escape, separators)]))
+    for separators in (_FUSED, _ARGUMENTS)
+}
+"""What splits a name: brackets, and the separators themselves."""
 _MOST_JOINED = 8
 """Separators that one op's own name may hold, plus one; some fused names have hundreds of parts."""
 
@@ -143,7 +149,7 @@ def _leaves(text: str, known: Known) -> tuple[str, ...]:
             continue
         # A cut name may lack the closing bracket.
         inner = segment[4:-1] if segment.endswith(")") else segment[4:]
-        for argument, _ in _split(inner, (", ",), known):
+        for argument, _ in _split(inner, _ARGUMENTS, known):
             found.extend(_leaves(argument, known))
     return tuple(found)
 
@@ -175,19 +181,19 @@ def _join(segments: list[tuple[str, str]]) -> str:
 
 
 def _raw_split(text: str, separators: tuple[str, ...]) -> list[tuple[str, str]]:
+    if not any(separator in text for separator in separators):
+        return [(text, "")]
     # Unbalanced brackets are part of a name, or the name was cut: depth then says nothing beyond `PWN(`.
     balanced = sum(map(text.count, _OPEN)) == sum(map(text.count, _CLOSE))
     segments: list[tuple[str, str]] = []
-    depth = begin = place = 0
-    while place < len(text):
-        if balanced or text.startswith("PWN(", begin):
-            depth += (text[place] in _OPEN) - (text[place] in _CLOSE)
-        hit = next((s for s in separators if depth <= 0 and text.startswith(s, place)), None)
-        if hit is None:
-            place += 1
-            continue
-        segments.append((text[begin:place], hit))
-        begin = place = place + len(hit)
-        depth = 0
+    depth = begin = 0
+    for found in _TURNS[separators].finditer(text):
+        hit = found[0]
+        if len(hit) == 1:
+            if balanced or text.startswith("PWN(", begin):
+                depth += 1 if hit in _OPEN else -1
+        elif depth <= 0:
+            segments.append((text[begin : found.start()], hit))
+            begin, depth = found.end(), 0
     segments.append((text[begin:], ""))
     return segments

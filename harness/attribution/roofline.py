@@ -9,7 +9,6 @@ launches cost besides.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -17,7 +16,7 @@ from math import prod
 from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.attribution.peaks import Peaks
 from harness.networks.accounting import OpCost, op_cost, op_costs, total, totals_by_class, weight_shapes
-from harness.networks.graph import Graph
+from harness.networks.graph import Graph, once_a_graph
 
 ELEMENT_BYTES = {"fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "int8": 1.0}
 """Bytes of a tensor's element in the precision that a network is built for."""
@@ -150,17 +149,9 @@ class _Work:
     by_class: Mapping[str, int]
 
 
-_KNOWN: dict[int, tuple[weakref.ref[Graph], _Work]] = {}
-
-
+@once_a_graph
 def _work(graph: Graph) -> _Work:
-    """Return what the ops of *graph* cost, counted once a graph: hundreds of builds share one."""
-    known = _KNOWN.get(id(graph))
-    if known is None or known[0]() is not graph:
-        costs = op_costs(graph)
-        by_class = {str(kind): cost.flops for kind, cost in totals_by_class(costs.values()).items()}
-        known = _KNOWN[id(graph)] = (
-            weakref.ref(graph),
-            _Work(costs, total(costs.values()).flops, by_class),
-        )
-    return known[1]
+    """Return what the ops of *graph* cost."""
+    costs = op_costs(graph)
+    by_class = {str(kind): cost.flops for kind, cost in totals_by_class(costs.values()).items()}
+    return _Work(costs, total(costs.values()).flops, by_class)

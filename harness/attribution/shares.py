@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from harness.networks.graph import Graph, OpKind, SourceOp, op_class
+from harness.networks.graph import Graph, OpKind, SourceOp, once_a_graph
 
 UNATTRIBUTED = "unknown"
 
@@ -31,6 +31,11 @@ def cost_of(graph: Graph, op: SourceOp) -> int:
         kernel = op.attributes.get("kernel", [1, 1])
         return max(1, elements * (prod(kernel) if isinstance(kernel, list | tuple) else 1))
     return max(1, elements)
+
+
+@once_a_graph
+def _costs(graph: Graph) -> dict[str, int]:
+    return {op.name: cost_of(graph, op) for op in graph.ops}
 
 
 def _kernel_shape(graph: Graph, op: SourceOp) -> tuple[int, ...]:
@@ -52,7 +57,8 @@ def in_network_order(graph: Graph, op_names: Iterable[str]) -> tuple[str, ...]:
 
 def share_by_cost(graph: Graph, op_names: Sequence[str]) -> dict[str, float]:
     """Return op name to its part of the layer's time; the parts sum to 1, empty for no ops."""
-    costs = {name: cost_of(graph, graph.op(name)) for name in op_names}
+    known = _costs(graph)
+    costs = {name: known[name] for name in op_names}
     total = sum(costs.values())
     return {name: cost / total for name, cost in costs.items()}
 
@@ -64,5 +70,4 @@ def heaviest_class(graph: Graph, op_names: Sequence[str]) -> str:
     """
     if not op_names:
         return UNATTRIBUTED
-    heaviest = max(op_names, key=lambda name: cost_of(graph, graph.op(name)))
-    return str(op_class(graph.op(heaviest)))
+    return str(graph.classes[max(op_names, key=_costs(graph).__getitem__)])

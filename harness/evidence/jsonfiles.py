@@ -7,6 +7,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from statistics import fmean, median
 
 from harness.errors import NotRecognisedError
@@ -148,10 +149,10 @@ class _JsonFile:
                     self._members.append((key, value))
 
     def _layer(self, element: object) -> None:
-        layer = inspector_layer(element, self.rows)
+        layer = inspector_layer(element, self.rows, self.ctx.engine)
         if layer is not None:
             self._found("engine_layers")
-            self.ctx.sink.emit(replace(layer, position=self.rows, engine=self.ctx.engine))
+            self.ctx.sink.emit(layer)
             self.rows += 1
 
     def _tell_members(self) -> None:
@@ -255,14 +256,14 @@ def read_json(source: Source, sink: Sink, name: str) -> FileFacts:
     return FileFacts(kinds, engines=ctx.engine + 1, lines=lines, refused=tuple(ctx.refused))
 
 
-def inspector_layer(element: object, position: int) -> EngineLayer | None:
+def inspector_layer(element: object, position: int, engine: int = 0) -> EngineLayer | None:
     """One layer of the engine inspector: an object, or a bare name (engine built without details).
 
     ``TacticName`` and ``TacticValue`` may be missing or empty; other keys become attributes in snake case
     (``OutMaps``: ``out_maps``), and ONNX names in ``Metadata`` become ``original_names``.
     """
     if isinstance(element, str):
-        return EngineLayer(position, element)
+        return EngineLayer(position, element, engine=engine)
     if not isinstance(element, Mapping) or not isinstance(element.get("Name"), str):
         return None
     attributes = {snake_case(key): value for key, value in element.items() if key not in _OWN_KEYS}
@@ -280,9 +281,11 @@ def inspector_layer(element: object, position: int) -> EngineLayer | None:
         inspector_tensors(element.get("Inputs")),
         inspector_tensors(element.get("Outputs")),
         attributes,
+        engine=engine,
     )
 
 
+@lru_cache(maxsize=4096)
 def snake_case(key: str) -> str:
     """A key of the inspector as an attribute name.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from harness.evidence.records import TensorInfo
 
@@ -34,6 +35,7 @@ _TYPE_WORD = re.compile(r"\b(" + "|".join(sorted(_TYPES, key=len, reverse=True))
 _MAX_DIMENSIONS = 64
 
 
+@lru_cache(maxsize=4096)
 def datatype_of(printed: str) -> str | None:
     """The data type that a printed format names, None where it names none.
 
