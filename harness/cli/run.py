@@ -76,11 +76,11 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.plugins import registry
     from harness.resources import data_folder
 
-    # The file is read here once before pytest starts: a mistake in it is one line, not a pytest session.
+    # The file is read here once before pytest starts: a mistake in it, or in a plugin, is one line.
     networks = tuple(Path(p) for p in arguments.network)
-    plan = make_plan(
-        Choices(matrix=arguments.matrix, networks=networks, executor=arguments.executor), registry.parts()
-    )
+    choices = Choices(matrix=arguments.matrix, networks=networks, executor=arguments.executor)
+    plan = make_plan(choices, registry.parts())
+    registry.bottlenecks()
     affinity(plan.matrix.cpu)
     if arguments.expression is not None and not arguments.expression.strip():
         raise BadOptionError("-k: the expression is empty")

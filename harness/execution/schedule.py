@@ -11,7 +11,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from pathlib import Path
 from msgspec import structs
 
 from harness.environments.base import Outcome, Prepared
-from harness.errors import PluginError, UnavailableError, UsageError
+from harness.errors import PluginError, PluginPartError, UnavailableError, UsageError
 from harness.execution.base import (
     DEFAULT_EXECUTOR,
     Block,
@@ -193,10 +193,18 @@ class Schedule:
     def _ended(self, block: Block) -> Iterator[EndedBuild]:
         """Yield the builds of *block* as they end; those that the executor lost are failed ones."""
         left = list(block.builds)
-        reason = f"executor '{self._executor.name}' gave the build up without a word"
+        who = f"executor '{self._executor.name}'"
+        reason = f"{who} gave the build up without a word"
         try:
-            with closing(self._executor.run(block, self._measure_block)) as ended:
+            ended = self._executor.run(block, self._measure_block)
+            if not isinstance(ended, Generator):
+                raise PluginPartError(f"{who}: run() returned {type(ended).__name__}, not a generator")
+            with closing(ended):
                 for build in ended:
+                    if build.planned not in left:
+                        raise PluginPartError(
+                            f"{who}: run() yielded a build twice, or one that it was not given"
+                        )
                     left.remove(build.planned)
                     yield build
         except PluginError as error:

@@ -7,10 +7,9 @@ passes. The parts that come with trtmatrix are not guarded: there it would be a 
 
 from __future__ import annotations
 
-import inspect
 import traceback
 from abc import ABCMeta
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property, wraps
 from pathlib import Path
@@ -25,6 +24,7 @@ from harness.errors import (
     UnavailableError,
     UsageError,
 )
+from harness.worker.conversation import WorkerEndedError
 
 T = TypeVar("T")
 
@@ -35,11 +35,13 @@ DECLARED: Mapping[str, tuple[type[Exception], ...]] = {
     "read": (InputError,),
     "condense": (InputError,),
     "format_trials": (InputError,),
+    "send": (OSError,),
+    "ask": (WorkerEndedError,),
 }
 """What members of parts may raise, by the protocols."""
 
-HANDS_OUT = ("prepare",)
-"""Members whose answer is guarded as the part itself is."""
+HANDS_OUT = ("prepare", "start")
+"""Members whose answer, a prepared environment or a conversation, is guarded as the part itself is."""
 
 
 def guarded(part: T, who: str, protocol: type | None = None) -> T:
@@ -133,8 +135,6 @@ def _guard(member: object, who: str, name: str) -> object:
         return type(member)(_call(member.__func__, where, passes))
     if not isinstance(member, FunctionType):
         return member
-    if inspect.isgeneratorfunction(member):
-        return _generate(member, where, passes)
     call = _call(member, where, passes)
     return _handing_out(call, who) if name in HANDS_OUT else call
 
@@ -142,7 +142,9 @@ def _guard(member: object, who: str, name: str) -> object:
 def _handing_out(function: Callable[..., Any], who: str) -> Callable[..., Any]:
     @wraps(function)
     def hand_out(*args: Any, **kwargs: Any) -> Any:
-        return guarded(function(*args, **kwargs), who)
+        answer = function(*args, **kwargs)
+        # What comes with trtmatrix stays as it is when a third party hands it out.
+        return answer if type(answer).__module__.startswith("harness.") else guarded(answer, who)
 
     return hand_out
 
@@ -153,17 +155,14 @@ def _call(
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         with blamed(where, passes):
-            return function(*args, **kwargs)
+            answer = function(*args, **kwargs)
+        return _watched(answer, where, passes) if isinstance(answer, Generator) else answer
 
     return call
 
 
-def _generate(
-    function: Callable[..., Iterator[Any]], where: str, passes: tuple[type[Exception], ...]
-) -> Callable[..., Iterator[Any]]:
-    @wraps(function)
-    def generate(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        with blamed(where, passes):
-            yield from function(*args, **kwargs)
-
-    return generate
+def _watched(
+    answer: Generator[Any, Any, Any], where: str, passes: tuple[type[Exception], ...]
+) -> Generator[Any, Any, Any]:
+    with blamed(where, passes):
+        return (yield from answer)

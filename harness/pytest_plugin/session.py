@@ -139,6 +139,8 @@ class MatrixSession:
 
             stored = option_value(self._config, "run")
             try:
+                # Asked for at collection, where a clash of names would be a traceback.
+                registry.bottlenecks()
                 self._plan = (
                     stored_plan(Path(stored)) if stored else make_plan(self.choices, registry.parts())
                 )

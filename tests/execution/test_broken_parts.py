@@ -14,6 +14,7 @@ from harness.analysis.judge import judge
 from harness.analysis.rules.base import Cost, Rule, RuleSection
 from harness.analysis.rules.sections import rule_sections
 from harness.environments.current import CurrentInterpreter
+from harness.environments.needs import WorkerSource
 from harness.execution.base import Block, EndedBuild, Executor, MeasureBlock
 from harness.execution.local import LocalExecutor
 from harness.execution.preflight import preflight
@@ -105,6 +106,50 @@ def test_a_build_that_an_executor_loses_is_a_failed_one(ground: Ground) -> None:
     parts = replace(ground.parts(), executors={"local": Silent()})
     found = statuses(ground, ground.schedule(ground.bundle(), parts))
     assert found == {"failed": "executor 'local' gave the build up without a word"}
+
+
+class Twice(Executor):
+    """Yields the first build of each block twice."""
+
+    name = "local"
+
+    def run(self, block: Block, measure: MeasureBlock) -> Generator[EndedBuild, None, None]:
+        """Say everything twice."""
+        for ended in measure(block):
+            yield ended
+            yield ended
+
+
+class Listed(Executor):
+    """Returns a list in place of a generator."""
+
+    name = "local"
+
+    def run(self, block: Block, measure: MeasureBlock) -> Any:
+        """Measure everything before any of it is said."""
+        return list(measure(block))
+
+
+def test_an_executor_that_keeps_no_order_is_told_so(ground: Ground) -> None:
+    parts = replace(ground.parts(), executors={"local": Twice()})
+    bundle = ground.bundle()
+    assert set(statuses(ground, ground.schedule(bundle, parts))) == {"measured"}
+    parts = replace(ground.parts(), executors={"local": Listed()})
+    bundle = Bundle.open(bundle.root)
+    ground.schedule(bundle, parts, rounds=2).run()
+    assert [build.reason for build in bundle.builds() if build.status == "failed"] == [
+        "executor 'local': run() returned list, not a generator"
+    ] * 2
+
+
+def test_a_worker_that_is_not_there_fails_the_cells_of_its_runtime(ground: Ground) -> None:
+    class Lost(OnnxRuntime):
+        worker = WorkerSource("acme.worker", Path("/nowhere/worker"))
+
+    parts = replace(ground.parts(), runtimes={"onnxruntime": guarded(Lost(), WHO)})
+    found = statuses(ground, ground.schedule(ground.bundle(), parts))
+    reason = "worker 'acme.worker': /nowhere/worker is no file and no folder of a package"
+    assert found == {"failed": reason}
 
 
 def test_what_goes_wrong_here_is_not_the_executor_s_fault(

@@ -170,3 +170,22 @@ def test_a_hook_that_there_is_not_is_one_line(pytester: pytest.Pytester, project
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*{project / 'conftest.py'}: cannot be registered: unknown hook*"])
     assert "Traceback" not in result.stderr.str()
+
+
+def test_a_rule_of_a_name_that_is_taken_is_one_line(pytester: pytest.Pytester, project: Path) -> None:
+    rule = """
+from harness.analysis.rules.relu6 import Relu6Rule
+
+
+@hookimpl
+def trtmatrix_bottlenecks():
+    return [Relu6Rule()]
+"""
+    (project / "conftest.py").write_text(CONFTEST + rule, encoding="utf-8")
+    result = pytester.runpytest_subprocess("--matrix=matrix.toml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    place = project / "conftest.py"
+    result.stderr.fnmatch_lines(
+        [f"*the bottleneck 'relu6' comes from both trtmatrix and {place}; remove one*"]
+    )
+    assert "Traceback" not in result.stderr.str()

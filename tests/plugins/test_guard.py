@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from harness.environments.base import Prepared
-from harness.environments.needs import RuntimeNeeds
+from harness.environments.interpreter import PreparedInterpreter
+from harness.environments.needs import RuntimeNeeds, WorkerSource
 from harness.errors import PluginError, UnavailableError, UsageError
 from harness.execution.base import Block, Executor
 from harness.networks.base import NetworkFamily
@@ -63,6 +65,25 @@ def test_each_kind_of_member_is_blamed_in_one_line() -> None:
     assert next(rows) == 1
     with pytest.raises(PluginError, match=r"rows\(\) raised OSError: after the first"):
         next(rows)
+
+
+def test_a_generator_is_watched_wherever_it_was_made() -> None:
+    class Indirect:
+        def rows(self) -> Iterator[int]:
+            return Broken().rows()
+
+    rows = guarded(Indirect(), WHO).rows()
+    assert next(rows) == 1
+    with pytest.raises(PluginError, match=r"rows\(\) raised OSError: after the first"):
+        next(rows)
+
+
+def test_what_trtmatrix_itself_hands_out_stays_as_it_is() -> None:
+    class Maker:
+        def prepare(self) -> PreparedInterpreter:
+            return PreparedInterpreter(Path("python"), WorkerSource("worker", Path("worker")))
+
+    assert type(guarded(Maker(), WHO).prepare()) is PreparedInterpreter
 
 
 def test_the_innermost_member_is_named_once() -> None:
