@@ -144,14 +144,14 @@ def test_what_this_matrix_or_machine_lacks_is_said_before_anything_is_measured(
 
 
 def test_a_torn_run_hides_no_other(folder: Path) -> None:
-    for name, text in (("a", "{"), ("b", '{"schema": "trtmatrix.bundle/1", "state": "done"}')):
+    for name, text in (("a", "{"), ("b", '{"schema": "trtmatrix.bundle/1", "state": "complete"}')):
         (folder / "runs" / name).mkdir(parents=True)
         (folder / "runs" / name / "manifest.json").write_text(text, encoding="utf-8")
     found = trtmatrix(folder, "list", "runs", "--folder", "runs", "--json")
     assert found.returncode == 0, found.stderr
     torn, whole = json.loads(found.stdout)
     assert torn["state"].startswith("unreadable: runs/a/manifest.json")
-    assert (whole["state"], whole["cells"]) == ("done", 0)
+    assert (whole["state"], whole["cells"]) == ("complete", 0)
 
 
 def test_nothing_that_can_run_is_exit_code_3(folder: Path) -> None:
