@@ -138,6 +138,7 @@ def test_its_json_is_what_it_holds() -> None:
         "against_cell": "cell-old",
         "kind": "version",
         "cell": "cell-new",
+        "group": "",
         "accepted": {"reason": "r", "expires": "e"},
     }
 

@@ -121,7 +121,7 @@ def test_a_build_without_times_of_launches_has_none(root: Path) -> None:
 def test_facts_are_the_evidence_s_the_worker_s_and_what_stands_in_the_document(root: Path) -> None:
     said = {
         "facts": {"cpu": "x", "engine_bytes": 7},
-        "settings": [["a", 1]],
+        "settings": [{"name": "a", "value": 1}],
         "not_expressible": ["tf32"],
     }
     put(folder_of(root) / "result.json", said)
@@ -132,7 +132,7 @@ def test_facts_are_the_evidence_s_the_worker_s_and_what_stands_in_the_document(r
         "layers": 3,
         "engine_bytes": 7,
         "cpu": "x",
-        "settings": [["a", 1]],
+        "settings": [{"name": "a", "value": 1}],
         "not_expressible": ["tf32"],
         "environment": {"python": "3.11"},
         "wall_seconds": 2.5,
