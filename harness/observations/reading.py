@@ -25,8 +25,10 @@ from harness.observations.records import (
 from harness.observations.tables import sample_rows
 from harness.runtimes.base import Runtime
 from harness.store.bundle import BuildRecord, Bundle, CellRecord
+from harness.store.documents.base import as_json, read_document
 from harness.store.documents.build import Outputs
-from harness.store.files import WRONG_FORM, read_json
+from harness.store.documents.result import Result
+from harness.store.files import WRONG_FORM
 from harness.store.status import UNREACHED, cell_status, worst_of
 
 
@@ -149,7 +151,7 @@ def _checked(
     """Return :func:`_build`, a file of the wrong form as an error that names its folder."""
     try:
         made = _build(record, runtime, graph)
-        facts = made.facts if made.facts else _said_facts(record)
+        facts = made.facts if made.facts else _result(record).facts
         return replace(made, identity=identity_of(record.document, cell, run, facts))
     except WRONG_FORM as error:
         problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
@@ -204,23 +206,21 @@ def _with_evidence(
 
 def _facts(record: BuildRecord, facts: Mapping[str, object]) -> dict[str, object]:
     """Return the worker's facts with the settings it took and could not take."""
-    path = record.folder / "result.json"
-    said = read_json(path) if path.exists() else {}
+    said = _result(record)
     return {
         **facts,
-        **dict(said.get("facts", {})),
-        "settings": said.get("settings", []),
-        "not_expressible": said.get("not_expressible", []),
+        **said.facts,
+        "settings": [as_json(setting) for setting in said.settings],
+        "not_expressible": said.not_expressible,
         "environment": dict(record.document.environment),
         "wall_seconds": record.document.outcome.seconds if record.document.outcome else None,
     }
 
 
-def _said_facts(record: BuildRecord) -> Mapping[str, object]:
-    """Return the facts of a build that is not looked into: one that failed has some, or none."""
+def _result(record: BuildRecord) -> Result:
+    """Return what the worker of a build said; one that died may have said nothing."""
     path = record.folder / "result.json"
-    facts = read_json(path).get("facts", {}) if path.exists() else {}
-    return facts if isinstance(facts, Mapping) else {}
+    return read_document(path, Result) if path.exists() else Result()
 
 
 def _outputs(found: Outputs | None) -> OutputCheck | None:

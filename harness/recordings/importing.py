@@ -33,8 +33,8 @@ from harness.store.bundle import Bundle
 from harness.store.documents.base import write_document
 from harness.store.documents.build import Build
 from harness.store.documents.manifest import Harness, Manifest, Matrix
+from harness.store.documents.result import Result, Setting
 from harness.store.documents.samples import Samples, Slice
-from harness.store.files import write_json
 
 ENVIRONMENT = "recorded"
 STATUS = "recorded"
@@ -178,7 +178,7 @@ def _put(
         (files / "evidence").mkdir(parents=True)
         for path, name in names.items():
             shutil.copyfile(path, files / "evidence" / name)
-        write_json(files / "result.json", _result(recording.treatment, facts))
+        write_document(files / "result.json", _result(recording.treatment, facts))
         if columns := gpu_times(records):
             taken = Slice(pass_name="latency", clock="gpu", **columns)  # type: ignore[arg-type]
             write_document(files / "samples.json", Samples(slices=[taken]))
@@ -213,18 +213,10 @@ def _document(
     )
 
 
-def _result(treatment: Treatment, facts: Mapping[str, object]) -> dict[str, object]:
-    settings = [
-        {"name": name, "value": value} for name, value in treatment.as_json().items() if value != UNKNOWN
-    ]
-    return {
-        "protocol": 1,
-        "status": "ok",
-        "reason": "",
-        "facts": dict(facts),
-        "settings": settings,
-        "not_expressible": [],
-    }
+def _result(treatment: Treatment, facts: Mapping[str, object]) -> Result:
+    stated = [(name, value) for name, value in treatment.as_json().items() if value != UNKNOWN]
+    settings = [Setting(name=name, value=value) for name, value in stated]
+    return Result(status="ok", facts=dict(facts), settings=settings)
 
 
 def _names(files: Mapping[Path, str]) -> dict[Path, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,8 @@ from harness.errors import DamagedBundleError
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import BATCH, BATCH_MODE, PRECISION, RELU6, SOURCE, TENSOR_FORMAT
+from harness.store.documents.base import read_document
+from harness.store.documents.result import Result
 from harness.versions import parse
 
 Release = tuple[int, int]
@@ -76,9 +77,10 @@ def with_facts(folder: Path, read: Callable[[int], Evidence]) -> Evidence:
     :raises InputError: ``result.json`` is missing or torn
     """
     path = folder / "result.json"
+    facts = read_document(path, Result).facts
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))["facts"]
         warmup = int(facts.get("profile_warmup", 0))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedBundleError(path, f"not a result of the worker: {error}") from None
+    except (ValueError, TypeError) as error:
+        problem = f"not a result of the worker: {error}"
+        raise DamagedBundleError(path, problem, where="facts.profile_warmup") from None
     return replace(read(warmup), facts=facts)

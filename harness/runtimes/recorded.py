@@ -14,7 +14,8 @@ from harness.errors import DamagedBundleError
 from harness.evidence.reader import read_file
 from harness.evidence.record import Record
 from harness.evidence.records import EngineLayer, Evidence, LayerTime
-from harness.store.files import read_json
+from harness.store.documents.base import read_document
+from harness.store.documents.result import Result
 
 ROLES = ("profile", "layers", "times", "log")
 """What a file can be given as; a file without a role is used for whatever it holds."""
@@ -28,8 +29,8 @@ def read_recorded(folder: Path) -> Evidence:
 
     :raises InputError: a file is torn, missing, or in no format that is known
     """
-    facts = read_json(folder / "result.json").get("facts", {})
-    roles = facts.get("files", {}) if isinstance(facts, dict) else None
+    facts = read_document(folder / "result.json", Result).facts
+    roles = facts.get("files", {})
     if not isinstance(roles, dict):
         raise DamagedBundleError(folder / "result.json", "expected objects", where="facts.files")
     files = {folder / "evidence" / name: str(role) for name, role in roles.items()}

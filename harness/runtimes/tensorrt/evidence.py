@@ -16,6 +16,8 @@ from harness.evidence.reader import read_file
 from harness.evidence.record import Record
 from harness.evidence.records import Evidence, LayerTime
 from harness.runtimes.recorded import read_recorded
+from harness.store.documents.base import read_document
+from harness.store.documents.result import Result
 
 SAMPLES = "profile_samples.json"
 LAYERS = "layers.json"
@@ -64,12 +66,7 @@ def read_facts(path: Path) -> Mapping[str, object]:
 
     :raises InputError: the file is torn
     """
-    if not path.is_file():
-        return {}
-    facts = _object(path).get("facts")
-    if not isinstance(facts, dict):
-        raise DamagedBundleError(path, "expected an object", where="facts")
-    return facts
+    return read_document(path, Result).facts if path.is_file() else {}
 
 
 def read_samples(path: Path) -> tuple[LayerTime, ...]:
