@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.accepted import read_accepted
 from harness.cli import COMMANDS, build_parser
 from harness.matrix.file import read_matrix
 from harness.matrix.treatment import COMMON
@@ -78,3 +79,12 @@ def test_words_of_the_glossary_are_defined_once() -> None:
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
     words = re.findall(r"^\*\*([^*]+)\*\*:", text, re.M)
     assert len(words) == len(set(words)) > 20
+
+
+def test_the_accepted_changes_of_the_page_are_read(tmp_path: Path) -> None:
+    text = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+    path = tmp_path / "accepted.toml"
+    path.write_text(block, encoding="utf-8")
+    (entry,) = read_accepted(path)
+    assert (entry.verdict, entry.version, entry.host) == ("regressed", "8.6.*", "*")
