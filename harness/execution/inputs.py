@@ -16,6 +16,7 @@ from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import FloatArray, Graph
 from harness.networks.inputs import probe_inputs
+from harness.networks.onnx_check import doubt_of
 from harness.networks.onnx_export import to_onnx
 from harness.networks.package import write_package
 from harness.networks.reference import reference_outputs
@@ -63,7 +64,7 @@ class InputStore:
     def get(self, cell: Cell) -> NetworkInputs:
         """Return the inputs of *cell*.
 
-        :raises UsageError: the network cannot have this batch or ReLU6 form
+        :raises UsageError: the network cannot have this batch or ReLU6 form, or its reference is in doubt
         """
         treatment = cell.treatment
         if treatment.batch is None:
@@ -80,13 +81,16 @@ class InputStore:
         network, weights = write_package(graph, folder)
         tensors = probe_inputs(graph, self._seed)
         np.savez(folder / "inputs.npz", allow_pickle=False, **tensors)
+        reference = reference_outputs(graph, tensors)
+        if doubt := doubt_of(graph, tensors, reference):
+            raise UsageError(f"network '{cell.network}': {doubt}")
         return NetworkInputs(
             graph=graph,
             folder=folder,
             network=network,
             weights=weights,
             inputs=folder / "inputs.npz",
-            reference=reference_outputs(graph, tensors),
+            reference=reference,
         )
 
 

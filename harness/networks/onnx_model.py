@@ -22,8 +22,11 @@ from harness.errors import NetworkTreatmentError, OnnxModelError, UnreadableFile
 
 Constant = NDArray[Any]
 
-_SINCE = {"QuantizeLinear": 19, "DequantizeLinear": 19}
-"""Ops of which ONNX's evaluator has no older version; the newer ones compute the same for older nodes."""
+_SINCE = {"QuantizeLinear": 19, "DequantizeLinear": 19, "BatchNormalization": 15}
+"""Ops of which ONNX's evaluator has no older version, or one that trains; the newer ones compute the same."""
+
+_TRAINING = {"BatchNormalization": ("training_mode", "momentum", "is_test", "consumed_inputs")}
+"""Attributes that say nothing of an inference."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ def prepare(path: Path, model: onnx.ModelProto, batch: int, name: str) -> Model:
         raise OnnxModelError(path, "the model has no input or no output")
     for value in inputs:
         _set_batch(path, value, batch, name)
+    for node in proto.graph.node:
+        _as_inference(proto, node)
     # Shapes written for another batch would contradict what is inferred from the new one.
     del proto.graph.value_info[:]
     for value in proto.graph.output:
@@ -109,13 +114,17 @@ def _set_batch(path: Path, value: onnx.ValueInfoProto, batch: int, name: str) ->
     tensor = value.type.tensor_type
     if tensor.elem_type != TensorProto.FLOAT:
         what = TensorProto.DataType.Name(tensor.elem_type)
-        raise OnnxModelError(path, f"the input '{value.name}' is of type {what}, expected FLOAT")
+        raise OnnxModelError(
+            path,
+            f"the input '{value.name}' is of type {what}, expected FLOAT; export the network in FP32, its "
+            "precision is set by the treatment",
+        )
     axes = tensor.shape.dim
     if not axes:
         raise OnnxModelError(
             path, f"the input '{value.name}' has no shape, expected one with the batch first"
         )
-    if axes[0].dim_value and axes[0].dim_value != batch:
+    if axes[0].dim_value > 0 and axes[0].dim_value != batch:  # 0 and -1 are how exporters leave it open
         raise NetworkTreatmentError(
             f"network '{name}': the file fixes the batch at {axes[0].dim_value}, {batch} was asked for;"
             " export it with a symbolic batch, or ask for that batch"
@@ -128,6 +137,26 @@ def _set_batch(path: Path, value: onnx.ValueInfoProto, batch: int, name: str) ->
                 path,
                 f"axis {number}{symbol} of the input '{value.name}' has no size; only the batch may vary",
             )
+
+
+def _as_inference(proto: onnx.ModelProto, node: onnx.NodeProto) -> None:
+    """Take out of *node* what a training left: the mode, statistics and masks that nobody reads.
+
+    A BatchNormalization uses its running mean and variance, a Dropout passes its input on.
+    """
+    if node.domain not in ("", "ai.onnx") or node.op_type not in ("BatchNormalization", "Dropout"):
+        return
+    read = {name for other in proto.graph.node for name in other.input}
+    read |= {value.name for value in proto.graph.output}
+    while len(node.output) > 1 and node.output[-1] not in read:
+        node.output.pop()
+    spatial = any(entry.name == "spatial" and entry.i == 0 for entry in node.attribute)
+    gone = (*_TRAINING.get(node.op_type, ()), *(() if spatial else ("spatial",)))
+    kept = [entry for entry in node.attribute if entry.name not in gone]
+    del node.attribute[:]
+    node.attribute.extend(kept)
+    if node.op_type == "Dropout" and len(node.input) > 2:
+        del node.input[2:]  # training_mode: without it, no
 
 
 def _infer(path: Path, proto: onnx.ModelProto) -> onnx.ModelProto:
