@@ -11,6 +11,7 @@ from harness.analysis.groups import Series
 from harness.analysis.statistics.intervals import welch_probabilities
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.multiple import FALSE_DISCOVERIES
+from harness.analysis.statistics.thresholds import SMALLEST_MARGIN
 from harness.analysis.verdict import LayerChange
 
 TOP = 10
@@ -42,7 +43,10 @@ class LayerRows:
 
     def _change(self, i: int, q: float | None) -> LayerChange:
         old = None if self.old is None else float(self.old[i])
-        changed = q is not None and q <= FALSE_DISCOVERIES
+        sizes = sorted((abs(old or 0.0), abs(float(self.new[i]))))
+        # told apart is not changed: with steady builds a difference of a thousandth is told apart too
+        moved = sizes[1] > sizes[0] * (1 + SMALLEST_MARGIN)
+        changed = q is not None and q <= FALSE_DISCOVERIES and moved
         return LayerChange(self.names[i], old, float(self.new[i]), q, changed)
 
     @property

@@ -61,6 +61,8 @@ _REFORMATTERS = (
     re.compile(r"(?P<target>.+) reformatted (?P<side>input|output) (?P<index>\d+)$"),
 )
 _BOUNDARY = re.compile(r"Reformatting CopyNode for Network (?P<side>Input|Output)(?: (?P<target>.+))?$")
+# Copies into and out of the memory that the DLA works in (7.x).
+_DLA_COPY = re.compile(r".+ (?:to nvm|from nvm|copy finish)$")
 _ANY_REFORMAT = re.compile(r"(?:Reformatting CopyNode for|Reformat(?:ted)? (?:Input|Output) Tensor)\b")
 # The sample profiler cuts at 40 columns: `block1/dw/conv + block1/dw/relu6 input r`.
 _CUT_REFORMATTER = re.compile(r"(?P<target>.+) (?P<side>input|output) r[a-z]*(?: \d*)?$")
@@ -107,7 +109,8 @@ def _reformat(name: str) -> LayerName | None:
         return LayerName(NameKind.REFORMAT, target=found["target"], side=found["side"].lower(), boundary=True)
     if len(name) == CUT_AT and (found := _CUT_REFORMATTER.match(name)):
         return LayerName(NameKind.REFORMAT, target=found["target"], side=found["side"])
-    return LayerName(NameKind.REFORMAT) if _ANY_REFORMAT.match(name) else None
+    copied = _ANY_REFORMAT.match(name) or _DLA_COPY.match(name)
+    return LayerName(NameKind.REFORMAT) if copied else None
 
 
 def _subgraph(name: str, known: Known) -> LayerName | None:
