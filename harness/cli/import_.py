@@ -58,6 +58,9 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="TOML or JSON: foreign layer name or pattern to source op",
     )
+    parser.add_argument(
+        "--engine", type=int, metavar="K", help="which engine of files with several, from 0 (default: each)"
+    )
     parser.add_argument("--build", type=int, default=0, metavar="K", help="number of the build (default: 0)")
     for role, what in (
         ("profile", "per-layer times"),
@@ -73,11 +76,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Import the files and say what came of them; exits 0."""
     from harness.recordings.importing import import_recording
 
-    done = import_recording(_recording(arguments), arguments.out)
-    for warning in done.warnings:
-        print(f"trtmatrix: warning: {warning}", file=sys.stderr)
-    for line in _summary(done, arguments.out):
-        print(line)
+    for done in import_recording(_recording(arguments), arguments.out):
+        for warning in done.warnings:
+            print(f"trtmatrix: warning: {warning}", file=sys.stderr)
+        for line in _summary(done, arguments.out):
+            print(line)
     return EXIT_OK
 
 
@@ -89,6 +92,8 @@ def _recording(arguments: argparse.Namespace) -> Recording:
     files = _files(arguments)
     if arguments.build < 0:
         raise BadOptionError(f"--build: expected a number from 0, found {arguments.build}")
+    if arguments.engine is not None and arguments.engine < 0:
+        raise BadOptionError(f"--engine: expected a number from 0, found {arguments.engine}")
     version = _name("--tensorrt", arguments.tensorrt or meta.get("tensorrt", _UNKNOWN))
     network = _name("--network", arguments.network or meta.get("network", _UNKNOWN))
     known = {
@@ -103,6 +108,7 @@ def _recording(arguments: argparse.Namespace) -> Recording:
         network=network,
         treatment=Treatment.from_json(known),
         build=arguments.build,
+        engine=arguments.engine,
         facts={key: meta[key] for key in _FACTS if key in meta},
         aliases=_aliases(arguments.aliases) if arguments.aliases is not None else {},
     )
@@ -205,10 +211,13 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _summary(done: Imported, out: Path) -> list[str]:
     engine = done.engine
-    lines = [f"{done.cell.id}: build {done.build} recorded in {out}"]
+    which = "" if done.number is None else f", engine {done.number} of the files"
+    lines = [f"{done.cell.id}: build {done.build} recorded in {out}{which}"]
     timed = sum(layer.time_ms is not None for layer in engine.layers)
     what = "a part of a profile" if engine.partial else "a whole profile" if timed else "no profile"
     lines.append(f"  {len(engine.layers)} layers, {what}, {engine.total_ms:.3f} ms in all")
+    if done.latency is not None:
+        lines.append(f"  {done.latency[0]:.6g} ms: {done.latency[1]} of the printed summary, no samples")
     if engine.graph is None:
         name = done.cell.network
         known = "the network is unknown" if name == _UNKNOWN else f"'{name}' is none of 'list networks'"

@@ -82,7 +82,8 @@ def read_stream(stream: BinaryIO, sink: Sink, *, name: str, tensorrt: str | None
         problem = (
             source.damage or f"no output of TensorRT was recognised in its {count} line{'s' * (count != 1)}"
         )
-        raise UnreadableFileError(name, ": ".join([problem, *facts.refused[:1]]))
+        text = ": ".join([problem, *facts.refused[:1]])
+        raise UnreadableFileError(name, text) if source.damage else NotRecognisedError(name, text)
     return facts if tensorrt is None or facts.tensorrt is not None else replace(facts, tensorrt=tensorrt)
 
 

@@ -87,6 +87,25 @@ class Record:
         """The printed total of the profile, None where not printed or where the file has several profiles."""
         return self.profiles[0].total_ms if len(self.profiles) == 1 else None
 
+    def of_engine(self, engine: int) -> Record:
+        """What the file says of one of its engines; a file with one engine stays as it is."""
+        if self.facts.engines < 2:
+            return self
+        seconds = {0: self.facts.build_seconds[engine]} if engine in self.facts.build_seconds else {}
+        return replace(
+            self,
+            facts=replace(self.facts, engines=1, build_seconds=seconds),
+            profiles=tuple(head for head in self.profiles if head.engine == engine),
+            profile=tuple(row for row in self.profile if row.engine == engine),
+            tactic_rows=[row for row in self.tactic_rows if row[0] == engine],
+            skipped_runners=tuple(row for row in self.skipped_runners if row.engine == engine),
+            engine_layers=tuple(row for row in self.engine_layers if row.engine == engine),
+            times=tuple(row for row in self.times if row.engine == engine),
+            summary=tuple(row for row in self.summary if row.engine == engine),
+            decisions=tuple(row for row in self.decisions if row.engine == engine),
+            combinations=tuple(row for row in self.combinations if row.engine == engine),
+        )
+
     def as_json(self) -> dict[str, object]:
         """The record as plain data: keys, units and nulls as docs/reference/record.md has them."""
         document = self._head()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from harness.errors import NetworkTreatmentError
+from harness.errors import NetworkTreatmentError, UnsupportedOpError
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import FloatArray, Graph
@@ -83,7 +83,7 @@ class InputStore:
         np.savez(folder / "inputs.npz", allow_pickle=False, **tensors)
         reference = reference_outputs(graph, tensors)
         if doubt := doubt_of(graph, tensors, reference):
-            raise UsageError(f"network '{cell.network}': {doubt}")
+            raise UnsupportedOpError(f"network '{cell.network}': {doubt}")
         return NetworkInputs(
             graph=graph,
             folder=folder,

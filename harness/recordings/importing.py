@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 import harness
 from harness.attribution.attribute import attribute, is_unattributed
 from harness.attribution.engine import AttributedEngine
 from harness.attribution.findings import ConvolutionBlock, block_findings
 from harness.attribution.matching import OpMatcher
-from harness.errors import SameBuildError, UnreadableFileError
+from harness.errors import BadOptionError, NotRecognisedError, SameBuildError, UnreadableFileError
 from harness.evidence.reader import read_file
 from harness.evidence.record import Record
 from harness.execution.measuring import run_id
@@ -28,7 +29,7 @@ from harness.networks.graph import Graph, OpKind
 from harness.observations.identity import Host, software_of
 from harness.observations.tables import write_tables
 from harness.plugins import registry
-from harness.runtimes.recorded import gpu_times, merge
+from harness.runtimes.recorded import engines_of, gpu_times, merge, of_engine, summary_latency
 from harness.store.bundle import Bundle
 from harness.store.documents.base import write_document
 from harness.store.documents.build import Build
@@ -54,6 +55,7 @@ class Recording:
     :param treatment: what is known; the rest ``unknown``
     :param facts: what else is stated: GPU, driver, engine size, host ...
     :param aliases: foreign layer names to source ops
+    :param engine: which engine of files that describe several, from 0; None: all of them
     """
 
     files: Mapping[Path, str]
@@ -63,6 +65,7 @@ class Recording:
     build: int = 0
     facts: Mapping[str, object] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    engine: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Imported:
 
     :param findings: reformats and activations around convolutions
     :param warnings: what the readers could not use
+    :param number: of the engine in its files, None where they hold one
+    :param latency: what a summary prints, milliseconds, and what it is; None where there are samples
     """
 
     cell: Cell
@@ -78,15 +83,96 @@ class Imported:
     engine: AttributedEngine
     findings: tuple[ConvolutionBlock, ...]
     warnings: tuple[str, ...]
+    number: int | None = None
+    latency: tuple[float, str] | None = None
 
 
-def import_recording(recording: Recording, out: Path) -> Imported:
+def import_recording(recording: Recording, out: Path) -> tuple[Imported, ...]:
     """Put *recording* into the bundle *out*, which is made where it is missing.
 
-    :raises InputError: a file is torn or in no format that is known, or *out* is no bundle
+    Files of several engines are a build each, in their order: of one cell where the engines have most layers
+    in common, else of cells of their own.
+
+    :raises InputError: a file is torn, or none is in a format that is known, or *out* is no bundle
     :raises UsageError: the build is there already, from other files; an alias is no regular expression
     """
-    records = [(role, read_file(path)) for path, role in recording.files.items()]
+    records, warnings = _read(recording)
+    recording = replace(recording, files={Path(record.file): role for role, record in records})
+    engines = engines_of(records)
+    if recording.engine is not None and recording.engine >= engines:
+        raise BadOptionError(f"engine {recording.engine} was asked for; the files describe {engines}, from 0")
+    numbers = range(engines) if recording.engine is None else [recording.engine]
+    done: list[Imported] = []
+    first = _layer_names(of_engine(records, numbers[0]))
+    same = 0
+    for number in numbers:
+        of_one = of_engine(records, number)
+        alike = _alike(first, _layer_names(of_one))
+        one = replace(
+            recording,
+            build=recording.build + (same if alike else 0),
+            engine=number if engines > 1 else None,
+        )
+        same += alike
+        done.append(
+            _import_one(one, of_one, out, apart="" if alike else f"engine{number}", warnings=warnings)
+        )
+        warnings = ()
+    return tuple(done)
+
+
+def _read(recording: Recording) -> tuple[list[tuple[str, Record]], tuple[str, ...]]:
+    """Read the files; what a folder holds besides recordings is left out, and said."""
+    records: list[tuple[str, Record]] = []
+    problems: list[NotRecognisedError] = []
+    for path, role in recording.files.items():
+        try:
+            records.append((role, read_file(path)))
+        except NotRecognisedError as error:
+            if role:
+                raise
+            problems.append(error)
+    if not records:
+        raise problems[0]
+    said = [f"left out: {error}" for error in problems]
+    for kind in ("profile", "times"):
+        holding = [record for role, record in records if kind in record.facts.kinds]
+        named = [record for role, record in records if role == kind and kind in record.facts.kinds]
+        if len(holding) > 1 and not named:
+            names = ", ".join(Path(record.file).name for record in holding)
+            said.append(
+                f"{kind} in several files ({names}): that of the first is used; name one with --{kind}"
+            )
+    said += [
+        f"{Path(record.file).name}{'' if w.line is None else f':{w.line}'}: {w.text}"
+        for _, record in records
+        for w in record.warnings
+    ]
+    return records, tuple(said)
+
+
+def _layer_names(records: Sequence[tuple[str, Record]]) -> set[str]:
+    """Return the names of the layers that the files of one engine speak of."""
+    for key in ("profile", "engine_layers"):
+        names = {row.name for _, record in records for row in getattr(record, key)}
+        if names:
+            return names
+    return {row[1] for _, record in records for row in record.tactic_rows}
+
+
+def _alike(first: set[str], second: set[str]) -> bool:
+    """Say whether two engines may be builds of one network: neither is known, or they share most layers."""
+    return not first or not second or 2 * len(first & second) > min(len(first), len(second))
+
+
+def _import_one(
+    recording: Recording,
+    records: Sequence[tuple[str, Record]],
+    out: Path,
+    *,
+    apart: str,
+    warnings: tuple[str, ...],
+) -> Imported:
     evidence = merge(records)
     graph = network_graph(recording.network, recording.treatment)
     if graph is not None:
@@ -96,21 +182,25 @@ def import_recording(recording: Recording, out: Path) -> Imported:
     )
     batch = UNKNOWN if recording.treatment.batch is None else recording.treatment.batch
     facts = {**evidence.facts, **recording.facts, "tensorrt": version, "batch": batch}
+    columns = gpu_times(records)
+    printed, what = ([], "") if columns else summary_latency(records)
+    if printed:
+        columns = {"latency_ms": list(printed)}
+        facts["latency_from"] = f"printed summary: {what}, no samples"
+    if recording.engine is not None:
+        facts["engine"] = recording.engine
     engine = attribute(graph, evidence, recording.aliases)
     partial = evidence.partial or lacks_convolutions(engine, whole=bool(evidence.layers))
     if partial != evidence.partial:
         engine = attribute(graph, replace(evidence, partial=partial), recording.aliases)
-    cell = Cell(recording.network, recording.treatment, "tensorrt", version, ENVIRONMENT)
+    cell = Cell(recording.network, recording.treatment, "tensorrt", version, ENVIRONMENT, repeat=apart)
     bundle = _bundle(out)
     cell = _free_cell(bundle, cell)
     document = {**facts, "recorded": True, "partial": partial, "aliases": dict(recording.aliases)}
-    _put(bundle, cell, recording, records, document)
-    warnings = tuple(
-        f"{Path(record.file).name}{'' if w.line is None else f':{w.line}'}: {w.text}"
-        for _, record in records
-        for w in record.warnings
-    )
-    return Imported(cell, recording.build, engine, block_findings(engine), warnings)
+    _put(bundle, cell, recording, columns, document)
+    latency = (median(printed), what) if printed else None
+    findings = block_findings(engine)
+    return Imported(cell, recording.build, engine, findings, warnings, recording.engine, latency)
 
 
 def network_graph(name: str, treatment: Treatment) -> Graph | None:
@@ -157,7 +247,7 @@ def _free_cell(bundle: Bundle, cell: Cell) -> Cell:
     """Return *cell*; as an arm of its own where the run measured the same cell itself."""
     for record in bundle.cells():
         if record.cell.id == cell.id and record.cell.environment != ENVIRONMENT:
-            return replace(cell, repeat=ENVIRONMENT)
+            return replace(cell, repeat="-".join(filter(None, (cell.repeat, ENVIRONMENT))))
     return cell
 
 
@@ -165,7 +255,7 @@ def _put(
     bundle: Bundle,
     cell: Cell,
     recording: Recording,
-    records: Sequence[tuple[str, Record]],
+    columns: Mapping[str, list[float | None]],
     facts: dict[str, object],
 ) -> None:
     names = _names(recording.files)
@@ -179,11 +269,13 @@ def _put(
         for path, name in names.items():
             shutil.copyfile(path, files / "evidence" / name)
         write_document(files / "result.json", _result(recording.treatment, facts))
-        if columns := gpu_times(records):
+        if columns:
             taken = Slice(pass_name="latency", clock="gpu", **columns)  # type: ignore[arg-type]
             write_document(files / "samples.json", Samples(slices=[taken]))
         bundle.put_build(files, _document(bundle, cell, recording.build, facts, digests, now))
-    bundle.set_cell(cell, STATUS, "imported from files")
+    said = facts.get("latency_from")
+    reason = "imported from files" if said is None else f"imported from files; latency from the {said}"
+    bundle.set_cell(cell, STATUS, reason)
     bundle.update(finished=now, rounds=max(bundle.manifest.rounds or 1, recording.build + 1))
     write_tables(bundle, registry.runtimes())
     bundle.save()

@@ -37,9 +37,21 @@ def read_recorded(folder: Path) -> Evidence:
     missing = next((path for path in files if not path.is_file()), None)
     if missing is not None:
         raise DamagedBundleError(missing, "is missing from the bundle; import the files again")
-    found = merge([(role, read_file(path)) for path, role in files.items()])
+    records = [(role, read_file(path)) for path, role in files.items()]
+    engine = facts.get("engine", 0)
+    found = merge(of_engine(records, engine if isinstance(engine, int) else 0))
     partial = bool(facts.get("partial", found.partial))
     return replace(found, facts={**found.facts, **facts}, partial=partial)
+
+
+def engines_of(records: Sequence[tuple[str, Record]]) -> int:
+    """Return how many engines the files describe: the most that one of them does."""
+    return max((record.facts.engines for _, record in records), default=1)
+
+
+def of_engine(records: Sequence[tuple[str, Record]], engine: int) -> list[tuple[str, Record]]:
+    """Return what the files say of one engine; files with a single one say it of each."""
+    return [(role, record.of_engine(engine)) for role, record in records]
 
 
 def merge(records: Sequence[tuple[str, Record]]) -> Evidence:
@@ -95,6 +107,29 @@ def is_partial(times: Sequence[LayerTime]) -> bool:
     """Say whether rows are a part of a profile: the shares printed beside them do not add up to the whole."""
     shares = [row.percent for row in times if row.percent is not None]
     return bool(shares) and len(shares) == len(times) and sum(shares) < LEAST_OF_WHOLE
+
+
+_SUMMARY_TIMES = (
+    ("gpu_ms", "GPU compute time"),
+    ("latency_ms", "latency with copies"),
+    ("host_ms", "host time, end to end"),
+)
+
+
+def summary_latency(records: Sequence[tuple[str, Record]]) -> tuple[list[float], str]:
+    """Return the latency that performance summaries print, where no inference is listed; and what it is.
+
+    One value a summary: the median, or the mean where no median was printed. GPU compute time is preferred.
+
+    :returns: milliseconds, and words for the metric and the statistic; empty where nothing was printed
+    """
+    rows = [row for _, record in records for row in record.summary]
+    for key, words in _SUMMARY_TIMES:
+        for statistic in ("median", "mean"):
+            found = [value for row in rows if (value := getattr(row, key).get(statistic)) is not None]
+            if found:
+                return found, f"{statistic} {words}"
+    return [], ""
 
 
 def gpu_times(records: Sequence[tuple[str, Record]]) -> dict[str, list[float | None]]:
