@@ -60,6 +60,8 @@ _MESSAGE = re.compile(
     rb"|Time over (?:all|total) layers: |Original: \d{1,9} layers\s*\Z|After reformat layers: \d{1,9} layers"
     rb"|TensorRT version:? \d"
 )
+_WORDS = re.compile(rb"Tactic N|-- |\*\* A|>> C|== |ayer| runs| qps|: min =|&&&& |Time ov|layers|RT ver")
+_STARTS = frozenset((b"Tactic", b"------", b"******", b">>>>>>", b"======", b"Fastes"))
 _NOT_BEFORE = re.compile(rb"Fastest \Z|Set \Z|completed in |Set Tactic|\A\s*\Z")
 _SERVICE = re.compile(rb"([\w./-]{1,80})( +\| ?)")
 _TOKEN = re.compile(
@@ -96,7 +98,8 @@ class Prefixes:
         """
         looked_at = lines[:_LOOKED_AT]
         for line in looked_at:
-            self.learn_from(line)
+            if line[len(self.of(line)) :][:6] not in _STARTS:
+                self.learn_from(line)
         while self._learn_service(looked_at):
             continue
 
@@ -117,7 +120,7 @@ class Prefixes:
 
     def learn_from(self, line: bytes) -> bool:
         """Learn what stands before a message of TensorRT in *line*; say whether it was new."""
-        if len(line) > 1 << 16:
+        if len(line) > 1 << 16 or _WORDS.search(line) is None:
             return False
         message = _MESSAGE.search(line)
         if message is None or not message.start():

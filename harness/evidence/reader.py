@@ -22,6 +22,9 @@ from harness.evidence.textlog import TextLog
 _JSON = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[{\"\[\]]|\Z))")
 
 
+_LOOKED_AT = 100  # lines at the head of a file by which a quoted export is known
+
+
 def read_file(path: str | os.PathLike[str], *, tensorrt: str | None = None) -> Record:
     """Read one file into memory.
 
@@ -94,25 +97,24 @@ def unquoted(head: bytes) -> tuple[bytes, Callable[[bytes], bytes]] | None:
     """
     if _JSON.match(head):
         return None
-    lines = head.replace(b"\r\n", b"\n").split(b"\n")
+    lines = head.replace(b"\r\n", b"\n").split(b"\n", _LOOKED_AT)
     prefixes = Prefixes()
-    prefixes.learn([without_colours(line) for line in lines])
+    prefixes.learn([without_colours(line) for line in lines[:_LOOKED_AT]])
 
     def strip(line: bytes) -> bytes:
         line = without_colours(line)
         content = line[len(prefixes.of(line)) :]
         return b"" if content.startswith((b"```", b"~~~")) else content
 
-    bared = [strip(line) for line in lines]
-    if bared == lines:
+    bared = [strip(line) for line in lines[:_LOOKED_AT]]
+    if bared == lines[:_LOOKED_AT]:
         return None
+    filled = [stripped for line in bared if (stripped := line.strip())]
     text = b"\n".join(bared)
     if _JSON.match(text):
-        filled = [stripped for line in bared if (stripped := line.strip())]
         alike = sum(1 for line in filled if line[:1] in b'{}[],"' or line[:1].isdigit())
         return (text, strip) if alike * 10 >= len(filled) * 9 else None
-    first = next((line for line in bared if line.strip()), b"")
-    return (text, strip) if CsvTimes.recognises(text.lstrip()) and b"," in first else None
+    return (text, strip) if filled and b"," in filled[0] and CsvTimes.recognises(text.lstrip()) else None
 
 
 def _read_text(source: Source, sink: Sink) -> FileFacts:

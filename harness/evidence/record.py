@@ -262,6 +262,8 @@ def tactic_texts(rows: Sequence[TacticRow], *, between: str, lead: str = "") -> 
     :param between: what stands between two rows; :param lead: further keys, ``'"kind": "tactic", '``
     """
     known: dict[str | None, str] = {}
+    heads: dict[tuple[int, str, str | None, str | None], str] = {}
+    ids: dict[str, str] = {}
 
     def quoted(text: str | None) -> str:
         value = known.get(text)
@@ -271,14 +273,35 @@ def tactic_texts(rows: Sequence[TacticRow], *, between: str, lead: str = "") -> 
             value = known[text] = json.dumps(text)
         return value
 
+    def head_of(key: tuple[int, str, str | None, str | None]) -> str:
+        if len(heads) > 16384:
+            heads.clear()
+        engine, layer, runner, formats = key
+        heads[key] = text = (
+            f'{{{lead}"engine": {engine}, "layer": {quoted(layer)}, "runner": {quoted(runner)}, "formats": '
+            f'{quoted(formats)}, "tactic": '
+        )
+        return text
+
+    def id_of(tactic: str, tactic_id: str | None) -> str:
+        if len(ids) > 65536:
+            ids.clear()
+        ids[tactic] = text = f'{quoted(tactic)}, "tactic_id": {quoted(tactic_id)}, "kernel": '
+        return text
+
+    ends = {
+        (fastest, chosen): f', "fastest": {str(fastest).lower()}, "chosen": {str(chosen).lower()}}}'
+        for fastest in (False, True)
+        for chosen in (False, True)
+    }
     for start in range(0, len(rows), 4096):
         texts = [
-            f'{{{lead}"engine": {engine}, "layer": {quoted(layer)}, "runner": {quoted(runner)}, "formats": '
-            f'{quoted(formats)}, "tactic": {quoted(tactic)}, "tactic_id": {quoted(tactic_id)}, "kernel": '
-            f'{quoted(kernel)}, "time_ms": {"null" if time is None else repr(time)}, "fastest": '
-            f'{"true" if fastest else "false"}, "chosen": {"true" if chosen else "false"}}}'
-            for engine, layer, runner, formats, tactic, tactic_id, kernel, time, fastest, chosen in rows[
-                start : start + 4096
-            ]
+            (heads.get(row[:4]) or head_of(row[:4]))
+            + (ids.get(row[4]) or id_of(row[4], row[5]))
+            + (known.get(row[6]) or quoted(row[6]))
+            + ', "time_ms": '
+            + ("null" if row[7] is None else repr(row[7]))
+            + ends[row[8:]]
+            for row in rows[start : start + 4096]
         ]
         yield (between if start else "") + between.join(texts)

@@ -80,7 +80,15 @@ class TacticSearch:
         elif self._kernel is not None and (self._kernel_id is None or self._kernel_id == printed):
             kernel = self._kernel
         self._kernel = None
-        self._add(printed, kernel, time, number)
+        if self.layer is None or self._decision is not None or not self._open:
+            self._add(printed, kernel, time, number)
+            return True
+        tactic, tactic_id = self._id(printed)
+        if tactic_id != NO_RESULT_ID:
+            rows = self._rows
+            rows.append((self.layer, self.runner, tactic, tactic_id, kernel, time))
+            if len(rows) >= _MAX_PENDING:
+                self._write_rows()
         return True
 
     def named_tactic(self, content: bytes, number: int) -> bool:

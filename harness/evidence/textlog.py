@@ -278,7 +278,8 @@ class TextLog:
             if changed != content:
                 handler = self._table.get(changed[:6])
                 return handler(changed, number) if handler else self._other(changed, number, bare=False)
-        if content.count(b".") + content.count(b",") >= 3 and self.tables.quoted(content, number):
+        digits = stripped[-1:].isdigit() or stripped[:1].isdigit()
+        if digits and self.tables.quoted(content, number):
             return True
         if self._prefixes.learn_from(content):
             return self._other(content, number, bare=True)

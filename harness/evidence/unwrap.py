@@ -18,10 +18,11 @@ _OWN_LINE = re.compile(rb"\s*\Z|\d{4}-\d\d-\d\d|&&&&|Layer\(|Layers:|Bindings:|N
 _ENDS = [
     (re.compile(end), re.compile(more))
     for end, more in (
-        (rb"\s\d+[.,]\d+\Z", rb"\d*\s|[\d.,e%+-]*\Z|\d*\s?(?:ms|sec|qps)"),
+        (rb"\s\d+[.,]\d+\Z", rb"\d*\s{2,}|[\d.,e%+ -]*\Z|\d*\s?(?:ms|sec|qps)"),
         (rb"Tactic: 0x[0-9a-f]{16}\Z", rb"[ ,]"),
         (rb"Tactic: -?\d+\Z", rb"[\dx ,]"),
         (rb"\*\Z", rb"[* ]"),
+        (rb"%\Z", rb"[\s>),]|\Z"),
         (rb"<<\Z", rb"\s*\Z"),
         (rb"\d ?ms\Z", rb"[,) (]"),
     )
@@ -56,14 +57,7 @@ class Unwrapper:
         if self._width > _WIDEST_TERMINAL or not prefix or len(self._held) > _MOST_PIECES:
             self._held = [lines.pop()]
             return lines
-        bare = [
-            i
-            for i, line in enumerate(lines)
-            if i
-            and not line.startswith(prefix)
-            and not _OWN_LINE.match(line)
-            and not self._prefix_of(line).strip(b"> ")
-        ]
+        bare = self._bare(lines, prefix)
         broken = [i for i in bare if len(lines[i - 1]) == self._width and _goes_on(lines[i - 1], lines[i])]
         if (
             len(broken) * 5 < len(bare) * 4
@@ -73,6 +67,19 @@ class Unwrapper:
             self._held = [lines.pop()]
             return lines
         return self._join(lines, set(broken))
+
+    def _bare(self, lines: list[bytes], prefix: bytes) -> list[int]:
+        """Lines without a prefix that may be the rest of the one above."""
+        bare = []
+        for i, line in enumerate(lines):
+            if line.startswith(prefix) or not i or _OWN_LINE.match(line):
+                continue
+            own = self._prefix_of(line)
+            if not own.strip(b"> "):
+                bare.append(i)
+            elif len(own) < len(line):
+                prefix = own  # the clock of the log went on
+        return bare
 
     def _join(self, lines: list[bytes], broken: set[int]) -> list[bytes]:
         head = 0
