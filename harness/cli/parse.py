@@ -86,7 +86,7 @@ def describe(record: Record) -> Iterator[str]:
     engines = f"{facts.engines} engine" + ("s" if facts.engines != 1 else "")
     yield f"{record.file}: {', '.join(facts.kinds)}; {version}; {engines}"
     if record.profile:
-        yield f"  profile: {len(record.profile)} layers, {_or_unknown(record.iterations)} iterations"
+        yield from _describe_profiles(record)
         known = [row for row in record.profile if row.typical_ms is not None]
         for row in sorted(known, key=lambda row: -(row.typical_ms or 0.0))[:5]:
             share = "" if row.percent is None else f"  {row.percent:g} %"
@@ -108,6 +108,16 @@ def describe(record: Record) -> Iterator[str]:
         yield f"  warning: {place}{warning.text}"
 
 
+def _describe_profiles(record: Record) -> Iterator[str]:
+    if len(record.profiles) < 2:
+        yield f"  profile: {len(record.profile)} layers, {_or_unknown(record.iterations)} iterations"
+        return
+    for head in record.profiles:
+        place = f", from line {head.line}" if head.line is not None else ""
+        counted = f"{head.layers} layers, {_or_unknown(head.iterations)} iterations"
+        yield f"  profile of engine {head.engine}: {counted}{place}"
+
+
 def _describe_times(record: Record) -> Iterator[str]:
     gpu = sorted(time.gpu_ms for time in record.times if time.gpu_ms is not None)
     if gpu:
@@ -117,7 +127,8 @@ def _describe_times(record: Record) -> Iterator[str]:
         values = {"median": row.gpu_ms.get("median"), "mean": row.gpu_ms.get("mean")}
         shown = ", ".join(f"{name} {value:g} ms" for name, value in values.items() if value is not None)
         rate = f", {row.throughput_qps:g} qps" if row.throughput_qps is not None else ""
-        yield f"  summary: GPU {shown or 'times not printed'}{rate}"
+        which = f" of engine {row.engine}" if record.facts.engines > 1 else ""
+        yield f"  summary{which}: GPU {shown or 'times not printed'}{rate}"
 
 
 def _or_unknown(value: object) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from harness.evidence.context import Context
 from harness.evidence.listings import Listings
+from harness.evidence.markdown_rows import MarkdownRows
 from harness.evidence.marks import Marks
 from harness.evidence.plain import plain
 from harness.evidence.prefixes import Prefixes
@@ -39,6 +40,7 @@ class TextLog:
         self.tables = ProfileTables(ctx, self.next_engine)
         self.lines = ProfileLines(ctx, self.next_engine)
         self.summaries = Summaries(ctx, self.next_engine)
+        self.markdown = MarkdownRows(ctx, self.next_engine)
         self.marks = Marks(ctx, self.listings, self.next_engine)
         self._prefix = b""
         self._prefixes = Prefixes()
@@ -155,11 +157,13 @@ class TextLog:
         self.ctx.touched = False
         for reader in (self.search, self.listings, self.tables, self.lines, self.summaries, self.marks):
             reader.start_engine()
+        self.markdown.start_engine()
 
     def _close(self, *, complete: bool) -> None:
         self.search.flush(complete=complete)
         self.tables.finish()
         self.lines.finish()
+        self.markdown.finish()
         self.listings.flush(complete=complete)
         self.summaries.flush()
 
@@ -277,7 +281,8 @@ class TextLog:
             changed = plain(content)
             if changed != content:
                 handler = self._table.get(changed[:6])
-                return handler(changed, number) if handler else self._other(changed, number, bare=False)
+                known = handler(changed, number) if handler else self._other(changed, number, bare=False)
+                return known or self.markdown.line(content, number)
         digits = stripped[-1:].isdigit() or stripped[:1].isdigit()
         if digits and self.tables.quoted(content, number):
             return True

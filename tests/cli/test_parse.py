@@ -121,3 +121,17 @@ def test_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "harness.cli.parse", ELEVEN]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "11 layers" in done.stdout
+
+
+def test_several_profiles_and_summaries_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "two.log"
+    table = "=== Profile (40 iterations ) ===\n Layer   Time (ms)   Avg. Time (ms)   Time %\n"
+    rows = "  {0}/a       10.00           0.2500    100.0\n  Total       10.00           0.2500    100.0\n"
+    path.write_text(table + rows.format("x") + "[I] Throughput: 9 qps\n" + table + rows.format("y"))
+    assert main([str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "profile of engine 0: 1 layers, 40 iterations, from line 2" in printed
+    assert "profile of engine 1: 1 layers, 40 iterations, from line 7" in printed
+    assert "summary of engine 0: GPU times not printed, 9 qps" in printed
