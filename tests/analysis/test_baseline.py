@@ -135,3 +135,9 @@ def test_a_stored_run_is_called_after_its_folders(compose: Any) -> None:
     assert baseline_name(several) == "monday, tuesday"
     assert baseline_name(replace(made, run=replace(made.run, runs=()))) == "stored run"
     assert baseline_name("8.6.0") == "8.6.0"
+
+
+def test_what_is_of_another_line_than_the_run_has_no_baseline(compose: Any) -> None:
+    made = grid(compose, cell(compose, "1.0"), cell(compose, "2.0"))
+    (foreign,) = grid(compose, cell(compose, "3.0", host="b")).judged
+    assert Baseline("previous", made.judged).find(foreign) is None

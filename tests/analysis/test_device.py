@@ -42,3 +42,17 @@ def test_the_most_of_a_host_counts_for_all_its_builds(compose: Any) -> None:
 def test_runs_without_measured_peaks_stay_as_they_are(compose: Any) -> None:
     run = compose.run(compose.noisy("1.0", 0.4))
     assert with_peaks(run, host_peaks([run])) is run
+
+
+def test_peaks_of_a_host_are_measured_and_say_of_how_many_builds(compose: Any) -> None:
+    builds = [
+        measured(compose.build(0, 1.0), 9e9, 3e9),
+        measured(compose.build(1, 1.0), 8e9, 4e9, "fp16"),
+        measured(compose.build(2, 1.0), 7e9, 5e9, "fp16"),
+    ]
+    runs = [compose.run(compose.cell("1.0", [build])) for build in builds]
+    found = host_peaks(runs)
+    assert set(found) == {("host-a", "fp32"), ("host-a", "fp16")}
+    half = found["host-a", "fp16"]
+    assert (half.flops_per_s, half.bytes_per_s, half.measured) == (8e9, 5e9, True)
+    assert half.source == "the most of 2 builds on this host"

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.analysis.documents import cell_figures, verdicts_document
+from harness.analysis.figures.kernels import kernels_of
+from harness.analysis.figures.latency import latency_of
+from harness.analysis.figures.roofline import roofline_of
+from harness.analysis.figures.times import class_times
 from harness.analysis.grid import Grid, grid_of
 from harness.analysis.judge import judge
+from harness.analysis.rules.base import RuleSection
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.run_analysis import RunAnalysis, analyse
 from harness.plugins.reading import observe
@@ -86,3 +93,116 @@ def test_a_cell_without_builds_has_no_figures(compose: Any) -> None:
     figures = cell_figures(group)
     assert (figures.identity, figures.typical_build, figures.roofline) == (None, None, None)
     assert (figures.classes, figures.passes, figures.searches) == ([], {}, [])
+
+
+def said(value: Any) -> Any:
+    """A figure's value as a document has it."""
+    return [said(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def assert_same(record: Any, figure: Any, **renamed: str) -> None:
+    """Each plain field of *record* has the value of the field of that name, or of its other name, there."""
+    compared = 0
+    for name in type(record).__struct_fields__:
+        value = getattr(record, name)
+        other = renamed.get(name, name)
+        if hasattr(figure, other) and not (isinstance(value, dict) or hasattr(value, "__struct_fields__")):
+            expected = said(getattr(figure, other))
+            if not (isinstance(expected, list) and any(hasattr(x, "__dataclass_fields__") for x in expected)):
+                assert said(value) == (getattr(expected, "label", expected)), name
+                compared += 1
+    assert compared
+
+
+def test_answers_say_what_the_figures_say(analysis: RunAnalysis) -> None:
+    names = {"ms": "milliseconds", "low_ms": "low", "high_ms": "high"}
+    for record, answer in zip(verdicts_document(analysis).answers, analysis.answers, strict=True):
+        assert_same(record, answer)
+        assert_same(record.best, answer.best, **names)
+        assert record.best.not_told_from == [release.label for release in answer.best.ties]
+        assert len(record.changes) == len(answer.changes)
+        for change, verdict in zip(record.changes, answer.changes, strict=True):
+            assert_same(change, verdict)
+
+
+def test_a_best_as_cuda_graph_stands_beside_the_best(compose: Any) -> None:
+    def launched(version: str, graph_ms: float) -> Any:
+        builds = [
+            replace(
+                compose.build(number, 1.0 + number / 1e3),
+                passes={"latency": np.full(3, 1.0 + number / 1e3), "cuda_graph": np.full(3, graph_ms)},
+                facts={"launch_bound": True},
+            )
+            for number in range(2)
+        ]
+        return compose.cell(version, builds)
+
+    grid = grid_of(compose.run(launched("1.0", 0.5), launched("2.0", 0.25)))
+    (record,) = verdicts_document(analyse(grid, judge(grid, rules={}), rules={})).answers
+    assert record.as_cuda_graph is not None
+    assert (record.as_cuda_graph.release, record.as_cuda_graph.ms) == ("tensorrt 2.0", pytest.approx(0.25))
+    assert record.as_cuda_graph.low_ms == pytest.approx(0.25)
+    assert record.as_cuda_graph.high_ms == pytest.approx(0.25)
+    assert (record.as_cuda_graph.others, record.launch_bound) == (1, (4, 4))
+
+
+def test_forms_and_neighbours_say_what_the_figures_say(analysis: RunAnalysis) -> None:
+    document = verdicts_document(analysis)
+    (record,), (figure,) = document.relu6, analysis.relu6
+    assert_same(record, figure)
+    assert record.release == figure.release.label
+    for form, known in ((record.clip, figure.clip), (record.pieces, figure.pieces)):
+        assert_same(form, known)
+    (record_of,) = document.neighbours
+    sides = analysis.rows[0].sides[0]
+    assert_same(record_of, sides, totals_ms="totals")
+    assert record_of.rest == {name: (old, new) for name, old, new in sides.rest}
+    for op, known_op in zip(record_of.ops, sides.ops, strict=False):
+        first, second = known_op.first, known_op.second
+        assert (op.old_ms, op.old_kernel) == (
+            (None, "") if first is None else (first.time_ms, first.kernel or first.type or "")
+        )
+        assert (op.new_ms, op.new_kernel) == (
+            (None, "") if second is None else (second.time_ms, second.kernel or second.type or "")
+        )
+
+
+def test_figures_of_a_cell_say_what_the_figures_say(recorded: Grid) -> None:
+    for group in recorded.groups:
+        record, latency = cell_figures(group), latency_of(group)
+        kernels, times, roofline = kernels_of(group), class_times(group), roofline_of(group)
+        if latency is not None:
+            assert_same(record, latency)
+        assert times is not None
+        assert (record.layers_ms, record.layers) == (times.total_ms, list(times.layers))
+        assert [(x.op_class, x.ms, x.share) for x in record.classes] == list(times.parts)
+        assert kernels is not None
+        assert record.adoption == [dict(counts.as_json()) for counts in kernels.adoptions]
+        for search, known in zip(record.searches, kernels.searches, strict=True):
+            assert (search is None) is (known is None)
+            if search is not None and known is not None:
+                assert_same(search, known, timed="timed_themselves")
+                assert_same(search.any_gemm, known.any_gemm)
+                assert_same(search.gemm_as_conv1x1, known.gemm_as_conv1x1)
+                assert (search.gemm_best_ms, search.gemm_chosen_ms) == (
+                    known.gemm_lost.best_ms,
+                    known.gemm_lost.chosen_ms,
+                )
+                for lost, layer in zip(search.lost, known.lost, strict=True):
+                    assert_same(lost, layer)
+        assert (record.roofline is None) is (roofline is None)
+        if record.roofline is not None and roofline is not None:
+            assert record.roofline.end_to_end_gflops_per_s == roofline.end_to_end
+            assert [(x.op_class, x.ms, x.bound_ms, x.gflops_per_s) for x in record.roofline.classes] == [
+                (x.name, x.time_ms, x.bound_ms, x.gflops_per_s) for x in roofline.classes
+            ]
+        assert record.identity is not None
+        assert group.identity is not None
+        assert_same(record.identity, group.identity, started="none")
+
+
+def test_a_section_of_a_rule_is_in_the_document(analysis: RunAnalysis) -> None:
+    section = RuleSection("Warm", ("It was.", "Both."), ("cache", "hits"), (("l2", "9"), ("l1", "3")))
+    document = verdicts_document(replace(analysis, sections={"warm": section}))
+    assert list(document.sections) == ["warm"]
+    assert_same(document.sections["warm"], section)

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Generator
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,8 @@ import psutil
 import pytest
 
 from harness.execution import inputs
+from harness.execution.base import Block, EndedBuild, MeasureBlock
+from harness.execution.local import LocalExecutor
 from harness.execution.schedule import earlier_cache
 from harness.networks.graph import Graph
 from harness.plugins.reading import observe
@@ -167,3 +170,18 @@ def test_a_timing_cache_is_that_of_the_latest_earlier_build(ground: Ground) -> N
     assert found.read_bytes() == b"\1"
     assert earlier_cache(bundle, keeping, 0) is None
     assert earlier_cache(bundle, cell, 2) is None
+
+
+def test_files_of_a_build_come_into_being_on_the_bundle_s_file_system(ground: Ground) -> None:
+    """A folder appears whole by a rename, which works nowhere else."""
+    bundle, parts = ground.bundle(), ground.parts()
+    seen: list[bool] = []
+
+    class Looking(LocalExecutor):
+        def run(self, block: Block, measure: MeasureBlock) -> Generator[EndedBuild, None, None]:
+            for build in super().run(block, measure):
+                seen.append(bundle.root in build.result.folder.parents)
+                yield build
+
+    ground.schedule(bundle, replace(parts, executors={"local": Looking()})).run()
+    assert seen == [True, True]

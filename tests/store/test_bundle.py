@@ -8,7 +8,7 @@ import pytest
 
 from harness.errors import InputError, UsageError
 from harness.matrix.cell import Cell, Treatment
-from harness.store.bundle import Bundle, find_runs
+from harness.store.bundle import Bundle, CellRecord, find_runs
 from harness.store.documents.build import Build
 from harness.store.documents.manifest import Manifest
 
@@ -207,3 +207,19 @@ def test_a_treatment_of_a_runtime_keeps_the_label_that_only_its_plugin_knows(tmp
     (read,) = Bundle.open(made.root).cells()
     assert read.cell == cell
     assert read.cell.id == "mobilenet_v2-fp32-b1-clip-4tiles-acme-1.0-aa"
+
+
+def test_a_treatment_that_is_none_is_named_with_its_cell(bundle: Bundle) -> None:
+    path = bundle.root / "manifest.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["cells"][1]["treatment"]["batch"] = [1]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        Bundle.open(bundle.root).cells()
+    assert (caught.value.path, caught.value.where) == (str(path), "cells[1].treatment")
+    assert "batch" in caught.value.problem
+
+
+def test_a_cell_of_which_nothing_is_said_has_no_reason_and_an_unknown_network() -> None:
+    found = CellRecord(CELL, "pending")
+    assert (found.reason, found.digest) == ("", "unknown")

@@ -14,6 +14,7 @@ import pytest
 
 from harness.store import machine
 from harness.store.documents.base import as_json
+from harness.store.documents.machine import Gpu, Machine
 
 
 @pytest.fixture
@@ -146,3 +147,10 @@ def test_the_facts_of_a_machine_are_json_and_its_own(monkeypatch: pytest.MonkeyP
     assert found["memory_bytes"] > 2**20
     assert found["load_1_minute"] >= 0
     assert [gpu["uuid"] for gpu in found["gpus"]] == ["GPU-a", "GPU-b"]
+
+
+def test_a_machine_of_which_nothing_is_known_has_no_gpus_either() -> None:
+    assert Machine().gpus == ()
+    assert Machine().facts() == {}
+    known = Machine(host="h", cpus=2, gpus=(Gpu(name="A10"),))
+    assert known.facts() == {"host": "h", "cpus": 2}
