@@ -109,4 +109,7 @@ def _median(values: Values, count: NDArray[np.int_]) -> Values:
 
 
 def _quantile(sureness: float, degrees: Values | NDArray[np.int_]) -> Values:
-    return np.asarray(special.stdtrit(np.asarray(degrees, dtype=np.float64), 1 - sureness), dtype=np.float64)
+    """Return Student's quantiles: of each number of degrees once, there are few of them."""
+    known, places = np.unique(np.asarray(degrees, dtype=np.float64), return_inverse=True)
+    found: Values = np.asarray(special.stdtrit(known, 1 - sureness), dtype=np.float64)[places]
+    return found.reshape(np.shape(degrees))
