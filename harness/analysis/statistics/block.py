@@ -1,0 +1,144 @@
+"""A block as a whole: from its slices to the difference of any two of its cells, or of two of its engines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from harness.analysis.statistics.components import Repetitions, build_table, components
+from harness.analysis.statistics.differences import Difference, difference, set_aside
+from harness.analysis.statistics.joining import Joined, join
+from harness.analysis.statistics.levels import Values
+from harness.analysis.statistics.lockstep import ProcessValues, process_values, slice_table
+from harness.analysis.statistics.slow_builds import slow_builds
+from harness.analysis.statistics.spending import Situation
+from harness.analysis.statistics.spreads import Spread, spread
+
+
+@dataclass(frozen=True)
+class Block:
+    """The levels of one block, on one scale.
+
+    :param processes: one value a process; :param joined: the same across sub-blocks
+    :param by_build: process values by build, shape (builds, most processes of one)
+    :param by_cell: build values (means over their processes) by cell, shape (cells, most builds of one), NaN
+        where a cell has fewer or a build has no slice
+    :param slow: builds that the rule for rare slow builds sets aside, shape of ``by_cell``
+    :param spread_of_processes, spread_of_builds: the latter without the slow ones
+    :param members: the builds of each cell, as rows of ``by_build``
+    :param of_build: the processes of each build
+    """
+
+    processes: ProcessValues
+    joined: Joined
+    by_build: Values
+    by_cell: Values
+    slow: NDArray[np.bool_]
+    spread_of_processes: Spread
+    spread_of_builds: Spread
+    members: Sequence[Sequence[int]]
+    of_build: Sequence[Sequence[int]]
+
+    def cells(self, old: int, new: int) -> Difference | None:
+        """Return cell *new* minus cell *old* over builds, None where no anchor joins them or a side is empty.
+
+        Logarithms; slow builds are not in it and are to be told beside it (:attr:`slow`).
+        """
+        core = set_aside(self.by_cell, self.slow)
+        error = self._joining(
+            [b for i, b in enumerate(self.members[old]) if np.isfinite(core[old, i])],
+            [b for i, b in enumerate(self.members[new]) if np.isfinite(core[new, i])],
+        )
+        if error is None:
+            return None
+        return difference(core, self.spread_of_builds, old, new, self._scaled(error))
+
+    def engines(self, old: int, new: int) -> Difference | None:
+        """Return build *new* minus build *old* over processes, None as for :meth:`cells`."""
+        error = self._joining([old], [new])
+        if error is None:
+            return None
+        return difference(self.by_build, self.spread_of_processes, old, new, self._scaled(error))
+
+    def situation(self, old: int, new: int, found: Difference) -> Situation:
+        """Return what :func:`harness.analysis.statistics.spending.next_step` has to know of two cells."""
+        variance = float(np.mean(self.spread_of_builds.variance[[old, new]]))
+        parts = components(self.processes, [list(x) for x in self.of_build], variance)
+        error = self._joining(self.members[old], self.members[new]) or 0.0
+        sides = [self._side(self.members[i]) for i in (old, new)]
+        return Situation(parts, sides[0], sides[1], float(found.degrees), error * self._process_variance())
+
+    def _side(self, builds: Sequence[int]) -> Repetitions:
+        processes = [p for b in builds for p in self.of_build[b] if self.processes.cycles[p]]
+        cycles = [int(self.processes.cycles[p]) for p in processes]
+        return Repetitions(
+            max(len(builds), 1),
+            max(round(len(processes) / max(len(builds), 1)), 1),
+            max(round(float(np.mean(cycles))) if cycles else 1, 1),
+        )
+
+    def _joining(self, old: Sequence[int], new: Sequence[int]) -> float | None:
+        places = []
+        for side in (old, new):
+            found = [
+                int(self.processes.component[p])
+                for b in side
+                for p in self.of_build[b]
+                if self.processes.component[p] >= 0
+            ]
+            if not found:
+                return None
+            places.append(found)
+        return self.joined.error(*places)
+
+    def _scaled(self, error: float) -> tuple[float, float] | None:
+        if error <= 1e-12:
+            return None
+        return error * self._process_variance(), max(float(self.spread_of_processes.pooled_degrees), 1.0)
+
+    def _process_variance(self) -> float:
+        """Return the variance of one process value; of one build value where no build has two processes."""
+        found = float(self.spread_of_processes.pooled)
+        return found if np.isfinite(found) else float(self.spread_of_builds.pooled)
+
+
+def read_block(
+    process: ArrayLike,
+    cycle: ArrayLike,
+    value: ArrayLike,
+    of_build: Sequence[Sequence[int]],
+    members: Sequence[Sequence[int]],
+) -> Block:
+    """Return the levels of a block from its slices.
+
+    :param process, cycle, value: as for :func:`harness.analysis.statistics.lockstep.slice_table`, ms
+    :param of_build: the processes of each build, every process once
+    :param members: the builds of each cell, every build once (an anchor belongs to a cell too)
+    """
+    count = sum(len(mine) for mine in of_build)
+    found = process_values(slice_table(process, cycle, value, count))
+    build = np.empty(count, dtype=np.int_)
+    for number, mine in enumerate(of_build):
+        build[list(mine)] = number
+    joined = join(found.values, found.component, build)
+    by_build = build_table(joined.values, [list(mine) for mine in of_build])
+    there = np.isfinite(by_build)
+    amount = there.sum(axis=1)
+    total = np.where(there, by_build, 0.0).sum(axis=1)
+    of_builds: Values = np.divide(total, amount, out=np.full(amount.shape, np.nan), where=amount > 0)
+    by_cell = build_table(of_builds, [list(mine) for mine in members])
+    slow = slow_builds(by_cell)
+    return Block(
+        processes=found,
+        joined=joined,
+        by_build=by_build,
+        by_cell=by_cell,
+        slow=slow,
+        spread_of_processes=spread(by_build, own=0.0),
+        spread_of_builds=spread(set_aside(by_cell, slow)),
+        members=members,
+        of_build=of_build,
+    )
