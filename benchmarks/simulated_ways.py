@@ -264,8 +264,6 @@ def grow(
     while True:
         found, parts = pair.found()
         side = Repetitions(pair.builds, pair.processes, pair.cycles)
-        if float(found.half_width(SHOWN)) <= precision:
-            return pair, found, budget - left
         step = next_step(Situation(parts, side, side, float(found.degrees)), precision, costs, left)
         if step is None or pair.builds + step.builds > 60 or pair.processes + step.processes > 60:
             return pair, found, budget - left

@@ -26,8 +26,8 @@ LIMIT = math.log1p(MATERIAL)
 SHOWN = 0.95
 """Confidence of the interval that is shown, and of the claim that nothing changed."""
 
-ALARM = 0.985
-"""Confidence of the interval that decides an alarm: at most 1 % of them false, up to a change of m itself."""
+ALARM = 0.99
+"""Confidence of the interval that decides an alarm: at most 1 % are false, whatever m, up to m itself."""
 
 POWER = 0.90
 """Power for which the smallest change is printed, were the spread that was seen the true one. It seldom is:

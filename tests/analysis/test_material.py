@@ -38,7 +38,7 @@ def found(estimate: float, error: float = 0.001, degrees: float = 20.0) -> Diffe
         (0.0, 0.006, None),
         # beyond m at 95 %, not at the confidence of an alarm
         (LIMIT + 0.0023, 0.001, None),
-        (LIMIT + 0.0028, 0.001, Change.REGRESSED),
+        (LIMIT + 0.0030, 0.001, Change.REGRESSED),
     ],
 )
 def test_latency_by_its_interval(estimate: float, error: float, change: Change | None) -> None:
