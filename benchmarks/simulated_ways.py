@@ -28,7 +28,7 @@ from harness.analysis.statistics.differences import Difference, difference, set_
 from harness.analysis.statistics.joining import between_anchors, join
 from harness.analysis.statistics.lockstep import process_values
 from harness.analysis.statistics.slow_builds import slow_builds
-from harness.analysis.statistics.spending import FIRST, Costs, Situation, next_step
+from harness.analysis.statistics.spending import DEGREES, FIRST, Costs, Situation, next_step
 from harness.analysis.statistics.spreads import spread
 
 SUMMARIES: dict[str, Callable[[Values], float]] = {
@@ -184,8 +184,8 @@ class Growing:
     rng: Generator
     of: Scenario
     truth: float
+    processes: int
     builds: int = FIRST
-    processes: int = 2
     cycles: int = 20
     levels: Values = field(init=False)
     noise: Values = field(init=False)
@@ -213,32 +213,51 @@ class Growing:
         values = processes.mean(axis=2)
         core = set_aside(values, slow_builds(values))
         seen = spread(core)
-        between = float(spread(processes.reshape(-1, self.processes)).pooled)
         of_cycles = self.of.cycle**2
+        between = of_cycles / self.cycles
+        if self.processes > 1:
+            between = float(spread(processes.reshape(-1, self.processes)).pooled)
         process = max(between - of_cycles / self.cycles, 0.0)
         build = max(float(np.mean(seen.variance)) - between / self.processes, 0.0)
         return difference(core, seen, 0, 1), Components(build, process, of_cycles)
 
 
 STOPPING = (
-    (QUIET, Costs(build=3.0, process=3.0, cycle=0.04)),
-    (GRAPH, Costs(build=60.0, process=8.0, cycle=0.025)),
-    (GRAPH_10, Costs(build=60.0, process=8.0, cycle=0.025)),
+    (QUIET, 1, Costs(build=3.0, process=3.0, cycle=0.04)),
+    (QUIET, 2, Costs(build=3.0, process=3.0, cycle=0.04)),
+    (GRAPH, 2, Costs(build=60.0, process=8.0, cycle=0.025)),
+    (GRAPH_10, 2, Costs(build=60.0, process=8.0, cycle=0.025)),
 )
 
 
 def print_stopping(draws: int, seed: int) -> None:
     """Adaptive stopping at a half width of 1 %: coverage, alarms, and what it spends."""
     blocks = max(draws // 10, 100)
-    print(f"{blocks} pairs each; 3 builds a side, 2 processes, 20 cycles at first; at most 30 minutes.\n")
+    print(f"{blocks} pairs each; 3 builds a side, 20 cycles at first; at most 30 minutes.\n")
     heads = ("coverage, % (±)", "alarms at 0 and at m, %", "half width, median and 95th centile, %")
-    row("scenario", "half width asked, %", *heads, "builds, processes, cycles: mean", "seconds, median")
-    row(*["---"] * 7)
-    for of, costs in STOPPING:
-        for precision in (0.01, 0.006):
+    row(
+        "scenario",
+        "half width asked, %",
+        "degrees asked",
+        *heads,
+        "builds, processes, cycles: mean",
+        "seconds, median",
+    )
+    row(*["---"] * 8)
+    for of, processes, costs in STOPPING:
+        for precision, degrees in ((0.01, 0.0), (0.01, DEGREES), (0.006, DEGREES)):
             rng = np.random.default_rng([seed, 6, int(1e4 * precision)])
-            runs = [grow(Growing(rng, of, t), costs, precision) for t in (0.0, LIMIT) for _ in range(blocks)]
-            row(of.name, f"{100 * precision:g}", *_stopped(runs, blocks))
+            runs = [
+                grow(Growing(rng, of, truth, processes), costs, precision, degrees)
+                for truth in (0.0, LIMIT)
+                for _ in range(blocks)
+            ]
+            row(
+                f"{of.name}, {processes} a build",
+                f"{100 * precision:g}",
+                f"{degrees:g}",
+                *_stopped(runs, blocks),
+            )
 
 
 def _stopped(runs: list[tuple[Growing, Difference, float]], blocks: int) -> list[str]:
@@ -257,14 +276,16 @@ def _stopped(runs: list[tuple[Growing, Difference, float]], blocks: int) -> list
 
 
 def grow(
-    pair: Growing, costs: Costs, precision: float, budget: float = 1800.0
+    pair: Growing, costs: Costs, precision: float, degrees: float, budget: float = 1800.0
 ) -> tuple[Growing, Difference, float]:
     """Spend on *pair* until its interval is narrow enough or the budget is gone."""
     left = budget
     while True:
         found, parts = pair.found()
         side = Repetitions(pair.builds, pair.processes, pair.cycles)
-        step = next_step(Situation(parts, side, side, float(found.degrees)), precision, costs, left)
+        step = next_step(
+            Situation(parts, side, side, float(found.degrees)), precision, costs, left, degrees=degrees
+        )
         if step is None or pair.builds + step.builds > 60 or pair.processes + step.processes > 60:
             return pair, found, budget - left
         pair.builds += step.builds

@@ -106,20 +106,24 @@ class Step:
 
 
 def next_step(
-    now: Situation, precision: float, costs: Costs, seconds: float, confidence: float = CONFIDENCE
+    now: Situation,
+    precision: float,
+    costs: Costs,
+    seconds: float,
+    confidence: float = CONFIDENCE,
+    degrees: float = DEGREES,
 ) -> Step | None:
     """Return what to do next, None where the interval is narrow enough or nothing helps within *seconds*.
-
-    Narrow enough takes :data:`DEGREES` degrees of freedom (docs/decisions/0004-stopping.md).
 
     The cheapest way to the width asked for is taken by halves: the spread that it rests on is an estimate,
     and is looked at again after each step. Where the whole way is too dear: what narrows most for its price.
 
     :param precision: half the width asked for, on the logarithm; :param seconds: left of the budget
+    :param degrees: degrees of freedom below which no interval is narrow enough
     """
-    if now.half_width(confidence) <= precision and now.degrees >= DEGREES:
+    if now.half_width(confidence) <= precision and now.degrees >= degrees:
         return None
-    way = what_would_settle(now, precision, costs, confidence, DEGREES)
+    way = what_would_settle(now, precision, costs, confidence, degrees)
     if way is not None and way.seconds <= seconds:
         half = Step(*(-(-n // 2) for n in (way.builds, way.processes, way.cycles)))
         return _priced(now, half, costs)
