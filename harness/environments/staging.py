@@ -63,7 +63,7 @@ def _files_of(source: WorkerSource) -> list[tuple[PurePosixPath, Path]]:
 def copy_worker(folder: Path, sources: Iterable[WorkerSource]) -> None:
     """Write the frame and *sources* into *folder*, which is to be put on ``PYTHONPATH``.
 
-    :raises UsageError: see :func:`worker_files`
+    :raises PluginPartError: see :func:`worker_files`
     """
     for name, path in worker_files(sources).items():
         target = folder / name

@@ -10,7 +10,7 @@ import pytest
 
 from harness.environments.needs import WorkerSource
 from harness.environments.staging import FRAME, copy_worker, staged_worker, worker_files, worker_variables
-from harness.errors import UsageError
+from harness.errors import PluginPartError
 from harness.plugins import registry
 
 
@@ -84,7 +84,7 @@ def test_several_workers_share_one_tree(tmp_path: Path) -> None:
 
 def test_two_workers_of_one_name_and_one_that_is_not_there_are_refused(tmp_path: Path) -> None:
     first, second = package(tmp_path / "theirs"), package(tmp_path / "others")
-    with pytest.raises(UsageError, match="is a file of another worker already"):
+    with pytest.raises(PluginPartError, match="is a file of another worker already"):
         worker_files([first, second])
-    with pytest.raises(UsageError, match="is no file and no folder of a package"):
+    with pytest.raises(PluginPartError, match="is no file and no folder of a package"):
         worker_files([WorkerSource("gone", tmp_path / "gone")])
