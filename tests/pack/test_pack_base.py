@@ -97,5 +97,5 @@ def test_a_base_with_another_python_or_of_another_kind_is_refused(tmp_path: Path
     with pytest.raises(InputError, match="found 'other'"):
         read_base(tmp_path)
     write_document(listed, structs.replace(base, base="y"))
-    with pytest.raises(InputError, match="name that one"):
+    with pytest.raises(UsageError, match="name that one"):
         read_base(listed)
