@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,13 @@ def run(arguments: argparse.Namespace) -> int:
         f"--matrix-out={out}",
         *_options(arguments),
     ]
+    storage = Path(".benchmarks")
+    made_here = not storage.exists()
     status = int(pytest.main([*command, *arguments.pytest_args], plugins=_plugins()))
+    if made_here:
+        # pytest-benchmark makes its folder before it knows whether anything is saved there
+        with contextlib.suppress(OSError):
+            storage.rmdir()
     if status == pytest.ExitCode.INTERRUPTED and (out / "manifest.json").exists():
         print(
             f"trtmatrix: interrupted; the same command with '--out {out} --resume' goes on", file=sys.stderr

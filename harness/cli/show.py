@@ -47,7 +47,7 @@ def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, obj
         "host": (group.host or None) if as_json else names.label(group.host),
         "group": group.name,
         "status": group.status,
-        "builds": len(group.good),
+        "builds": len(group.good) or sum(build.status in ("ok", "invalid") for build in group.observed),
         "latency_ms": _rounded(latency.middle),
         "low_ms": _rounded(latency.low),
         "high_ms": _rounded(latency.high),

@@ -107,6 +107,7 @@ def test_words_behind_two_dashes_are_pytests_wherever_they_stand(folder: Path) -
     assert found.returncode == 0, found.stdout + found.stderr
     assert "test_latency" in found.stdout
     assert not (folder / "run/builds").exists()
+    assert not (folder / ".benchmarks").exists()
 
 
 def test_a_mistyped_key_names_file_table_and_key(folder: Path) -> None:

@@ -41,3 +41,22 @@ def test_builds_without_a_latency_are_builds(tmp_path: Path, capsys: pytest.Capt
     assert call(show, str(run), "--json") == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["builds"], row["latency_ms"]) == (3, None)
+
+
+def test_a_cell_that_was_built_and_is_wrong_has_its_builds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = bundle(tmp_path / "run", {"2024.0.0": 3.0})
+    for said in run.glob("builds/*/*/build.json"):
+        document = json.loads(said.read_text(encoding="utf-8"))
+        document["outputs"] = {
+            **(document.get("outputs") or {}),
+            "valid": False,
+            "error": 0.5,
+            "bound": 0.001,
+            "reason": "outputs differ",
+        }
+        said.write_text(json.dumps(document), encoding="utf-8")
+    assert call(show, str(run), "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["builds"], row["latency_ms"]) == (3, None)
