@@ -157,7 +157,10 @@ def _pair(
     smallest = smallest_detectable(change, m)
     evidence |= {"margin": m, "aa_threshold": threshold, "aa_pairs": len(comparison.aa_ratios), "p": change.p}
     if old.host in _UNKNOWN_HOSTS:
-        reason = "the host is not known: only builds of one host are compared"
+        reason = (
+            "the host is not known: only builds of one host are compared; state it as 'host' in the "
+            "'meta.json' of what is imported"
+        )
         return comparison.verdict(
             INDETERMINATE, reason, state=state, ratio=change, smallest=smallest, evidence=evidence
         )

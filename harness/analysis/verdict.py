@@ -138,6 +138,8 @@ class Verdict:
 def verdict_message(verdict: Verdict, layers: int = 3) -> str:
     """Return one line for people: bottleneck, word, effect with interval, builds, top layers.
 
+    Of a comparison only layers that changed are named.
+
     >>> verdict_message(Verdict("relu6", "m", "fp32", "r", "2", "h", "indeterminate", "one build", "m-2"))
     'relu6 of m fp32 on r 2 (h): indeterminate: one build'
     """
@@ -149,8 +151,9 @@ def verdict_message(verdict: Verdict, layers: int = 3) -> str:
         parts.append("builds {} and {}".format(*verdict.builds))
     if verdict.shows is not None:
         parts.append(verdict.shows)
-    if verdict.layers and layers:
-        parts.append("layers: " + ", ".join(_layer_text(x) for x in verdict.layers[:layers]))
+    shown = [x for x in verdict.layers if x.changed or verdict.against is None][:layers]
+    if shown:
+        parts.append("layers: " + ", ".join(map(_layer_text, shown)))
     if verdict.accepted is not None:
         parts.append("accepted until {expires}: {reason}".format(**verdict.accepted))
     return "; ".join(parts)

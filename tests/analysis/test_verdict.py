@@ -81,10 +81,11 @@ def test_the_subject_is_network_and_treatment() -> None:
 
 def test_one_line_says_all_that_is_known() -> None:
     layers = (
-        LayerChange("a", 0.125, 0.0625),
-        LayerChange("b", None, 0.5),
-        LayerChange("c", 0.5, None),
-        LayerChange("d", 1.0, 1.0),
+        LayerChange("a", 0.125, 0.0625, changed=True),
+        LayerChange("b", None, 0.5, changed=True),
+        LayerChange("stayed", 4.0, 4.001),
+        LayerChange("c", 0.5, None, changed=True),
+        LayerChange("d", 1.0, 0.5, changed=True),
     )
     accepted = {"reason": "known", "expires": "2027-03-31"}
     assert verdict_message(replace(PAIR, layers=layers, accepted=accepted)) == (
@@ -102,7 +103,7 @@ def test_a_line_leaves_out_what_is_not_there() -> None:
         "effect 0.500 times, no interval"
     )
     assert "builds" not in verdict_message(replace(PAIR, against=None)), "of a side alone there is no pair"
-    one = (LayerChange("a", 0.125, 0.0625), LayerChange("b", 0.125, 0.0625))
+    one = tuple(LayerChange(name, 0.125, 0.0625, changed=True) for name in "ab")
     assert "; layers: a 0.1250 -> 0.0625 ms" in verdict_message(replace(PAIR, layers=one), layers=1)
     assert ", b " not in verdict_message(replace(PAIR, layers=one), layers=1)
     assert "layers" not in verdict_message(replace(PAIR, layers=one), layers=0)
