@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
 from harness.analysis.groups import BuildGroup, Series
 from harness.analysis.layer_changes import LayerRows, layer_rows
 from harness.analysis.rules.base import Rule
-from harness.analysis.statistics.intervals import Interval, Ratio, one_side, ratio
+from harness.analysis.statistics.intervals import Interval, Ratio, ratio
 from harness.analysis.statistics.thresholds import aa_threshold, margin, smallest_detectable
 from harness.analysis.table import (
     INDETERMINATE,
@@ -106,7 +107,7 @@ def compare(comparison: Comparison) -> PendingVerdict | None:
     if (refused := _cannot_be_looked_at(comparison)) is not None:
         return PendingVerdict(refused)
     series = new.series(comparison.rule)
-    share = _share(series)
+    share = series.share
     state = state_of(share)
     evidence = _evidence(comparison, series, share)
     if old is None:
@@ -136,7 +137,7 @@ def common_floor(rule: Rule | None, old: Series, new: Series) -> float:
     totals = [*old.totals, *new.totals]
     if rule is None or not totals:
         return float(np.finfo(np.float64).tiny)
-    return RESOLUTION * float(np.median(totals))
+    return RESOLUTION * median(totals)
 
 
 def _pair(
@@ -167,7 +168,7 @@ def _pair(
     if comparison.rule is None:
         said = latency_change(change.interval, m)
     else:
-        said = change_of(change.interval, m, state_of(_share(before)), state)
+        said = change_of(change.interval, m, state_of(before.share), state)
     reason = said.reason
     if said.change is None:
         reason += f"; {change_that_shows(smallest)}"
@@ -237,12 +238,6 @@ def _baseline_problem(comparison: Comparison) -> str | None:
     return None
 
 
-def _share(series: Series) -> Interval | None:
-    if series.shares is None or len(series.shares) < MINIMUM_BUILDS:
-        return None
-    return one_side(np.maximum(np.asarray(series.shares, dtype=np.float64), RESOLUTION))
-
-
 def _state_word(series: Series, share: Interval | None, state: State | None) -> tuple[str, str]:
     if share is None:
         if len(series.values) < MINIMUM_BUILDS:
@@ -259,12 +254,11 @@ def _evidence(comparison: Comparison, series: Series, share: Interval | None) ->
     sides: dict[str, object] = {"new": _side(comparison.new, series, share)}
     if comparison.old is not None:
         before = comparison.old.series(comparison.rule)
-        sides["old"] = _side(comparison.old, before, _share(before))
+        sides["old"] = _side(comparison.old, before, before.share)
     return sides
 
 
 def _side(group: BuildGroup, series: Series, share: Interval | None) -> dict[str, object]:
-    keys = dict.fromkeys(key for build in series.evidence for key in build)
     return {
         "ms": list(series.values),
         "share": None if share is None else [share.estimate, share.low, share.high],
@@ -272,8 +266,7 @@ def _side(group: BuildGroup, series: Series, share: Interval | None) -> dict[str
         "builds_that_cannot_tell": series.missing,
         "throttled_builds": group.throttled,
         "latency_drift_a_round": group.drift,
-        # one value a build: adoption and counts are distributions over builds
-        **{key: [build.get(key) for build in series.evidence] for key in keys},
+        **series.columns,
     }
 
 

@@ -12,6 +12,7 @@ from harness.analysis.rules.base import Cost, Rule
 from harness.analysis.rules.carriers import carrier_times, timed_engine
 from harness.analysis.statistics.intervals import Interval, one_side
 from harness.analysis.statistics.levels import Values, drift
+from harness.analysis.table import MINIMUM_BUILDS, RESOLUTION
 from harness.analysis.verdict import LATENCY
 from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.errors import PluginError
@@ -72,6 +73,29 @@ class Series:
     missing: int = 0
     notes: tuple[str, ...] = ()
     problem: str = ""
+
+    @cached_property
+    def share(self) -> Interval | None:
+        """e over the builds with its interval, None for fewer than two or where a build has none."""
+        if self.shares is None or len(self.shares) < MINIMUM_BUILDS:
+            return None
+        return one_side(np.maximum(np.asarray(self.shares, dtype=np.float64), RESOLUTION))
+
+    @cached_property
+    def carriers(self) -> tuple[tuple[str, ...], Values]:
+        """Names of the carriers of any build, and their milliseconds, shape (carriers, builds).
+
+        A carrier missing from a build took no time in it.
+        """
+        names = tuple(dict.fromkeys(name for build in self.layers for name in build))
+        times = [[build.get(name, 0.0) for build in self.layers] for name in names]
+        return names, np.array(times, dtype=np.float64).reshape(len(names), len(self.layers))
+
+    @cached_property
+    def columns(self) -> Mapping[str, list[object]]:
+        """The evidence by key, one value a build: adoption and counts are distributions over builds."""
+        keys = dict.fromkeys(key for build in self.evidence for key in build)
+        return {key: [build.get(key) for build in self.evidence] for key in keys}
 
     def at_least(self, floor: float) -> Values:
         """Return the values, those below *floor* raised to it, so that all have a logarithm."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,7 @@ class LayerRows:
 
         :param q: adjusted probabilities, one a carrier
         """
-        size = self.new if self.old is None else np.abs(self.new - self.old)
+        size = (self.new if self.old is None else np.abs(self.new - self.old)).tolist()
         order = sorted(range(len(self.names)), key=lambda i: (-size[i], self.names[i]))[:TOP]
         return tuple(self._change(i, q[i]) for i in order)
 
@@ -57,12 +57,12 @@ class LayerRows:
 
 def layer_rows(old: Series | None, new: Series) -> LayerRows:
     """Return the carriers of a comparison; a carrier missing from a build took no time in it."""
-    sides = [*(old.layers if old is not None else ()), *new.layers]
-    names = tuple(dict.fromkeys(name for build in sides for name in build))
-    b = _matrix(names, new.layers)
-    if old is None or not old.layers or not names:
-        return LayerRows(names, None, b.mean(axis=1) if new.layers else np.zeros(len(names)), None)
-    a = _matrix(names, old.layers)
+    b_names, b = new.carriers
+    if old is None or not old.layers or not (old.carriers[0] or b_names):
+        return LayerRows(b_names, None, b.mean(axis=1) if new.layers else np.zeros(len(b_names)), None)
+    a_names, a = old.carriers
+    names = tuple(dict.fromkeys((*a_names, *b_names)))
+    a, b = _aligned(names, a_names, a), _aligned(names, b_names, b)
     p = None
     if min(a.shape[1], b.shape[1]) > 1:
         floor = _FLOOR * max(float(a.mean(axis=1).sum()), float(b.mean(axis=1).sum())) or 1.0
@@ -70,7 +70,11 @@ def layer_rows(old: Series | None, new: Series) -> LayerRows:
     return LayerRows(names, a.mean(axis=1), b.mean(axis=1), p)
 
 
-def _matrix(names: Sequence[str], builds: Sequence[Mapping[str, float]]) -> Values:
-    return np.array([[build.get(name, 0.0) for build in builds] for name in names], dtype=np.float64).reshape(
-        len(names), len(builds)
-    )
+def _aligned(names: Sequence[str], own: Sequence[str], times: Values) -> Values:
+    """Return *times* of the carriers *own* with a row for each of *names*."""
+    if own == names:
+        return times
+    place = {name: index for index, name in enumerate(names)}
+    rows = np.zeros((len(names), times.shape[1]))
+    rows[[place[name] for name in own]] = times
+    return rows

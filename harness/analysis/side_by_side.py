@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
+from harness.attribution.engine import (
+    AttributedEngine,
+    AttributedLayer,
+    KernelFamily,
+    LayerRole,
+    once_an_engine,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ def side_by_side(first: AttributedEngine, second: AttributedEngine) -> SideBySid
     )
 
 
+@once_an_engine
 def _sides(engine: AttributedEngine) -> dict[str, OpSide]:
     times = engine.time_of_op()
     timed = any(layer.time_ms is not None for layer in engine.layers)

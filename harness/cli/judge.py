@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
+from harness.cli.collector import no_search_for_cycles
 from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, BadOptionError, NothingToCompareError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge, print, and apply the policy."""
+    with no_search_for_cycles():
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     from harness.analysis.accepted import read_accepted
     from harness.analysis.baseline import baseline_name
     from harness.analysis.grid import grid_of

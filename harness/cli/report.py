@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.cli.collector import no_search_for_cycles
 from harness.cli.outputs import check_file
 from harness.errors import OutputPathError
 
@@ -29,7 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
         check_file(arguments.markdown, "--markdown", arguments.runs)
         if arguments.markdown.absolute() == arguments.output.absolute():
             raise OutputPathError(f"--markdown {arguments.markdown}: is the HTML file of -o")
-    write_report(arguments.runs, arguments.output, arguments.markdown)
+    with no_search_for_cycles():
+        write_report(arguments.runs, arguments.output, arguments.markdown)
     print(f"report: {arguments.output}")
     if arguments.markdown is not None:
         print(f"summary: {arguments.markdown}")

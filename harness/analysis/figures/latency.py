@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from harness.analysis.grid import GridRow
 from harness.analysis.groups import BuildGroup, Release, mean_of_builds
-from harness.observations.records import LATENCY_PASS, Samples
+from harness.observations.records import LATENCY_PASS, Samples, median_ms
 
 
 @dataclass(frozen=True)
@@ -68,5 +66,5 @@ def other_passes(group: BuildGroup) -> dict[str, float]:
 
 def _over_builds(samples: Sequence[Samples | None]) -> float | None:
     """Return the mean over builds of their medians, as for the latency; None where none has samples."""
-    medians = [float(np.median(values)) for values in samples if values is not None and values.size]
+    medians = [median_ms(values) for values in samples if values is not None and values.size]
     return mean_of_builds(tuple(medians))

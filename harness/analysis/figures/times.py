@@ -11,7 +11,7 @@ from harness.analysis.groups import BuildGroup, Release
 from harness.attribution.adoption import shared_layers
 from harness.attribution.engine import AttributedEngine, AttributedLayer
 from harness.attribution.findings import block_findings
-from harness.networks.graph import OpClass, op_class
+from harness.networks.graph import Graph, OpClass
 
 CLASSES = (
     "pointwise",
@@ -27,6 +27,10 @@ CLASSES = (
     "unknown",
 )
 """The order in which classes are stacked; what is not named here counts as ``other``."""
+
+
+MOST_OPS = 15
+"""Source ops that stand beside each other by version, those of the largest time."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,14 @@ class TimeFigures:
     """One subject on one host.
 
     :param releases: the columns of *ops*
-    :param ops: in network order; :param remarks: what rows of a part of the network say
+    :param ops: the :data:`MOST_OPS` of the largest time, in network order; :param all_ops: how many there are
+    :param remarks: what rows of a part of the network say
     """
 
     classes: tuple[ClassTimes, ...]
     releases: tuple[Release, ...]
     ops: tuple[OpRow, ...]
+    all_ops: int = 0
     remarks: tuple[str, ...] = ()
 
     def top_ops(self, count: int) -> tuple[OpRow, ...]:
@@ -97,10 +103,12 @@ def time_figures(row: GridRow) -> TimeFigures | None:
     engines = {group.release: group.timed_engines for group in row.groups if group.timed_engines}
     if not engines:
         return None
+    graph = next((engine.graph for own in engines.values() for engine in own if engine.graph), None)
     return TimeFigures(
         classes=tuple(times for times in map(class_times, row.groups) if times is not None),
         releases=tuple(engines),
-        ops=tuple(_op_rows(engines)),
+        ops=() if graph is None else tuple(_op_rows(graph, engines)),
+        all_ops=0 if graph is None else len(graph.ops),
         remarks=tuple(_remarks(engines)),
     )
 
@@ -144,23 +152,23 @@ def _remarks(engines: Mapping[Release, Sequence[AttributedEngine]]) -> Iterable[
                     yield from (f"{release.label}: {line}" for line in block.sentences())
 
 
-def _op_rows(engines: Mapping[Release, Sequence[AttributedEngine]]) -> Iterable[OpRow]:
-    graph = next((engine.graph for own in engines.values() for engine in own if engine.graph), None)
-    if graph is None:
-        return
-    columns = [
-        ([engine.time_of_op() for engine in own], [engine.layer_of_op() for engine in own])
-        for own in engines.values()
-    ]
-    for op in graph.ops:
-        cells = tuple(_op_time(op.name, times, layers) for times, layers in columns)
-        yield OpRow(op.name, str(op_class(op)), cells)
+def _op_rows(graph: Graph, engines: Mapping[Release, Sequence[AttributedEngine]]) -> Iterable[OpRow]:
+    """Yield a row for each of the ops of the largest time in any version, in network order."""
+    times = [[engine.time_of_op() for engine in own] for own in engines.values()]
+    layers = [[engine.layer_of_op() for engine in own] for own in engines.values()]
+    means = {
+        name: [mean([each[name] for each in own if name in each]) for own in times] for name in graph.classes
+    }
+    largest = sorted(means, key=lambda name: -max((ms for ms in means[name] if ms is not None), default=0.0))
+    shown = set(largest[:MOST_OPS])
+    for name, kind in graph.classes.items():
+        if name in shown:
+            cells = zip(means[name], (_kernel(name, own) for own in layers), strict=True)
+            yield OpRow(name, str(kind), tuple(OpTime(ms, *kernel) for ms, kernel in cells))
 
 
-def _op_time(
-    name: str, times: Sequence[Mapping[str, float]], layers: Sequence[Mapping[str, AttributedLayer]]
-) -> OpTime:
-    carriers = [each[name] for each in layers if name in each]
-    kernels = Counter(layer.kernel or layer.type or "" for layer in carriers)
-    kernel, count = kernels.most_common(1)[0] if kernels else ("", 0)
-    return OpTime(mean([each[name] for each in times if name in each]), kernel, (count, len(carriers)))
+def _kernel(name: str, layers: Sequence[Mapping[str, AttributedLayer]]) -> tuple[str, tuple[int, int]]:
+    """Return the kernel of most builds, and how many of those that carry the op have it."""
+    kernels = [each[name].kernel or each[name].type or "" for each in layers if name in each]
+    kernel, count = Counter(kernels).most_common(1)[0] if kernels else ("", 0)
+    return kernel, (count, len(kernels))

@@ -32,6 +32,8 @@ def carrier_name(layer: AttributedLayer) -> str:
         before = layer.before[-1] if layer.before else "network input"
         after = layer.after[0] if layer.after else "network output"
         return f"reformat {before} -> {after}"
+    if len(layer.shares) == 1:
+        return next(iter(layer.shares))
     if layer.shares:
         return max(layer.shares, key=layer.shares.__getitem__)
     return layer.source_ops[0] if layer.source_ops else layer.name
@@ -73,7 +75,8 @@ def carrier_times(layers: Iterable[AttributedLayer]) -> dict[str, float]:
 
 def families_of(layers: Iterable[AttributedLayer]) -> dict[str, int]:
     """Return kernel family to number of layers."""
-    return dict(sorted(Counter(str(layer.family) for layer in layers).items()))
+    counts = Counter(layer.family for layer in layers)
+    return dict(sorted((str(family), count) for family, count in counts.items()))
 
 
 def tells_classes(engine: AttributedEngine) -> bool:
