@@ -176,6 +176,8 @@ def test_builds_of_hosts_that_nobody_knows_are_not_compared(compose: Any) -> Non
     assert found.reason == "the host is not known: only builds of one host are compared"
     assert found.interval is not None
     assert found.smallest_detectable is not None
+    assert found.evidence["margin"] == 0.02
+    assert {"old", "new"} <= set(found.evidence)
 
 
 def test_the_evidence_of_a_comparison_holds_both_sides(compose: Any) -> None:

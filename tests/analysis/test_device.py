@@ -56,3 +56,13 @@ def test_peaks_of_a_host_are_measured_and_say_of_how_many_builds(compose: Any) -
     half = found["host-a", "fp16"]
     assert (half.flops_per_s, half.bytes_per_s, half.measured) == (8e9, 5e9, True)
     assert half.source == "the most of 2 builds on this host"
+
+
+def test_a_table_of_peaks_gives_each_precision_its_own(compose: Any) -> None:
+    table = {"flops_per_s": {"fp32": 1e9, "fp16": 2e9}, "bytes_per_s": 3e9}
+    builds = [
+        replace(compose.build(number, 1.0), facts={"precision": precision, "peaks": table})
+        for number, precision in enumerate(("fp32", "fp16"))
+    ]
+    found = host_peaks([compose.run(compose.cell("1.0", builds))])
+    assert {key[1]: peaks.flops_per_s for key, peaks in found.items()} == {"fp32": 1e9, "fp16": 2e9}
