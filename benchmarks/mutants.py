@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from mutation.cover import Covered, covered
-from mutation.draw import Mutant, draw, known_equivalents
+from mutation.draw import draw
+from mutation.mutant import Mutant, known_equivalents
 from mutation.tree import Running, copy, preload, start
 from scipy.stats import binomtest
 

@@ -15,7 +15,8 @@ from typing import Any
 import coverage
 
 from mutation.contexts import CONFIGURATION, TIMES
-from mutation.draw import Mutant, sources
+from mutation.draw import sources
+from mutation.mutant import Mutant
 from mutation.tree import variables
 
 _CONFIGURATION = """

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutation.draw import Mutant
+from mutation.mutant import Mutant
 
 # Slow to import, and used by most tests.
 _HEAVY = (
