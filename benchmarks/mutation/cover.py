@@ -40,8 +40,8 @@ class Covered:
     def of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the mutant's statement, the quickest first, those of its room before all.
 
-        A statement that importing the module runs is run by every test that runs anything of it; a module of
-        such statements only, by all tests.
+        A statement that importing the module runs is run by every test that runs anything of it; what runs
+        then and never again, by all tests.
         """
         lines = self.lines.get(mutant.path, {})
         first, last = mutant.lines
@@ -50,7 +50,7 @@ class Covered:
         }
         wide = tuple(name[1:] for name in named if name.startswith("@"))
         found = [test for test in self.tests if test in named or (wide and test.startswith(wide))]
-        if mutant.top and not found:
+        if not found and (mutant.top or any(first <= line <= last for line in lines)):
             found = list(self.tests)
         room = mutant.path.replace("harness/", "tests/", 1).rsplit("/", 1)[0]
         return sorted(found, key=lambda test: (not test.startswith(room), self.tests[test], test))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,8 @@ import pytest
 from harness.store.documents.base import Document, schema_of
 from harness.store.documents.schemas import kinds, schema_text, write_schemas
 
-PUBLISHED = Path(__file__).parents[3] / "docs" / "reference" / "schemas"
+ROOT = Path(__file__).resolve().parents[3]
+PUBLISHED = ROOT / "docs" / "reference" / "schemas"
 AGAIN = "differs: run python -m harness.store.documents"
 
 
@@ -41,3 +45,20 @@ def test_a_schema_that_no_document_has_any_more_is_taken_away(tmp_path: Path) ->
     build = json.loads((tmp_path / "build.json").read_text(encoding="utf-8"))
     assert build["$defs"]["Build"]["properties"]["schema"] == {"enum": ["trtmatrix.build/2"]}
     assert build["$defs"]["Build"]["additionalProperties"] is False
+
+
+def test_the_command_writes_the_pages_that_are_published(tmp_path: Path) -> None:
+    """Into a folder that is named, else into the one of the docs; a second time changes nothing."""
+    command = [sys.executable, "-m", "harness.store.documents"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    named = tmp_path / "named"
+    for _ in range(2):
+        done = subprocess.run(
+            [*command, str(named)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines() == [str(path) for path in sorted(named.iterdir())]
+    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
+    for folder in (named, tmp_path / "docs" / "reference" / "schemas"):
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+            path.name: path.read_bytes() for path in PUBLISHED.glob("*.json")
+        }
