@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.slow_builds import slow_builds
@@ -98,3 +99,40 @@ def test_without_any_spread_only_what_is_far_is_slow(by: float) -> None:
     values = np.zeros((2, 5))
     values[0, 0] = by
     assert slow_builds(values).sum() == (by > 0)
+
+
+def test_two_slow_builds_of_a_cell_do_not_hide_each_other() -> None:
+    """Wherever the cell's level lies: the first look is at the builds below the middle of each cell."""
+    values = cells(8, builds=5, deviation=0.002)
+    values[1, :2] += 0.1
+    values[1] += 5.0
+    assert np.argwhere(slow_builds(values)).tolist() == [[1, 0], [1, 1]]
+    even = np.concatenate([values, np.full((4, 1), np.nan)], axis=1)
+    even[1, 5] = values[1, 4] + 0.001
+    assert np.argwhere(slow_builds(even)).tolist() == [[1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize(("at", "slow"), [(0.0360, False), (0.0370, True)])
+def test_a_slow_build_stands_four_deviations_clear_of_its_own_cell(at: float, slow: bool) -> None:
+    """The others lie at -0.01, 0, 0 and 0.01: 4 x 0.008165 x sqrt(1 + 1/4) is 0.0365."""
+    still = np.tile([-0.001, 0.0, 0.0, 0.0, 0.001], (4, 1))
+    values = np.concatenate([still, [[-0.01, 0.0, 0.0, 0.01, at]]])
+    assert bool(slow_builds(values)[4, 4]) is slow
+
+
+@pytest.mark.parametrize(("at", "slow"), [(0.0058, False), (0.0061, True)])
+def test_a_slow_build_stands_clear_of_the_block_by_the_spread_of_all(at: float, slow: bool) -> None:
+    """Pooled over 3 cells of five and the others: Student's t of one in a thousand times their deviation."""
+    still = np.tile([-0.002, -0.001, 0.0, 0.001, 0.002], (3, 1))
+    values = np.concatenate([still, [[-0.0005, 0.0, 0.0, 0.0005, at]]])
+    degrees, squares = 3 * 4 + 3, 3 * 1e-5 + 5e-7
+    limit = stats.t.ppf(0.999, degrees) * np.sqrt(squares / degrees * (1 + 1 / 4))
+    assert 0.0058 < limit < 0.0061
+    assert bool(slow_builds(values, smallest=0.001)[3, 4]) is slow
+
+
+@pytest.mark.parametrize(("at", "slow"), [(0.0099, False), (0.0101, True)])
+def test_less_than_one_per_cent_is_never_slow(at: float, slow: bool) -> None:
+    values = np.zeros((2, 5))
+    values[0, 0] = at
+    assert bool(slow_builds(values)[0, 0]) is slow

@@ -7,6 +7,7 @@ import inspect
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from harness.analysis.statistics import spending
 from harness.analysis.statistics.components import Components, Repetitions
@@ -127,3 +128,81 @@ def test_nothing_here_is_given_an_estimate() -> None:
 )
 def test_a_step_is_told_in_words(step: Step, words: str) -> None:
     assert step.words == words
+
+
+def once(old: Repetitions, new: Repetitions, build: float | None = 1.0) -> Situation:
+    return Situation(Components(build, 1.0, 1.0), old, new, degrees=4.0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "step"),
+    [
+        (Components(1.0, 1e-12, 1e-12), Step(builds=1, seconds=2 * 60.0)),  # one a side
+        (Components(None, 1.0, 1e-12), Step(processes=1, seconds=(2 + 3) * 50.0)),  # for each build
+        (Components(None, 1e-12, 1.0), Step(cycles=10, seconds=10 * (2 * 2 + 3 * 4) * 0.5)),  # each process
+    ],
+)
+def test_a_step_costs_what_its_parts_cost(parts: Components, step: Step) -> None:
+    now = Situation(parts, Repetitions(2, 2, 20), Repetitions(3, 4, 20), degrees=20.0)
+    assert next_step(now, 0.0, Costs(60.0, 50.0, 0.5), seconds=1e6) == step
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(0.1, 3), st.floats(0.1, 3), st.floats(0.1, 20), st.floats(0.002, 0.05))
+def test_new_builds_are_given_what_the_others_then_have(
+    build: float, process: float, cycle: float, width: float
+) -> None:
+    """A law: a step costs its builds with all their processes and slices, and what the others get more."""
+    now = situation(build, process, cycle)
+    found = what_would_settle(now, width, COSTS)
+    if found is not None:
+        each = found.processes * COSTS.process + found.cycles * (2 + found.processes) * COSTS.cycle
+        builds = 2 * 3 + 2 * found.builds
+        assert found.seconds == pytest.approx(2 * found.builds * COSTS.build + builds * each)
+
+
+def test_of_single_steps_the_one_that_narrows_most_for_its_price_is_taken() -> None:
+    """Cycles are half of those there are: of the side that has more."""
+    few, many = Repetitions(2, 2, 10), Repetitions(2, 2, 20)
+    now = Situation(Components(None, 1e-9, 1.0), few, many, degrees=20.0)
+    step = next_step(now, 0.0, COSTS, seconds=1e6)
+    assert step is not None
+    assert (step.builds, step.processes, step.cycles) == (0, 0, 10)
+    dear = next_step(now, 0.0, Costs(60.0, 0.01, 10.0), seconds=1e6)
+    assert dear is not None
+    assert (dear.processes, dear.cycles) == (1, 0)
+    assert next_step(now, 0.0, COSTS, seconds=0.0) is None
+
+
+def test_what_is_to_be_expected_after_a_step() -> None:
+    now = once(Repetitions(2, 2, 20), Repetitions(3, 4, 10))
+    after = now.after(Step(builds=1, processes=2, cycles=5))
+    assert (after.old, after.new) == (Repetitions(3, 4, 25), Repetitions(4, 6, 15))
+    assert after.degrees == 4.0 + 2.0
+    of_engines = once(Repetitions(1, 2, 20), Repetitions(1, 4, 10), build=None)
+    assert of_engines.after(Step(processes=3)).degrees == 4.0 + 3 * 2
+
+
+def test_the_width_is_that_of_students_t_with_all_that_is_added() -> None:
+    side = Repetitions(2, 2, 4)
+    now = Situation(Components(8.0, 4.0, 16.0), side, side, degrees=5.0, joined=3.0)
+    variance = 2 * (8.0 / 2 + 4.0 / 4 + 16.0 / 16) + 3.0
+    assert now.half_width() == pytest.approx(stats.t.ppf(0.975, 5.0) * variance**0.5)
+    assert now.half_width(0.9) == pytest.approx(stats.t.ppf(0.95, 5.0) * variance**0.5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.2, "1 second"),
+        (1.4, "1 second"),
+        (1.6, "2 seconds"),
+        (59.4, "59 seconds"),
+        (60.0, "1 minute"),
+        (89.0, "1 minute"),
+        (91.0, "2 minutes"),
+        (3600.0, "60 minutes"),
+    ],
+)
+def test_a_duration_is_said_as_people_say_it(seconds: float, said: str) -> None:
+    assert Step(cycles=1, seconds=seconds).words == f"about 1 more cycle, {said}"
