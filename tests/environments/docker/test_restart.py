@@ -127,7 +127,7 @@ def test_a_run_outlives_its_engine_and_measures_the_failed_cell_when_asked(
         while time.monotonic() < until:
             engine = connect()
             try:
-                found = engine.client.containers.list(filters={"label": "io.trtmatrix.kind"})
+                found = engine.client.containers.list(filters={"label": "io.trtmatrix.cell"})
                 if found and time.time() - _started(found[0].attrs["State"]["StartedAt"]) > 1.0:
                     break
             finally:
