@@ -86,10 +86,22 @@ def test_what_a_cpu_cannot_do(
     assert runtime.unsupported(cell(runtime.name, **treatment)) == reason
 
 
-@pytest.mark.parametrize("text", [None, "", "{}", '{"facts": 3}'])
-def test_a_torn_result_is_one_line(tmp_path: Path, text: str | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (None, r"result\.json: no such file"),
+        ("", r"result\.json:1: not JSON: "),
+        ("[]", r"result\.json: expected a JSON object, found list"),
+        ('{"facts": 3}', r"result\.json: facts: expected `object`, got `int`"),
+        (
+            '{"facts": {"profile_warmup": "two"}}',
+            r"result\.json: facts\.profile_warmup: not a result of the ",
+        ),
+    ],
+)
+def test_a_torn_result_is_one_line(tmp_path: Path, text: str | None, problem: str) -> None:
     if text is not None:
         (tmp_path / "result.json").write_text(text)
-    with pytest.raises(InputError, match=r"result\.json: not a result of the worker: ") as caught:
+    with pytest.raises(InputError, match=problem) as caught:
         OpenVino().read(tmp_path)
     assert "\n" not in str(caught.value)
