@@ -173,7 +173,10 @@ def test_one_build_on_a_side_has_an_effect_and_no_answer(compose: Any, old: int,
 def test_builds_of_hosts_that_nobody_knows_are_not_compared(compose: Any) -> None:
     cells = [compose.cell(version, builds(compose, 3, host="unknown")) for version in ("1.0", "2.0")]
     found = answer(compose, *cells)
-    assert found.reason == "the host is not known: only builds of one host are compared"
+    assert found.reason == (
+        "the host is not known: only builds of one host are compared; "
+        "state it as 'host' in the 'meta.json' of what is imported"
+    )
     assert found.interval is not None
     assert found.smallest_detectable is not None
     assert found.evidence["margin"] == 0.02
@@ -192,6 +195,8 @@ def test_the_evidence_of_a_comparison_holds_both_sides(compose: Any) -> None:
     assert new["shares"] == pytest.approx([0.3] * 3)
     assert new["share"] == pytest.approx([0.3, 0.3, 0.3])
     assert new["time_ms"] == pytest.approx([0.3] * 3)
+    assert new["time_share"] == pytest.approx([0.3] * 3)
+    assert new["kernel_families"] == [{"depthwise": 1}] * 3
     assert (new["throttled_builds"], new["bound_ms"]) == (0, [None] * 3)
     assert old["latency_drift_a_round"] is None, "two rounds have no slope"
     assert new["latency_drift_a_round"] == pytest.approx(0.0, abs=1e-3)

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from harness.analysis.device import host_peaks, with_peaks
+import pytest
+
+from harness.analysis.device import group_with_peaks, host_peaks, with_peaks
+from harness.analysis.grid import grid_of
+from harness.analysis.judge import judge
+from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.attribution.peaks import peaks_for
-from harness.observations.records import BuildObservation
+from harness.observations.records import BuildObservation, RunObservation
 
 
 def measured(
@@ -66,3 +71,45 @@ def test_a_table_of_peaks_gives_each_precision_its_own(compose: Any) -> None:
     ]
     found = host_peaks([compose.run(compose.cell("1.0", builds))])
     assert {key[1]: peaks.flops_per_s for key, peaks in found.items()} == {"fp32": 1e9, "fp16": 2e9}
+
+
+def test_a_group_is_given_the_peaks_of_its_host(compose: Any) -> None:
+    builds = [measured(compose.build(0, 1.0), 9e9, 3e9), measured(compose.build(1, 1.0), 8e9, 4e9)]
+    run = compose.run(compose.cell("1.0", builds), compose.cell("2.0", status="failed"))
+    built, empty = grid_of(run).judged
+    given = group_with_peaks(built, host_peaks([run]))
+    assert [peaks_for(b.facts) and peaks_for(b.facts).flops_per_s for b in given.observed] == [9e9, 9e9]  # type: ignore[union-attr]
+    assert [b.facts["precision"] for b in given.observed] == ["fp32", "fp32"]
+    assert group_with_peaks(built, {}) is built
+    assert group_with_peaks(empty, host_peaks([run])) is empty
+
+
+def test_both_sides_of_a_comparison_are_held_against_one_roofline(compose: Any) -> None:
+    """The most that any build of either run gave on this host, also where the other run is a stored one."""
+
+    def run_of(flops: float, name: str) -> RunObservation:
+        engine = replace(
+            compose.engine(
+                [
+                    compose.layer("dw", "depthwise", 0.5),
+                    replace(compose.layer("pw", "pointwise", 0.5), position=1),
+                ]
+            ),
+            graph=compose.separable(),
+        )
+        builds = [
+            replace(measured(compose.build(number, 1.0 + number / 1e3), flops, 1e9), engine=engine)
+            for number in range(3)
+        ]
+        made: RunObservation = compose.run(compose.cell("1.0", builds), name=name)
+        return made
+
+    rules = {rule.name: rule for rule in trtmatrix_bottlenecks()}
+    slow, fast = run_of(1e7, "monday"), run_of(2e7, "tuesday")
+    for new, old in ((slow, fast), (fast, slow)):
+        (verdict,) = [
+            v for v in judge(grid_of(new), grid_of(old), rules=rules) if v.bottleneck == "depthwise"
+        ]
+        sides = [verdict.evidence[side]["bound_ms"] for side in ("old", "new")]  # type: ignore[index]
+        # 2304 FLOP at 20 MFLOP/s
+        assert sides == [[pytest.approx(0.1152, rel=1e-3)] * 3] * 2

@@ -125,3 +125,22 @@ def test_what_would_settle_is_the_distance_to_the_margin() -> None:
     assert settling_width(found(-0.02)) == (pytest.approx(0.02 - LIMIT), ALARM)
     assert settling_width(found(LIMIT))[0] == 0.0
     assert math.expm1(LIMIT) == pytest.approx(0.01)
+
+
+def test_each_answer_says_its_numbers_and_what_was_set_aside() -> None:
+    slow = (SlowBuilds(1, 5, (0.05, 0.05)), SlowBuilds(2, 5, (0.02, 0.2)))
+    beside = (
+        "; old: 1 of 5 builds is 5.0 % slower than the rest"
+        "; new: 2 of 5 builds are 2.0 to 20.0 % slower than the rest"
+    )
+    t = 2.086  # Student's t at 95 % with 20 degrees of freedom
+    for estimate, change in ((0.03, Change.REGRESSED), (-0.03, Change.REDUCED), (0.0, Change.UNCHANGED)):
+        said = latency_answer(found(estimate), slow=slow)
+        low, middle, high = (math.exp(estimate + x * t * 0.001) for x in (-1, 0, 1))
+        assert said.change is change
+        numbers = f"{middle:.4f} times ({low:.4f} to {high:.4f})"
+        assert said.reason.startswith(numbers)
+        assert beside in said.reason
+        cost = bottleneck_answer(found(estimate), PRESENT, PRESENT, slow=slow)
+        span = f"{100 * (estimate - t * 0.001):+.2f} to {100 * (estimate + t * 0.001):+.2f}"
+        assert cost.reason.startswith(f"{100 * estimate:+.2f} % of the old layer time ({span}){beside}")

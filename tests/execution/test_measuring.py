@@ -87,7 +87,9 @@ def test_without_a_folder_and_a_seed_a_run_finds_its_own(
     monkeypatch.chdir(tmp_path)
     runs = [open_or_create(ground.plan, Choices()) for _ in range(3)]
     assert {run.root.parent for run in runs} == {Path("trtmatrix-runs")}
-    assert len({run.manifest.seed for run in runs}) > 1
+    seeds = {run.manifest.seed or 0 for run in runs}
+    assert len(seeds) > 1
+    assert max(seeds) > 2**16, "of all numbers that a seed may be"
     assert all(0 <= (run.manifest.seed or 0) < 2**31 for run in runs)
 
 

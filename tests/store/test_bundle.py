@@ -223,3 +223,10 @@ def test_a_treatment_that_is_none_is_named_with_its_cell(bundle: Bundle) -> None
 def test_a_cell_of_which_nothing_is_said_has_no_reason_and_an_unknown_network() -> None:
     found = CellRecord(CELL, "pending")
     assert (found.reason, found.digest) == ("", "unknown")
+
+
+def test_a_folder_of_builds_that_an_archive_lost_is_made_again(bundle: Bundle) -> None:
+    """Git keeps no empty folders."""
+    (bundle.root / "builds").rmdir()
+    put(bundle, 0)
+    assert [b.build for b in Bundle.open(bundle.root).builds()] == [0]

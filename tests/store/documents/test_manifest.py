@@ -68,3 +68,11 @@ def test_a_cell_is_its_entry() -> None:
     assert (plain.reason, plain.digest) == ("", "unknown")
     manifest = Manifest(run="r", cells=(entry, plain))
     assert document_of(as_json(manifest), Manifest, Path("manifest.json")) == manifest
+
+
+def test_an_entry_of_which_nothing_more_is_said_is_a_first_arm() -> None:
+    said = as_json(CellEntry.of(Cell("m", Treatment(), "r", "1", "venv"), "pending"))
+    short = {key: value for key, value in said.items() if key not in ("repeat", "reason", "digest")}
+    (entry,) = read(cells=[short]).cells
+    assert entry.cell() == Cell("m", Treatment(), "r", "1", "venv")
+    assert (entry.repeat, entry.reason, entry.digest) == ("", "", "unknown")
