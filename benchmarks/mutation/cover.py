@@ -40,19 +40,17 @@ class Covered:
     def of(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the mutant's statement, the quickest first, those of its room before all.
 
-        A statement that importing the module runs is run by every test that runs anything of it; what runs
-        then and never again, by all tests.
+        A statement that importing the module runs is run by every test that runs anything of it, and by those
+        of its room; what runs then and never again, by all tests.
         """
         lines = self.lines.get(mutant.path, {})
-        first, last = mutant.lines
-        named = {
-            name for line, names in lines.items() if mutant.top or first <= line <= last for name in names
-        }
-        wide = tuple(name[1:] for name in named if name.startswith("@"))
-        found = [test for test in self.tests if test in named or (wide and test.startswith(wide))]
-        if not found and (mutant.top or any(first <= line <= last for line in lines)):
-            found = list(self.tests)
+        lines = {line: names for line, names in lines.items() if mutant.top or mutant.holds(line)}
+        named = {name for names in lines.values() for name in names}
         room = mutant.path.replace("harness/", "tests/", 1).rsplit("/", 1)[0]
+        wide = (*(name[1:] for name in named if name.startswith("@")), *([room] if mutant.top else ()))
+        found = [test for test in self.tests if test in named or (wide and test.startswith(wide))]
+        if lines and not named and not mutant.top:
+            found = list(self.tests)
         return sorted(found, key=lambda test: (not test.startswith(room), self.tests[test], test))
 
 

@@ -24,6 +24,10 @@ class Mutant:
     source: str
     diff: str
 
+    def holds(self, line: int) -> bool:
+        """Return whether *line* is one of the statement's."""
+        return self.lines[0] <= line <= self.lines[1]
+
     @property
     def key(self) -> str:
         """What it is called in the results: the same in each run over the same sources."""
