@@ -121,8 +121,7 @@ def _groups(cell: Cell, observations: list[CellObservation]) -> tuple[BuildGroup
     alone = len({build.identity.pool for build in builds}) == 1
     return tuple(
         BuildGroup(
-            # A run may have its version in another environment than the first.
-            cell=own[0].identity.cell or cell,
+            cell=cell,
             host=host,
             status=first.status if alone else _status(own, first.status),
             reason=first.reason if alone else next((b.reason for b in own if b.reason), ""),
