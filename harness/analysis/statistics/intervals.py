@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from harness.analysis.statistics.levels import Side, Values, build_mean_log
 
@@ -133,10 +132,14 @@ def welch_probabilities(old: Values, new: Values) -> Values:
 
 def t_quantile(probability: float, degrees: float) -> float:
     """Return the quantile of Student's t (scipy.stats.t.ppf without its cost for one number)."""
+    from scipy import special  # as long to load as all else: only where there is something to judge
+
     return float(special.stdtrit(degrees, probability))
 
 
 def _probability(difference: Values, error: Values, degrees: Values) -> Values:
+    from scipy import special
+
     size = np.abs(difference)
     certain = np.where(size > 0, np.inf, 0.0)
     t = np.divide(size, error, out=certain, where=error > 0)
