@@ -55,8 +55,8 @@ def test_the_second_version_is_a_small_difference_and_comes_back_bit_for_bit(
     tmp_path: Path, two_versions: tuple[Path, Path]
 ) -> None:
     contents = _store(tmp_path / "root", two_versions, differences=True)
-    second = next(e for e in contents.objects.values() if e["from"])
-    assert (tmp_path / "root/objects" / str(second["member"])).stat().st_size < 10_000
+    second = next(e for e in contents.objects.values() if e.prefix)
+    assert (tmp_path / "root/objects" / second.member).stat().st_size < 10_000
     pack = Pack(tmp_path / "root")
     for name, original in zip(("v2", "v1"), reversed(two_versions), strict=True):
         _assert_same(original, pack.site(name))
@@ -64,7 +64,7 @@ def test_the_second_version_is_a_small_difference_and_comes_back_bit_for_bit(
 
 def test_whole_versions_come_back_bit_for_bit_too(tmp_path: Path, two_versions: tuple[Path, Path]) -> None:
     contents = _store(tmp_path / "root", two_versions, differences=False)
-    assert not any(entry["from"] for entry in contents.objects.values())
+    assert not any(entry.prefix for entry in contents.objects.values())
     pack = Pack(tmp_path / "root")
     _assert_same(two_versions[1], pack.site("v2"))
 

@@ -59,7 +59,7 @@ def test_results_are_not_copied_into_themselves(tmp_path: Path, capsys: pytest.C
     (results / "link").symlink_to("nowhere")
     (results / "plan-a.json").write_text('{"schema": "trtmatrix.pack/1", "id": "abc", "jobs": {}}')
     assert main(["collect", str(results), "--out", str(results / "run")]) == 2
-    assert "plan-a.json: sites: expected dict" in capsys.readouterr().err
+    assert "plan-a.json: object missing required field `python`" in capsys.readouterr().err
     assert max(len(path.parts) for path in results.rglob("*")) - len(results.parts) < 4
 
 

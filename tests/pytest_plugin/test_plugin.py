@@ -81,7 +81,9 @@ def test_a_mistake_in_the_matrix_is_one_line(pytester: pytest.Pytester, matrix: 
     matrix.write_text(MATRIX.replace("builds", "bulids"), encoding="utf-8")
     result = pytester.runpytest_subprocess(SUITES, "--collect-only", "-q", f"--matrix={matrix}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*matrix.toml: [[]run[]]: unknown key 'bulids'; did you mean 'builds'?"])
+    result.stderr.fnmatch_lines(
+        ["*matrix.toml: [[]run[]]: unknown key 'bulids'; did you mean 'builds'? [[]unknown-key]"]
+    )
 
 
 def test_builds_must_be_a_number(pytester: pytest.Pytester, matrix: Path) -> None:
