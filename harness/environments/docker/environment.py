@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import hookimpl
 from harness.environments.base import (
@@ -16,19 +16,19 @@ from harness.environments.base import (
     availability_of,
 )
 from harness.environments.docker.catalogue import Choice, catalogue
-from harness.environments.docker.checks import docker_checks
-from harness.environments.docker.engine import Engine, connect
-from harness.environments.docker.image_facts import differences, read_facts, summary
-from harness.environments.docker.images import Images, ReadyImage
-from harness.environments.docker.labels import sweep
-from harness.environments.docker.prepared import PreparedContainer
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.needs import RuntimeNeeds
 from harness.errors import ImageUnavailableError, UnavailableError, UsageError
 
+if TYPE_CHECKING:
+    from harness.environments.docker.engine import Engine
+    from harness.environments.docker.images import ReadyImage
+
 
 class DockerEnvironment(Environment):
     """Containers of NGC images, and of images made from wheels.
+
+    What talks to an engine is loaded when one is asked for: every command registers this, and few use it.
 
     :param settings: read from the environment at each use by default
     """
@@ -50,6 +50,9 @@ class DockerEnvironment(Environment):
         :raises UnavailableError: none answers
         """
         if self._engine is None:
+            from harness.environments.docker.engine import connect
+            from harness.environments.docker.labels import sweep
+
             engine = connect()
             sweep(engine)
             self._engine = engine
@@ -76,6 +79,8 @@ class DockerEnvironment(Environment):
 
     def checks(self, runtime: RuntimeNeeds, version: str) -> Sequence[Check]:
         """Look at catalogue, engine, GPU, driver and image; a registry is asked for images not here."""
+        from harness.environments.docker.checks import docker_checks
+
         try:
             choice = catalogue().choose(runtime.name, version)
         except UsageError as error:
@@ -91,6 +96,8 @@ class DockerEnvironment(Environment):
 
     def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
         """Say whether *version* can run in a container here; an image to be pulled counts as there."""
+        from harness.environments.docker.checks import docker_checks
+
         try:
             choice = catalogue().choose(runtime.name, version)
         except UsageError as error:
@@ -108,6 +115,10 @@ class DockerEnvironment(Environment):
 
         :raises UnavailableError: it cannot be had
         """
+        from harness.environments.docker.image_facts import differences, read_facts
+        from harness.environments.docker.images import Images
+        from harness.environments.docker.prepared import PreparedContainer
+
         try:
             choice = catalogue().choose(runtime.name, version)
         except UsageError as error:
@@ -134,6 +145,8 @@ def _facts(
     image: ReadyImage, choice: Choice, held: Mapping[str, Any], odd: Sequence[str]
 ) -> dict[str, object]:
     """Return what is kept of an image with every build: its content wins over the catalogue's words."""
+    from harness.environments.docker.image_facts import summary
+
     return {
         **held,
         **{f"image_{name}": value for name, value in summary(held).items()},

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
+from typing import TYPE_CHECKING, Any
 
 from harness.environments.base import Limits
-from harness.environments.docker.engine import EngineFacts
+
+if TYPE_CHECKING:
+    from harness.environments.docker.engine import EngineFacts
 
 INSIDE = "/opt/trtmatrix"
 WORKER = f"{INSIDE}/worker-root"
@@ -76,6 +76,8 @@ def container_arguments(
 
     :param gpu: None where the container gets no GPU
     """
+    from docker.types import LogConfig, Mount, Ulimit
+
     user, group = user_ids(facts)
     owned = f"uid={user},gid={group},mode=0700"
     return {
@@ -144,6 +146,8 @@ def environment_inside(
 
 
 def _gpu_arguments(facts: EngineFacts, gpu: GpuRequest | None) -> dict[str, Any]:
+    from docker.types import DeviceRequest
+
     if gpu is None:
         return {}
     if not facts.takes_device_requests:
