@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.analysis.bisect import bisect, location_as_json, location_message, most_evaluations
+from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.verdict import verdict_message
 from harness.errors import UsageError
 from harness.observations.records import CellObservation
@@ -345,3 +346,16 @@ def test_a_stored_run_whose_ends_scatter_names_the_neighbours_that_differ(compos
     assert location_message(found).splitlines()[-1] == verdict_message(found.neighbours[0])
     unstored = bisect(named(4), Asked(look_up), "latency", rules={})
     assert (unstored.neighbours, unstored.evaluated) == ((), ("1.0", "4.0"))
+
+
+def test_versions_on_two_hosts_have_states_and_no_comparison(compose: Any) -> None:
+    """A rule answers for each of them alone: that is one verdict, and none on both."""
+
+    def on_its_own_host(version: str) -> CellObservation:
+        builds = [compose.build(n, 0.4, {"relu6": 0.1}, host=version) for n in range(3)]
+        found: CellObservation = compose.cell(version, builds)
+        return found
+
+    rules = {rule.name: rule for rule in trtmatrix_bottlenecks()}
+    with pytest.raises(UsageError, match=r"cannot be compared .* no common host or bottleneck"):
+        bisect(named(2), Asked(on_its_own_host), "relu6", rules=rules)

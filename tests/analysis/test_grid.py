@@ -81,3 +81,24 @@ def test_a_cell_without_builds_is_judged_once_on_every_host_of_its_subject_and_r
         ("tensorrt", "2.0", "b"),
         ("openvino", "3.0", NO_HOST),
     ]
+
+
+def test_a_row_is_called_after_its_subject_and_its_host_only_where_there_are_several(compose: Any) -> None:
+    one = compose.cell("1.0", [compose.build(0, 1.0, host="a")])
+    two = compose.cell("1.0", [compose.build(0, 1.0, host="a"), compose.build(1, 1.0, host="b")])
+    subject = one.cell.subject
+    assert [row.name for row in grid_of(compose.run(one)).rows] == [subject]
+    assert [row.name for row in grid_of(compose.run(two)).rows] == [f"{subject} on a", f"{subject} on b"]
+    nowhere = compose.cell("1.0", status="failed")
+    assert [row.name for row in grid_of(compose.run(nowhere)).rows] == [subject]
+
+
+def test_a_cell_without_builds_keeps_its_network_and_reason(compose: Any) -> None:
+    run = compose.run(compose.cell("1.0", status="failed", reason="no wheel", digest="sha256:1"))
+    (group,) = grid_of(run).groups
+    assert (group.digest, group.reason, group.status, group.host) == (
+        "sha256:1",
+        "no wheel",
+        "failed",
+        NO_HOST,
+    )

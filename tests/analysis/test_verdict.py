@@ -174,3 +174,10 @@ def test_what_json_has_stays_what_it_is() -> None:
     assert jsonable(given) == {"a": [1, 2.5, "x", True, None], "7": [3]}
     assert jsonable(Change.REDUCED) == "reduced"
     assert jsonable(b"raw") == "b'raw'"
+
+
+def test_a_layer_of_which_no_probability_is_known_has_not_changed() -> None:
+    plain = LayerChange("a", 1.0, 2.0)
+    assert (plain.q, plain.changed) == (None, False)
+    made = replace(PAIR, layers=(plain,)).as_json()["layers"]
+    assert made == [{"name": "a", "old_ms": 1.0, "new_ms": 2.0, "q": None, "changed": False}]

@@ -211,3 +211,15 @@ def test_a_softmax_is_told_from_relu6_by_the_graph(compose: Any) -> None:
     cost = RULES["relu6"].cost(observed(replace(compose.engine(rows), graph=graph)))
     assert cost is not None
     assert cost.layers == (("clip", 0.1),)
+
+
+@pytest.mark.parametrize("name", ["io_formats", "accepted_formats", "refused_formats", "requested_formats"])
+def test_formats_that_were_asked_for_and_given_are_evidence(compose: Any, name: str) -> None:
+    engine = compose.engine([compose.layer("a", "pointwise", 1.0)])
+    by_worker = RULES["formats"].cost(observed(engine, facts={name: "worker", "other": 1}))
+    assert by_worker is not None
+    assert by_worker.evidence == {"boundary_reformats": 0, name: "worker"}
+    evidence = Evidence(facts={name: "reader", "other": 2})
+    by_reader = RULES["formats"].cost(observed(engine, facts={name: "worker"}, evidence=evidence))
+    assert by_reader is not None
+    assert by_reader.evidence == {"boundary_reformats": 0, name: "reader"}

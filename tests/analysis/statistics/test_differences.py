@@ -111,3 +111,20 @@ def test_cycles_are_no_repetitions() -> None:
         by_cycle += stats.ttest_1samp(rows, 0.0).pvalue > 0.05
     assert by_process >= 135
     assert by_cycle < 100
+
+
+def test_comparisons_side_by_side_have_nothing_to_do_with_each_other() -> None:
+    rng = np.random.default_rng(1)
+    old, new, total = (rng.uniform(1, 2, (3, builds)) for builds in (4, 5, 4))
+    together = cost_shares(old, new, total)
+    for i in range(3):
+        for one, many in zip(cost_shares(old[i], new[i], total[i]), together, strict=True):
+            assert one == pytest.approx(many[i])
+
+
+def test_a_build_without_a_cost_does_not_count() -> None:
+    old, new, total = np.array([1.0, 2.0]), np.array([1.0, 3.0]), np.array([10.0, 12.0])
+    holed = cost_shares(np.append(old, np.nan), np.append(new, np.nan), np.append(total, np.nan))
+    for one, many in zip(cost_shares(old, new, total), holed, strict=True):
+        assert many[:2] == pytest.approx(one)
+        assert np.isnan(many[2])

@@ -7,14 +7,24 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.store.documents.base import Document, schema_of
+from harness.store.documents.base import Document, Part, schema_of
 from harness.store.documents.schemas import kinds, schema_text, write_schemas
 
 ROOT = Path(__file__).resolve().parents[3]
 PUBLISHED = ROOT / "docs" / "reference" / "schemas"
+
+
+def _records(base: type[Any]) -> list[type[Any]]:
+    """The records below *base* that documents are made of."""
+    kinds()  # imports all of them
+    below = [kind for direct in base.__subclasses__() for kind in (direct, *_records(direct))]
+    return [kind for kind in below if kind.__module__.startswith("harness.")]
+
+
 AGAIN = "differs: run python -m harness.store.documents"
 
 
@@ -62,3 +72,12 @@ def test_the_command_writes_the_pages_that_are_published(tmp_path: Path) -> None
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
             path.name: path.read_bytes() for path in PUBLISHED.glob("*.json")
         }
+
+
+@pytest.mark.parametrize(
+    "record", sorted(_records(Part) + _records(Document), key=lambda kind: kind.__name__)
+)
+def test_records_are_values(record: type[Part | Document]) -> None:
+    """What was read does not change under whoever holds it, and a field that nobody knows is refused."""
+    assert record.__struct_config__.frozen
+    assert record.__struct_config__.forbid_unknown_fields
