@@ -116,6 +116,11 @@ class NoiseRow:
         return tuple(v for v in self.versions if v.alarm)
 
 
+def _beside(verdict: Verdict, aa: Verdict) -> bool:
+    """Say whether *verdict* is of the subject, runtime and group of an A/A pair's."""
+    return (verdict.subject, verdict.runtime) == (aa.subject, aa.runtime) and verdict.group in (aa.group, "")
+
+
 def noise(verdicts: Sequence[Verdict]) -> tuple[NoiseRow, ...]:
     """Return one row an A/A pair, for the latency."""
     latency = [v for v in verdicts if v.bottleneck == LATENCY]
@@ -125,11 +130,7 @@ def noise(verdicts: Sequence[Verdict]) -> tuple[NoiseRow, ...]:
             runtime=aa.runtime,
             version=aa.version,
             aa=aa,
-            versions=tuple(
-                v
-                for v in latency
-                if v.kind == "version" and v.against and (v.subject, v.runtime) == (aa.subject, aa.runtime)
-            ),
+            versions=tuple(v for v in latency if v.kind == "version" and v.against and _beside(v, aa)),
         )
         for aa in latency
         if aa.kind == "aa"

@@ -31,6 +31,7 @@ class Limits:
     :param ops: source ops of two versions side by side; :param top_ops: source ops of a subject
     :param layers: layers that carry a verdict; :param outlying: builds outside of what their like do
     :param kernels: write kernel names beside the ops, and figures on the bars of classes
+    :param digits: of coordinates in charts
     :param effects: show the effect of a verdict that cannot tell, too, without opening it
     """
 
@@ -40,16 +41,17 @@ class Limits:
     outlying: int
     kernels: bool
     effects: bool
+    digits: int
 
     @classmethod
     def of(cls, cells: int) -> Limits:
         """Return the limits for a page of *cells* cells: fewer rows for each where there are hundreds."""
         return (
-            cls(25, 15, 5, 30, True, True)
+            cls(25, 15, 5, 30, True, True, 2)
             if cells <= 40
-            else cls(10, 10, 3, 30, True, True)
+            else cls(10, 10, 3, 30, True, True, 2)
             if cells <= 200
-            else cls(2, 3, 1, 5, False, False)
+            else cls(1, 3, 1, 5, False, False, 1)
         )
 
 
