@@ -99,3 +99,18 @@ def test_an_engine_that_kept_to_one_layout(tmp_path: Path) -> None:
     assert (row.layout.layout, row.layout.share) == ("linear fp32", 1.0)
     assert row.layout.others < 0.35
     assert row.reformats == (0, 2.0)
+
+
+def test_a_layout_has_its_part_of_the_time_of_all_layers_that_write_one() -> None:
+    def mixed(*layouts: str) -> AttributedEngine:
+        rows = [
+            replace(layer, output_formats=(layout,), time_ms=ms)
+            for layer, layout, ms in zip(layers(NAMES), layouts, (0.1, 0.2, 0.3, 0.4), strict=True)
+        ]
+        return engine(rows)
+
+    usual, odd = mixed("a", "a", "b", "b"), mixed("a", "b", "a", "a")
+    (row,) = outlying_builds(grid_of(run(_with(cell("8.6.0", [1.0, 1.5, 1.0]), usual, odd, usual))))
+    assert row.layout is not None
+    assert row.layout.layout == "a"
+    assert (row.layout.share, row.layout.others) == (pytest.approx(0.8), pytest.approx(0.3))

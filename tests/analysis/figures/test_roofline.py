@@ -48,3 +48,12 @@ def test_without_peaks_there_are_no_bounds() -> None:
 def test_unknown_work_has_no_roofline(change: dict[str, object]) -> None:
     unknown: AttributedEngine = replace(engine(V2_860), **change)  # type: ignore[arg-type]
     assert row_figures(grid_of(run(cell("8.6.0", [1.0], unknown, facts=FACTS))).rows[0]).rooflines == ()
+
+
+def test_each_version_has_its_own_roofline() -> None:
+    known = engine(V2_860)
+    cells = [cell(version, [1.0], known, facts=FACTS) for version in ("8.5.3.1", "8.6.0")]
+    found = row_figures(grid_of(run(*cells)).rows[0]).rooflines
+    assert [row.release.version for row in found] == ["8.5.3.1", "8.6.0"]
+    assert found[0].peaks is not None
+    assert found[0].of("no such class") is None
