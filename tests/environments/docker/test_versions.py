@@ -42,7 +42,7 @@ def _measured(folder: Path, versions: dict[str, list[str]]) -> tuple[Bundle, lis
     matrix.write_text(_HEAD + "".join(blocks))
     choices = Choices(matrix=matrix, out=folder / "run")
     plan = make_plan(choices, registry.parts())
-    bundle = measure(plan, choices, plan.cells)
+    bundle = measure(plan, choices, plan.cells, registry.parts())
     states = {record.cell.id: (record.status, record.reason) for record in bundle.cells()}
     if any(state == "unavailable" and "cannot install" in reason for state, reason in states.values()):
         pytest.skip("the package index does not give these wheels")
