@@ -91,7 +91,7 @@ def pooled_runs(run: RunObservation) -> list[str]:
         if root is not None:
             parts.setdefault(build.identity.pool, {})[root.name] = None
     return [
-        f"{' and '.join(names)} are parts of one run, {pool}: their builds are pooled"
+        f"{' and '.join(names)} are parts of one run, {pool}: their builds on one host are pooled"
         for pool, names in parts.items()
         if len(names) > 1
     ]

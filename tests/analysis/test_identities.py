@@ -103,7 +103,9 @@ def test_parts_of_one_run_are_pooled_and_the_folders_named(compose: Any) -> None
     run = replace(run, runs=(Path("part-a"), Path("part-b")), cells=(replace(cell, builds=builds),))
     grid = grid_of(run)
     assert [len(group.observed) for group in grid.groups] == [6]
-    assert grid.pooling == ("part-a and part-b are parts of one run, night-1: their builds are pooled",)
+    assert grid.pooling == (
+        "part-a and part-b are parts of one run, night-1: their builds on one host are pooled",
+    )
     assert grid.groups[0].release.label == "tensorrt 8.6.0"
 
 

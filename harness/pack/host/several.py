@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 from .machine import gpus
 
+_RUN = 'import runpy, sys; sys.path.remove(""); runpy.run_module("{}", run_name="__main__", alter_sys=True)'
+"""As ``start.sh`` has it: the folder that it is started from may hold another pack's ``host``."""
+
 
 def asked_for(text: str | None) -> list[str]:
     """Return the UUIDs of the GPUs in ``all`` or ``0,1``; none where *text* names no more than one.
@@ -29,7 +32,7 @@ def run_beside(uuids: Sequence[str], arguments: Sequence[str]) -> int:
     Networks and treatments go to whichever GPU is free, all rounds of one to the same. When this process is
     ended, so are they, each of which writes its results home before.
     """
-    command = [sys.executable, "-s", "-m", str(__package__), *arguments]
+    command = [sys.executable, "-s", "-c", _RUN.format(__package__), *arguments]
     visits = [subprocess.Popen([*command, "--gpu", uuid]) for uuid in uuids]
     try:
         codes = [visit.wait() for visit in visits]

@@ -34,4 +34,6 @@ if ! PYTHONHOME="$tree" "$python" -S -c "" 2>"$here/python.error"; then
   exit 3
 fi
 rm -f "$here/python.error"
-PYTHONHOME="$tree" PYTHONPATH="$here:$here/code" PYTHONDONTWRITEBYTECODE=1 exec "$python" -s -m host --pack "$here" "$@"
+# The folder that it is started from may hold another pack's `host`: it is not on the path.
+run='import runpy, sys; sys.path.remove(""); runpy.run_module("host", run_name="__main__", alter_sys=True)'
+PYTHONHOME="$tree" PYTHONPATH="$here:$here/code" PYTHONDONTWRITEBYTECODE=1 exec "$python" -s -c "$run" --pack "$here" "$@"
