@@ -36,6 +36,7 @@ ROOMS = (
     # What all rooms may use.
     "versions",
     "resources",
+    "remembering",
     "errors",
     # What also runs inside environments and on hosts of a pack.
     "worker",

@@ -10,8 +10,8 @@ from harness.attribution.engine import (
     AttributedLayer,
     KernelFamily,
     LayerRole,
-    once_an_engine,
 )
+from harness.remembering import once_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def side_by_side(first: AttributedEngine, second: AttributedEngine) -> SideBySid
     )
 
 
-@once_an_engine
+@once_each
 def _sides(engine: AttributedEngine) -> dict[str, OpSide]:
     times = engine.time_of_op()
     timed = any(layer.time_ms is not None for layer in engine.layers)

@@ -11,11 +11,11 @@ from harness.attribution.engine import (
     AttributedLayer,
     KernelFamily,
     LayerRole,
-    once_an_engine,
 )
 from harness.attribution.families import GEMM_FAMILIES
 from harness.attribution.roofline import time_and_flop_shares
 from harness.networks.graph import OpClass
+from harness.remembering import once_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Adoption:
         }
 
 
-@once_an_engine
+@once_each
 def adoption(engine: AttributedEngine) -> Adoption:
     """Return the counts of one engine."""
     kind = OpClass.DEPTHWISE.value
@@ -139,7 +139,7 @@ def adoption(engine: AttributedEngine) -> Adoption:
     )
 
 
-@once_an_engine
+@once_each
 def pointwise_kernels(engine: AttributedEngine) -> PointwiseKernels:
     """Return the kernels of the 1x1 convolutions.
 
@@ -179,7 +179,7 @@ def shared_layers(engine: AttributedEngine, kind: OpClass) -> SharedLayers:
     )
 
 
-@once_an_engine
+@once_each
 def _held(engine: AttributedEngine) -> Mapping[tuple[OpClass, str], int]:
     """Return (class of a convolution, class of the layer that holds it) to their number."""
     if engine.graph is None:
@@ -192,7 +192,7 @@ def _held(engine: AttributedEngine) -> Mapping[tuple[OpClass, str], int]:
     )
 
 
-@once_an_engine
+@once_each
 def reformats(engine: AttributedEngine) -> Reformats:
     """Return the reformats that execute and those that do not."""
     executed = [layer for layer in engine.layers if layer.role is LayerRole.REFORMAT]

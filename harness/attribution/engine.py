@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property, wraps
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 from harness.networks.graph import Graph
 
@@ -133,21 +133,3 @@ class AttributedEngine:
                 if name not in found or (layer.time_ms or 0.0) > (found[name].time_ms or 0.0):
                     found[name] = layer
         return found
-
-
-Counted = TypeVar("Counted")
-
-
-def once_an_engine(count: Callable[[AttributedEngine], Counted]) -> Callable[[AttributedEngine], Counted]:
-    """Return *count* as a function that goes through the layers of an engine the first time only."""
-
-    key = f"{count.__module__}.{count.__name__}"
-
-    @wraps(count)
-    def counted(engine: AttributedEngine) -> Counted:
-        if key not in engine._counted:
-            engine._counted[key] = count(engine)
-        made: Counted = engine._counted[key]
-        return made
-
-    return counted

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from harness.attribution.names import CUT_AT
 from harness.attribution.unnamed import UNNAMED, UnnamedOrder
 from harness.errors import BadAliasError
-from harness.networks.graph import Graph, once_a_graph
+from harness.networks.graph import Graph
+from harness.remembering import once_each
 
 _SLIM_FIRST = re.compile(r"_0(?=/|$)")
 
@@ -36,7 +37,7 @@ class _Names:
     known: dict[str, str | None]
 
 
-@once_a_graph
+@once_each
 def _names(graph: Graph) -> _Names:
     ends: dict[str, set[str]] = {}
     scopes: dict[str, set[str]] = {}

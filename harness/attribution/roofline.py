@@ -16,7 +16,8 @@ from math import prod
 from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.attribution.peaks import Peaks
 from harness.networks.accounting import OpCost, op_cost, op_costs, total, totals_by_class, weight_shapes
-from harness.networks.graph import Graph, once_a_graph
+from harness.networks.graph import Graph
+from harness.remembering import once_each
 
 ELEMENT_BYTES = {"fp32": 4.0, "tf32": 4.0, "fp16": 2.0, "int8": 1.0}
 """Bytes of a tensor's element in the precision that a network is built for."""
@@ -149,7 +150,7 @@ class _Work:
     by_class: Mapping[str, int]
 
 
-@once_a_graph
+@once_each
 def _work(graph: Graph) -> _Work:
     """Return what the ops of *graph* cost."""
     costs = op_costs(graph)

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import prod
 
-from harness.networks.graph import Graph, OpKind, SourceOp, once_a_graph
+from harness.networks.graph import Graph, OpKind, SourceOp
+from harness.remembering import once_each
 
 UNATTRIBUTED = "unknown"
 
@@ -33,7 +34,7 @@ def cost_of(graph: Graph, op: SourceOp) -> int:
     return max(1, elements)
 
 
-@once_a_graph
+@once_each
 def _costs(graph: Graph) -> dict[str, int]:
     return {op.name: cost_of(graph, op) for op in graph.ops}
 

@@ -6,11 +6,11 @@ the batch, so that the same network at batch 1 and 8 is one network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property, wraps
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,23 +130,6 @@ class Graph:
     _by_input: Mapping[str, tuple[SourceOp, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
-
-
-Counted = TypeVar("Counted")
-
-
-def once_a_graph(count: Callable[[Graph], Counted]) -> Callable[[Graph], Counted]:
-    """Return *count* as a function that goes through a graph the first time only: builds share one."""
-    key = f"{count.__module__}.{count.__name__}"
-
-    @wraps(count)
-    def counted(graph: Graph) -> Counted:
-        if key not in graph._counted:
-            graph._counted[key] = count(graph)
-        made: Counted = graph._counted[key]
-        return made
-
-    return counted
 
 
 def op_class(op: SourceOp) -> OpClass:
