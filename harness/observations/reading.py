@@ -22,12 +22,12 @@ from harness.observations.records import (
     RunObservation,
     Samples,
 )
-from harness.observations.tables import sample_rows
 from harness.runtimes.base import Runtime
 from harness.store.bundle import BuildRecord, Bundle, CellRecord
 from harness.store.documents.base import as_json, read_document
 from harness.store.documents.build import Outputs
 from harness.store.documents.result import Result
+from harness.store.documents.samples import read_samples
 from harness.store.files import WRONG_FORM
 from harness.store.status import UNREACHED, cell_status, worst_of
 
@@ -235,12 +235,13 @@ def _samples(record: BuildRecord) -> tuple[dict[str, Samples], Samples | None, i
     passes: dict[str, list[float]] = {}
     enqueue: list[float] = []
     throttled = 0
-    for row in sample_rows(record):
-        if row["throttled"]:
-            throttled += 1
-            continue
-        passes.setdefault(row["pass"], []).append(row["latency_ms"])
-        if row["pass"] == LATENCY_PASS and row["enqueue_ms"] is not None:
-            enqueue.append(row["enqueue_ms"])
+    for one in read_samples(record.folder):
+        held_down = one.throttled or [None] * len(one.latency_ms)
+        kept = [index for index, was in enumerate(held_down) if not was]
+        throttled += len(held_down) - len(kept)
+        if kept:
+            passes.setdefault(one.pass_name, []).extend(one.latency_ms[index] for index in kept)
+        if one.pass_name == LATENCY_PASS and one.enqueue_ms is not None:
+            enqueue.extend(ms for index in kept if (ms := one.enqueue_ms[index]) is not None)
     arrays = {name: np.asarray(values, dtype=np.float64) for name, values in passes.items()}
     return arrays, np.asarray(enqueue) if enqueue else None, throttled
