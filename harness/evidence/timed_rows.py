@@ -56,7 +56,6 @@ class TimedRows:
         self._rows: list[_Row] = []
         self._total: float | None = None
         self._total_line = 0
-        self._closed = False
         self._found: Found | None = None
 
     @property

@@ -45,7 +45,6 @@ class Unwrapper:
         self._prefix_of = prefixes.of
         self._held: list[bytes] = []
         self._width = 0
-        self._wrapped: bool | None = None
 
     def feed(self, block: list[bytes], prefix: bytes) -> list[bytes]:
         """Lines that are complete; the last line is held back, as its rest may follow.
