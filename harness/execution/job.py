@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from msgspec import convert, structs
 
-from harness.environments.base import Limits, Outcome, Prepared, converse
+from harness.environments.base import Limits, Outcome, Prepared
 from harness.errors import DamagedBundleError, InputError
 from harness.execution.base import BuildResult
 from harness.execution.inputs import NetworkInputs, needs_onnx, place
@@ -28,6 +28,8 @@ from harness.store.documents.build import Build, Outputs
 from harness.store.documents.build import Outcome as Ended
 from harness.store.documents.job import Job, MeasureSettings
 from harness.store.documents.result import Result
+from harness.worker.drive import Driven
+from harness.worker.samples import Samples
 
 TIMING_CACHE = "timing.cache"
 """What a TensorRT worker leaves in its evidence, and finds beside its job, where a cache is kept."""
@@ -49,32 +51,49 @@ class JobSettings:
     options: Mapping[str, Mapping[str, object]]
 
 
-def run_job(
-    cell: Cell,
-    build: int,
-    inputs: NetworkInputs,
-    runtime: Runtime,
-    prepared: Prepared,
-    settings: JobSettings,
-    scratch: Path,
-    timing_cache: Path | None = None,
-) -> BuildResult:
-    """Measure one build of *cell* and say how it went; never raises for what the worker did.
+class OpenJob:
+    """A build of *cell* whose worker was started: asked step by step through :attr:`driven`, then ended.
 
-    :param scratch: folder on the bundle's file system; the result folder is made in it
+    :param scratch: folder on the bundle's file system; the folders of job and result are made in it
     :param timing_cache: that of an earlier build, to begin with
     """
-    folder = Path(tempfile.mkdtemp(dir=scratch, prefix="job-"))
-    result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
-    started = datetime.now(UTC)
-    try:
-        job, files = write_job(cell, build, inputs, runtime, settings, folder, timing_cache)
-        outcome = converse(prepared.start(job, files, result, settings.limits), job, result)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    document = describe(cell, build, inputs, runtime, prepared, outcome, result)
-    document = structs.replace(document, started=started, ended=datetime.now(UTC))
-    return BuildResult(result, document, outcome)
+
+    def __init__(
+        self,
+        cell: Cell,
+        build: int,
+        inputs: NetworkInputs,
+        runtime: Runtime,
+        prepared: Prepared,
+        settings: JobSettings,
+        scratch: Path,
+        timing_cache: Path | None = None,
+    ) -> None:
+        self._cell, self._build, self._inputs, self._runtime = cell, build, inputs, runtime
+        self._prepared = prepared
+        self._folder = Path(tempfile.mkdtemp(dir=scratch, prefix="job-"))
+        self._result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
+        self._started = datetime.now(UTC)
+        job, files = write_job(cell, build, inputs, runtime, settings, self._folder, timing_cache)
+        self._conversation = prepared.start(job, files, self._result, settings.limits)
+        self.driven = Driven(self._conversation, str(job), Samples())
+
+    def interrupt(self) -> None:
+        """Say that the user interrupts it; :meth:`end` ends the worker."""
+        self._conversation.stop("interrupted", "interrupted by the user")
+
+    def end(self) -> BuildResult:
+        """End the worker and say how it went; never raises for what the worker did."""
+        try:
+            outcome = self._conversation.end()
+            self.driven.samples.write(str(self._result))
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        document = describe(
+            self._cell, self._build, self._inputs, self._runtime, self._prepared, outcome, self._result
+        )
+        document = structs.replace(document, started=self._started, ended=datetime.now(UTC))
+        return BuildResult(self._result, document, outcome)
 
 
 def write_job(

@@ -1,8 +1,7 @@
-"""The schedule of a run: cells measured in rounds, every round in a new random order, resumable.
+"""The schedule of a run: blocks of builds that will be compared, resumable.
 
-A round measures every selected cell once, each in a process of its own: builds of one cell lie as far apart
-in time as the run is long, so that drift of the machine shows as spread between builds and not as a
-difference between versions.
+A block is a network and treatment, with all versions and both ReLU6 forms, on one device: all of its builds
+are measured side by side (see :mod:`harness.execution.lockstep`), so that what drifts meets them alike.
 """
 
 from __future__ import annotations
@@ -28,7 +27,9 @@ from harness.execution.base import (
     PlannedBuild,
 )
 from harness.execution.inputs import InputStore
-from harness.execution.job import TIMING_CACHE, JobSettings, run_job
+from harness.execution.job import TIMING_CACHE, JobSettings, OpenJob
+from harness.execution.lockstep import BlockMeasurement
+from harness.execution.memory import Room
 from harness.execution.parts import Parts
 from harness.execution.progress import Clock
 from harness.matrix.cell import Cell
@@ -145,7 +146,7 @@ class Schedule:
     # measuring
 
     def _measure(self, cells: Sequence[Cell]) -> None:
-        blocks = [block for round_ in range(self._rounds) for block in self._blocks(cells, round_)]
+        blocks = self._blocks(cells)
         clock = Clock(sum(len(block.builds) for block in blocks))
         for block in blocks:
             for build in self._ended(block):
@@ -167,11 +168,18 @@ class Schedule:
         said = f"round {number + 1}/{self._rounds}  {cell.id}"
         self._say(clock.step(said, document.state))
 
-    def _blocks(self, cells: Sequence[Cell], round_: int) -> list[Block]:
-        """Return the blocks of a round: one build each, in the round's own random order."""
-        return [
-            Block((PlannedBuild(cell, round_),), self._devices[cell]) for cell in self._order(cells, round_)
-        ]
+    def _blocks(self, cells: Sequence[Cell]) -> list[Block]:
+        """Return the blocks of the run, each in a random order of its builds; what is there is left out."""
+        builds: dict[tuple[str, ...], list[PlannedBuild]] = {}
+        for round_ in range(self._rounds):
+            for cell in self._order(cells, round_):
+                builds.setdefault(self._block_of(cell, round_), []).append(PlannedBuild(cell, round_))
+        return [Block(tuple(planned), self._devices[planned[0].cell]) for planned in builds.values()]
+
+    def _block_of(self, cell: Cell, round_: int) -> tuple[str, ...]:
+        """Return what builds of one block share; a build that begins with another's cache waits for it."""
+        together = (self._devices[cell], cell.without_relu6)
+        return together if cell.treatment.timing_cache != "on" else (*together, cell.id, str(round_))
 
     def _device(self, cell: Cell) -> str:
         gpu = self._parts.runtimes[cell.runtime].device == "gpu"
@@ -215,13 +223,15 @@ class Schedule:
         yield from (EndedBuild(planned, self._failed(planned, reason)) for planned in left)
 
     def _measure_block(self, block: Block) -> Iterator[EndedBuild]:
-        """Measure the builds of *block* on this machine, one after another."""
+        """Measure the builds of *block* on this machine, side by side."""
+        room = Room(block.device)
+        measurement = BlockMeasurement(self._open, room.for_one_more, self._settings.seed, self._say)
+        host = Host(machine=host_name(), device=block.device)
         try:
-            for planned in block.builds:
-                result = self._build(planned.cell, planned.number)
-                yield EndedBuild(planned, result)
-                if result.outcome.status == "interrupted":
-                    return
+            for ended in measurement.run(block):
+                # Here, on the machine that measures: an executor may have a block measured on another one.
+                document = structs.replace(ended.result.document, host=host)
+                yield replace(ended, result=replace(ended.result, document=document))
         except Exception as error:
             self._own_error = error
             raise
@@ -232,25 +242,24 @@ class Schedule:
         document = Build(cell=planned.cell.id, build=planned.number, status="failed", reason=reason)
         return BuildResult(folder, document, Outcome("failed", reason))
 
-    def _build(self, cell: Cell, round_: int) -> BuildResult:
+    def _open(self, planned: PlannedBuild) -> OpenJob | BuildResult:
+        """Start the worker of a build."""
+        cell, number = planned.cell, planned.number
         prepared = self._prepared[cell.runtime, cell.version, cell.environment]
         assert not isinstance(prepared, tuple)
         try:
-            made = run_job(
+            return OpenJob(
                 cell,
-                round_,
+                number,
                 self._inputs.get(cell),
                 self._parts.runtimes[cell.runtime],
                 prepared,
-                replace(self._settings, seed=self._settings.seed + round_),
+                replace(self._settings, seed=self._settings.seed + number),
                 self._scratch,
-                earlier_cache(self._bundle, cell, round_),
+                earlier_cache(self._bundle, cell, number),
             )
         except PluginError as error:
-            made = self._failed(PlannedBuild(cell, round_), str(error))
-        # Here, on the machine that measures: an executor may have a block measured on another one.
-        host = Host(machine=host_name(), device=self._devices[cell])
-        return replace(made, document=structs.replace(made.document, host=host))
+            return self._failed(planned, str(error))
 
 
 def earlier_cache(bundle: Bundle, cell: Cell, round_: int) -> Path | None:

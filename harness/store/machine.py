@@ -63,6 +63,23 @@ def gpus() -> list[dict[str, object]]:
         pynvml.nvmlShutdown()
 
 
+def free_gpu_memory(uuid: str) -> tuple[int, int] | None:
+    """Return free and total bytes of the GPU called *uuid*, None where there is none of that name."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        memory = pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByUUID(uuid))
+        return int(memory.free), int(memory.total)
+    except pynvml.NVMLError:
+        return None
+    finally:
+        pynvml.nvmlShutdown()
+
+
 def machine_facts() -> Machine:
     """Return what the manifest says of this machine."""
     memory = psutil.virtual_memory()

@@ -21,7 +21,7 @@ class WorkerEndedError(Exception):
 class Conversation(object):
     """One worker that is asked for one step after the other.
 
-    :param seconds: limit of the whole conversation
+    :param seconds: limit of all that the worker is asked for, together; what it waits does not count
 
     A thread of whoever carries the bytes gives what the worker answers to :meth:`received`.
     """
@@ -29,6 +29,7 @@ class Conversation(object):
     def __init__(self, seconds: float) -> None:
         self.begin = time.monotonic()
         self.seconds = seconds
+        self.spent = 0.0
         self.cut = ("", "")  # type: Tuple[str, str]
         self.closed = False
         self._answers = queue.Queue()  # type: queue.Queue[Dict[str, Any]]
@@ -68,11 +69,15 @@ class Conversation(object):
         """
         if self.closed or self.cut[0]:
             raise WorkerEndedError()
+        asked = time.monotonic()
         try:
             self.send(encode(dict(arguments, command=command)))
         except OSError:  # the worker is gone or going, and the end of its answers follows
             pass
-        answer = self._wait(command)
+        try:
+            answer = self._wait(command, asked)
+        finally:
+            self.spent += time.monotonic() - asked
         if answer.get("answer") != command or answer.get("status") not in ("ok", "failed", "unsupported"):
             self.stop("failed", "the worker did not answer '{}': {!r:.80}".format(command, answer))
             raise WorkerEndedError()
@@ -90,12 +95,12 @@ class Conversation(object):
             self.stop("failed", "ended before it was closed")
         return not self.cut[0]
 
-    def _wait(self, command: str) -> Dict[str, Any]:
+    def _wait(self, command: str, asked: float) -> Dict[str, Any]:
         while True:
             now = time.monotonic()
             if now - self._looked >= LOOK_SECONDS:
                 self._looked = now
-                self._hold(command)
+                self._hold(command, asked)
             try:
                 found = self._answers.get(timeout=LOOK_SECONDS)
             except queue.Empty:
@@ -108,9 +113,9 @@ class Conversation(object):
                 raise WorkerEndedError()
             return found
 
-    def _hold(self, command: str) -> None:
+    def _hold(self, command: str, asked: float) -> None:
         status, reason = self.look()
-        if not status and time.monotonic() - self.begin > self.seconds:
+        if not status and self.spent + time.monotonic() - asked > self.seconds:
             status = "time_limit"
             reason = "still running '{}' after the limit of {:g} s".format(command, self.seconds)
         if status:

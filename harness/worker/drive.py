@@ -1,7 +1,7 @@
 """One build, from the first command to the last: what the harness asks a worker for, and how often."""
 
 import json
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List  # noqa: F401
 
 from harness.worker.conversation import Conversation, WorkerEndedError
 from harness.worker.job import Measure
@@ -13,54 +13,109 @@ class RefusedError(Exception):
     """The worker answered that a step failed or cannot be done; its result says why."""
 
 
+class Driven(object):
+    """A worker that is asked for the steps of its build.
+
+    :param job: path of its ``job.json``
+    :param samples: filled with each slice as it comes, so that an end in the middle costs no more than that
+
+    :meth:`asked` tells steps that were done from a build that is over; the end of the conversation says why.
+    """
+
+    def __init__(self, conversation: Conversation, job: str, samples: Samples) -> None:
+        self.conversation, self.job, self.samples = conversation, job, samples
+        self.over = False
+        self.more = False
+        self.passes = []  # type: List[str]
+
+    def build(self) -> None:
+        """Have the engine built and loaded."""
+        self.more = bool(self._done("build").get("more", False))
+        self.passes = [str(name) for name in self._done("load").get("passes", [])]
+
+    @property
+    def settings(self) -> Measure:
+        """How the job asks to be measured; read when the worker has taken it, which has the first word."""
+        with open(self.job, encoding="utf-8") as stream:
+            return Measure(json.load(stream)["measure"])
+
+    def warm_up(self, name: str, seconds: float) -> None:
+        """Have inferences of the pass *name* run that are not counted."""
+        self._done("warm_up", **{"pass": name, "seconds": seconds})
+
+    def take(self, name: str, seconds: float, at_least: int, at_most: int, settle: int) -> Dict[str, Any]:
+        """Have a slice of the pass *name* taken, and return its columns."""
+        arguments = {"pass": name, "seconds": seconds, "at_least": at_least, "at_most": at_most}
+        taken = self._done("slice", settle=settle, **arguments).get("samples")  # type: Any
+        if not _whole(taken):
+            self.conversation.stop("failed", "the worker's answer to 'slice' holds no samples")
+            raise WorkerEndedError()
+        return dict(taken)
+
+    def profile(self, iterations: int) -> None:
+        """Have the times of layers left, of *iterations* inferences; nothing for none."""
+        if iterations:
+            self._done("profile", iterations=iterations)
+
+    def close(self) -> None:
+        """Have the worker say what remains, whatever came of the steps before."""
+        self.over = True
+        try:
+            self.conversation.ask("close")
+        except WorkerEndedError:
+            pass
+
+    def asked(self, step: Callable[..., Any], *arguments: object) -> Any:
+        """Return what *step* returns; None, with the build over, where the worker refuses it or has ended."""
+        try:
+            return step(*arguments)
+        except RefusedError:
+            self.close()
+        except WorkerEndedError:
+            self.over = True
+        return None
+
+    def _done(self, command: str, **arguments: object) -> Dict[str, Any]:
+        answer = self.conversation.ask(command, **arguments)
+        if answer["status"] != "ok":
+            raise RefusedError()
+        return answer
+
+
 def drive(conversation: Conversation, job: str, samples: Samples) -> None:
     """Have a worker build, load, measure and profile what the file *job* asks for, and close.
 
-    :param samples: filled with each slice as it comes, so that an end in the middle costs no more than that
-
     Returns where the worker ended before, too: the end of the conversation says so.
     """
-    try:
-        try:
-            _steps(conversation, job, samples)
-        except RefusedError:
-            pass
-        conversation.ask("close")
-    except WorkerEndedError:
-        pass
+    driven = Driven(conversation, job, samples)
+    driven.asked(driven.build)
+    finish(driven)
 
 
-def _steps(conversation: Conversation, job: str, samples: Samples) -> None:
-    more = True
-    while more:
-        more = bool(_done(conversation, "build").get("more", False))
-        passes = _done(conversation, "load").get("passes", [])
-        # Read now only: a worker that refuses its job has the word on what is wrong with it.
-        with open(job, encoding="utf-8") as stream:
-            settings = Measure(json.load(stream)["measure"])
-        for name in passes:
-            _done(conversation, "warm_up", **{"pass": name, "seconds": settings.warmup_seconds})
-            samples.end(name, measure_pass(_taker(conversation, name, samples), settings))
-        if settings.profile_iterations:
-            _done(conversation, "profile", iterations=settings.profile_iterations)
+def finish(driven: Driven) -> None:
+    """Measure an engine that is loaded on its own, and every one that follows it; then close."""
+    driven.asked(_measured, driven)
+    while driven.more and not driven.over:
+        driven.asked(driven.build)
+        driven.asked(_measured, driven)
+    if not driven.over:
+        driven.close()
 
 
-def _done(conversation: Conversation, command: str, **arguments: object) -> Dict[str, Any]:
-    answer = conversation.ask(command, **arguments)
-    if answer["status"] != "ok":
-        raise RefusedError()
-    return answer
+def _measured(driven: Driven) -> None:
+    if driven.over:
+        return
+    settings = driven.settings
+    for name in driven.passes:
+        driven.warm_up(name, settings.warmup_seconds)
+        driven.samples.end(name, measure_pass(_taker(driven, name), settings))
+    driven.profile(settings.profile_iterations)
 
 
-def _taker(conversation: Conversation, name: str, samples: Samples) -> Callable[..., Dict[str, Any]]:
+def _taker(driven: Driven, name: str) -> Callable[..., Dict[str, Any]]:
     def take(seconds: float, at_least: int, at_most: int, settle: int) -> Dict[str, Any]:
-        arguments = {"pass": name, "seconds": seconds, "at_least": at_least, "at_most": at_most}
-        answer = _done(conversation, "slice", settle=settle, **arguments)
-        taken = answer.get("samples")  # type: Any
-        if not _whole(taken):
-            conversation.stop("failed", "the worker's answer to 'slice' holds no samples")
-            raise WorkerEndedError()
-        samples.add(name, taken)
+        taken = driven.take(name, seconds, at_least, at_most, settle)
+        driven.samples.add(name, taken)
         return dict(taken)
 
     return take

@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import Any, Dict, List, Mapping  # noqa: F401
+from typing import Any, Dict, List, Mapping, Optional  # noqa: F401
 
 from harness.worker.measure import COLUMNS
 from harness.worker.stopping import PassEnd
@@ -22,10 +22,16 @@ class Samples(object):
         self.slices = []  # type: List[Dict[str, Any]]
         self.passes = []  # type: List[Dict[str, Any]]
 
-    def add(self, name: str, taken: Mapping[str, Any]) -> None:
-        """Keep a slice of the pass *name*: the only one of its cycle where builds are measured one by one."""
-        cycle = sum(1 for row in self.slices if row["pass"] == name)
-        row = {"pass": name, "process": self.process, "cycle": cycle, "slice": 0, "clock": taken.get("clock")}
+    def add(self, name: str, taken: Mapping[str, Any], cycle: Optional[int] = None, place: int = 0) -> None:
+        """Keep a slice of the pass *name*.
+
+        :param cycle: number of its cycle; None where builds are measured one by one, each slice a cycle
+        :param place: in the order of its cycle, from 0
+        """
+        if cycle is None:
+            cycle = sum(1 for row in self.slices if row["pass"] == name)
+        row = {"pass": name, "process": self.process, "cycle": cycle, "slice": place}  # type: Dict[str, Any]
+        row["clock"] = taken.get("clock")
         row["start_ns"] = taken.get("start_ns")
         for column in COLUMNS:
             row[column] = taken.get(column)

@@ -20,7 +20,7 @@ from harness.execution.base import Block, BuildResult, EndedBuild, MeasureBlock
 from harness.execution.measuring import settings_for
 from harness.execution.parts import Parts
 from harness.execution.schedule import SCRATCH, Schedule, settle
-from harness.matrix.cell import Cell
+from harness.matrix.cell import Cell, Treatment
 from harness.networks.package import read_structure
 from harness.plugins import registry
 from harness.store.bundle import Bundle
@@ -43,8 +43,9 @@ class Noting:
 
     def run(self, block: Block, _measure: MeasureBlock) -> Generator[EndedBuild, None, None]:
         self.blocks.append(block)
-        for planned in block.builds:
-            outcome = self.ends.get(len(self.blocks) - 1, OK)
+        given = len(self.builds) - len(block.builds)
+        for place, planned in enumerate(block.builds, start=given):
+            outcome = self.ends.get(place, OK)
             document = Build(
                 cell=planned.cell.id,
                 build=planned.number,
@@ -114,10 +115,21 @@ def test_every_round_holds_every_cell_once_in_an_order_of_its_own(ground: Ground
     assert other.builds != executor.builds
 
 
-def test_a_block_is_one_build_on_the_device_of_its_runtime(ground: Ground, cells: list[Cell]) -> None:
+def test_a_block_is_all_builds_of_a_network_and_treatment(ground: Ground, cells: list[Cell]) -> None:
     executor = Noting(ground.root)
-    noted(ground, executor, cells[:2])
-    assert [(len(block.builds), block.device) for block in executor.blocks] == [(1, "cpu"), (1, "cpu")]
+    pieces = [replace(cell, treatment=Treatment(relu6="relu_sub")) for cell in cells[:2]]
+    two = [replace(cell, treatment=Treatment(batch=2)) for cell in cells[:2]]
+    noted(ground, executor, [*cells[:2], *pieces, *two], rounds=2)
+    # Both ReLU6 forms are set against each other, batches are not.
+    assert [(len(block.builds), block.device) for block in executor.blocks] == [(8, "cpu"), (4, "cpu")]
+    for block in executor.blocks:
+        assert len({(build.cell.network, build.cell.treatment.batch) for build in block.builds}) == 1
+
+
+def test_a_build_that_begins_with_another_s_cache_waits_for_it(ground: Ground, cells: list[Cell]) -> None:
+    executor = Noting(ground.root)
+    noted(ground, executor, [replace(cells[0], treatment=Treatment(timing_cache="on"))], rounds=2)
+    assert [[build.number for build in block.builds] for block in executor.blocks] == [[0], [1]]
 
 
 def test_a_build_is_kept_with_its_round_and_run(ground: Ground, cells: list[Cell]) -> None:
@@ -138,7 +150,6 @@ def test_a_build_that_was_interrupted_is_no_build_and_ends_the_run(ground: Groun
         noted(ground, executor, cells, bundle=bundle)
     stored = Bundle.open(bundle.root)
     assert stored.manifest.state == "interrupted"
-    assert len(executor.blocks) == 3
     assert [b.cell_id for b in stored.builds()] == [c.id for c in cells if (c.id, 0) in executor.builds[:2]]
     states = {record.cell.id: (record.status, record.reason) for record in stored.cells()}
     for place, (name, _) in enumerate(executor.builds[:2]):

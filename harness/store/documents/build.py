@@ -85,6 +85,7 @@ class Build(Document, frozen=True, kw_only=True, tag="trtmatrix.build/2"):
     :param pool: what builds share that may be pooled, ``unknown`` where the run is meant
     :param status: ``ok``, ``failed``, ``unsupported`` ...; :param reason: why, one line
     :param started, ended: of the worker; None for recorded files
+    :param block: what builds share that were measured side by side; empty for one that was measured alone
     :param digest: of the network
     :param environment: what the environment really held: packages, image, Python ...
     :param visit: id of the visit to a host that it was measured in
@@ -102,6 +103,7 @@ class Build(Document, frozen=True, kw_only=True, tag="trtmatrix.build/2"):
     round: Annotated[int, Meta(ge=0)] = 0
     started: Time | None = None
     ended: Time | None = None
+    block: str = ""
     digest: str = UNKNOWN
     host: Host = field(default_factory=Host)
     software: Software = field(default_factory=Software)

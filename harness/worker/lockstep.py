@@ -1,0 +1,100 @@
+"""A block of builds measured side by side: all alive, one slice of each a cycle, each cycle in a new order.
+
+What all of them share in a cycle (clocks, heat, neighbours) is taken out by whoever reads the slices.
+Standard library and Python 3.5 syntax, since a pack's host script uses it too.
+"""
+
+import math
+import random
+from typing import Callable, Dict, List, Sequence
+
+from harness.worker.drive import Driven, finish
+from harness.worker.job import Measure
+
+SLICE_SECONDS = 0.025
+"""Short slices are worth more than long ones: what they share is closer in time."""
+
+SETTLE = 2
+"""Inferences at the start of a slice that are not counted: the caches are another process's."""
+
+LEAST = 3
+"""Samples of a slice, however long an inference takes."""
+
+MOST = 10000
+"""Samples of a slice, however short an inference is."""
+
+Say = Callable[[str], None]
+
+
+def nothing(_line: str) -> None:
+    """Say nothing."""
+
+
+class Lockstep(object):
+    """The builds of a block that are alive.
+
+    :param seed: of the orders
+
+    Cycles are numbered on from one call of :meth:`measure` to the next: a build that stays alive over several
+    is the anchor by which the others are set against each other.
+    """
+
+    def __init__(self, seed: int, say: Say = nothing) -> None:
+        self._random = random.Random(seed)
+        self._say = say
+        self._cycles = {}  # type: Dict[str, int]
+
+    def measure(self, builds: Sequence[Driven]) -> None:
+        """Take every pass of *builds*, cycle by cycle; one that ends costs its own slices alone."""
+        for name in passes_of(builds):
+            members = [one for one in builds if name in one.passes and not one.over]
+            settings = {id(one): one.settings for one in members}
+            for one in members:
+                one.asked(one.warm_up, name, settings[id(one)].warmup_seconds)
+            self._pass(name, members, settings)
+
+    def _pass(self, name: str, members: Sequence[Driven], settings: Dict[int, Measure]) -> None:
+        most = max([cycles_of(one) for one in settings.values()] or [0])
+        for number in range(most):
+            cycle = self._cycles.get(name, 0)
+            self._cycles[name] = cycle + 1
+            alive = [one for one in members if not one.over and number < cycles_of(settings[id(one)])]
+            self._random.shuffle(alive)
+            for place, one in enumerate(alive):
+                taken = one.asked(one.take, name, SLICE_SECONDS, LEAST, MOST, SETTLE)
+                if taken is not None:
+                    one.samples.add(name, taken, cycle, place)
+            if most >= 10 and (number + 1) % (most // 5) == 0:
+                self._say("{}: cycle {} of {}, {} side by side".format(name, number + 1, most, len(alive)))
+
+
+def passes_of(builds: Sequence[Driven]) -> List[str]:
+    """Return the names of the passes of *builds*, in the order in which they are met."""
+    found = []  # type: List[str]
+    for one in builds:
+        found.extend(name for name in one.passes if name not in found)
+    return found
+
+
+def cycles_of(settings: Measure) -> int:
+    """Return how many slices a build gets of each pass, at least as many as windows were asked for."""
+    return max(settings.windows, math.ceil(settings.maximum_seconds / SLICE_SECONDS))
+
+
+def load(build: Driven) -> None:
+    """Have the engine of *build* built and loaded.
+
+    One of many engines (tensor formats that are tried) is measured to its end on its own: it is over then.
+    """
+    build.asked(build.build)
+    if build.more and not build.over:
+        finish(build)
+
+
+def close_all(builds: Sequence[Driven]) -> None:
+    """Have the layers of *builds* profiled, one after the other, and close them."""
+    for one in builds:
+        if not one.over:
+            one.asked(one.profile, one.settings.profile_iterations)
+        if not one.over:
+            one.close()
