@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from harness.analysis.blocks import with_block_latencies
 from harness.analysis.groups import BuildGroup, Release
 from harness.analysis.hosts import HostNames
 from harness.analysis.identities import by_identity, group_labels, pooled_runs
@@ -67,7 +68,8 @@ class Grid:
 
 
 def grid_of(run: RunObservation) -> Grid:
-    """Return the grid of *run*."""
+    """Return the grid of *run*, builds that were measured side by side with their latency in their block."""
+    run = with_block_latencies(run)
     groups = {cell: _groups(cell, seen) for cell, seen in _by_cell(run).items()}
     names = _names(group for own in groups.values() for group in own)
     groups = {cell: tuple(_named(group, names) for group in own) for cell, own in groups.items()}

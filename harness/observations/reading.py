@@ -21,6 +21,7 @@ from harness.observations.records import (
     OutputCheck,
     RunObservation,
     Samples,
+    Slice,
 )
 from harness.runtimes.base import Runtime
 from harness.store.bundle import BuildRecord, Bundle, CellRecord
@@ -177,11 +178,13 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
         outputs=_outputs(document.outputs),
         folder=record.folder,
         round=document.round,
+        block=document.block,
     )
     if record.status != "ok":
         return plain
     passes, enqueue, throttled = _samples(record)
-    timed = replace(plain, passes=passes, enqueue_ms=enqueue, throttled=throttled)
+    slices = _slices(record) if document.block else {}
+    timed = replace(plain, passes=passes, slices=slices, enqueue_ms=enqueue, throttled=throttled)
     if runtime is None:
         # Its plugin is not here: what it took is known, and not where the time went.
         return replace(timed, facts=_facts(record, {}))
@@ -245,3 +248,14 @@ def _samples(record: BuildRecord) -> tuple[dict[str, Samples], Samples | None, i
             enqueue.extend(ms for index in kept if (ms := one.enqueue_ms[index]) is not None)
     arrays = {name: np.asarray(values, dtype=np.float64) for name, values in passes.items()}
     return arrays, np.asarray(enqueue) if enqueue else None, throttled
+
+
+def _slices(record: BuildRecord) -> dict[str, tuple[Slice, ...]]:
+    """Return the slices of each pass, samples that were throttled left out."""
+    passes: dict[str, list[Slice]] = {}
+    for one in read_samples(record.folder):
+        throttled = one.throttled or [False] * len(one.latency_ms)
+        kept = [ms for ms, left_out in zip(one.latency_ms, throttled, strict=True) if not left_out]
+        if kept:
+            passes.setdefault(one.pass_name, []).append(Slice(one.cycle, np.asarray(kept)))
+    return {name: tuple(slices) for name, slices in passes.items()}

@@ -41,6 +41,14 @@ class OutputCheck:
 
 
 @dataclass(frozen=True)
+class Slice:
+    """Samples that were taken in one go, ms, in their order: :param cycle: of its block, from 0"""
+
+    cycle: int
+    samples: Samples
+
+
+@dataclass(frozen=True)
 class BuildObservation:
     """One build of a cell.
 
@@ -49,6 +57,10 @@ class BuildObservation:
         GPU time on a GPU, wall time on a CPU; samples taken while throttled are left out here and counted in
         :attr:`throttled`
     :param latency_pass: the pass by which it is judged
+    :param slices: the same samples slice by slice, of a build that was measured side by side with others
+    :param block: what these builds share, empty for one that was measured alone
+    :param in_block: pass name to the latency relative to the others of its block, at the level of their
+        medians, ms (:func:`harness.analysis.blocks.with_block_latencies`)
     :param enqueue_ms: host time of the launch, for the latency pass, where it was measured
     :param facts: engine size, build seconds, clocks, effective settings ...
     :param trials: tensor formats that were tried, in the order of their numbers in this version
@@ -61,6 +73,9 @@ class BuildObservation:
     reason: str = ""
     passes: Mapping[str, Samples] = field(default_factory=dict)
     latency_pass: str = LATENCY_PASS
+    slices: Mapping[str, tuple[Slice, ...]] = field(default_factory=dict)
+    block: str = ""
+    in_block: Mapping[str, float] = field(default_factory=dict)
     enqueue_ms: Samples | None = None
     throttled: int = 0
     outputs: OutputCheck | None = None
@@ -85,8 +100,14 @@ class BuildObservation:
 
     @cached_property
     def latency_ms(self) -> float | None:
-        """Median of the pass it is judged by, None where none was taken."""
-        samples = self.passes.get(self.latency_pass)
+        """Latency of the pass it is judged by, None where none was taken: in its block, else the median."""
+        if self.latency_pass in self.in_block:
+            return self.in_block[self.latency_pass]
+        return self.median_of(self.latency_pass)
+
+    def median_of(self, name: str) -> float | None:
+        """Return the median of the samples of the pass *name*, ms, None where none was taken."""
+        samples = self.passes.get(name)
         return median_ms(samples) if samples is not None and samples.size else None
 
 

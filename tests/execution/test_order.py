@@ -126,12 +126,6 @@ def test_a_block_is_all_builds_of_a_network_and_treatment(ground: Ground, cells:
         assert len({(build.cell.network, build.cell.treatment.batch) for build in block.builds}) == 1
 
 
-def test_a_build_that_begins_with_another_s_cache_waits_for_it(ground: Ground, cells: list[Cell]) -> None:
-    executor = Noting(ground.root)
-    noted(ground, executor, [replace(cells[0], treatment=Treatment(timing_cache="on"))], rounds=2)
-    assert [[build.number for build in block.builds] for block in executor.blocks] == [[0], [1]]
-
-
 def test_a_build_is_kept_with_its_round_and_run(ground: Ground, cells: list[Cell]) -> None:
     bundle = noted(ground, Noting(ground.root), cells[:2], rounds=2)
     assert [(b.cell_id, b.build) for b in bundle.builds()] == [(c.id, n) for c in cells[:2] for n in (0, 1)]
