@@ -1,0 +1,177 @@
+"""Blocks measured side by side: every build alive, one slice of each a cycle, sub-blocks with an anchor."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from harness.execution import schedule
+from harness.execution.memory import Room
+from harness.store.bundle import Bundle
+from harness.store.documents.samples import Slice, read_samples
+from harness.worker.lockstep import SLICE_SECONDS, cycles_of
+from tests.execution.ground import Ground
+
+CYCLES = 8
+
+
+@pytest.fixture
+def busy(ground: Ground) -> Ground:
+    """A plan whose builds get eight cycles."""
+    ground.plan = ground.make_plan(seconds=CYCLES * SLICE_SECONDS)
+    return ground
+
+
+def measured(ground: Ground, rounds: int = 2) -> Bundle:
+    bundle = ground.bundle()
+    ground.schedule(bundle, rounds=rounds).run()
+    return Bundle.open(bundle.root)
+
+
+def slices_of(bundle: Bundle) -> dict[tuple[str, int], list[Slice]]:
+    return {(b.cell_id, b.build): read_samples(b.folder) for b in bundle.builds() if b.status == "ok"}
+
+
+def blocks_of(bundle: Bundle) -> set[str]:
+    return {build.document.block for build in bundle.builds()}
+
+
+def test_every_build_has_one_slice_a_cycle_in_a_new_order(busy: Ground) -> None:
+    bundle = measured(busy)
+    slices = slices_of(bundle)
+    assert len(slices) == 4
+    assert len(blocks_of(bundle)) == 1
+    assert "" not in blocks_of(bundle)
+    for own in slices.values():
+        assert [one.cycle for one in own] == list(range(CYCLES))
+    orders = []
+    for cycle in range(CYCLES):
+        place = {name: own[cycle].slice for name, own in slices.items()}
+        assert sorted(place.values()) == [0, 1, 2, 3]
+        orders.append(tuple(sorted(place, key=lambda name: place[name])))
+        starts = sorted((own[cycle].slice, (own[cycle].start_ns or [0])[0]) for own in slices.values())
+        assert [start for _, start in starts] == sorted(start for _, start in starts), "one at a time"
+    assert len(set(orders)) > 1
+
+
+def test_slices_are_spread_over_the_whole_of_the_block(busy: Ground) -> None:
+    first_and_last = [
+        ((own[0].start_ns or [0])[0], (own[-1].start_ns or [0])[0])
+        for own in slices_of(measured(busy)).values()
+    ]
+    latest_begin, earliest_end = max(a for a, _ in first_and_last), min(b for _, b in first_and_last)
+    assert latest_begin < earliest_end
+
+
+def test_what_does_not_fit_shares_an_anchor(busy: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Small(Room):
+        """Memory for two workers."""
+
+        def for_one_more(self) -> bool:
+            return len(alive_workers()) < 2
+
+    monkeypatch.setattr(schedule, "Room", Small)
+    bundle = measured(busy)
+    cycles = {name: {one.cycle for one in own} for name, own in slices_of(bundle).items()}
+    assert len(cycles) == 4
+    together = Counter(cycle for own in cycles.values() for cycle in own)
+    assert set(together.values()) == {2}, "two side by side in each cycle"
+    (anchor,) = [name for name, own in cycles.items() if len(own) == 3 * CYCLES]
+    assert all(own <= cycles[anchor] for own in cycles.values())
+    assert len(blocks_of(bundle)) == 1
+
+
+def alive_workers() -> list[psutil.Process]:
+    return [
+        child
+        for child in psutil.Process().children(recursive=True)
+        if "harness.worker" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
+def test_a_worker_that_dies_costs_its_own_slices_alone(busy: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.worker.drive import Driven
+
+    taken: list[Driven] = []
+    take = Driven.take
+
+    def killing(self: Driven, *arguments: object) -> object:
+        if len(taken) == 10:
+            os.kill(alive_workers()[0].pid, signal.SIGKILL)
+        taken.append(self)
+        return take(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Driven, "take", killing)
+    bundle = measured(busy)
+    states = Counter(build.status for build in bundle.builds())
+    assert states == {"ok": 3, "failed": 1}
+    (failed,) = [build for build in bundle.builds() if build.status == "failed"]
+    assert failed.reason == "killed by signal 9 (SIGKILL)"
+    assert {len(own) for own in slices_of(bundle).values()} == {CYCLES}
+    assert not alive_workers()
+
+
+def test_an_interrupted_block_leaves_no_build_and_no_process(
+    busy: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.worker.lockstep import Lockstep
+
+    def interrupted(_self: Lockstep, _builds: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Lockstep, "measure", interrupted)
+    bundle = busy.bundle()
+    with pytest.raises(KeyboardInterrupt):
+        busy.schedule(bundle, rounds=2).run()
+    assert list(Bundle.open(bundle.root).builds()) == []
+    assert Bundle.open(bundle.root).manifest.state == "interrupted"
+    assert not alive_workers()
+    monkeypatch.undo()
+    busy.schedule(bundle, rounds=2).run()
+    assert len(list(Bundle.open(bundle.root).builds())) == 4
+
+
+def test_a_build_without_a_partner_is_measured_alone(busy: Ground) -> None:
+    bundle = busy.bundle()
+    schedule_ = busy.schedule(bundle)
+    schedule_._cells = schedule_._cells[:1]
+    schedule_.run()
+    assert blocks_of(bundle) == {""}
+    (own,) = slices_of(bundle).values()
+    assert {one.slice for one in own} == {0}
+
+
+def test_a_pass_has_as_many_cycles_as_its_time_holds() -> None:
+    from harness.worker.job import Measure
+
+    def settings(seconds: float) -> Measure:
+        values = {
+            "warmup_seconds": 0.1, "minimum_samples": 1, "maximum_samples": 9, "maximum_seconds": seconds,
+            "relative_half_width": 0.1, "windows": 5, "profile_iterations": 1, "passes": [],
+        }  # fmt: skip
+        return Measure(values)
+
+    assert cycles_of(settings(1.0)) == round(1.0 / SLICE_SECONDS)
+    assert cycles_of(settings(0.0)) == 5
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_is_left() -> Iterator[None]:
+    yield
+    assert not alive_workers()
+
+
+def test_room_learns_what_a_worker_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    gib = 1 << 30
+    free = iter([100, 90, 70, 30, 13])
+    monkeypatch.setattr(Room, "_free", lambda _self: [(next(free) * gib, 100 * gib)])
+    room = Room("cpu")
+    assert room.for_one_more(), "90 left, one takes 10"
+    assert room.for_one_more(), "70 left, one takes 20"
+    assert not room.for_one_more(), "30 left, one takes 40"
+    assert not room.for_one_more()
