@@ -65,7 +65,7 @@ def test_builds_of_several_versions_are_of_one_block() -> None:
     run = run_of((build(0, 1.0, shared),), (build(0, 1.0, shared, cycles=range(CYCLES // 2)),))
     one, other = latencies(run)
     assert one == pytest.approx(other)
-    medians = [b.median_ms("latency") for cell in run.cells for b in cell.builds]
+    medians = [b.median_of("latency") for cell in run.cells for b in cell.builds]
     assert medians == [pytest.approx(1.5), pytest.approx(1.0)]
 
 
