@@ -129,11 +129,15 @@ class Listed(Executor):
 def test_an_executor_that_keeps_no_order_is_told_so(ground: Ground) -> None:
     parts = replace(ground.parts(), executors={"local": Twice()})
     bundle = ground.bundle()
-    assert set(statuses(ground, ground.schedule(bundle, parts))) == {"measured"}
+    ground.schedule(bundle, parts).run()
+    # What it yielded once is there; what it was still to yield is lost.
+    twice = "executor 'local': run() yielded a build twice, or one that it was not given"
+    reasons = {build.status: build.reason for build in bundle.builds()}
+    assert reasons == {"ok": "", "failed": twice}
     parts = replace(ground.parts(), executors={"local": Listed()})
     bundle = Bundle.open(bundle.root)
     ground.schedule(bundle, parts, rounds=2).run()
-    assert [build.reason for build in bundle.builds() if build.status == "failed"] == [
+    assert [build.reason for build in bundle.builds() if build.build == 1] == [
         "executor 'local': run() returned list, not a generator"
     ] * 2
 

@@ -103,7 +103,7 @@ versions = ["1.22.1"]
 environment = "docker"
 repeat = ["1.22.1"]
 [[block]]
-networks = ["mobilenet_v2"]
+networks = ["mobilenet_v1", "mobilenet_v2"]
 """
 
 
@@ -116,7 +116,7 @@ def _states(folder: Path) -> list[str]:
     return sorted(record.status for record in Bundle.open(folder / "run").cells())
 
 
-def test_a_run_outlives_its_engine_and_measures_the_failed_cell_when_asked(
+def test_a_run_outlives_its_engine_and_measures_the_failed_cells_when_asked(
     daemon: Daemon, tmp_path: Path
 ) -> None:
     (tmp_path / "m.toml").write_text(MATRIX, encoding="utf-8")
@@ -142,11 +142,16 @@ def test_a_run_outlives_its_engine_and_measures_the_failed_cell_when_asked(
     stopping.join()
     assert first.returncode == 1, first.stdout + first.stderr
     assert "the docker engine went away" in first.stdout
-    assert _states(tmp_path) == ["failed", "measured"]
+    # Both containers of the first block may have been alive; the second block is as good as any.
+    states = _states(tmp_path)
+    assert states in (
+        ["failed", "measured", "measured", "measured"],
+        ["failed", "failed", "measured", "measured"],
+    )
 
     again = _trtmatrix(tmp_path, "--resume", "--retry-failed")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert _states(tmp_path) == ["measured", "measured"]
+    assert _states(tmp_path) == ["measured"] * 4
 
 
 def _started(stamp: str) -> float:
