@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.store.documents.profile import ProfileRuns
+
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
@@ -238,6 +240,7 @@ class Evidence:
     :param facts: flat facts about build and host (``engine_bytes``, ``build_seconds``, ``tensorrt`` ...)
     :param partial: the profile covers a part of the network only: no shares of the whole are shown
     :param combinations: the format combinations that a builder log opened, empty where there is no log
+    :param profile: how the layers were timed; None in bundles that do not say
     """
 
     layers: tuple[EngineLayer, ...] = ()
@@ -249,3 +252,4 @@ class Evidence:
     warnings: tuple[ReaderWarning, ...] = ()
     partial: bool = False
     combinations: tuple[Combination, ...] = ()
+    profile: ProfileRuns | None = None

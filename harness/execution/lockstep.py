@@ -16,7 +16,7 @@ from msgspec import structs
 from harness.execution.base import Block, BuildResult, EndedBuild, PlannedBuild
 from harness.execution.job import OpenJob
 from harness.worker.drive import finish
-from harness.worker.lockstep import Lockstep, close_all, load
+from harness.worker.lockstep import Lockstep, load
 
 Open = Callable[[PlannedBuild], OpenJob | BuildResult]
 """Starts the worker of a build; a result where that failed."""
@@ -69,7 +69,7 @@ class BlockMeasurement:
             # One stays alive while others are still to be measured beside it.
             stays = [member for member in self._alive if not member.job.driven.over][:1] if left else []
             ending = [member for member in self._alive if member not in stays]
-            close_all([member.job.driven for member in ending])
+            self._lockstep.close([member.job.driven for member in ending])
             for member in ending:
                 yield self._end(member, alone=alone)
 

@@ -1,12 +1,15 @@
 """One build, from the first command to the last: what the harness asks a worker for, and how often."""
 
 import json
-from typing import Any, Callable, Dict, List  # noqa: F401
+from typing import Any, Callable, Dict, List
 
 from harness.worker.conversation import Conversation, WorkerEndedError
 from harness.worker.job import Measure
 from harness.worker.samples import Samples
 from harness.worker.stopping import measure_pass
+
+PROFILE_ROUNDS = 5
+"""Over which the inferences of a profile are spread."""
 
 
 class RefusedError(Exception):
@@ -53,9 +56,8 @@ class Driven(object):
         return dict(taken)
 
     def profile(self, iterations: int) -> None:
-        """Have the times of layers left, of *iterations* inferences; nothing for none."""
-        if iterations:
-            self._done("profile", iterations=iterations)
+        """Have one more round of the profile taken, of *iterations* inferences."""
+        self._done("profile", iterations=iterations)
 
     def close(self) -> None:
         """Have the worker say what remains, whatever came of the steps before."""
@@ -109,7 +111,14 @@ def _measured(driven: Driven) -> None:
     for name in driven.passes:
         driven.warm_up(name, settings.warmup_seconds)
         driven.samples.end(name, measure_pass(_taker(driven, name), settings))
-    driven.profile(settings.profile_iterations)
+    for iterations in profile_rounds(settings.profile_iterations):
+        driven.profile(iterations)
+
+
+def profile_rounds(iterations: int) -> List[int]:
+    """Return how many of all *iterations* of a profile each round takes, none for none."""
+    rounds = min(PROFILE_ROUNDS, iterations)
+    return [iterations // rounds + (number < iterations % rounds) for number in range(rounds)]
 
 
 def _taker(driven: Driven, name: str) -> Callable[..., Dict[str, Any]]:

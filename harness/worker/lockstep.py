@@ -8,7 +8,7 @@ import math
 import random
 from typing import Callable, Dict, List, Sequence
 
-from harness.worker.drive import Driven, finish
+from harness.worker.drive import Driven, finish, profile_rounds
 from harness.worker.job import Measure
 
 SLICE_SECONDS = 0.025
@@ -53,6 +53,19 @@ class Lockstep(object):
                 one.asked(one.warm_up, name, settings[id(one)].warmup_seconds)
             self._pass(name, members, settings)
 
+    def close(self, builds: Sequence[Driven]) -> None:
+        """Have the layers of *builds* profiled, a round of each in turn, in a new order each; close them."""
+        alive = [one for one in builds if not one.over]
+        rounds = {id(one): profile_rounds(one.settings.profile_iterations) for one in alive}
+        for number in range(max([len(sizes) for sizes in rounds.values()] or [0])):
+            taking = [one for one in alive if not one.over and number < len(rounds[id(one)])]
+            self._random.shuffle(taking)
+            for one in taking:
+                one.asked(one.profile, rounds[id(one)][number])
+        for one in alive:
+            if not one.over:
+                one.close()
+
     def _pass(self, name: str, members: Sequence[Driven], settings: Dict[int, Measure]) -> None:
         most = max([cycles_of(one) for one in settings.values()] or [0])
         for number in range(most):
@@ -89,12 +102,3 @@ def load(build: Driven) -> None:
     build.asked(build.build)
     if build.more and not build.over:
         finish(build)
-
-
-def close_all(builds: Sequence[Driven]) -> None:
-    """Have the layers of *builds* profiled, one after the other, and close them."""
-    for one in builds:
-        if not one.over:
-            one.asked(one.profile, one.settings.profile_iterations)
-        if not one.over:
-            one.close()

@@ -19,6 +19,7 @@ from typing import Any
 
 from harness.errors import DamagedBundleError
 from harness.evidence.records import EngineLayer, Evidence, LayerTime, ReaderWarning, TensorInfo
+from harness.store.documents.profile import ProfileRuns, counted, read_profile_runs
 
 MODEL, GRAPH, TRACE = "optimized.onnx", "optimized.json", "trace.json"
 NCHWC = "com.microsoft.nchwc"
@@ -98,26 +99,36 @@ def _plain(value: Any) -> object:
 def read_onnxruntime(folder: Path, warmup: int = 0) -> Evidence:
     """Read an evidence folder after :func:`condense`; layers in execution order.
 
-    :param warmup: runs at the start of the trace that are not to be counted
+    :param warmup: runs at the start of the trace that are not to be counted, where no profile's rounds say so
     :raises InputError: a file is torn or not what onnxruntime writes
     """
     graph, trace = folder / GRAPH, folder / f"{TRACE}.gz"
     if not graph.is_file() or not trace.is_file():
         return Evidence()
     events = _events(trace)
+    profile = read_profile_runs(folder)
     nodes, warnings = _match(_load(graph), events, graph)
     layers = tuple(_layer(position, *pair) for position, pair in enumerate(nodes))
     layers = _with_layouts(layers)
     names = _stable_names(layers)
     layers = tuple(_renamed(layer, names[layer.position]) for layer in layers)
     times = tuple(
-        _time(position, names[position], event.durations[warmup:])
+        _time(position, names[position], _counted(event.durations, profile, warmup))
         for position, (_, event) in enumerate(nodes)
     )
-    counts = {len(event.durations) for _, event in nodes}
     return Evidence(
-        layers=layers, times=times, iterations=max(counts, default=0) - warmup, warnings=tuple(warnings)
+        layers=layers,
+        times=times,
+        iterations=max((len(time.samples_ms) for time in times), default=0),
+        warnings=tuple(warnings),
+        profile=profile,
     )
+
+
+def _counted(durations: Sequence[float], profile: ProfileRuns | None, warmup: int) -> Sequence[float]:
+    if profile is None:  # as the release before left it
+        return durations[warmup:]
+    return [durations[number] for number in counted(profile, len(durations))]
 
 
 def _load(path: Path) -> Any:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import DamagedBundleError
 from harness.evidence.records import EngineLayer, Evidence, LayerTime, ReaderWarning, TensorInfo
+from harness.store.documents.profile import read_profile_runs
 
 MODEL, PROFILE = "runtime_model.json", "profile.json"
 
@@ -38,11 +40,12 @@ def read_openvino(folder: Path) -> Evidence:
     if not (folder / MODEL).is_file() or not (folder / PROFILE).is_file():
         return Evidence()
     try:
-        return _evidence(_load(folder / MODEL)["nodes"], _load(folder / PROFILE)["blocks"])
+        found = _evidence(_load(folder / MODEL)["nodes"], _load(folder / PROFILE)["blocks"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DamagedBundleError(
             folder, f"not what the worker writes: {type(error).__name__} {error}"
         ) from None
+    return replace(found, profile=read_profile_runs(folder))
 
 
 def _load(path: Path) -> Any:

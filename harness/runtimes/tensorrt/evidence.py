@@ -17,6 +17,7 @@ from harness.evidence.record import Record
 from harness.evidence.records import Evidence, LayerTime
 from harness.runtimes.recorded import read_recorded
 from harness.store.documents.base import read_document
+from harness.store.documents.profile import read_profile_runs
 from harness.store.documents.result import Result
 
 SAMPLES = "profile_samples.json"
@@ -54,6 +55,7 @@ def read_folder(folder: Path) -> Evidence:
         facts=facts,
         warnings=tuple(warning for record in (log, described) if record for warning in record.warnings),
         combinations=log.combinations if log else (),
+        profile=read_profile_runs(evidence),
     )
 
 

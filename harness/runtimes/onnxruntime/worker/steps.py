@@ -6,7 +6,7 @@ to session. Both are left as onnxruntime writes them.
 
 import os
 import time
-from typing import Any, Dict, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import onnxruntime
 
@@ -16,6 +16,7 @@ from harness.worker.errors import FailedError
 from harness.worker.job import Job
 from harness.worker.measure import Pass
 from harness.worker.package import read_arrays
+from harness.worker.profiling import PLAIN, Profiling, timed
 from harness.worker.result import Result
 
 OPTIONS = {"graph_optimization_level": "all", "memory_arena": True}  # type: Dict[str, Any]
@@ -26,12 +27,18 @@ LEVELS = {
     "all": "ORT_ENABLE_ALL",
 }
 HONOURED = {"precision": ["fp32"], "tensor_format": ["linear"], "source": ["auto", "onnx"]}
-PROFILE_WARMUP = 3
+PROFILE_WARMUP, PROFILE_SETTLE = 3, 1
+"""Inferences that do not count, before the first round of the profile and before each other one."""
 PROVIDERS = ["CPUExecutionProvider"]
 
 
 class Worker(base.Worker):
     """A plain session for outputs and latency, one that profiles for the layers."""
+
+    def __init__(self, job: Job, result: Result) -> None:
+        super().__init__(job, result)
+        self._profiling = None  # type: Optional[Any]
+        self._rounds = Profiling(result, "a session of its own that profiles")
 
     def build(self) -> None:
         """Make the session of the job's ONNX file."""
@@ -55,16 +62,31 @@ class Worker(base.Worker):
         names = [output.name for output in session.get_outputs()]
         arrays = session.run(names, feeds)
         self.result.outputs({name: arrays[position] for position, name in enumerate(names)})
-        return [latency_pass(lambda: session.run(names, feeds))]
+        return [latency_pass(self._infer(session, names))]
 
     def profile(self, iterations: int) -> None:
-        """Leave the trace of a session that profiles, and the graph that it ran."""
-        _profile(self.job, self.result, self.options, self.feeds, iterations)
+        """Run a round of a session that profiles; its graph and trace are left when it is closed."""
+        if not iterations:
+            return
+        if self._profiling is None:
+            plain = timed(self._infer(self.session), PROFILE_SETTLE, max(PLAIN, iterations))
+            self._rounds.plain_ms = plain
+            self._profiling = _profiling(self.job, self.result, self.options)
+        rounds = self._rounds
+        settle = PROFILE_SETTLE if rounds.begun else PROFILE_WARMUP
+        rounds.add(rounds.following, settle, timed(self._infer(self._profiling), settle, iterations))
 
     def close(self, complete: bool) -> None:
-        """State the processor and what it gives."""
+        """Leave the trace, and state the processor and what it gives."""
+        if self._profiling is not None:
+            # The name carries a time stamp; there is one trace a build.
+            os.replace(self._profiling.end_profiling(), self.result.evidence("trace.json"))
         if complete:
             cpu_facts(self.job, self.result)
+
+    def _infer(self, session: Any, names: Optional[List[str]] = None) -> Callable[[], Any]:
+        feeds = self.feeds
+        return lambda: session.run(names, feeds)
 
 
 def _session_options(job: Job, options: Dict[str, Any]) -> Any:
@@ -92,19 +114,12 @@ def _state_settings(job: Job, result: Result, options: Dict[str, Any], session: 
     result.setting("precision", "fp32, the type of the model's tensors")
 
 
-def _profile(
-    job: Job, result: Result, options: Dict[str, Any], feeds: Dict[str, Any], iterations: int
-) -> None:
+def _profiling(job: Job, result: Result, options: Dict[str, Any]) -> Any:
+    """Return a session that profiles, and leave the graph that it runs."""
     made = _session_options(job, options)
     made.enable_profiling = True
     made.profile_file_prefix = result.evidence("trace")
     made.optimized_model_filepath = result.evidence("optimized.onnx")
     # Its warning that the optimized file is for this processor only: nobody will run that file.
     made.log_severity_level = 3
-    session = onnxruntime.InferenceSession(job.onnx, made, providers=PROVIDERS)
-    for _ in range(PROFILE_WARMUP + iterations):
-        session.run(None, feeds)
-    # The name carries a time stamp; there is one trace a build.
-    os.replace(session.end_profiling(), result.evidence("trace.json"))
-    result.fact("profile_warmup", PROFILE_WARMUP)
-    result.fact("profile_iterations", iterations)
+    return onnxruntime.InferenceSession(job.onnx, made, providers=PROVIDERS)

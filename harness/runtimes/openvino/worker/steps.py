@@ -1,7 +1,7 @@
 """OpenVINO on the CPU: latency from a plain compiled model, the profile from one that counts."""
 
 import time
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy
 
@@ -11,6 +11,7 @@ from harness.worker.errors import FailedError
 from harness.worker.job import Job
 from harness.worker.measure import Pass
 from harness.worker.package import read_arrays
+from harness.worker.profiling import PLAIN, Profiling, timed
 from harness.worker.result import Result
 
 try:
@@ -23,12 +24,18 @@ except ImportError:  # before 2023.1
 OPTIONS = {"inference_precision_hint": "f32"}  # type: Dict[str, Any]
 HONOURED = {"precision": ["fp32"], "tensor_format": ["linear", "hwc"], "source": ["auto", "onnx"]}
 PROFILE_WARMUP = 5
-PROFILE_BLOCKS = 3
+PROFILE_LEAST = 10
+"""Inferences of a round: the counters are means in whole microseconds, whose rounding more of them divide."""
 DEVICE = "CPU"
 
 
 class Worker(base.Worker):
     """A plain compiled model for outputs and latency, some that count for the layers."""
+
+    def __init__(self, job: Job, result: Result) -> None:
+        super().__init__(job, result)
+        self._rounds = Profiling(result, "a compiled model of its own that counts")
+        self._blocks = []  # type: List[List[Dict[str, Any]]]
 
     def build(self) -> None:
         """Compile the job's ONNX file."""
@@ -56,13 +63,27 @@ class Worker(base.Worker):
         return [latency_pass(request.infer)]
 
     def profile(self, iterations: int) -> None:
-        """Leave the counters of models that count, and the graph that they ran."""
+        """Leave the counters of one more model that counts, and the graph that it ran.
+
+        A counter is the mean over all inferences of its compiled model, cold ones included; the time of the
+        warm ones alone is computed from the two readings by whoever reads them. Nothing sets a counter back,
+        and one disturbed inference spoils a mean: several models give several means, of which one takes the
+        median.
+        """
+        if not iterations:
+            return
+        count, rounds = max(PROFILE_LEAST, iterations), self._rounds
+        if not rounds.begun:
+            rounds.plain_ms = timed(
+                _request(self.compiled, self.job).infer, PROFILE_WARMUP, max(PLAIN, count)
+            )
         counting = dict(self.config, PERF_COUNT="YES")
-
-        def compile_model() -> Any:
-            return self.core.compile_model(self.model, DEVICE, counting)
-
-        _profile(compile_model, self.job, self.result, iterations)
+        compiled = self.core.compile_model(self.model, DEVICE, counting)
+        readings, inference_ms = _readings(_request(compiled, self.job), count)
+        rounds.add(rounds.following, PROFILE_WARMUP, inference_ms)
+        self._blocks.append(readings)
+        self.result.write_json("profile.json", {"blocks": self._blocks})
+        self.result.write_json("runtime_model.json", {"nodes": _nodes(compiled.get_runtime_model())})
 
     def close(self, complete: bool) -> None:
         """State the processor and what it gives."""
@@ -110,36 +131,17 @@ def _request(compiled: Any, job: Job) -> Any:
     return request
 
 
-def _profile(compile_model: Callable[[], Any], job: Job, result: Result, iterations: int) -> None:
-    """Leave the counters of a few compiled models, each after the warm-up and after all inferences.
-
-    A counter is the mean over all inferences of its compiled model, cold ones included; the time of the
-    warm ones alone is computed from the two readings by whoever reads them. Nothing sets a counter back, and
-    one disturbed inference spoils a mean: several models give several means, of which one takes the median.
-    """
-    blocks = []  # type: List[List[Dict[str, Any]]]
-    for _ in range(PROFILE_BLOCKS):
-        compiled = compile_model()
-        request = _request(compiled, job)
-        blocks.append(_readings(request, (PROFILE_WARMUP, iterations)))
-    result.write_json("profile.json", {"blocks": blocks})
-    result.write_json("runtime_model.json", {"nodes": _nodes(compiled.get_runtime_model())})
-    result.fact("profile_warmup", PROFILE_WARMUP)
-    result.fact("profile_iterations", iterations)
-    result.fact("profile_blocks", PROFILE_BLOCKS)
+def _readings(request: Any, count: int) -> Tuple[List[Dict[str, Any]], List[float]]:
+    """Return the counters after the warm-up and after *count* more inferences, and the time of these, ms."""
+    timed(request.infer, 0, PROFILE_WARMUP)
+    readings = [_reading(request, PROFILE_WARMUP)]
+    inference_ms = timed(request.infer, 0, count)
+    readings.append(_reading(request, PROFILE_WARMUP + count))
+    return readings, inference_ms
 
 
-def _readings(request: Any, counts: Sequence[int]) -> List[Dict[str, Any]]:
-    """Return the counters after each of *counts* more inferences."""
-    readings = []  # type: List[Dict[str, Any]]
-    done = 0
-    for count in counts:
-        for _ in range(count):
-            request.infer()
-        done += count
-        rows = [_row(info) for info in request.profiling_info]
-        readings.append({"inferences": done, "rows": rows})
-    return readings
+def _reading(request: Any, inferences: int) -> Dict[str, Any]:
+    return {"inferences": inferences, "rows": [_row(info) for info in request.profiling_info]}
 
 
 def _row(info: Any) -> Dict[str, Any]:

@@ -9,9 +9,10 @@ from . import inspector
 from .build import Built, Toolbox, build  # noqa: F401
 from .dialect_legacy import Legacy
 from .library import is_rtx
-from .measuring import Device, describe_engine, open_session, take_profile
+from .measuring import Device, describe_engine, layer_profile, open_session, take_profile
 from .passes import Passes, launch_bound
 from .plan import Plan
+from .profile import LayerProfile  # noqa: F401
 from .session import Session  # noqa: F401
 
 
@@ -36,6 +37,7 @@ class Engine(object):
         self.session = None  # type: Optional[Session]
         self._built = None  # type: Optional[Built]
         self._passes = None  # type: Optional[Passes]
+        self._profile = None  # type: Optional[LayerProfile]
         self._runtime = None  # type: Any
 
     def build(self) -> None:
@@ -86,7 +88,9 @@ class Engine(object):
     def profile(self, iterations: int) -> None:
         """Profile layer by layer, where the engine runs."""
         if self.session is not None:
-            take_profile(self.tools, self.session, iterations, "")
+            if self._profile is None:
+                self._profile = layer_profile(self.tools, self.session, "")
+            take_profile(self.tools, self._profile, iterations, "")
 
     def close(self) -> None:
         """State the medians of the passes, and whether launching bounds them."""

@@ -33,6 +33,7 @@ SWITCHES = {
     "execute_v2": "IExecutionContext.execute_v2",  # 6.0
     "execute_async_v2": "IExecutionContext.execute_async_v2",  # 6.0 to 9.3
     "execute_async_v3": "IExecutionContext.execute_async_v3",  # 8.5
+    "report_to_profiler": "IExecutionContext.report_to_profiler",  # 8.2
     "clip": "ActivationType.CLIP",  # 5.1.2
     "verbose": "Logger.VERBOSE",  # 5.1
     "pre_padding": "IConvolutionLayer.pre_padding",  # 5.1

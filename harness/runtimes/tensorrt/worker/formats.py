@@ -12,9 +12,10 @@ from .build import Toolbox, build
 from .dialect_legacy import Legacy
 from .inout import known_formats
 from .layouts import physical_shape
-from .measuring import Device, describe_engine, open_session, take_profile
+from .measuring import Device, describe_engine, layer_profile, open_session, take_profile
 from .passes import Passes, medians
 from .plan import Plan
+from .profile import LayerProfile  # noqa: F401
 
 ALL = "all"
 
@@ -115,6 +116,7 @@ class Trial(object):
         self.outputs = {}  # type: Dict[str, Any]
         self.passes = []  # type: List[Pass]
         self._kind = kind
+        self._profile = None  # type: Optional[LayerProfile]
 
     def build(self, inputs: Mapping[str, Any]) -> None:
         """Build the engine.
@@ -155,7 +157,9 @@ class Trial(object):
 
     def profile(self, iterations: int) -> None:
         """Profile layer by layer."""
-        take_profile(self.tools, self.session, iterations, self.suffix)
+        if self._profile is None:
+            self._profile = layer_profile(self.tools, self.session, self.suffix)
+        take_profile(self.tools, self._profile, iterations, self.suffix)
 
     def settle(self) -> None:
         """Put the medians of the passes into the row."""

@@ -13,7 +13,7 @@ from .logger import Redirected
 from .memory import open_memory
 from .nvml import Nvml
 from .plan import Plan
-from .profile import profile, profile_json, samples_json
+from .profile import LayerProfile, profile_json, samples_json
 from .quantize import scale_of
 from .session import Session
 
@@ -67,15 +67,21 @@ def describe_engine(tools: Toolbox, session: Session, suffix: str) -> None:
     result.write_json("tensors{}.json".format(suffix), inspector.tensors_json(session))
 
 
-def take_profile(tools: Toolbox, session: Session, iterations: int, suffix: str) -> None:
-    """Profile layer by layer, unless *iterations* is 0.
+def take_profile(tools: Toolbox, taken: LayerProfile, iterations: int, suffix: str) -> None:
+    """Profile layer by layer, a round more, unless *iterations* is 0.
 
     :raises FailedError: the profiler was told nothing
     """
     if not iterations:
         return
-    samples = samples_json(profile(tools.trt, session, iterations))
+    taken.take(iterations)
+    samples = samples_json(taken.runs, taken.of_other_layers)
     if not samples["layers"]:
         raise FailedError("profile: the profiler was told of no layer")
     tools.result.write_json("profile_samples{}.json".format(suffix), samples)
     tools.result.write_json("profile{}.json".format(suffix), profile_json(samples))
+
+
+def layer_profile(tools: Toolbox, session: Session, suffix: str) -> LayerProfile:
+    """Return what profiles *session*; nothing is profiled yet."""
+    return LayerProfile(tools.trt, tools.features.report_to_profiler, session, tools.result, suffix)

@@ -42,11 +42,18 @@ def test_settings_and_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert facts["onnxruntime"] == VERSION
     assert facts["build_seconds"] > 0
     assert facts["peaks"]["flops_per_s"] > 0
-    assert live.evidence.iterations == facts["profile_iterations"] == 5
+    profile = live.evidence.profile
+    assert profile is not None
+    assert [(one.round, one.settle) for one in profile.rounds] == [(0, 3), (1, 1), (2, 1), (3, 1), (4, 1)]
+    assert live.evidence.iterations == sum(len(one.inference_ms) for one in profile.rounds) == 5
+    # What a node takes lies within the inference that it is part of, which says that both are the same.
+    layers_ms = sum(row.samples_ms[3] for row in live.evidence.times)
+    assert 0 < layers_ms < profile.rounds[3].inference_ms[0] + 0.001 * len(live.evidence.times)
     assert all(len(row.samples_ms) == 5 for row in live.evidence.times)
     # No weights are kept.
     assert sorted(path.name for path in (live.folder / "evidence").iterdir()) == [
         "optimized.json",
+        "profile_runs.json",
         "trace.json.gz",
     ]
 

@@ -19,9 +19,12 @@ def test_everything_is_attributed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert live.engine.unattributed_ms == 0
     assert "unknown" not in {str(layer.family) for layer in live.engine.layers}
     assert live.evidence.warnings == ()
-    # Three compiled models, five warm inferences each.
-    assert live.evidence.iterations == 15
-    assert all(len(row.samples_ms) == 3 for row in live.evidence.times)
+    # Five compiled models, one a round, and no fewer than ten warm inferences each.
+    profile = live.evidence.profile
+    assert profile is not None
+    assert [(one.round, len(one.inference_ms)) for one in profile.rounds] == [(n, 10) for n in range(5)]
+    assert live.evidence.iterations == 50
+    assert all(len(row.samples_ms) == 5 for row in live.evidence.times)
 
 
 def test_effective_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

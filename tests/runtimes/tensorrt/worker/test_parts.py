@@ -17,9 +17,11 @@ from harness.runtimes.tensorrt.worker.library import load
 from harness.runtimes.tensorrt.worker.logger import Log, Redirected, make_logger
 from harness.runtimes.tensorrt.worker.nvml import Nvml
 from harness.runtimes.tensorrt.worker.passes import launch_bound, median
-from harness.runtimes.tensorrt.worker.profile import profile, profile_json, samples_json
+from harness.runtimes.tensorrt.worker.profile import LayerProfile, profile_json, samples_json
 from harness.runtimes.tensorrt.worker.session import Session
+from harness.store.documents.profile import read_profile_runs
 from harness.worker.errors import FailedError
+from harness.worker.result import Result
 from tests.runtimes.tensorrt.worker.surface import module
 
 
@@ -28,21 +30,27 @@ class _Profiler:
         pass
 
 
-def test_layers_of_one_name_stay_apart() -> None:
+def test_layers_of_one_name_stay_apart(tmp_path: Path) -> None:
     """Rows are known by position, and a run of other layers is counted, not mixed in."""
     rows = [("conv", 1.0), ("copy", 0.0), ("copy", 0.5)]
     context = SimpleNamespace(profiler=None)
 
     def execute() -> None:
-        for name, ms in rows[:2] if len(context.profiler.runs) == 4 else rows:
-            context.profiler.report_layer_time(name, ms)
+        if context.profiler is not None:
+            for name, ms in rows[:2] if len(context.profiler.runs) == 7 else rows:
+                context.profiler.report_layer_time(name, ms)
 
-    runs = profile(
-        SimpleNamespace(IProfiler=_Profiler), SimpleNamespace(context=context, execute=execute), 3, warmup=2
-    )
-    samples = samples_json(runs)
+    session: Any = SimpleNamespace(context=context, execute=execute)
+    taken = LayerProfile(SimpleNamespace(IProfiler=_Profiler), False, session, Result(str(tmp_path)))
+    taken.take(2)
+    taken.take(1)
+    samples = samples_json(taken.runs, taken.of_other_layers)
     assert samples["runs"] == 2
     assert samples["runs_of_other_layers"] == 1
+    profile = read_profile_runs(tmp_path / "evidence")
+    assert profile is not None
+    rounds = [(one.round, one.settle, len(one.inference_ms)) for one in profile.rounds]
+    assert rounds == [(0, 5, 1), (1, 2, 1)]
     exported = profile_json(samples)
     assert exported[0] == {"count": 2}
     assert [row["name"] for row in exported[1:]] == ["conv", "copy", "copy"]

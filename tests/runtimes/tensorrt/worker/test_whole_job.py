@@ -19,6 +19,7 @@ import pytest
 from harness.environments.interpreter import PreparedInterpreter
 from harness.environments.staging import copy_worker
 from harness.runtimes.tensorrt.runtime import WORKER
+from harness.store.documents.profile import read_profile_runs
 from tests.runtimes.tensorrt.worker.conftest import small_graph
 from tests.runtimes.tensorrt.worker.cuda_libraries import compile_libraries
 from tests.worker.worker_jobs import MEASURE, run_job, write_job
@@ -113,7 +114,26 @@ def test_a_job_brings_home_everything(
     latencies = [value for row in slices for value in row["latency_ms"] if row["pass"] == "latency"]
     assert facts["latency_median_ms"] == pytest.approx(np.median(latencies), abs=1e-6)
     assert all(0 < e <= h for row in slices for e, h in zip(row["enqueue_ms"], row["host_ms"], strict=True))
-    check_evidence(result / "evidence", inspector=version not in ("5.1.5", "7.0.0"))
+    old = version in ("5.1.5", "7.0.0")
+    check_evidence(result / "evidence", inspector=not old)
+    profile = read_profile_runs(result / "evidence")
+    assert profile is not None
+    assert (profile.way, profile.clock) == (
+        ("one at a time", "host") if old else ("behind an enqueue", "gpu")
+    )
+    assert [(one.round, len(one.inference_ms)) for one in profile.rounds] == [(n, 1) for n in range(5)]
+    assert len(profile.plain_ms) == 10
+
+
+def test_a_version_that_reports_nothing_on_demand_is_profiled_one_at_a_time(
+    libraries: Path, tmp_path: Path
+) -> None:
+    result, said = run(libraries, tmp_path, "8.6.0", said={"silent": True})
+    assert said["status"] == "ok", said["reason"]
+    check_evidence(result / "evidence", inspector=True)
+    profile = read_profile_runs(result / "evidence")
+    assert profile is not None
+    assert (profile.way, profile.clock, profile.plain_ms) == ("one at a time", "host", [])
 
 
 def check_evidence(folder: Path, *, inspector: bool) -> None:
