@@ -14,6 +14,9 @@ from harness.errors import RulesFileError
 TABLE = Path(__file__).with_name("gpus.toml")
 _PRECISIONS = ("fp32", "tf32", "fp16", "int8")
 _GPU_FACTS = ("gpu", "gpu_name", "device_name")
+_PRECISION_SETTINGS = ("precision", "INFERENCE_PRECISION_HINT")
+_OTHER_NAMES = {"f32": "fp32", "f16": "fp16"}
+"""What OpenVINO calls precisions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,15 @@ def peaks_for(facts: Mapping[str, object], precision: str | None = None) -> Peak
 
 
 def precision_of(facts: Mapping[str, object]) -> str | None:
-    """Return the precision that a build's facts state, None where they state none."""
+    """Return the precision that a build's facts state, None where they state none.
+
+    A setting may say more behind a comma: ``fp32, the type of the model's tensors``.
+    """
     if isinstance(stated := facts.get("precision"), str):
         return stated
     settings = facts.get("settings")
     for setting in settings if isinstance(settings, list | tuple) else ():
-        if isinstance(setting, Mapping) and setting.get("name") == "precision":
-            return str(setting.get("value"))
+        if isinstance(setting, Mapping) and setting.get("name") in _PRECISION_SETTINGS:
+            name = str(setting.get("value")).partition(",")[0].strip()
+            return _OTHER_NAMES.get(name, name)
     return None

@@ -134,3 +134,17 @@ def test_the_precision_comes_from_the_facts() -> None:
     assert precision_of({"precision": "fp16"}) == "fp16"
     assert precision_of({"settings": [{"name": "precision", "value": "tf32"}]}) == "tf32"
     assert precision_of({}) is None
+
+
+@pytest.mark.parametrize(
+    ("setting", "precision"),
+    [
+        ({"name": "precision", "value": "fp32, the type of the model's tensors"}, "fp32"),
+        ({"name": "INFERENCE_PRECISION_HINT", "value": "f32"}, "fp32"),
+        ({"name": "INFERENCE_PRECISION_HINT", "value": "bf16"}, "bf16"),
+    ],
+)
+def test_the_cpu_runtimes_state_their_precision_in_settings(setting: dict[str, str], precision: str) -> None:
+    facts = {"settings": [setting], "peaks": {"flops_per_s": 2e10, "bytes_per_s": 1e10}}
+    assert precision_of(facts) == precision
+    assert (peaks_for(facts) is not None) == (precision == "fp32"), "only what a peak is known for"
