@@ -1,10 +1,13 @@
-"""Reformats: layers that only change layout or type, around a kernel that wants another."""
+"""Reformats between layers: they only change layout or type, around a kernel that wants another.
+
+Those at the network's own inputs and outputs are for the rule on I/O formats: each counts once.
+"""
 
 from __future__ import annotations
 
 from harness.analysis.rules.base import Cost, Rule
 from harness.analysis.rules.carriers import cost_of, timed_engine
-from harness.attribution.adoption import reformats
+from harness.attribution.adoption import at_boundary, reformats
 from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.observations.records import BuildObservation
 
@@ -15,7 +18,7 @@ def executing_reformats(engine: AttributedEngine) -> list[AttributedLayer]:
 
 
 class ReformatRule(Rule):
-    """Cost: time of reformat layers that execute. Evidence: how many, where, from what layout to what."""
+    """Cost: time of reformats that execute between layers. Evidence: all of them, from what to what."""
 
     name = "reformat"
     title = "reformats"
@@ -36,4 +39,5 @@ class ReformatRule(Rule):
                 for (before, after), (count, ms) in sorted(counts.transitions.items())
             },
         }
-        return cost_of(engine, executing_reformats(engine), evidence)
+        between = [x for x in executing_reformats(engine) if not at_boundary(engine, x)]
+        return cost_of(engine, between, evidence)
