@@ -1,4 +1,4 @@
-"""Builds measured side by side: the latency of each relative to the others of its block.
+"""Builds measured side by side: the levels of each block, read once a run, and the latency of its builds.
 
 What all of them shared in a cycle is taken out (:mod:`harness.analysis.statistics.lockstep`); the level,
 which that leaves open, is that of their medians, so that the latency is what a user sees.
@@ -7,77 +7,162 @@ which that leaves open, is that of their medians, so that the latency is what a 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from harness.analysis.statistics.lockstep import process_values, slice_table, slice_value
+from harness.analysis.groups import BuildGroup, counts
+from harness.analysis.statistics.block import Block, read_block
+from harness.analysis.statistics.lockstep import slice_value
+from harness.analysis.table import MINIMUM_BUILDS
+from harness.matrix.cell import Cell
+from harness.observations.identity import Group
 from harness.observations.records import BuildObservation, RunObservation
 
 BlockKey = tuple[str, str, str]
 """Pool, host and name of a block."""
 
+CellKey = tuple[Cell, Group]
+"""What the builds of a block have to share to be repetitions of each other."""
+
 SETTLED = 0
 """Samples at the start of a recorded slice that are left out: the worker does not count its first ones."""
 
 
-def with_block_latencies(run: RunObservation) -> RunObservation:
-    """Return *run* with the latency in its block of each build that was measured side by side."""
-    blocks: dict[BlockKey, list[BuildObservation]] = {}
-    for build in (build for cell in run.cells for build in cell.builds):
+@dataclass(frozen=True)
+class BlockPass:
+    """One pass of one block.
+
+    :param levels: slices, processes and builds on one scale
+    :param cells: place of each cell in ``levels.members``
+    """
+
+    levels: Block
+    cells: Mapping[CellKey, int]
+
+    def count(self, cell: int) -> int:
+        """Return how many builds of the cell at that place have a value."""
+        return int(np.isfinite(self.levels.by_cell[cell]).sum())
+
+
+@dataclass(frozen=True)
+class SharedPass:
+    """Two groups of builds in one pass of one block: where they stand in it, how many builds are there."""
+
+    levels: Block
+    old: int
+    new: int
+    builds: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The blocks of a run, by key and pass; none where nothing was measured side by side."""
+
+    passes: Mapping[BlockKey, Mapping[str, BlockPass]] = field(default_factory=dict)
+
+    def shared(self, old: BuildGroup, new: BuildGroup) -> SharedPass | None:
+        """Return the block that *old* and *new* were measured in side by side, None where there is none.
+
+        Of several (a run that was gone on with) the one with the most builds of the side that has fewer.
+        None also where builds outside of it would say more: fewer than two of a side are in it.
+        """
+        found = [one for one in self._both(old, new) if self._says_more(one, old, new)]
+        return max(found, key=lambda one: (min(one.builds), sum(one.builds)), default=None)
+
+    def _both(self, old: BuildGroup, new: BuildGroup) -> Iterator[SharedPass]:
+        keys = [(group.cell, group.builds[0].identity.group) for group in (old, new) if group.builds]
+        if len(keys) < 2:
+            return
+        for passes in self.passes.values():
+            found = passes.get(new.builds[0].latency_pass)
+            if found is None or any(key not in found.cells for key in keys):
+                continue
+            one, other = (found.cells[key] for key in keys)
+            sides = found.count(one), found.count(other)
+            if min(sides):
+                yield SharedPass(found.levels, one, other, sides)
+
+    @staticmethod
+    def _says_more(one: SharedPass, old: BuildGroup, new: BuildGroup) -> bool:
+        return min(one.builds) >= MINIMUM_BUILDS or one.builds == (len(old.builds), len(new.builds))
+
+
+def with_blocks(run: RunObservation) -> tuple[RunObservation, Blocks]:
+    """Return *run*, builds measured side by side with their latency in the block, and the blocks."""
+    blocks: dict[BlockKey, list[tuple[Cell, BuildObservation]]] = {}
+    for cell, build in ((seen.cell, build) for seen in run.cells for build in seen.builds):
         if build.block and build.status == "ok":
-            blocks.setdefault(_key(build), []).append(build)
+            blocks.setdefault((build.identity.pool, build.host, build.block), []).append((cell, build))
     if not blocks:
-        return run
-    latencies = dict(pair for builds in blocks.values() for pair in _latencies(builds))
+        return run, Blocks()
+    read = {key: _read(builds) for key, builds in blocks.items()}
+    latencies: dict[int, dict[str, float]] = {}
+    for key, builds in blocks.items():
+        for name, found in read[key].items():
+            for build, ms in _latencies(builds, name, found):
+                latencies.setdefault(id(build), {})[name] = ms
     cells = tuple(
-        replace(cell, builds=tuple(_placed(build, latencies) for build in cell.builds)) for cell in run.cells
+        replace(
+            seen, builds=tuple(replace(b, in_block=latencies.get(id(b), b.in_block)) for b in seen.builds)
+        )
+        for seen in run.cells
     )
-    return replace(run, cells=cells)
+    return replace(run, cells=cells), Blocks(read)
 
 
-def _key(build: BuildObservation) -> BlockKey:
-    return build.identity.pool, build.host, build.block
+def _read(builds: Sequence[tuple[Cell, BuildObservation]]) -> dict[str, BlockPass]:
+    names = dict.fromkeys(name for _, build in builds for name, slices in build.slices.items() if slices)
+    return {name: _read_pass([(c, b) for c, b in builds if b.slices.get(name)], name) for name in names}
 
 
-def _placed(build: BuildObservation, latencies: Mapping[int, Mapping[str, float]]) -> BuildObservation:
-    return replace(build, in_block=latencies[id(build)]) if id(build) in latencies else build
+def _read_pass(builds: Sequence[tuple[Cell, BuildObservation]], name: str) -> BlockPass:
+    of_build: list[list[int]] = []
+    rows: list[tuple[int, int, float]] = []
+    for _, build in builds:
+        first = sum(map(len, of_build))
+        own = sorted({one.process for one in build.slices[name]})
+        place = {process: first + at for at, process in enumerate(own)}
+        of_build.append(list(place.values()))
+        rows += [(place[x.process], x.cycle, slice_value(x.samples, SETTLED)) for x in build.slices[name]]
+    process, cycle, value = (np.asarray(column) for column in zip(*rows, strict=True))
+    members: dict[CellKey, list[int]] = {}
+    for number, (cell, build) in enumerate(builds):
+        # One whose outputs are wrong, say, took its turns and is no repetition of those that are compared.
+        if counts(build):
+            members.setdefault((cell, build.identity.group), []).append(number)
+    # Cycles are counted over all passes of the block, or may be any numbers that rise.
+    in_order = np.unique(cycle, return_inverse=True)[1]
+    levels = read_block(process, in_order, value, of_build, list(members.values()))
+    return BlockPass(levels, {key: at for at, key in enumerate(members)})
 
 
-def _latencies(builds: Sequence[BuildObservation]) -> Iterator[tuple[int, dict[str, float]]]:
-    """Yield, for each of the *builds* of one block, its latencies by pass."""
-    found: dict[int, dict[str, float]] = {id(build): {} for build in builds}
-    for name in dict.fromkeys(name for build in builds for name in build.slices):
-        members = [build for build in builds if build.slices.get(name)]
-        for build, latency in zip(members, _pass_latencies(members, name), strict=True):
-            if latency is not None:
-                found[id(build)][name] = latency
-    yield from found.items()
+def _latencies(
+    builds: Sequence[tuple[Cell, BuildObservation]], name: str, found: BlockPass
+) -> Iterator[tuple[BuildObservation, float]]:
+    """Yield the builds that have the pass *name*, each with its latency in the block, ms."""
+    levels = found.levels
+    mine = [build for _, build in builds if build.slices.get(name)]
+    values = [_mean(levels, number) for number in range(len(mine))]
+    scales = [_scale(levels, number) for number in range(len(mine))]
+    for scale in set(scales):
+        members = [number for number, own in enumerate(scales) if own == scale]
+        beyond = [
+            math.log(ms) - values[number]
+            for number in members
+            if (ms := mine[number].median_of(name)) is not None
+        ]
+        level = float(np.median(beyond)) if beyond else 0.0
+        for number in members:
+            yield mine[number], math.exp(values[number] + level)
 
 
-def _pass_latencies(builds: Sequence[BuildObservation], name: str) -> list[float | None]:
-    """Return the latency in its block of each of *builds*, ms, in their order."""
-    rows = [
-        (number, one.cycle, slice_value(one.samples, SETTLED))
-        for number, build in enumerate(builds)
-        for one in build.slices[name]
-    ]
-    numbers, cycles, values = (np.asarray(column) for column in zip(*rows, strict=True))
-    fitted = process_values(slice_table(numbers, cycles, values, len(builds)))
-    medians = [build.median_of(name) for build in builds]
-    levels = {
-        int(component): _level(fitted.values, medians, np.flatnonzero(fitted.component == component))
-        for component in np.unique(fitted.component)
-    }
-    return [
-        None if math.isnan(value) else math.exp(value + levels[int(component)])
-        for value, component in zip(fitted.values, fitted.component, strict=True)
-    ]
+def _mean(levels: Block, build: int) -> float:
+    return float(np.nanmean(levels.by_build[build]))
 
 
-def _level(values: Iterable[float], medians: Sequence[float | None], members: Iterable[int]) -> float:
-    """Return what the logarithms of the medians of *members* have in common beyond their *values*."""
-    relative = list(values)
-    differences = [math.log(ms) - relative[i] for i in members if (ms := medians[i]) is not None]
-    return float(np.median(differences)) if differences else 0.0
+def _scale(levels: Block, build: int) -> int:
+    """Return which sub-blocks that are set against each other *build* was measured in."""
+    component = next(int(levels.processes.component[p]) for p in levels.of_build[build])
+    return int(levels.joined.group[component])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from harness.analysis.blocks import with_block_latencies
+from harness.analysis.blocks import Blocks, with_blocks
 from harness.analysis.groups import BuildGroup, Release
 from harness.analysis.hosts import HostNames
 from harness.analysis.identities import by_identity, group_labels, pooled_runs
@@ -45,6 +45,7 @@ class Grid:
     :param pooling: in words, which builds of several runs or environments are pooled, and which are not
     :param judged: the groups that verdicts are about, in the order of the run; a cell without builds stands
         once on every host of its subject and runtime
+    :param blocks: the builds that were measured side by side
     """
 
     run: RunObservation
@@ -54,6 +55,7 @@ class Grid:
     groups: tuple[BuildGroup, ...]
     judged: tuple[BuildGroup, ...]
     pooling: tuple[str, ...] = ()
+    blocks: Blocks = field(default_factory=Blocks)
 
     @property
     def built(self) -> tuple[BuildGroup, ...]:
@@ -69,7 +71,7 @@ class Grid:
 
 def grid_of(run: RunObservation) -> Grid:
     """Return the grid of *run*, builds that were measured side by side with their latency in their block."""
-    run = with_block_latencies(run)
+    run, blocks = with_blocks(run)
     groups = {cell: _groups(cell, seen) for cell, seen in _by_cell(run).items()}
     names = _names(group for own in groups.values() for group in own)
     groups = {cell: tuple(_named(group, names) for group in own) for cell, own in groups.items()}
@@ -82,7 +84,7 @@ def grid_of(run: RunObservation) -> Grid:
     rows = tuple(_rows(groups, {release: index for index, release in enumerate(releases)}, hosts))
     every = tuple(group for own in groups.values() for group in own)
     pooling = (*pooled_runs(run), *kept_apart(own.groups for own in rows))
-    return Grid(run, hosts, tuple(releases), rows, every, tuple(_judged(groups)), pooling)
+    return Grid(run, hosts, tuple(releases), rows, every, tuple(_judged(groups)), pooling, blocks)
 
 
 def kept_apart(rows: Iterable[Sequence[BuildGroup]]) -> list[str]:

@@ -169,7 +169,7 @@ class BuildGroup:
     @cached_property
     def good(self) -> tuple[BuildObservation, ...]:
         """The builds that may be looked at: measured or recorded, outputs not found wrong."""
-        return tuple(b for b in self.observed if b.status == "ok" and not _wrong(b))
+        return tuple(b for b in self.observed if is_good(b))
 
     @cached_property
     def timed_engines(self) -> tuple[AttributedEngine, ...]:
@@ -208,7 +208,7 @@ class BuildGroup:
     @cached_property
     def builds(self) -> tuple[BuildObservation, ...]:
         """The builds that are judged: good, of one engine, not throttled most of the time."""
-        return tuple(b for b in self.good if not b.trials and not _mostly_throttled(b))
+        return tuple(b for b in self.observed if counts(b))
 
     @cached_property
     def drift(self) -> float | None:
@@ -248,6 +248,16 @@ class BuildGroup:
 def spread_notes(cell: Cell) -> tuple[str, ...]:
     """Return what has to be known of the spread of builds of *cell*."""
     return (ONE_CACHE,) if cell.treatment.timing_cache == "on" else ()
+
+
+def is_good(build: BuildObservation) -> bool:
+    """Say whether *build* may be looked at: measured or recorded, outputs not found wrong."""
+    return build.status == "ok" and not _wrong(build)
+
+
+def counts(build: BuildObservation) -> bool:
+    """Say whether *build* is judged: good, of one engine, not throttled most of the time."""
+    return is_good(build) and not build.trials and not _mostly_throttled(build)
 
 
 def latency_over(builds: Iterable[BuildObservation]) -> Latency:

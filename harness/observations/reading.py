@@ -253,9 +253,13 @@ def _samples(record: BuildRecord) -> tuple[dict[str, Samples], Samples | None, i
 def _slices(record: BuildRecord) -> dict[str, tuple[Slice, ...]]:
     """Return the slices of each pass, samples that were throttled left out."""
     passes: dict[str, list[Slice]] = {}
+    taken: set[tuple[str, int, int]] = set()
     for one in read_samples(record.folder):
+        if (key := (one.pass_name, one.process, one.cycle)) in taken:
+            raise ValueError(f"two slices of cycle {one.cycle} of {one.pass_name}, process {one.process}")
+        taken.add(key)
         throttled = one.throttled or [False] * len(one.latency_ms)
         kept = [ms for ms, left_out in zip(one.latency_ms, throttled, strict=True) if not left_out]
         if kept:
-            passes.setdefault(one.pass_name, []).append(Slice(one.cycle, np.asarray(kept)))
+            passes.setdefault(one.pass_name, []).append(Slice(one.cycle, np.asarray(kept), one.process))
     return {name: tuple(slices) for name, slices in passes.items()}

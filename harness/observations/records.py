@@ -42,10 +42,14 @@ class OutputCheck:
 
 @dataclass(frozen=True)
 class Slice:
-    """Samples that were taken in one go, ms, in their order: :param cycle: of its block, from 0"""
+    """Samples that were taken in one go, ms, in their order.
+
+    :param cycle: of its block, from 0; :param process: of its build, from 0
+    """
 
     cycle: int
     samples: Samples
+    process: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class BuildObservation:
     :param slices: the same samples slice by slice, of a build that was measured side by side with others
     :param block: what these builds share, empty for one that was measured alone
     :param in_block: pass name to the latency relative to the others of its block, at the level of their
-        medians, ms (:func:`harness.analysis.blocks.with_block_latencies`)
+        medians, ms (:func:`harness.analysis.blocks.with_blocks`)
     :param enqueue_ms: host time of the launch, for the latency pass, where it was measured
     :param facts: engine size, build seconds, clocks, effective settings ...
     :param trials: tensor formats that were tried, in the order of their numbers in this version

@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.blocks import with_block_latencies
+from harness.analysis.blocks import Blocks, with_blocks
 from harness.analysis.grid import grid_of
 from harness.matrix.cell import Cell, Treatment
-from harness.observations.records import BuildObservation, CellObservation, RunObservation, Slice
+from harness.observations.records import (
+    BuildObservation,
+    CellObservation,
+    OutputCheck,
+    RunObservation,
+    Slice,
+    judged_by,
+)
 from harness.store.documents.manifest import Manifest
 
 CYCLES = 12
@@ -38,7 +45,7 @@ def run_of(*sides: tuple[BuildObservation, ...]) -> RunObservation:
 
 
 def latencies(run: RunObservation) -> list[float]:
-    found = [one.latency_ms for cell in with_block_latencies(run).cells for one in cell.builds]
+    found = [one.latency_ms for cell in with_blocks(run)[0].cells for one in cell.builds]
     assert None not in found
     return [ms for ms in found if ms is not None]
 
@@ -78,7 +85,7 @@ def test_another_block_has_a_level_of_its_own() -> None:
 def test_what_was_measured_alone_keeps_its_median() -> None:
     alone = replace(build(0, 2.0, np.ones(CYCLES)), block="", slices={})
     run = run_of((alone,))
-    assert with_block_latencies(run) is run
+    assert with_blocks(run) == (run, Blocks())
     assert alone.latency_ms == 2.0
 
 
@@ -102,5 +109,64 @@ def test_another_pass_is_relative_to_the_same_pass() -> None:
                 slices={**plain.slices, "cuda_graph": graph.slices["latency"]},
             )
         )
-    (cell,) = with_block_latencies(run_of(tuple(both))).cells
+    (cell,) = with_blocks(run_of(tuple(both)))[0].cells
     assert [one.in_block["cuda_graph"] for one in cell.builds] == [pytest.approx(0.5), pytest.approx(1.0)]
+
+
+def pair(*sides: tuple[BuildObservation, ...], name: str = "latency") -> tuple[int, int] | None:
+    """The builds by which the second version is compared with the first one side by side."""
+    grid = grid_of(judged_by(run_of(*sides), name))
+    (row,) = grid.rows
+    old, new = row.groups
+    found = grid.blocks.shared(old, new)
+    return None if found is None else found.builds
+
+
+def some(count: int, ms: float, *, block: str = "b", first: int = 0) -> tuple[BuildObservation, ...]:
+    return tuple(build(first + n, ms + n / 100, np.ones(CYCLES), block=block) for n in range(count))
+
+
+def test_versions_of_one_block_are_compared_in_it() -> None:
+    assert pair(some(3, 1.0), some(2, 2.0)) == (3, 2)
+    assert pair(some(1, 1.0), some(2, 2.0)) == (1, 2), "few as they are"
+    assert pair(some(3, 1.0), some(2, 2.0), name="cuda_graph") is None
+
+
+def test_versions_of_two_blocks_are_not() -> None:
+    assert pair(some(3, 1.0, block="a"), some(3, 2.0, block="b")) is None
+    assert pair(some(3, 1.0), some(3, 2.0, block="")) is None
+
+
+def test_of_several_blocks_the_one_that_says_most_is_looked_at() -> None:
+    more = some(4, 1.0, block="c", first=3)
+    assert pair((*some(3, 1.0), *more), (*some(2, 2.0), *some(3, 2.0, block="c", first=2))) == (4, 3)
+    assert pair((*some(1, 1.0), *some(3, 1.0, block="", first=1)), some(3, 2.0)) is None, "four, and not one"
+
+
+def test_a_build_that_is_not_judged_takes_its_turns_and_is_no_repetition() -> None:
+    wrong = replace(some(1, 9.0, first=3)[0], outputs=OutputCheck(False, 0.3, 0.01))
+    assert pair((*some(3, 1.0), wrong), some(3, 2.0)) == (3, 3)
+
+
+def test_processes_of_one_build_are_its_repetitions() -> None:
+    first = build(0, 1.0, np.ones(CYCLES))
+    again = tuple(Slice(one.cycle, one.samples * 1.02, 1) for one in first.slices["latency"])
+    both = replace(first, slices={"latency": (*first.slices["latency"], *again)})
+    grid = grid_of(run_of((both,), some(1, 2.0)))
+    old, new = grid.rows[0].groups
+    found = grid.blocks.shared(old, new)
+    assert found is not None
+    assert [len(processes) for processes in found.levels.of_build] == [2, 1]
+    assert old.latency.middle is not None
+    assert new.latency.middle is not None
+    assert old.latency.middle / new.latency.middle == pytest.approx(1.02**0.5 / 2)
+
+
+def test_sub_blocks_are_set_against_each_other_by_the_build_they_share() -> None:
+    # The second half is of another time, twice as slow: what was alive in both says by how much.
+    shared = np.repeat([1.0, 2.0], CYCLES // 2)
+    anchor = build(0, 1.0, shared)
+    early = build(1, 1.5, shared, cycles=range(CYCLES // 2))
+    late = build(0, 1.5, shared, cycles=range(CYCLES // 2, CYCLES))
+    one, other, third = latencies(run_of((anchor, early), (late,)))
+    assert other == pytest.approx(third) == pytest.approx(1.5 * one)

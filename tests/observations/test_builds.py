@@ -281,3 +281,28 @@ def test_times_are_those_of_the_builds_in_utc(root: Path) -> None:
     identity = one_build(root).identity
     assert identity.started == NIGHT
     assert identity.cell == CELL
+
+
+def side_by_side(root: Path, *slices: tuple[int, int]) -> None:
+    """Make the one build one of a block, with a slice of each (process, cycle)."""
+    folder = folder_of(root)
+    document = json.loads((folder / "build.json").read_text(encoding="utf-8"))
+    put(folder / "build.json", {**document, "block": "b"})
+    rows = [
+        {"pass": "latency", "process": process, "cycle": cycle, "latency_ms": [4.0, 5.0]}
+        for process, cycle in slices
+    ]
+    put(folder / "samples.json", {"schema": "trtmatrix.samples/2", "slices": rows})
+
+
+def test_a_slice_of_a_block_says_its_process_and_cycle(root: Path) -> None:
+    side_by_side(root, (0, 3), (1, 3), (0, 4))
+    found = one_build(root)
+    assert found.block == "b"
+    assert [(one.process, one.cycle) for one in found.slices["latency"]] == [(0, 3), (1, 3), (0, 4)]
+
+
+def test_two_slices_of_one_cycle_are_refused(root: Path) -> None:
+    side_by_side(root, (0, 3), (0, 3))
+    with pytest.raises(InputError, match="two slices of cycle 3 of latency, process 0"):
+        read(root)
