@@ -33,6 +33,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--builds", type=int, metavar="N", help="builds of each cell, one a round")
     parser.add_argument("--quick", action="store_true", help="the matrix's quick_builds of each cell (one)")
     parser.add_argument(
+        "--minutes",
+        metavar="N",
+        help="of the run: what the first builds leave is spent where changes are open",
+    )
+    parser.add_argument(
         "-k", dest="expression", metavar="EXPR", help="only the cells whose id matches, as pytest -k"
     )
     parser.add_argument(
@@ -72,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from harness.cli.outputs import check_file, check_new_folder
     from harness.execution.measuring import affinity, open_to_resume, run_id
-    from harness.execution.plan import Choices, make_plan
+    from harness.execution.plan import Choices, make_plan, minutes
     from harness.matrix.file import MOST_BUILDS
     from harness.plugins import registry
     from harness.resources import data_folder
@@ -87,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadOptionError("-k: the expression is empty")
     if arguments.builds is not None and not 1 <= arguments.builds <= MOST_BUILDS:
         raise BadOptionError(f"--builds: expected a whole number from 1 to {MOST_BUILDS}")
+    minutes(arguments.minutes, "--minutes")
     if arguments.resume and arguments.out is None:
         raise OptionsContradictError("--resume needs --out: the folder of the run to go on with")
     if arguments.retry_failed and not arguments.resume:
@@ -149,6 +155,7 @@ _EXIT = {0: EXIT_OK, 1: EXIT_TESTS_FAILED, 2: 130, 3: EXIT_ENVIRONMENT, 4: EXIT_
 def _options(arguments: argparse.Namespace) -> list[str]:
     options = [f"--matrix={arguments.matrix}"] if arguments.matrix else []
     options += [f"--matrix-builds={arguments.builds}"] if arguments.builds is not None else []
+    options += [f"--matrix-minutes={arguments.minutes}"] if arguments.minutes is not None else []
     options += ["--matrix-quick"] if arguments.quick else []
     options += ["--matrix-resume"] if arguments.resume else []
     options += ["--matrix-retry-failed"] if arguments.retry_failed else []

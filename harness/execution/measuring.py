@@ -153,6 +153,7 @@ def measure_into(
         executor=plan.executor,
         say=say,
         retry_failed=choices.retry_failed,
+        budget=plan.budget(choices),
     )
     try:
         schedule.run()

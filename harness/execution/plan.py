@@ -5,13 +5,15 @@ Imports neither a runtime nor what writes bundles: listing the cells of a matrix
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import MatrixValueError, UnknownNameError
+from harness.errors import BadOptionError, MatrixValueError, UnknownNameError
 from harness.execution.base import DEFAULT_EXECUTOR
+from harness.execution.budget import Budget
 from harness.matrix.cell import Cell
 from harness.matrix.expand import expand
 from harness.matrix.file import PREVIOUS, MatrixFile, read_matrix
@@ -38,6 +40,7 @@ class Choices:
     retry_failed: bool = False
     networks: tuple[Path, ...] = ()
     executor: str | None = None
+    minutes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,29 @@ class Plan:
         if choices.builds is not None:
             return choices.builds
         return self.matrix.quick_builds if choices.quick else self.matrix.builds
+
+    def budget(self, choices: Choices) -> Budget:
+        """Return the time that a run may take, from now on."""
+        minutes = choices.minutes if choices.minutes is not None else self.matrix.minutes
+        if choices.quick and choices.minutes is None:
+            minutes = None
+        return Budget(None if minutes is None else 60 * minutes, self.matrix.precision)
+
+
+def minutes(said: str | None, option: str) -> float | None:
+    """Return a number of minutes that was given with *option*.
+
+    :raises BadOptionError: it is no number above 0
+    """
+    if said is None:
+        return None
+    try:
+        value = float(said)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise BadOptionError(f"{option}: expected a number above 0, found '{said}'")
+    return value
 
 
 def default_matrix() -> Path:

@@ -14,18 +14,21 @@ class Clock:
     def __init__(self, total: int) -> None:
         self._total, self._done, self._began = total, 0, time.monotonic()
 
-    def step(self, what: str, state: str) -> str:
-        """Count one step and return its line: ``[12/72] round 1/3  CELL  ok  about 2 min left``."""
+    def step(self, what: str, state: str, later: int = 0) -> str:
+        """Count one step and return its line: ``[12/72] round 1/3  CELL  about 2 min left``.
+
+        :param later: steps that have not begun; those of a block end together, and take as long as others did
+        """
         self._done += 1
+        self._total = max(self._total, self._done)  # blocks may get more builds than were planned
         width = len(str(self._total))
         mark = "" if state == "ok" else f"  {state.upper()}"
-        return f"[{self._done:{width}}/{self._total}] {what}{mark}{self._left()}"
+        return f"[{self._done:{width}}/{self._total}] {what}{mark}{self._left(later)}"
 
-    def _left(self) -> str:
-        left = self._total - self._done
-        if not left:
+    def _left(self, later: int) -> str:
+        if not later:
             return ""
-        seconds = (time.monotonic() - self._began) / self._done * left
+        seconds = (time.monotonic() - self._began) / (self._total - later) * later
         return f"  about {spoken(seconds)} left"
 
 

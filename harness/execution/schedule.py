@@ -10,6 +10,7 @@ import random
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -26,9 +27,10 @@ from harness.execution.base import (
     EndedBuild,
     PlannedBuild,
 )
+from harness.execution.budget import Budget
 from harness.execution.inputs import InputStore
 from harness.execution.job import TIMING_CACHE, JobSettings, OpenJob
-from harness.execution.lockstep import BlockMeasurement
+from harness.execution.lockstep import BlockMeasurement, Further
 from harness.execution.memory import Room
 from harness.execution.parts import Parts
 from harness.execution.progress import Clock
@@ -54,6 +56,7 @@ class Schedule:
     :param rounds: builds a cell; builds that the bundle holds already are not measured again
     :param executor: name of the one that is given the blocks
     :param retry_failed: with a resumed bundle, measure again the builds that failed
+    :param budget: what blocks may spend beyond their first builds (none by default)
     """
 
     def __init__(
@@ -67,7 +70,10 @@ class Schedule:
         executor: str = DEFAULT_EXECUTOR,
         say: Say = lambda _line: None,
         retry_failed: bool = False,
+        budget: Budget | None = None,
     ) -> None:
+        self._budget, self._later = budget or Budget(), 0
+        self._numbers: Counter[str] = Counter()
         self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
         self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
         self._executor = parts.executors[executor]
@@ -148,7 +154,9 @@ class Schedule:
     def _measure(self, cells: Sequence[Cell]) -> None:
         blocks = self._blocks(cells)
         clock = Clock(sum(len(block.builds) for block in blocks))
+        self._later = sum(len(block.builds) for block in blocks)
         for block in blocks:
+            self._later -= len(block.builds)
             for build in self._ended(block):
                 self._keep(build, clock)
 
@@ -165,8 +173,8 @@ class Schedule:
         run = self._bundle.manifest.run
         document = structs.replace(result.document, run=run, pool=run, round=number)
         self._bundle.put_build(result.folder, document)
-        said = f"round {number + 1}/{self._rounds}  {cell.id}"
-        self._say(clock.step(said, document.state))
+        said = f"round {number + 1}/{max(number + 1, self._rounds)}  {cell.id}"
+        self._say(clock.step(said, document.state, self._later))
 
     def _blocks(self, cells: Sequence[Cell]) -> list[Block]:
         """Return the blocks of the run, each in a random order of its builds; what is there is left out."""
@@ -209,11 +217,12 @@ class Schedule:
                 raise PluginPartError(f"{who}: run() returned {type(ended).__name__}, not a generator")
             with closing(ended):
                 for build in ended:
-                    if build.planned not in left:
+                    if build.planned in left:
+                        left.remove(build.planned)
+                    elif not self._is_further(build.planned, block):
                         raise PluginPartError(
                             f"{who}: run() yielded a build twice, or one that it was not given"
                         )
-                    left.remove(build.planned)
                     yield build
         except PluginError as error:
             if self._own_error is not None:
@@ -222,10 +231,28 @@ class Schedule:
             reason = str(error)
         yield from (EndedBuild(planned, self._failed(planned, reason)) for planned in left)
 
+    def _is_further(self, planned: PlannedBuild, block: Block) -> bool:
+        """Say whether *planned* is one more build of a cell of *block*, and new."""
+        cells = {one.cell for one in block.builds}
+        return (
+            planned.cell in cells
+            and planned.number >= self._rounds
+            and not self._bundle.has_build(planned.cell.id, planned.number)
+        )
+
+    def _next_number(self, cell: Cell) -> int:
+        """Return the number of one more build of *cell*."""
+        there = [build.build + 1 for build in self._bundle.builds(cell.id)]
+        self._numbers[cell.id] = max(self._numbers[cell.id] + 1, self._rounds + 1, *there, 0)
+        return self._numbers[cell.id] - 1
+
     def _measure_block(self, block: Block) -> Iterator[EndedBuild]:
         """Measure the builds of *block* on this machine, side by side."""
-        room = Room(block.device)
-        measurement = BlockMeasurement(self._open, room.for_one_more, self._settings.seed, self._say)
+        room, builds, later = Room(block.device), len(block.builds), self._later
+        further = Further(
+            lambda took: self._budget.share(builds, took, later), self._budget.precision, self._next_number
+        )
+        measurement = BlockMeasurement(self._open, room.for_one_more, self._settings.seed, self._say, further)
         host = Host(machine=host_name(), device=block.device)
         try:
             for ended in measurement.run(block):

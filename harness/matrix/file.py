@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -62,6 +63,8 @@ class MatrixFile:
     """A matrix file, read and checked for form; names are resolved when it is expanded.
 
     :param builds: builds a cell, one a round; :param exclude: patterns of cell ids
+    :param minutes: of a run; what its first builds leave of them is spent where comparisons are wide
+    :param precision: half of the 95 % interval of a latency's change that is asked for, of 1
     :param networks: name of a user's network to the path of its ONNX file
     :param baseline: version or ``previous``; :param fail_on: verdicts that fail the suites
     :param executor: name of the one that is given the builds
@@ -73,6 +76,8 @@ class MatrixFile:
     description: str = ""
     builds: int = 3
     quick_builds: int = 1
+    minutes: float | None = None
+    precision: float = 0.01
     seed: int | None = None
     cpu: int | None = None
     executor: str = "local"
@@ -107,6 +112,8 @@ def read_matrix(path: Path, treatments: TreatmentTable = COMMON_TABLE) -> Matrix
         description=top.get("description", str) or "",
         builds=_positive(run, "builds", 3),
         quick_builds=_positive(run, "quick_builds", 1),
+        minutes=_above_zero(run, "minutes"),
+        precision=_above_zero(run, "precision") or MatrixFile.precision,
         seed=run.get("seed", int),
         cpu=_cpu(run),
         executor=run.get("executor", str) or "local",
@@ -139,6 +146,13 @@ def _positive(table: Table, key: str, default: int) -> int:
     value = table.get(key, int, default)
     if value is None or not 1 <= value <= MOST_BUILDS:
         raise table.error(key, f"expected a whole number from 1 to {MOST_BUILDS}")
+    return value
+
+
+def _above_zero(table: Table, key: str) -> float | None:
+    value = table.get(key, float)
+    if value is not None and not 0 < value < math.inf:
+        raise table.error(key, "expected a number above 0")
     return value
 
 

@@ -63,6 +63,7 @@ OPTIONS = (
     Option("out", "DIR", "folder of the run's bundle (default: trtmatrix-runs/RUN-ID)"),
     Option("run", "DIR", "read the cells from this bundle and measure nothing"),
     Option("builds", "N", "builds of each cell, one a round"),
+    Option("minutes", "N", "of the run: what the first builds leave is spent where changes are open"),
     Option("quick", "", "one build of each cell", "bool"),
     Option("resume", "", "go on with the run in --matrix-out; what it has is kept", "bool"),
     Option("retry_failed", "", "with --matrix-resume, measure failed builds again", "bool"),
@@ -104,7 +105,7 @@ class MatrixSession:
     @property
     def choices(self) -> Choices:
         """What the user chose."""
-        from harness.execution.plan import Choices
+        from harness.execution.plan import Choices, minutes
         from harness.matrix.file import MOST_BUILDS
 
         def path(name: str) -> Path | None:
@@ -116,6 +117,10 @@ class MatrixSession:
             raise pytest.UsageError(
                 f"--matrix-builds: expected a whole number from 1 to {MOST_BUILDS}, found '{builds}'"
             )
+        try:
+            given = minutes(option_value(self._config, "minutes"), "--matrix-minutes")
+        except TrtmatrixError as error:
+            raise pytest.UsageError(error.one_line) from None
         return Choices(
             matrix=path("matrix"),
             out=path("out"),
@@ -125,6 +130,7 @@ class MatrixSession:
             retry_failed=bool(option_value(self._config, "retry_failed")),
             networks=tuple(Path(p) for p in option_value(self._config, "network") or ()),
             executor=option_value(self._config, "executor"),
+            minutes=given,
         )
 
     @property

@@ -6,7 +6,8 @@ Standard library and Python 3.5 syntax, since a pack's host script uses it too.
 
 import math
 import random
-from typing import Callable, Dict, List, Sequence
+import time
+from typing import Callable, Dict, List, Sequence, Tuple
 
 from harness.worker.drive import Driven, finish, profile_rounds
 from harness.worker.job import Measure
@@ -43,6 +44,12 @@ class Lockstep(object):
         self._random = random.Random(seed)
         self._say = say
         self._cycles = {}  # type: Dict[str, int]
+        self._seconds, self._slices = 0.0, 0
+
+    @property
+    def slice_seconds(self) -> float:
+        """What a slice took so far with all that belongs to it, on average."""
+        return self._seconds / self._slices if self._slices else SLICE_SECONDS
 
     def measure(self, builds: Sequence[Driven]) -> None:
         """Take every pass of *builds*, cycle by cycle; one that ends costs its own slices alone."""
@@ -67,18 +74,25 @@ class Lockstep(object):
                 one.close()
 
     def _pass(self, name: str, members: Sequence[Driven], settings: Dict[int, Measure]) -> None:
-        most = max([cycles_of(one) for one in settings.values()] or [0])
+        self.cycles(name, [(one, cycles_of(settings[id(one)])) for one in members])
+
+    def cycles(self, name: str, members: Sequence[Tuple[Driven, int]]) -> None:
+        """Take slices of the pass *name*, so many of each build, one of each a cycle as long as it is due."""
+        began = time.monotonic()
+        most = max([count for _, count in members] or [0])
         for number in range(most):
             cycle = self._cycles.get(name, 0)
             self._cycles[name] = cycle + 1
-            alive = [one for one in members if not one.over and number < cycles_of(settings[id(one)])]
+            alive = [one for one, count in members if not one.over and number < count]
             self._random.shuffle(alive)
             for place, one in enumerate(alive):
                 taken = one.asked(one.take, name, SLICE_SECONDS, LEAST, MOST, SETTLE)
+                self._slices += 1
                 if taken is not None:
                     one.samples.add(name, taken, cycle, place)
             if most >= 10 and (number + 1) % (most // 5) == 0:
                 self._say("{}: cycle {} of {}, {} side by side".format(name, number + 1, most, len(alive)))
+        self._seconds += time.monotonic() - began
 
 
 def passes_of(builds: Sequence[Driven]) -> List[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from harness.execution.budget import Budget
 from harness.execution.measuring import settings_for
 from harness.execution.plan import Plan
 from harness.execution.schedule import Parts, Schedule
@@ -79,7 +80,13 @@ class Ground:
         return Parts(registry.runtimes(), registry.environments(), self.plan.families, registry.executors())
 
     def schedule(
-        self, bundle: Bundle, parts: Parts | None = None, *, rounds: int = 1, retry_failed: bool = False
+        self,
+        bundle: Bundle,
+        parts: Parts | None = None,
+        *,
+        rounds: int = 1,
+        retry_failed: bool = False,
+        budget: Budget | None = None,
     ) -> Schedule:
         """Return a schedule of all cells into *bundle*."""
         return Schedule(
@@ -90,4 +97,5 @@ class Ground:
             rounds=rounds,
             say=self.said.append,
             retry_failed=retry_failed,
+            budget=budget,
         )

@@ -11,9 +11,11 @@ import psutil
 import pytest
 
 from harness.execution import schedule
+from harness.execution.budget import Budget
 from harness.execution.memory import Room
 from harness.store.bundle import Bundle
 from harness.store.documents.samples import Slice, read_samples
+from harness.worker.drive import Driven
 from harness.worker.lockstep import SLICE_SECONDS, cycles_of
 from tests.execution.ground import Ground
 
@@ -95,8 +97,6 @@ def alive_workers() -> list[psutil.Process]:
 
 
 def test_a_worker_that_dies_costs_its_own_slices_alone(busy: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness.worker.drive import Driven
-
     taken: list[Driven] = []
     take = Driven.take
 
@@ -158,6 +158,58 @@ def test_a_pass_has_as_many_cycles_as_its_time_holds() -> None:
 
     assert cycles_of(settings(1.0)) == round(1.0 / SLICE_SECONDS)
     assert cycles_of(settings(0.0)) == 5
+
+
+class Share(Budget):
+    """So many seconds for a block beyond its first builds, on a busy machine too."""
+
+    def share(self, builds: int, took: float, later: int) -> float:
+        assert (builds, later) == (4, 0)
+        assert took > 0
+        return 20.0
+
+
+def test_a_block_is_measured_on_where_its_comparisons_are_wide(busy: Ground) -> None:
+    bundle = busy.bundle()
+    busy.schedule(bundle, rounds=2, budget=Share(None, precision=1e-6)).run()
+    bundle = Bundle.open(bundle.root)
+    builds = list(bundle.builds())
+    assert any(line.startswith("the widest comparison is") for line in busy.said)
+    assert len(builds) > 4 or max(len(own) for own in slices_of(bundle).values()) > CYCLES
+    assert len(blocks_of(bundle)) == 1
+    for cell in busy.cells:
+        numbers = sorted(build.build for build in builds if build.cell_id == cell.id)
+        assert numbers == list(range(len(numbers))), "further builds are numbered on"
+    assert all(len(own) >= CYCLES for own in slices_of(bundle).values())
+
+
+def test_what_is_as_narrow_as_asked_is_left_alone(busy: Ground) -> None:
+    bundle = busy.bundle()
+    # Five builds a side have 8 degrees of freedom: as many as are wanted before any width counts.
+    busy.schedule(bundle, rounds=5, budget=Budget(600.0, precision=100.0)).run()
+    bundle = Bundle.open(bundle.root)
+    assert len(list(bundle.builds())) == 10
+    assert {len(own) for own in slices_of(bundle).values()} == {CYCLES}
+
+
+def test_where_a_further_build_fails_no_more_are_made(busy: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.worker import lockstep
+
+    load, loaded = lockstep.load, []
+
+    def failing(build: Driven) -> None:
+        loaded.append(build)
+        if len(loaded) > 4:
+            os.kill(alive_workers()[-1].pid, signal.SIGKILL)
+        load(build)
+
+    monkeypatch.setattr("harness.execution.lockstep.load", failing)
+    bundle = busy.bundle()
+    busy.schedule(bundle, rounds=2, budget=Share(None, precision=1e-6)).run()
+    bundle = Bundle.open(bundle.root)
+    states = Counter(build.status for build in bundle.builds())
+    assert states["failed"] >= 1
+    assert len(loaded) <= 4 + 8, "one step's builds at most"
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,146 @@
+"""What a block still needs: how wide its comparisons are, and what would narrow them most for its price.
+
+Looks at widths, never at estimates or verdicts (docs/decisions/0004-stopping.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from harness.analysis.statistics.block import Block, read_block
+from harness.analysis.statistics.lockstep import slice_value
+from harness.analysis.statistics.spending import Costs, Situation, Step, next_step
+from harness.matrix.cell import Cell
+from harness.versions import version_key
+
+NO_PROCESS = 1e9
+"""Seconds that another process of an engine costs where none can be made: more than any budget."""
+
+SHOWN = 0.95
+"""Confidence of the intervals whose width is asked for."""
+
+
+@dataclass(frozen=True)
+class MeasuredBuild:
+    """A build of a block that is alive.
+
+    :param slices: rows of its ``samples.json`` so far (see :class:`harness.worker.samples.Samples`)
+    """
+
+    cell: Cell
+    slices: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two cells of a block that will be compared: neighbouring releases of one runtime.
+
+    :param half_width: half of the 95 % interval of their latencies' ratio, of 1; infinite where none is known
+    """
+
+    old: Cell
+    new: Cell
+    half_width: float
+    situation: Situation
+
+
+@dataclass(frozen=True)
+class Need:
+    """What to measure next.
+
+    :param builds: more builds of each cell; :param cycles: more slices of each build of a cell
+    :param widest: half width of the widest comparison, of 1
+    """
+
+    builds: Mapping[Cell, int]
+    cycles: Mapping[Cell, int]
+    widest: float
+
+    @property
+    def words(self) -> str:
+        """The state and the step: ``the widest comparison is \u00b11.82 %: 4 more builds``."""
+        builds, cycles = sum(self.builds.values()), max(self.cycles.values(), default=0)
+        steps = [f"{builds} more builds" if builds > 1 else "one more build"] if builds else []
+        steps += [f"{cycles} more cycles"] if cycles else []
+        return f"the widest comparison is \u00b1{100 * self.widest:.2f} %: {' and '.join(steps)}"
+
+
+def pairs(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
+    """Yield the cells that stand beside each other: one subject and runtime, neighbouring releases."""
+    series: dict[tuple[str, str], list[Cell]] = {}
+    for cell in dict.fromkeys(cells):
+        series.setdefault((cell.subject, cell.runtime), []).append(cell)
+    for mine in series.values():
+        yield from pairwise(sorted(mine, key=lambda c: (version_key(c.version), c.repeat, c.environment)))
+
+
+def comparisons(builds: Sequence[MeasuredBuild], name: str) -> list[Comparison]:
+    """Return the comparisons of a block by the slices of the pass *name*, the widest first."""
+    numbered = [build for build in builds if any(row["pass"] == name for row in build.slices)]
+    cells = list(dict.fromkeys(build.cell for build in numbered))
+    block = _block(numbered, cells, name)
+    found = []
+    for old, new in pairs(cells):
+        difference = block.cells(cells.index(old), cells.index(new))
+        if difference is None:
+            continue
+        situation = block.situation(cells.index(old), cells.index(new), difference)
+        half = float(difference.half_width(SHOWN)) if difference.degrees > 0 else math.inf
+        found.append(Comparison(old, new, math.expm1(half) if math.isfinite(half) else half, situation))
+    return sorted(found, key=lambda one: -one.half_width)
+
+
+def _block(builds: Sequence[MeasuredBuild], cells: Sequence[Cell], name: str) -> Block:
+    rows = [
+        (number, row["cycle"], slice_value(row["latency_ms"], 0))  # the worker counts settled ones alone
+        for number, build in enumerate(builds)
+        for row in build.slices
+        if row["pass"] == name
+    ]
+    process, cycle, value = np.asarray(rows, dtype=np.float64).reshape(-1, 3).T
+    members = [[n for n, build in enumerate(builds) if build.cell == cell] for cell in cells]
+    return read_block(
+        process.astype(int), cycle.astype(int), value, [[n] for n in range(len(builds))], members
+    )
+
+
+def next_need(found: Sequence[Comparison], precision: float, costs: Costs, seconds: float) -> Need | None:
+    """Return what to measure next, None where every comparison is narrow enough or nothing helps in time.
+
+    :param found: :func:`comparisons`
+    :param precision: half of the 95 % interval asked for, of 1; :param seconds: that may be spent
+    """
+    builds: dict[Cell, int] = {}
+    cycles: dict[Cell, int] = {}
+    left = seconds
+    for one in found:
+        step = next_step(one.situation, math.log1p(precision), costs, left)
+        if step is None:
+            continue
+        left -= _added(one, step, builds, cycles, costs)
+        for cell in (one.old, one.new):
+            if step.builds:
+                builds[cell] = max(builds.get(cell, 0), step.builds)
+            if step.cycles:
+                cycles[cell] = max(cycles.get(cell, 0), step.cycles)
+    if not builds and not cycles:
+        return None
+    return Need(builds, cycles, found[0].half_width)
+
+
+def _added(
+    one: Comparison, step: Step, builds: Mapping[Cell, int], cycles: Mapping[Cell, int], costs: Costs
+) -> float:
+    """Return the seconds that *step* adds to what is to be done already for its two cells."""
+    price = 0.0
+    for cell, side in ((one.old, one.situation.old), (one.new, one.situation.new)):
+        if step.builds > builds.get(cell, 0):
+            price += (step.builds - builds.get(cell, 0)) * costs.build
+        price += max(step.cycles - cycles.get(cell, 0), 0) * side.builds * side.processes * costs.cycle
+    return price

@@ -1,0 +1,112 @@
+"""What a block still needs, from its slices: made here, so that widths and their causes are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from harness.analysis.statistics.spending import Costs
+from harness.execution.precision import NO_PROCESS, MeasuredBuild, comparisons, next_need, pairs
+from harness.matrix.cell import Cell
+from harness.matrix.treatment import Treatment
+
+COSTS = Costs(build=3.0, process=NO_PROCESS, cycle=0.03)
+
+
+def cell(version: str, repeat: str = "", network: str = "small", runtime: str = "onnxruntime") -> Cell:
+    return Cell(network, Treatment(), runtime, version, "venv", repeat)
+
+
+def block(
+    cells: Sequence[Cell], builds: int = 4, spread: float = 0.01, cycles: int = 20, slower: float = 0.0
+) -> list[MeasuredBuild]:
+    """Return builds that scatter by *spread*, each cell *slower* than the one before."""
+    random = np.random.default_rng(7)
+    common = random.normal(0, 0.1, cycles)
+    made = []
+    for place, one in enumerate(cells):
+        for _ in range(builds):
+            own = math.log(5.0) + place * slower + random.normal(0, spread)
+            values = np.exp(own + common + random.normal(0, 0.01, cycles))
+            slices = [
+                {"pass": "latency", "cycle": n, "latency_ms": [float(v)] * 3} for n, v in enumerate(values)
+            ]
+            made.append(MeasuredBuild(one, slices))
+    return made
+
+
+def test_neighbouring_releases_of_one_runtime_and_subject_are_pairs() -> None:
+    cells = [
+        cell("1.22.1", "aa"),
+        cell("1.9.0"),
+        cell("1.22.1"),
+        cell("2024.6.0", runtime="openvino"),
+        cell("1.9.0", network="other"),
+        cell("1.22.1"),
+    ]
+    assert list(pairs(cells)) == [(cells[1], cells[2]), (cells[2], cells[0])]
+
+
+def test_the_width_is_that_of_builds_and_not_of_cycles() -> None:
+    (one,) = comparisons(block([cell("1.0"), cell("2.0")], spread=0.02), "latency")
+    # t with 6 degrees of freedom, 4 builds a side, a spread of about 2 %
+    assert 0.015 < one.half_width < 0.07
+    (same,) = comparisons(block([cell("1.0"), cell("2.0")], spread=0.02, cycles=80), "latency")
+    assert same.half_width > one.half_width / 2, "cycles do not narrow what builds scatter"
+
+
+def test_the_widest_comes_first_and_another_pass_is_none_of_it() -> None:
+    builds = block([cell("1.0"), cell("2.0"), cell("3.0")])
+    found = comparisons(builds, "latency")
+    assert len(found) == 2
+    assert found[0].half_width >= found[1].half_width
+    assert comparisons(builds, "cuda_graph") == []
+
+
+@pytest.mark.parametrize("slower", [0.0, 0.2, -0.3])
+def test_what_is_measured_next_does_not_depend_on_what_was_found(slower: float) -> None:
+    found = comparisons(block([cell("1.0"), cell("2.0")], slower=slower), "latency")
+    same = comparisons(block([cell("1.0"), cell("2.0")]), "latency")
+    ours, theirs = next_need(found, 0.005, COSTS, 600.0), next_need(same, 0.005, COSTS, 600.0)
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.builds, ours.cycles) == (theirs.builds, theirs.cycles)
+
+
+def test_scattering_builds_ask_for_builds_and_scattering_cycles_for_cycles() -> None:
+    by_builds = next_need(
+        comparisons(block([cell("1.0"), cell("2.0")], spread=0.02), "latency"), 0.01, COSTS, 600
+    )
+    assert by_builds is not None
+    assert by_builds.builds
+    few = block([cell("1.0"), cell("2.0")], builds=6, spread=0.0, cycles=4)
+    by_cycles = next_need(comparisons(few, "latency"), 0.003, COSTS, 600)
+    assert by_cycles is not None
+    assert by_cycles.cycles
+    assert not by_cycles.builds
+
+
+def test_what_is_narrow_enough_or_too_dear_is_left_alone() -> None:
+    found = comparisons(block([cell("1.0"), cell("2.0")], builds=8), "latency")
+    assert next_need(found, 0.10, COSTS, 600.0) is None
+    assert next_need(found, 0.0001, COSTS, 0.01) is None
+
+
+def test_where_no_build_can_be_made_there_are_cycles_only() -> None:
+    found = comparisons(block([cell("1.0"), cell("2.0")], spread=0.02), "latency")
+    need = next_need(found, 0.001, Costs(math.inf, NO_PROCESS, 0.03), 600.0)
+    assert need is None or not need.builds
+
+
+def test_two_comparisons_of_one_cell_ask_for_its_builds_once() -> None:
+    cells = [cell("1.0"), cell("2.0"), cell("3.0")]
+    found = comparisons(block(cells, builds=3, spread=0.03), "latency")
+    need = next_need(found, 0.005, COSTS, 10_000.0)
+    assert need is not None
+    largest = max(need.builds.values())
+    assert set(need.builds) == set(cells)
+    assert need.builds[cells[1]] <= largest
+    assert f"{sum(need.builds.values())} more builds" in need.words
