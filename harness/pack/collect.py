@@ -138,6 +138,7 @@ def _document(build: BroughtBuild, number: int, cell: Cell, plan: BroughtPlan, i
         run=run,
         pool=run,
         round=outcome.round,
+        block=outcome.block,
         host=host if host.device != UNKNOWN else structs.replace(host, device=CPU),
         visit=outcome.visit,
         started=started,

@@ -1,33 +1,33 @@
 """The order of a visit and its budget."""
 
-from harness.pack.host.blocks import DEFAULT_SECONDS, MARGIN, Budget, Kind, blocks, kind_of
+from harness.pack.host.blocks import DEFAULT_SECONDS, MARGIN, Budget, Kind, kind_of, rounds_of
 
 JOBS = {f"{subject}-{version}": {"subject": subject} for subject in ("b", "a") for version in range(4)}
 
 
 def test_a_block_holds_every_version_of_one_subject_once() -> None:
-    found = blocks(JOBS, 3, seed=1)
+    found = rounds_of(JOBS, 3, seed=1)
     assert [(block.subject, block.round) for block in found] == [(s, r) for s in ("b", "a") for r in range(3)]
     for block in found:
         assert sorted(block.cells) == [f"{block.subject}-{version}" for version in range(4)]
 
 
 def test_a_round_of_everything_can_come_before_the_next() -> None:
-    found = blocks(JOBS, 3, seed=1, by_round=True)
+    found = rounds_of(JOBS, 3, seed=1, by_round=True)
     assert [(block.subject, block.round) for block in found] == [(s, r) for r in range(3) for s in ("b", "a")]
-    assert sorted(found) == sorted(blocks(JOBS, 3, seed=1))
+    assert sorted(found) == sorted(rounds_of(JOBS, 3, seed=1))
 
 
 def test_the_order_within_a_block_is_random_and_the_seed_decides_it() -> None:
-    orders = {block.cells for block in blocks(JOBS, 20, seed=1) if block.subject == "a"}
+    orders = {block.cells for block in rounds_of(JOBS, 20, seed=1) if block.subject == "a"}
     assert len(orders) > 10
-    assert blocks(JOBS, 20, seed=1) == blocks(JOBS, 20, seed=1)
-    assert blocks(JOBS, 20, seed=1) != blocks(JOBS, 20, seed=2)
+    assert rounds_of(JOBS, 20, seed=1) == rounds_of(JOBS, 20, seed=1)
+    assert rounds_of(JOBS, 20, seed=1) != rounds_of(JOBS, 20, seed=2)
 
 
 def test_the_order_of_a_block_does_not_depend_on_what_else_is_asked_for() -> None:
     alone = {cell: job for cell, job in JOBS.items() if job["subject"] == "a"}
-    assert blocks(alone, 1, seed=1)[0] == next(b for b in blocks(JOBS, 3, seed=1) if b.subject == "a")
+    assert rounds_of(alone, 1, seed=1)[0] == next(b for b in rounds_of(JOBS, 3, seed=1) if b.subject == "a")
 
 
 KINDS = {

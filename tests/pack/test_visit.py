@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 import zstandard
 
+from harness.pack.host import blocks, side_by_side
 from harness.pack.host.__main__ import main
 from harness.pack.host.machine import host_facts
 from harness.pack.host.visit import Visit
 from harness.pack.results import latest
 from harness.store.documents.base import document_of
 from harness.store.documents.visit import Visit as VisitDocument
+from harness.worker.lockstep import Lockstep
 from tests.pack.pack_composed import compose_pack, without_gpu
 
 CELLS: dict[str, dict[str, Any]] = {
@@ -169,10 +171,10 @@ def test_results_go_home_on_the_way(tmp_path: Path) -> None:
     root, results, home = compose_pack(tmp_path / "pack", CELLS), tmp_path / "results", tmp_path / "home"
     assert _start(root, results, "--home", str(home), "--home-every", "0") == 0
     pieces = sorted(home.iterdir())
-    assert [piece.name[-10:] for piece in pieces] == [f"{number:02d}.tar.zst" for number in range(4)]
+    assert [piece.name[-10:] for piece in pieces] == ["00.tar.zst", "01.tar.zst"]
     contents = [_read(piece) for piece in pieces]
     outcomes = [[name for name in found if name.endswith("outcome.json")] for found in contents]
-    assert [len(names) for names in outcomes] == [2, 2, 2, 2], "a block each"
+    assert [len(names) for names in outcomes] == [4, 4], "a block each"
     assert len({name for names in outcomes for name in names}) == 8
     records = [
         document_of(json.loads(text), VisitDocument, Path(name))
@@ -180,7 +182,7 @@ def test_results_go_home_on_the_way(tmp_path: Path) -> None:
         for name, text in found.items()
         if "/visit-" in name
     ]
-    assert len(records) == 4
+    assert len(records) == 2
     (visit,) = latest(records[::-1]).values()
     assert len(visit.builds) == 8, "the last record of a visit counts, in whatever order they come"
 
@@ -379,7 +381,7 @@ def test_what_was_measured_goes_home_when_visits_are_ended(tmp_path: Path) -> No
     worker.write_text("import time; time.sleep(0.5)\n" + worker.read_text())
     command = ["-m", "harness.pack.host", "--pack", str(root), "--results", str(results), "--gpu", "all"]
     process = subprocess.Popen(
-        [sys.executable, *command, "--rounds", "50", "--home", str(tmp_path / "home")],
+        [sys.executable, *command, "--rounds", "50", "--by-round", "--home", str(tmp_path / "home")],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
         stdout=subprocess.DEVNULL,
     )
@@ -391,3 +393,125 @@ def test_what_was_measured_goes_home_when_visits_are_ended(tmp_path: Path) -> No
     assert process.wait(timeout=30) == 143
     assert len(list((tmp_path / "home").glob("*.tar.zst"))) == 2
     assert {visit["state"] for visit in _visits(results)} == {"budget"}
+
+
+MEASURED = """
+import json, os, time
+from harness.worker import base
+from harness.worker.measure import Pass
+class Worker(base.Worker):
+    def build(self):
+        said = self.job.options({"die_at": 0})
+        self.left = said["die_at"] or 10**9
+    def load(self):
+        return [Pass("latency", self.sample)]
+    def sample(self):
+        self.left -= 1
+        if not self.left:
+            os._exit(9)
+        time.sleep(0.001)
+        return {"latency_ms": 1.0}
+    def profile(self, iterations):
+        with open(self.result.evidence("profile.jsonl"), "a") as stream:
+            stream.write(json.dumps([time.time(), iterations]) + "\\n")
+"""
+
+
+def _measured(root: Path, cells: dict[str, dict[str, Any]]) -> Path:
+    """Return a pack whose worker measures, four cycles and a profile in three rounds."""
+    compose_pack(root, cells)
+    (root / "code" / "composed_worker.py").write_text(MEASURED)
+    listed = json.loads((root / "pack.json").read_text())
+    for job in listed["jobs"].values():
+        job["document"]["measure"].update(windows=4, maximum_seconds=0.0, profile_iterations=3)
+    (root / "pack.json").write_text(json.dumps(listed))
+    return root
+
+
+FORMS = {
+    f"{form}-{version}": {"subject": form, "together": "v2"}
+    for form in ("clip", "relu_sub")
+    for version in ("8.5", "8.6")
+}
+
+
+def _slices(results: Path) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    return {
+        (path.parts[-3], path.parts[-2]): json.loads(path.read_text())["slices"]
+        for path in results.glob("*/builds/*/*/samples.json")
+    }
+
+
+def test_all_rounds_and_both_forms_of_a_network_are_measured_side_by_side(tmp_path: Path) -> None:
+    root, results = _measured(tmp_path / "pack", FORMS), tmp_path / "results"
+    assert _start(root, results) == 0
+    found = _slices(results)
+    assert len(found) == 8
+    assert {outcome["block"] for outcome in _outcomes(results).values()} != {""}
+    assert len({outcome["block"] for outcome in _outcomes(results).values()}) == 1
+    for slices in found.values():
+        assert [one["cycle"] for one in slices] == [0, 1, 2, 3]
+    for cycle in range(4):
+        assert sorted(slices[cycle]["slice"] for slices in found.values()) == list(range(8))
+    starts = sorted((one["start_ns"][0], one["cycle"]) for slices in found.values() for one in slices)
+    assert [cycle for _, cycle in starts] == sorted(cycle for _, cycle in starts), "one cycle, then the next"
+    rounds = sorted(
+        (json.loads(line)[0], number)
+        for path in results.glob("*/builds/*/*/evidence/profile.jsonl")
+        for number, line in enumerate(path.read_text().splitlines())
+    )
+    assert [number for _, number in rounds] == [0] * 8 + [1] * 8 + [2] * 8, "profiled in turn"
+    assert {one["seconds"] > 0 for one in _outcomes(results).values()} == {True}
+
+
+def test_a_worker_that_dies_costs_its_own_slices_and_not_the_block(tmp_path: Path) -> None:
+    cells = {**FORMS, "clip-8.6": {**FORMS["clip-8.6"], "options": {"die_at": 40}}}
+    root, results = _measured(tmp_path / "pack", cells), tmp_path / "results"
+    assert _start(root, results, "--rounds", "1") == 0
+    found = _outcomes(results)
+    assert {cell: one["status"] for (cell, _), one in found.items() if one["status"] != "ok"} == {
+        "clip-8.6": "failed"
+    }
+    assert {len(one) for (cell, _), one in _slices(results).items() if cell != "clip-8.6"} == {4}
+
+
+def test_what_memory_does_not_hold_shares_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def every_second(_room: side_by_side.Room) -> bool:
+        asked.append(True)
+        return len(asked) % 2 == 1
+
+    monkeypatch.setattr(side_by_side.Room, "for_one_more", every_second)
+    root, results = _measured(tmp_path / "pack", FORMS), tmp_path / "results"
+    assert _start(root, results, "--rounds", "1") == 0
+    cycles = {name: {one["cycle"] for one in slices} for name, slices in _slices(results).items()}
+    assert len(cycles) == 4
+    (anchor,) = [name for name, own in cycles.items() if len(own) == 8]
+    assert all(own <= cycles[anchor] for own in cycles.values())
+
+
+def test_as_many_rounds_are_measured_as_the_budget_does_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(blocks, "DEFAULT_SECONDS", 10.0)
+    root, results = _measured(tmp_path / "pack", FORMS), tmp_path / "results"
+    # A round of four takes 46 s by what is expected of builds that nobody has seen yet.
+    assert _start(root, results, "--rounds", "3", "--budget", "100") == 4
+    assert sorted({number for _, number in _outcomes(results)}) == ["0", "1"]
+    assert "clip-8.5 round 2" in capsys.readouterr().out
+    assert _start(root, results, "--rounds", "3", "--budget", "100") == 0
+
+
+def test_what_is_half_measured_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_self: Lockstep, _builds: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Lockstep, "measure", interrupted)
+    root, results = _measured(tmp_path / "pack", FORMS), tmp_path / "results"
+    with pytest.raises(KeyboardInterrupt):
+        _start(root, results)
+    assert _outcomes(results) == {}
+    monkeypatch.undo()
+    assert _start(root, results) == 0
+    assert len(_outcomes(results)) == 8

@@ -1,8 +1,9 @@
-"""What is measured next: blocks of builds that belong together, as far as the time goes.
+"""What is measured next: rounds of builds that belong together, as far as the time goes.
 
-A block is one round of one subject (network and treatment): one build of every version, in a random order
-of its own. Versions are compared within one host, so a block that is begun is finished before another
-one starts, and one that cannot be finished is not begun.
+A round of a subject (network and treatment) is one build of every version, in a random order of its own. All
+rounds of what is compared (both ReLU6 forms of a subject) are one block, whose builds are measured side by
+side; where the time does not do for all, as many rounds as it does for. Versions are compared within one
+host, so a round that is begun is finished, and one that cannot be finished is not begun.
 """
 
 from __future__ import annotations
@@ -18,31 +19,42 @@ MARGIN = 1.15
 """Builds of one cell differ in length; an estimate is stretched by this much."""
 
 
-class Block(NamedTuple):
-    """One round of one subject; *cells* in the order in which they are to be measured."""
+class Round(NamedTuple):
+    """One round of one subject; *cells* in the order in which they are to be built."""
 
     subject: str
     round: int
     cells: tuple[str, ...]
 
 
-def blocks(
+def rounds_of(
     jobs: Mapping[str, Mapping[str, Any]], rounds: int, seed: int, *, by_round: bool = False
-) -> list[Block]:
-    """Return all blocks: subjects in the order of the pack, all rounds of one before the next.
+) -> list[Round]:
+    """Return all rounds: subjects in the order of the pack, all rounds of one before the next.
 
     :param by_round: one round of all subjects before the next round of any
-    The order within a block depends on seed, subject and round alone: a visit that resumes goes on with it.
+    The order within a round depends on seed, subject and round alone: a visit that resumes goes on with it.
     """
     subjects: dict[str, list[str]] = {}
     for cell, job in jobs.items():
         subjects.setdefault(job["subject"], []).append(cell)
     found = [
-        Block(subject, number, _shuffled(cells, f"{seed}/{subject}/{number}"))
+        Round(subject, number, _shuffled(cells, f"{seed}/{subject}/{number}"))
         for subject, cells in subjects.items()
         for number in range(rounds)
     ]
-    return sorted(found, key=lambda block: block.round) if by_round else found
+    return sorted(found, key=lambda one: one.round) if by_round else found
+
+
+def block_of(job: Mapping[str, Any], number: int, *, by_round: bool) -> tuple[Any, ...]:
+    """Return what builds of one block share.
+
+    A build that begins with another's timing cache waits for it: it is a block by itself.
+    """
+    cell = job["document"]["cell"]
+    if cell.get("treatment", {}).get("timing_cache") == "on":
+        return str(job["together"]), str(cell["id"]), number
+    return (str(job["together"]), number) if by_round else (str(job["together"]),)
 
 
 def _shuffled(cells: Sequence[str], seed: str) -> tuple[str, ...]:
@@ -102,8 +114,11 @@ class Budget:
         most = max(alike.values())
         return max(self._taken[other] for other, how in alike.items() if how == most) * MARGIN
 
-    def allows(self, cells: Sequence[str]) -> bool:
-        """Say whether builds of all *cells* are likely to end within the budget."""
+    def allows(self, cells: Sequence[str], owed: float = 0.0) -> bool:
+        """Say whether builds of all *cells* are likely to end within the budget.
+
+        :param owed: seconds that others still need
+        """
         if self.seconds is None:
             return True
-        return self.clock() + sum(self.expected(cell) for cell in cells) <= self.seconds
+        return self.clock() + owed + sum(self.expected(cell) for cell in cells) <= self.seconds

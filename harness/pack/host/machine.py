@@ -68,6 +68,27 @@ def host_facts(gpu: str | None = None) -> dict[str, Any]:
     }
 
 
+def free_memory() -> tuple[int, int] | None:
+    """Return available and total bytes of this machine, None where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        sizes = {
+            name: int(rest.split()[0]) << 10 for name, _, rest in (line.partition(":") for line in lines)
+        }
+        return sizes["MemAvailable"], sizes["MemTotal"]
+    except (OSError, ValueError, IndexError, KeyError):
+        return None
+
+
+def free_gpu_memory(uuid: str) -> tuple[int, int] | None:
+    """Return free and total bytes of the GPU *uuid*, None where nvidia-smi does not say."""
+    for row in _query(("memory.free", "memory.total"), uuid):
+        sizes = [text.partition(" ")[0] for text in row.values()]
+        if all(size.isdigit() for size in sizes):
+            return int(sizes[0]) << 20, int(sizes[1]) << 20
+    return None
+
+
 def _query(names: Sequence[str], only: str | None = None) -> list[dict[str, str]]:
     program = shutil.which("nvidia-smi")
     if program is None:

@@ -1,4 +1,4 @@
-"""A visit: measures blocks on this host until all are there or the time is up; resumes what it finds.
+"""A visit: measures blocks on this host until all is there or the time is up; resumes what it finds.
 
 ::
 
@@ -12,23 +12,24 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
+import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .blocks import Block, Budget, blocks, kind_of
-from .machine import gpu_state, host_facts
+from .blocks import Budget, Round, block_of, kind_of, rounds_of
+from .builds import Asked, HostBuild, HostBuilds, outcome_of, worker_digest
+from .machine import host_facts
 from .pieces import write_pieces
-from .unpack import Pack, PackError, link
-from .worker_process import fresh, place_job, run_worker, variables
+from .side_by_side import SideBySide
+from .unpack import Pack, PackError
+from .worker_process import fresh
 
 VISIT_SCHEMA = "trtmatrix.visit/2"
-TIMING_CACHE = "timing.cache"
 HOME_EVERY = 300.0
 """Seconds: a host that is taken away costs what it measured in so long, and the archives stay few."""
 _PLAN_KEYS = ("schema", "id", "harness", "made", "python", "seed", "builds", "matrix", "jobs")
@@ -82,26 +83,27 @@ class Visit:
         self._mine: dict[str, bool] = {}  # what belongs together to whether this visit has it
         self._written = self._pieces = 0
         self._went_home = time.monotonic()
-        self._worker = worker_digest(pack.root / "code")
 
     def run(self) -> int:
-        """Measure; return the number of blocks that are still to be done."""
+        """Measure; return the number of rounds that are still to be done."""
         jobs = {cell: self.pack.document["jobs"][cell] for cell in self.options.cells}
         first, end = self.options.rounds
-        ordered = blocks(jobs, end, self.options.seed, by_round=self.options.by_round)
-        todo = [block for block in ordered if block.round >= first]
+        ordered = rounds_of(jobs, end, self.options.seed, by_round=self.options.by_round)
+        todo = [one for one in ordered if one.round >= first]
         self._save_plan()
         self._join_run()
+        self._builds = HostBuilds(self.pack, self.folder, self.options.seed, self._gpu, self._origin())
         with self._alone():
+            fresh(self.folder / "work")
             self._look_back()
             self._save("running")
-            left = [block for block in todo if self._missing(block)]
+            left = [one for one in todo if self._missing(one)]
             try:
                 self._measure(left)
             finally:
                 # What a visit beside this one has taken is for that one to finish.
-                left = [b for b in left if self._mine.get(self._together[b.subject], True)]
-                left = [b for b in left if self._missing(b)]
+                left = [one for one in left if self._mine.get(self._together[one.subject], True)]
+                left = [one for one in left if self._missing(one)]
                 self._save("budget" if left else "complete")
                 self._go_home()
         return len(left)
@@ -119,26 +121,48 @@ class Visit:
                 raise PackError(f"{self.folder}: another visit is measuring on this GPU") from None
             yield
 
-    def _measure(self, todo: Sequence[Block]) -> None:
+    def _measure(self, todo: Sequence[Round]) -> None:
         with contextlib.ExitStack() as claims:
-            for block in todo:
-                missing = self._missing(block)
-                if not missing:
+            for (together, *_), pairs in self._blocks(todo).items():
+                if not self._fitting(pairs):
                     continue
-                if not self.budget.allows(missing):
-                    need = sum(self.budget.expected(cell) for cell in missing)
-                    self._say(f"{block.subject}: a block of about {need:.0f} s does not fit into the budget")
-                    continue
-                together = self._together[block.subject]
                 if together not in self._mine:
                     self._mine[together] = self._claim(together, claims)
-                    # Free because the visit beside this one has ended: it may have measured the block by now.
-                    missing = self._missing(block)
-                if self._mine[together] and missing:
-                    self._block(block, missing)
+                # Free because the visit beside this one has ended: it may have measured some by now.
+                asked = self._fitting(pairs) if self._mine[together] else []
+                if asked:
+                    self._block(asked)
                     if time.monotonic() - self._went_home >= self.options.home_every:
                         self._save("running")
                         self._go_home()
+
+    def _blocks(self, todo: Sequence[Round]) -> dict[tuple[Any, ...], list[tuple[Round, str]]]:
+        """Return the cells of the rounds that are measured side by side, by what they share."""
+        found: dict[tuple[Any, ...], list[tuple[Round, str]]] = {}
+        for one in todo:
+            for cell in one.cells:
+                job = self.pack.document["jobs"][cell]
+                key = block_of(job, one.round, by_round=self.options.by_round)
+                found.setdefault(key, []).append((one, cell))
+        return found
+
+    def _fitting(self, pairs: Sequence[tuple[Round, str]]) -> list[Asked]:
+        """Return what of a block is missing, as many whole rounds as the time is likely to do for."""
+        missing: dict[int, list[str]] = {}
+        for one in dict.fromkeys(one for one, _ in pairs):
+            own = [cell for other, cell in pairs if other == one]
+            missing.setdefault(one.round, []).extend(cell for cell in self._missing(one) if cell in own)
+        found: list[Asked] = []
+        for number, cells in sorted(missing.items()):
+            if cells and not self.budget.allows([*(asked.cell for asked in found), *cells]):
+                need = sum(self.budget.expected(cell) for cell in cells)
+                self._say(
+                    f"{cells[0]} round {number}: a round of about {need:.0f} s does not fit into the budget"
+                )
+                break
+            random.Random(f"{self.options.seed}/{number}/{min(cells, default='')}").shuffle(cells)
+            found.extend(Asked(cell, number) for cell in cells)
+        return found
 
     def _claim(self, together: str, claims: contextlib.ExitStack) -> bool:
         """Take subjects for this GPU until the visit ends; False where a visit beside this one has them."""
@@ -164,81 +188,44 @@ class Visit:
             self._pieces += 1
         self._written, self._went_home = len(self.made), time.monotonic()
 
-    def _block(self, block: Block, missing: Sequence[str]) -> None:
-        """Measure the builds of *block* that are missing, as far as the time goes."""
-        for cell in missing:
-            if not self.budget.allows([cell]):
-                self._say(f"{block.subject} round {block.round}: left in the middle, the time is up")
-                return
-            outcome = self._build(cell, block.round)
-            self.budget.took(cell, outcome["seconds"])
-            said = (
-                "" if outcome["status"] == "ok" else "  {}: {}".format(outcome["status"], outcome["reason"])
-            )
-            self._say(
-                "[{:5.0f} s] round {} {}  {:.1f} s{}".format(
-                    self.budget.clock(), block.round, cell, outcome["seconds"], said
-                )
-            )
+    def _block(self, asked: Sequence[Asked]) -> None:
+        """Measure builds side by side, as far as the time goes."""
 
-    def _build(self, cell: str, number: int) -> dict[str, Any]:
-        job = self.pack.document["jobs"][cell]
-        site, inputs = self.pack.site(job["site"]), self.pack.site(job["inputs"])
-        work = self.folder / "work"
-        result, folder = fresh(work / "result"), fresh(work / "job")
-        seed = self.options.seed + number
-        document = self._document(job, number, seed)
-        cache = self._earlier_cache(cell, number, document)
-        if cache is not None:
-            link(cache, folder / TIMING_CACHE)
-            document["options"] = dict(document["options"], timing_cache_file=TIMING_CACHE)
-        path = place_job(folder, document, inputs)
-        entry = self.pack.document["sites"][job["site"]]
-        python, code = self.pack.python, self.pack.root / "code"
-        environment = variables(python.parent.parent, code, site, entry)
-        before, started = gpu_state(self._gpu), time.time()
-        command = [str(python), "-m", "harness.worker", str(path), str(result)]
-        outcome = run_worker(command, path, result, environment, job["seconds_limit"])
-        outcome.update(
-            schema=VISIT_SCHEMA, visit=self.id, cell=cell, round=number, seed=seed, started=started,
-            host=self.facts["host"], worker=self._worker, gpu_before=before, gpu_after=gpu_state(self._gpu),
-            run=self.run_id, **_said(result, outcome)
-        )  # fmt: skip
-        (result / "outcome.json").write_text(json.dumps(outcome, indent=1), encoding="utf-8")
-        target = self._folder(cell, number)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            fresh(target).rmdir()
-        result.replace(target)
+        def allows(cell: str, owed: float) -> bool:
+            return self.budget.allows([cell], owed)
+
+        def start(one: Asked) -> HostBuild | None:
+            if one.cell in self._hopeless:
+                return None
+            self._say(f"[{self.budget.clock():5.0f} s] building {one.cell}, round {one.round}")
+            return self._builds.start(one)
+
+        measured = SideBySide(start, allows, self._gpu, self.options.seed, self._say)
+        with contextlib.closing(measured.run(asked)) as ended:
+            for build, block in ended:
+                self._keep(build, block)
+
+    def _keep(self, build: HostBuild, block: str) -> None:
+        """Put a build that is over among the results."""
+        target, outcome = self._builds.keep(build, block)
         self.made.append(target)
-        if outcome["status"] == "unsupported":
+        cell, status, seconds = build.asked.cell, outcome["status"], outcome["seconds"]
+        if status == "unsupported":
             self._hopeless[cell] = outcome["reason"]
-        return outcome
+        self.budget.took(cell, seconds)
+        said = "" if status == "ok" else "  {}: {}".format(status, outcome["reason"])
+        self._say(f"[{self.budget.clock():5.0f} s] round {build.asked.round} {cell}  {seconds:.1f} s{said}")
 
-    def _earlier_cache(self, cell: str, number: int, document: Mapping[str, Any]) -> Path | None:
-        """Return the timing cache of the latest earlier build here, None where the treatment keeps none."""
-        if document["cell"].get("treatment", {}).get("timing_cache") != "on":
-            return None
-        paths = (self._folder(cell, n) / "evidence" / TIMING_CACHE for n in reversed(range(number)))
-        return next((path for path in paths if path.is_file()), None)
-
-    def _document(self, job: Mapping[str, Any], number: int, seed: int) -> dict[str, Any]:
-        device = self._gpu if job["wants_gpu"] else None
-        return dict(job["document"], build=number, seed=seed, device=device)
-
-    def _folder(self, cell: str, number: int) -> Path:
-        return self.folder / "builds" / cell / str(number)
-
-    def _missing(self, block: Block) -> list[str]:
-        """Return the cells of *block* to be measured here; none where one host has the whole block."""
+    def _missing(self, one: Round) -> list[str]:
+        """Return the cells of a round to be measured here; none where one host has the whole round."""
         for other in sorted(self._results.glob("*/builds")):
-            if all(self._done(other / cell / str(block.round)) for cell in block.cells):
+            if all(self._done(other / cell / str(one.round)) for cell in one.cells):
                 return []
-        wanted = [cell for cell in block.cells if cell not in self._hopeless]
-        return [cell for cell in wanted if not self._done(self._folder(cell, block.round))]
+        wanted = [cell for cell in one.cells if cell not in self._hopeless]
+        return [cell for cell in wanted if not self._done(self._builds.folder(cell, one.round))]
 
     def _done(self, folder: Path) -> bool:
-        outcome = _outcome(folder)
+        outcome = outcome_of(folder)
         if outcome is None:
             return False
         return outcome.get("status") in ("ok", "unsupported") or not self.options.retry
@@ -246,7 +233,7 @@ class Visit:
     def _look_back(self) -> None:
         """Learn from the builds that are here already how long they take and which cells cannot run."""
         for path in self.folder.glob("builds/*/*/outcome.json"):
-            outcome = _outcome(path.parent)
+            outcome = outcome_of(path.parent)
             # A folder of results may hold those of another pack.
             if outcome is not None and outcome["cell"] in self.pack.document["jobs"]:
                 self.budget.took(outcome["cell"], float(outcome["seconds"]))
@@ -262,6 +249,12 @@ class Visit:
             self.run_id = stream.read().strip() or self.id
             if self.run_id == self.id:
                 stream.write(self.id + "\n")
+
+    def _origin(self) -> dict[str, Any]:
+        """Return what the outcome of each build says of where it comes from."""
+        worker = worker_digest(self.pack.root / "code")
+        said = {"visit": self.id, "run": self.run_id, "host": self.facts["host"], "worker": worker}
+        return {"schema": VISIT_SCHEMA, **said}
 
     def _save_plan(self) -> None:
         document = {key: value for key, value in self.pack.document.items() if key in _PLAN_KEYS}
@@ -287,33 +280,3 @@ class Visit:
             **self.facts,
         }
         self.record.write_text(json.dumps(document, indent=1), encoding="utf-8")
-
-
-def _outcome(folder: Path) -> dict[str, Any] | None:
-    """Return a build's ``outcome.json``, None where the build never ended or the file is torn."""
-    try:
-        found: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found
-
-
-def _said(result: Path, outcome: Mapping[str, Any]) -> dict[str, Any]:
-    """Return status and reason of ``result.json`` where the worker came to its end."""
-    if outcome["status"] != "ok":
-        return {}
-    try:
-        said = json.loads((result / "result.json").read_text(encoding="utf-8"))
-        return {"status": said["status"], "reason": said["reason"]}
-    except (ValueError, KeyError) as error:
-        return {"status": "failed", "reason": f"result.json is torn: {error}"}
-
-
-def worker_digest(folder: Path) -> str:
-    """Return a digest of the worker's files: builds made with another worker are told apart by it."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    if not folder.is_dir():
-        raise PackError(f"{folder}: the worker is missing")
-    return digest.hexdigest()[:16]

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.worker.conversation import Conversation
-from harness.worker.drive import drive
-from harness.worker.samples import Samples
 
 from .machine import clean
 from .unpack import link
@@ -128,25 +126,6 @@ class WorkerProcess(Conversation):
                 self.received(chunk)
                 if not chunk:
                     return
-
-
-def run_worker(
-    command: Sequence[str], job: Path, result: Path, environment: Mapping[str, str], seconds: float
-) -> dict[str, Any]:
-    """Have a worker do *job*, within the limit of *seconds*; return the keys of ``harness``'s outcome.
-
-    The log of the worker is ``result/worker.log``; ``samples.json`` holds what it answered.
-    """
-    conversation, samples = WorkerProcess(command, result, environment, seconds), Samples()
-    try:
-        drive(conversation, str(job), samples)
-    except BaseException:
-        conversation.stop("interrupted", "interrupted by the user")
-        raise
-    finally:
-        outcome = conversation.end()
-        samples.write(str(result))
-    return outcome
 
 
 def _ended(code: int, result: Path) -> tuple[str, str]:

@@ -59,7 +59,8 @@ class VisitBuild(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/2"):
     :param host: name of the host; :param started: seconds since 1970
     :param status: ``ok``, ``failed``, ``unsupported``, ``killed``, ``time_limit``
     :param reason: why, one line
-    :param seconds: wall time; :param peak_memory_bytes: resident
+    :param block: what it was measured side by side with others in, empty for one that was measured alone
+    :param seconds: what its worker was asked for, without what it waited; :param peak_memory_bytes: resident
     :param worker: digest of the worker's files; :param gpu_before, gpu_after: as nvidia-smi prints them
     """
 
@@ -78,6 +79,7 @@ class VisitBuild(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/2"):
     peak_memory_bytes: int | None = None
     log_tail: str = ""
     seed: int | None = None
+    block: str = ""
     worker: str = ""
     gpu_before: tuple[dict[str, str], ...] = ()
     gpu_after: tuple[dict[str, str], ...] = ()

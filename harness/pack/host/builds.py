@@ -1,0 +1,147 @@
+"""The builds of a visit: the folders of each, its worker, and what is kept of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.worker.drive import Driven
+from harness.worker.samples import Samples
+
+from .machine import gpu_state
+from .unpack import Pack, PackError, link
+from .worker_process import WorkerProcess, fresh, place_job, variables
+
+TIMING_CACHE = "timing.cache"
+
+
+class Asked(NamedTuple):
+    """A build that is to be made: *cell* and number of the *round*."""
+
+    cell: str
+    round: int
+
+
+class HostBuild:
+    """A build whose worker was started.
+
+    :param said: what its outcome says beside how it ended
+    """
+
+    def __init__(
+        self, asked: Asked, job: Path, result: Path, worker: WorkerProcess, said: Mapping[str, Any]
+    ) -> None:
+        self.asked, self.result, self.said = asked, result, said
+        self._worker, self._samples = worker, Samples()
+        self.driven = Driven(worker, str(job), self._samples)
+
+    def end(self) -> dict[str, Any]:
+        """End the worker, write its samples, and return the keys of ``harness``'s outcome.
+
+        ``seconds`` is what it was asked for, without what it waited while others were.
+        """
+        outcome = self._worker.end()
+        self._samples.write(str(self.result))
+        return {**outcome, "seconds": self._worker.spent}
+
+
+class HostBuilds:
+    """Makes and keeps the builds of a visit, ``FOLDER/builds/CELL/ROUND``.
+
+    :param gpu: UUID of the GPU that is measured on; :param origin: what each outcome says of its origin
+    """
+
+    def __init__(
+        self, pack: Pack, folder: Path, seed: int, gpu: str | None, origin: Mapping[str, Any]
+    ) -> None:
+        self._pack, self._folder, self._seed, self._gpu, self._origin = pack, folder, seed, gpu, origin
+
+    def folder(self, cell: str, number: int) -> Path:
+        """Return the folder of a build that is kept."""
+        return self._folder / "builds" / cell / str(number)
+
+    def start(self, asked: Asked) -> HostBuild:
+        """Start the worker of a build."""
+        job = self._pack.document["jobs"][asked.cell]
+        site, inputs = self._pack.site(job["site"]), self._pack.site(job["inputs"])
+        work = self._folder / "work" / f"{asked.cell}-{asked.round}"
+        result, folder = fresh(work / "result"), fresh(work / "job")
+        document = self._document(job, asked)
+        cache = self._earlier_cache(asked, document)
+        if cache is not None:
+            link(cache, folder / TIMING_CACHE)
+            document["options"] = dict(document["options"], timing_cache_file=TIMING_CACHE)
+        path = place_job(folder, document, inputs)
+        entry = self._pack.document["sites"][job["site"]]
+        python, code = self._pack.python, self._pack.root / "code"
+        environment = variables(python.parent.parent, code, site, entry)
+        said = {
+            **self._origin,
+            "cell": asked.cell,
+            "round": asked.round,
+            "seed": document["seed"],
+            "started": time.time(),
+            "gpu_before": gpu_state(self._gpu),
+        }
+        command = [str(python), "-m", "harness.worker", str(path), str(result)]
+        worker = WorkerProcess(command, result, environment, job["seconds_limit"])
+        return HostBuild(asked, path, result, worker, said)
+
+    def keep(self, build: HostBuild, block: str) -> tuple[Path, dict[str, Any]]:
+        """End a build that is over; return its folder among the results, and its outcome."""
+        outcome = build.end()
+        outcome.update(build.said, block=block, gpu_after=gpu_state(self._gpu))
+        outcome.update(_said(build.result, outcome))
+        (build.result / "outcome.json").write_text(json.dumps(outcome, indent=1), encoding="utf-8")
+        target = self.folder(*build.asked)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            fresh(target).rmdir()
+        build.result.replace(target)
+        return target, outcome
+
+    def _document(self, job: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
+        device = self._gpu if job["wants_gpu"] else None
+        return dict(job["document"], build=asked.round, seed=self._seed + asked.round, device=device)
+
+    def _earlier_cache(self, asked: Asked, document: Mapping[str, Any]) -> Path | None:
+        """Return the timing cache of the latest earlier build here, None where the treatment keeps none."""
+        if document["cell"].get("treatment", {}).get("timing_cache") != "on":
+            return None
+        earlier = (self.folder(asked.cell, number) for number in reversed(range(asked.round)))
+        paths = (folder / "evidence" / TIMING_CACHE for folder in earlier)
+        return next((path for path in paths if path.is_file()), None)
+
+
+def outcome_of(folder: Path) -> dict[str, Any] | None:
+    """Return a build's ``outcome.json``, None where the build never ended or the file is torn."""
+    try:
+        found: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _said(result: Path, outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """Return status and reason of ``result.json`` where the worker came to its end."""
+    if outcome["status"] != "ok":
+        return {}
+    try:
+        said = json.loads((result / "result.json").read_text(encoding="utf-8"))
+        return {"status": said["status"], "reason": said["reason"]}
+    except (ValueError, KeyError) as error:
+        return {"status": "failed", "reason": f"result.json is torn: {error}"}
+
+
+def worker_digest(folder: Path) -> str:
+    """Return a digest of the worker's files: builds made with another worker are told apart by it."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    if not folder.is_dir():
+        raise PackError(f"{folder}: the worker is missing")
+    return digest.hexdigest()[:16]
