@@ -20,6 +20,7 @@ from harness.analysis.run_analysis import RunAnalysis
 from harness.analysis.side_by_side import ComparedOp
 from harness.analysis.verdict import Verdict
 from harness.observations.identity import Identity
+from harness.observations.profiling import Profiling
 from harness.store.documents import figures, verdicts
 
 MOST_OPS = 10
@@ -99,6 +100,7 @@ def cell_figures(group: BuildGroup) -> figures.CellFigures:
         enqueue_ms=None if latency is None else latency.enqueue_ms,
         launch_bound=group.launch_bound,
         layers_ms=None if times is None else times.total_ms,
+        profiling=None if times is None or times.profiling is None else _profiling(times.profiling),
         layers=[] if times is None else list(times.layers),
         classes=[]
         if times is None
@@ -119,6 +121,16 @@ def _identity(identity: Identity, started: str) -> figures.IdentityRecord:
         digest=identity.digest,
         software=identity.software,
         host=identity.host,
+    )
+
+
+def _profiling(found: Profiling) -> figures.ProfilingRecord:
+    return figures.ProfilingRecord(
+        way=found.way,
+        layers_ms=found.layers_ms,
+        inference_ms=found.inference_ms,
+        plain_ms=found.plain_ms,
+        cost=found.cost,
     )
 
 

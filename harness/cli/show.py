@@ -35,6 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
             row["figures"] = as_json(cell_figures(group))
     else:
         told = {"host": len(grid.hosts.names) > 1, "group": any(row["group"] for row in rows)}
+        costs = [_profiling_cost(group) for group in grid.groups]
+        for row, cost in zip(rows, costs, strict=True):
+            row["profiling_costs"] = cost
+        told["profiling_costs"] = any(costs)
         rows = [{key: value for key, value in row.items() if told.get(key, True)} for row in rows]
     print_rows(rows, as_json=arguments.json)
     return 0
@@ -53,6 +57,15 @@ def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, obj
         "high_ms": _rounded(latency.high),
         "reason": group.reason,
     }
+
+
+def _profiling_cost(group: BuildGroup) -> str:
+    """Return by how much inferences are longer with the profiler, in words; nothing where nobody says."""
+    from harness.analysis.figures.times import class_times
+
+    times = class_times(group)
+    cost = times.profiling.cost if times is not None and times.profiling is not None else None
+    return "" if cost is None else f"{100 * cost:.0f} %"
 
 
 def _rounded(milliseconds: float | None) -> float | None:

@@ -40,6 +40,11 @@ class TimeChart:
     rooflines: tuple[RooflineFigures, ...]
 
     @property
+    def profiled(self) -> bool:
+        """Whether any bundle says how its layers were timed."""
+        return any(bar.profiling is not None for bar in self.figures.classes)
+
+    @property
     def roofline_classes(self) -> tuple[str, ...]:
         """Classes that any roofline has, in the order of the columns."""
         present = {one.name for row in self.rooflines for one in row.classes}

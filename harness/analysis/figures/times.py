@@ -12,6 +12,7 @@ from harness.attribution.adoption import shared_layers
 from harness.attribution.engine import AttributedEngine, AttributedLayer
 from harness.attribution.findings import block_findings
 from harness.networks.graph import Graph, OpClass
+from harness.observations.profiling import Profiling, over, profiling_of
 
 CLASSES = (
     "pointwise",
@@ -41,6 +42,7 @@ class ClassTimes:
         layers are a part of the network
     :param layers: their number in each build
     :param depthwise_elsewhere: depthwise convolutions in layers of another class, of each build
+    :param profiling: how layers were timed and what that costs, None where the bundle does not say
     """
 
     release: Release
@@ -50,6 +52,7 @@ class ClassTimes:
     parts: tuple[tuple[str, float, float | None], ...]
     layers: tuple[int, ...]
     depthwise_elsewhere: tuple[int, ...]
+    profiling: Profiling | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ def class_times(group: BuildGroup) -> ClassTimes | None:
         ),
         layers=tuple(len(engine.layers) for engine in engines),
         depthwise_elsewhere=tuple(shared_layers(engine, OpClass.DEPTHWISE).elsewhere for engine in engines),
+        profiling=over([one for b in group.good if (one := profiling_of(b.evidence)) is not None]),
     )
 
 

@@ -124,6 +124,21 @@ class OutlyingRecord(Part, frozen=True, kw_only=True):
     reformats: tuple[int, float] | None
 
 
+class ProfilingRecord(Part, frozen=True, kw_only=True):
+    """How layers were timed, medians over builds.
+
+    :param way: by which the runtime was made to tell their times
+    :param layers_ms: the layers added up; :param inference_ms: an inference with the profiler
+    :param plain_ms: one without it; :param cost: by how much it is longer with it, of 1
+    """
+
+    way: str
+    layers_ms: float
+    inference_ms: float
+    plain_ms: float | None
+    cost: float | None
+
+
 class CellFigures(Part, frozen=True, kw_only=True):
     """Figures of builds that may be averaged.
 
@@ -131,6 +146,7 @@ class CellFigures(Part, frozen=True, kw_only=True):
         is in the middle; the roofline is of that
     :param passes: other passes than the latency; :param enqueue_ms: host time of a launch
     :param launch_bound: builds that launching bounds, of those that say
+    :param profiling: None where nobody says how layers were timed
     :param layers: their number, of each build; :param adoption: kernels and reformats of each build
     :param searches: of each build, None where its log has no tactics
     """
@@ -141,6 +157,7 @@ class CellFigures(Part, frozen=True, kw_only=True):
     enqueue_ms: float | None = None
     launch_bound: tuple[int, int] = (0, 0)
     layers_ms: float | None = None
+    profiling: ProfilingRecord | None = None
     layers: list[int] = field(default_factory=list)
     classes: list[ClassTimeRecord] = field(default_factory=list)
     adoption: list[dict[str, Any]] = field(default_factory=list)

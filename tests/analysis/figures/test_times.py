@@ -6,12 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from harness.analysis.documents import cell_figures
 from harness.analysis.figures.sides import neighbour_sides
 from harness.analysis.figures.times import CLASSES, class_times, time_figures
 from harness.analysis.grid import GridRow, grid_of
 from harness.attribution.engine import AttributedEngine
+from harness.evidence.records import Evidence
 from harness.observations.records import CellObservation
-from tests.report.composed import cell, engine, graph, layers, run
+from harness.report.render import render
+from harness.store.documents.profile import ProfileRound, ProfileRuns
+from tests.report.composed import analysed, cell, engine, graph, layers, run
+from tests.report.parsed import Parsed
 
 NAMES = ("a", "b", "c", "d")
 KNOWN = engine(layers(NAMES), graph(NAMES))
@@ -41,6 +46,27 @@ def test_classes_are_means_over_builds_in_a_fixed_order() -> None:
     assert [name for name in CLASSES if name in dict.fromkeys(n for n, _, _ in found.parts)] == [
         name for name, _, _ in found.parts
     ]
+
+
+def test_what_profiling_costs_stands_beside_the_layers() -> None:
+    found = with_engines("1.0", KNOWN, KNOWN)
+    profile = ProfileRuns(
+        way="one at a time",
+        clock="host",
+        plain_ms=[1.0],
+        rounds=[ProfileRound(round=0, settle=0, inference_ms=[1.04])],
+    )
+    builds = tuple(replace(build, evidence=Evidence(profile=profile)) for build in found.builds)
+    observed = run(replace(found, builds=builds))
+    times = class_times(grid_of(observed).groups[0])
+    assert times is not None
+    assert times.profiling is not None
+    assert times.profiling.cost == pytest.approx(0.04)
+    page = " ".join(Parsed(render(analysed(observed))).text.split())
+    assert "one at a time profiling costs 4 %: 1.040 ms an inference with it, 1.000 without" in page
+    record = cell_figures(grid_of(observed).groups[0]).profiling
+    assert record is not None
+    assert (record.way, record.cost) == ("one at a time", pytest.approx(0.04))
 
 
 def test_a_class_that_is_not_stacked_counts_as_other() -> None:
