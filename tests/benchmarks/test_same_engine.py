@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,52 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import harness
-from benchmarks.slower_networks import REPEATED, repeated
-from harness.environments.staging import copy_worker
-from harness.runtimes.tensorrt.runtime import WORKER
-from tests.runtimes.tensorrt.worker.conftest import small_graph
-from tests.runtimes.tensorrt.worker.cuda_libraries import compile_libraries
-from tests.worker.worker_jobs import MEASURE, write_job
-
-ROOT = Path(harness.__file__).resolve().parents[1]
-BENCHMARKS = ROOT / "benchmarks"
-RUNNING = ROOT / "tests" / "runtimes" / "tensorrt" / "worker" / "running.py"
+from tests.benchmarks.script_jobs import BENCHMARKS, ROOT, prepared
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the script prints for an engine and a variant of it, two rounds."""
     folder = tmp_path_factory.mktemp("same")
-    compile_libraries(folder)
-    text = RUNNING.read_text(encoding="utf-8").replace("parents[4]", f"parents[0] / {str(ROOT)!r}")
-    (folder / "tensorrt.py").write_text(text, encoding="utf-8")
-    copy_worker(folder, [WORKER])
-    graph = small_graph()
-    variant = repeated(graph, "mobilenet_v2_plus3", REPEATED["mobilenet_v2"], 3)
-    jobs = [
-        write_job(
-            folder / made.name,
-            WORKER.module,
-            graph=made,
-            cell={
-                "runtime": "tensorrt",
-                "network": made.name,
-                "version": "8.5.3.1",
-                "environment": "venv",
-                "treatment": {"batch": 1},
-            },
-            measure=MEASURE,
-        )
-        for made in (graph, variant)
-    ]
-    shapes = {name: graph.shapes[name] for name in ("input", "logits")}
-    environment = {
-        **os.environ,
-        "LD_LIBRARY_PATH": str(folder),
-        "PYTHONPATH": str(folder),
-        "STAND_IN": json.dumps({"version": "8.5.3.1", "io": shapes}),
-    }
+    jobs, environment = prepared(folder)
     command = [sys.executable, str(BENCHMARKS / "same_engine.py"), *map(str, jobs)]
     done = subprocess.run(
         [*command, "--rounds", "2", "--engines", str(folder / "engines")],
