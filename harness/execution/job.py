@@ -29,6 +29,7 @@ from harness.store.documents.build import Outcome as Ended
 from harness.store.documents.job import Job, MeasureSettings
 from harness.store.documents.result import Result
 from harness.worker.drive import Driven
+from harness.worker.result import KEPT
 from harness.worker.samples import Samples
 
 TIMING_CACHE = "timing.cache"
@@ -41,6 +42,7 @@ class JobSettings:
 
     :param affinity: CPUs a worker is bound to, None to leave that to the system
     :param options: runtime name to the worker's options
+    :param processes: that an engine is measured in, where its runtime keeps engines
     """
 
     measure: Measure
@@ -49,6 +51,7 @@ class JobSettings:
     affinity: tuple[int, ...] | None
     device: str | None
     options: Mapping[str, Mapping[str, object]]
+    processes: int = 1
 
 
 class OpenJob:
@@ -70,30 +73,95 @@ class OpenJob:
         timing_cache: Path | None = None,
     ) -> None:
         self._cell, self._build, self._inputs, self._runtime = cell, build, inputs, runtime
-        self._prepared = prepared
+        self._prepared, self._scratch, self._limits = prepared, scratch, settings.limits
         self._folder = Path(tempfile.mkdtemp(dir=scratch, prefix="job-"))
         self._result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
         self._started = datetime.now(UTC)
-        job, files = write_job(cell, build, inputs, runtime, settings, self._folder, timing_cache)
-        self._conversation = prepared.start(job, files, self._result, settings.limits)
-        self.driven = Driven(self._conversation, str(job), Samples())
+        self._job, self._files = write_job(cell, build, inputs, runtime, settings, self._folder, timing_cache)
+        self._conversation = prepared.start(self._job, self._files, self._result, settings.limits)
+        self.driven = Driven(self._conversation, str(self._job), Samples())
+        self._further: list[FurtherProcess] = []
+
+    @property
+    def processes(self) -> list[Driven]:
+        """All processes of the engine, the one that built it first."""
+        return [self.driven, *(one.driven for one in self._further)]
+
+    def start_further(self, number: int) -> Driven:
+        """Start one more process, which loads the engine that the first one kept.
+
+        :param number: of the process, from 1
+        """
+        kept = self._result / KEPT
+        further = FurtherProcess(
+            self._prepared, self._job, [*self._files, kept], self._scratch, self._limits, number
+        )
+        self._further.append(further)
+        return further.driven
 
     def interrupt(self) -> None:
-        """Say that the user interrupts it; :meth:`end` ends the worker."""
-        self._conversation.stop("interrupted", "interrupted by the user")
+        """Say that the user interrupts it; :meth:`end` ends the workers."""
+        for one in self.processes:
+            one.conversation.stop("interrupted", "interrupted by the user")
 
     def end(self) -> BuildResult:
         """End the worker and say how it went; never raises for what the worker did."""
         try:
             outcome = self._conversation.end()
+            lost = [reason for one in self._further if (reason := one.end())]
+            for one in self._further:
+                self.driven.samples.join(one.driven.samples)
             self.driven.samples.write(str(self._result))
         finally:
+            (self._result / KEPT).unlink(missing_ok=True)
             shutil.rmtree(self._folder, ignore_errors=True)
         document = describe(
             self._cell, self._build, self._inputs, self._runtime, self._prepared, outcome, self._result
         )
-        document = structs.replace(document, started=self._started, ended=datetime.now(UTC))
+        document = structs.replace(
+            document, started=self._started, ended=datetime.now(UTC), lost_processes=lost
+        )
         return BuildResult(self._result, document, outcome)
+
+
+class FurtherProcess:
+    """One more process of an engine: measured as the first one is, and nothing else is taken from it.
+
+    :param files: of the first process's job, and the engine it kept
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        job: Path,
+        files: Sequence[Path],
+        scratch: Path,
+        limits: Limits,
+        number: int,
+    ) -> None:
+        self._folder = Path(tempfile.mkdtemp(dir=scratch, prefix="job-"))
+        self._result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
+        self._number = number
+        placed = [place(path, self._folder, path.name) for path in files]
+        document = structs.replace(read_document(job, Job), engine=KEPT, keep_engine=False)
+        path = self._folder / job.name
+        write_document(path, document)
+        self._conversation = prepared.start(path, placed, self._result, limits)
+        self.driven = Driven(self._conversation, str(path), Samples(number))
+
+    def end(self) -> str:
+        """End the worker; return why it was lost, empty where it came to its end."""
+        outcome = self._conversation.end()
+        try:
+            if outcome.status != "ok":
+                return f"process {self._number}: {outcome.reason}"
+            said = read_document(self._result / "result.json", Result)
+            return "" if said.status == "ok" else f"process {self._number}: {said.reason}"
+        except InputError as error:
+            return f"process {self._number}: {error}"
+        finally:
+            for folder in (self._folder, self._result):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_job(
@@ -132,6 +200,7 @@ def write_job(
         affinity=list(settings.affinity) if settings.affinity is not None else None,
         device=settings.device if runtime.device == "gpu" else None,
         options=options,
+        keep_engine=runtime.keeps_engines and settings.processes > 1,
     )
     job = folder / "job.json"
     write_document(job, document)

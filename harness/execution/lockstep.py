@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from msgspec import structs
@@ -23,7 +23,7 @@ from harness.execution.job import OpenJob
 from harness.execution.precision import NO_PROCESS, MeasuredBuild, Need, comparisons, next_need
 from harness.matrix.cell import Cell
 from harness.worker.drive import Driven, finish
-from harness.worker.lockstep import Lockstep, load, passes_of
+from harness.worker.lockstep import Lockstep, load, load_further, passes_of
 
 Open = Callable[[PlannedBuild], OpenJob | BuildResult]
 """Starts the worker of a build; a result where that failed."""
@@ -64,6 +64,7 @@ class BlockMeasurement:
 
     :param room: says whether there is memory for one more worker beside those that are alive
     :param seed: of the orders
+    :param processes: that an engine of a cell is measured in
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class BlockMeasurement:
         seed: int,
         say: Say,
         further: Further = NOTHING_FURTHER,
+        processes: Callable[[Cell], int] = lambda _cell: 1,
     ) -> None:
         self._open, self._room, self._say, self._further = open_build, room, say, further
+        self._processes = processes
         self._lockstep = Lockstep(seed, say)
         self._name = secrets.token_hex(4)
         self._alive: list[_Member] = []
@@ -97,22 +100,25 @@ class BlockMeasurement:
         alone, whole, began = len(left) == 1, len(left), time.monotonic()
         while left:
             fresh: list[_Member] = []
-            yield from self._fill(left, fresh)
+            yield from self._fill(left, fresh, alone=alone)
             if alone:
                 for member in fresh:
                     finish(member.driven)
             elif fresh:
-                self._lockstep.measure([member.driven for member in self._alive])
+                self._lockstep.measure(_processes(self._alive))
             if not alone and not left and len(fresh) == whole:
                 yield from self._go_on(self._further.seconds(time.monotonic() - began))
             # One stays alive while others are still to be measured beside it.
             stays = [member for member in self._alive if not member.driven.over][:1] if left else []
             ending = [member for member in self._alive if member not in stays]
+            _close_further(ending)
             self._lockstep.close([member.driven for member in ending])
             for member in ending:
                 yield self._end(member, alone=alone)
 
-    def _fill(self, left: list[PlannedBuild], fresh: list[_Member]) -> Iterator[EndedBuild]:
+    def _fill(
+        self, left: list[PlannedBuild], fresh: list[_Member], *, alone: bool = False
+    ) -> Iterator[EndedBuild]:
         """Start builds of *left*, each built and loaded, while there is memory; yield those that failed.
 
         :param fresh: filled with those that are there to be measured; at least one, memory or not
@@ -128,6 +134,8 @@ class BlockMeasurement:
             member = _Member(planned, opened)
             self._alive.append(member)
             load(opened.driven)
+            if not alone:
+                load_further(opened.driven, self._processes(planned.cell), opened.start_further, self._room)
             member.seconds = time.monotonic() - began
             if opened.driven.over:
                 yield self._end(member, alone=True)
@@ -142,9 +150,10 @@ class BlockMeasurement:
         while (left := until - time.monotonic()) > 0 and (need := self._need(left)) is not None:
             self._say(need.words)
             cycles = [
-                (member.driven, need.cycles[member.planned.cell])
+                (process, need.cycles[member.planned.cell])
                 for member in self._alive
                 if member.planned.cell in need.cycles
+                for process in member.job.processes
             ]
             self._lockstep.cycles(self._judged, cycles)
             if need.builds:
@@ -153,18 +162,21 @@ class BlockMeasurement:
     @property
     def _judged(self) -> str:
         """The pass whose widths count: the treatment's own."""
-        return next(iter(passes_of([member.driven for member in self._alive])), "")
+        return next(iter(passes_of(_processes(self._alive))), "")
 
     def _need(self, seconds: float) -> Need | None:
-        builds = [MeasuredBuild(m.planned.cell, m.driven.samples.slices) for m in self._alive]
+        builds = [
+            MeasuredBuild(m.planned.cell, [x for one in m.job.processes for x in one.samples.slices])
+            for m in self._alive
+        ]
         name = self._judged
         found = comparisons(builds, name)
         if not found:
             return None
         cycle = self._lockstep.slice_seconds
-        cycles = max(sum(row["pass"] == name for row in build.slices) for build in builds)
+        slices = max(sum(row["pass"] == name for row in build.slices) for build in builds)
         # one to be set beside each new one
-        build = max(member.seconds for member in self._alive) + 2 * cycle * cycles
+        build = max(member.seconds for member in self._alive) + 2 * cycle * slices
         costs = Costs(build if self._more_builds else math.inf, NO_PROCESS, cycle)
         return next_need(found, self._further.precision, costs, seconds)
 
@@ -184,7 +196,7 @@ class BlockMeasurement:
         self._more_builds = len(fresh) == wanted
         cells = {member.planned.cell for member in fresh}
         old = {m.planned.cell: m for m in self._alive if m.planned.cell in cells and m not in fresh}
-        self._lockstep.measure([member.driven for member in [*old.values(), *fresh]])
+        self._lockstep.measure(_processes([*old.values(), *fresh]))
 
     def _end(self, member: _Member, *, alone: bool = False) -> EndedBuild:
         self._alive.remove(member)
@@ -193,3 +205,14 @@ class BlockMeasurement:
             document = structs.replace(result.document, block=self._name)
             result = replace(result, document=document)
         return EndedBuild(member.planned, result)
+
+
+def _processes(members: Sequence[_Member]) -> list[Driven]:
+    return [process for member in members for process in member.job.processes]
+
+
+def _close_further(members: Sequence[_Member]) -> None:
+    """Close the further processes of *members*, whose first one alone is profiled."""
+    for process in _processes(members):
+        if process.samples.process and not process.over:
+            process.close()

@@ -43,6 +43,7 @@ def settings_for(plan: Plan, seed: int) -> JobSettings:
         affinity=affinity(plan.matrix.cpu),
         device=str(found[0]["uuid"]) if found else None,
         options=plan.matrix.options,
+        processes=plan.matrix.processes,
     )
 
 

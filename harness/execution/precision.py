@@ -84,6 +84,8 @@ def comparisons(builds: Sequence[MeasuredBuild], name: str) -> list[Comparison]:
     """Return the comparisons of a block by the slices of the pass *name*, the widest first."""
     numbered = [build for build in builds if any(row["pass"] == name for row in build.slices)]
     cells = list(dict.fromkeys(build.cell for build in numbered))
+    if not numbered:
+        return []
     block = _block(numbered, cells, name)
     found = []
     for old, new in pairs(cells):
@@ -97,17 +99,18 @@ def comparisons(builds: Sequence[MeasuredBuild], name: str) -> list[Comparison]:
 
 
 def _block(builds: Sequence[MeasuredBuild], cells: Sequence[Cell], name: str) -> Block:
-    rows = [
-        (number, row["cycle"], slice_value(row["latency_ms"], 0))  # the worker counts settled ones alone
-        for number, build in enumerate(builds)
-        for row in build.slices
-        if row["pass"] == name
-    ]
-    process, cycle, value = np.asarray(rows, dtype=np.float64).reshape(-1, 3).T
+    rows: list[tuple[int, int, float]] = []
+    of_build: list[list[int]] = []
+    for build in builds:
+        slices = [row for row in build.slices if row["pass"] == name]
+        first = sum(map(len, of_build))
+        place = {n: first + at for at, n in enumerate(sorted({row["process"] for row in slices}))}
+        of_build.append(list(place.values()))
+        # the worker counts settled samples alone
+        rows += [(place[row["process"]], row["cycle"], slice_value(row["latency_ms"], 0)) for row in slices]
+    process, cycle, value = (np.asarray(column) for column in zip(*rows, strict=True))
     members = [[n for n, build in enumerate(builds) if build.cell == cell] for cell in cells]
-    return read_block(
-        process.astype(int), cycle.astype(int), value, [[n] for n in range(len(builds))], members
-    )
+    return read_block(process, np.unique(cycle, return_inverse=True)[1], value, of_build, members)
 
 
 def next_need(found: Sequence[Comparison], precision: float, costs: Costs, seconds: float) -> Need | None:

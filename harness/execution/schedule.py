@@ -252,7 +252,9 @@ class Schedule:
         further = Further(
             lambda took: self._budget.share(builds, took, later), self._budget.precision, self._next_number
         )
-        measurement = BlockMeasurement(self._open, room.for_one_more, self._settings.seed, self._say, further)
+        measurement = BlockMeasurement(
+            self._open, room.for_one_more, self._settings.seed, self._say, further, self._processes
+        )
         host = Host(machine=host_name(), device=block.device)
         try:
             for ended in measurement.run(block):
@@ -262,6 +264,10 @@ class Schedule:
         except Exception as error:
             self._own_error = error
             raise
+
+    def _processes(self, cell: Cell) -> int:
+        """Return how many processes an engine of *cell* is measured in."""
+        return self._settings.processes if self._parts.runtimes[cell.runtime].keeps_engines else 1
 
     def _failed(self, planned: PlannedBuild, reason: str) -> BuildResult:
         """Return a build that failed before a worker could say anything."""

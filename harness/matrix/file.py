@@ -63,6 +63,7 @@ class MatrixFile:
     """A matrix file, read and checked for form; names are resolved when it is expanded.
 
     :param builds: builds a cell, one a round; :param exclude: patterns of cell ids
+    :param processes: that an engine is measured in, where its runtime keeps engines
     :param minutes: of a run; what its first builds leave of them is spent where comparisons are wide
     :param precision: half of the 95 % interval of a latency's change that is asked for, of 1
     :param networks: name of a user's network to the path of its ONNX file
@@ -76,6 +77,7 @@ class MatrixFile:
     description: str = ""
     builds: int = 3
     quick_builds: int = 1
+    processes: int = 2
     minutes: float | None = None
     precision: float = 0.01
     seed: int | None = None
@@ -112,6 +114,7 @@ def read_matrix(path: Path, treatments: TreatmentTable = COMMON_TABLE) -> Matrix
         description=top.get("description", str) or "",
         builds=_positive(run, "builds", 3),
         quick_builds=_positive(run, "quick_builds", 1),
+        processes=_positive(run, "processes", MatrixFile.processes),
         minutes=_above_zero(run, "minutes"),
         precision=_above_zero(run, "precision") or MatrixFile.precision,
         seed=run.get("seed", int),

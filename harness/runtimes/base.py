@@ -28,6 +28,13 @@ class Runtime(RuntimeNeeds, Protocol):
     reads_onnx: bool = False
     """Whether an ONNX file is all that its worker reads; others are given one where a treatment asks."""
 
+    keeps_engines: bool = False
+    """Whether its worker keeps an engine that further processes load without building it anew.
+
+    It leaves ``engine.plan`` in the result folder where the job says ``keep_engine``, and loads the job's
+    ``engine`` where there is one (see the worker protocol).
+    """
+
     treatment_fields: Sequence[TreatmentField] = COMMON
     """The fields of treatments that it knows: of the common ones, and its own.
 

@@ -18,6 +18,8 @@ _OPTIONAL = {
     "build": 0,
     "seed": 0,
     "onnx": None,
+    "engine": None,
+    "keep_engine": False,
     "affinity": None,
     "threads": 1,
     "device": None,
@@ -60,8 +62,8 @@ class Measure(object):
 class Job(object):
     """One build of one cell, as the harness asked for it.
 
-    Attributes are the keys of the protocol; ``network``, ``weights``, ``onnx`` and ``inputs`` are absolute
-    paths, ``treatment`` is the cell's, ``measure`` a :class:`Measure`.
+    Attributes are the keys of the protocol; ``network``, ``weights``, ``onnx``, ``inputs`` and ``engine`` are
+    absolute paths, ``treatment`` is the cell's, ``measure`` a :class:`Measure`.
     """
 
     def __init__(self, data: Mapping[str, Any], folder: str) -> None:
@@ -79,6 +81,8 @@ class Job(object):
         self.weights = os.path.join(folder, values["weights"])
         self.onnx = None if values["onnx"] is None else os.path.join(folder, values["onnx"])
         self.inputs = os.path.join(folder, values["inputs"])
+        self.engine = None if values["engine"] is None else os.path.join(folder, values["engine"])
+        self.keep_engine = bool(values["keep_engine"])
         self.measure = Measure(values["measure"])
         self.affinity = values["affinity"]  # type: Optional[List[int]]
         self.threads = int(values["threads"])

@@ -108,6 +108,24 @@ def cycles_of(settings: Measure) -> int:
     return max(settings.windows, math.ceil(settings.maximum_seconds / SLICE_SECONDS))
 
 
+def load_further(
+    first: Driven, processes: int, start: Callable[[int], Driven], room: Callable[[], bool]
+) -> List[Driven]:
+    """Have the engine that *first* kept loaded by further processes, and return them.
+
+    :param processes: of the engine in all, as far as there is memory for them
+    :param start: starts the worker of the process of that number
+    """
+    further = []  # type: List[Driven]
+    while len(further) + 1 < processes and first.passes and not first.over and not first.more and room():
+        one = start(len(further) + 1)
+        further.append(one)
+        load(one)
+        if one.over:
+            break
+    return further
+
+
 def load(build: Driven) -> None:
     """Have the engine of *build* built and loaded.
 

@@ -10,6 +10,9 @@ from harness.worker.messages import plain
 
 SCHEMA = "trtmatrix.result/2"
 
+KEPT = "engine.plan"
+"""The engine in the result folder, where further processes are to load it (the job's ``keep_engine``)."""
+
 
 class Result(object):
     """What one job leaves behind; layout and keys are those of the worker protocol."""

@@ -37,6 +37,10 @@ class Samples(object):
             row[column] = taken.get(column)
         self.slices.append(row)
 
+    def join(self, other: "Samples") -> None:
+        """Take in the slices of a further process of the build."""
+        self.slices.extend(other.slices)
+
     def end(self, name: str, how: PassEnd) -> None:
         """Keep how the pass *name* ended."""
         self.passes.append(

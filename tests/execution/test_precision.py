@@ -32,7 +32,8 @@ def block(
             own = math.log(5.0) + place * slower + random.normal(0, spread)
             values = np.exp(own + common + random.normal(0, 0.01, cycles))
             slices = [
-                {"pass": "latency", "cycle": n, "latency_ms": [float(v)] * 3} for n, v in enumerate(values)
+                {"pass": "latency", "process": 0, "cycle": n, "latency_ms": [float(v)] * 3}
+                for n, v in enumerate(values)
             ]
             made.append(MeasuredBuild(one, slices))
     return made
@@ -74,6 +75,14 @@ def test_what_is_measured_next_does_not_depend_on_what_was_found(slower: float) 
     assert ours is not None
     assert theirs is not None
     assert (ours.builds, ours.cycles) == (theirs.builds, theirs.cycles)
+
+
+def test_processes_of_one_engine_are_one_build() -> None:
+    builds = block([cell("1.0"), cell("2.0")], spread=0.02)
+    twice = [MeasuredBuild(b.cell, [*b.slices, *({**row, "process": 1} for row in b.slices)]) for b in builds]
+    (one,), (two,) = comparisons(builds, "latency"), comparisons(twice, "latency")
+    assert two.half_width == pytest.approx(one.half_width, rel=0.05)
+    assert (two.situation.old.builds, two.situation.old.processes) == (4, 2)
 
 
 def test_scattering_builds_ask_for_builds_and_scattering_cycles_for_cycles() -> None:

@@ -47,6 +47,7 @@ class TensorRT(Runtime):
     device = "gpu"
     environments = ("docker", "venv", "current")
     worker = WORKER
+    keeps_engines = True
 
     def requirements(self, version: str, python: tuple[int, int]) -> Sequence[str]:
         """Return TensorRT, the CUDA libraries that its plugin library loads, and a NumPy that fits."""

@@ -86,6 +86,7 @@ class Build(Document, frozen=True, kw_only=True, tag="trtmatrix.build/2"):
     :param status: ``ok``, ``failed``, ``unsupported`` ...; :param reason: why, one line
     :param started, ended: of the worker; None for recorded files
     :param block: what builds share that were measured side by side; empty for one that was measured alone
+    :param lost_processes: of its further processes, those that did not come to their end, and why
     :param digest: of the network
     :param environment: what the environment really held: packages, image, Python ...
     :param visit: id of the visit to a host that it was measured in
@@ -104,6 +105,7 @@ class Build(Document, frozen=True, kw_only=True, tag="trtmatrix.build/2"):
     started: Time | None = None
     ended: Time | None = None
     block: str = ""
+    lost_processes: list[str] = field(default_factory=list)
     digest: str = UNKNOWN
     host: Host = field(default_factory=Host)
     software: Software = field(default_factory=Software)

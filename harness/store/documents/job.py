@@ -35,6 +35,8 @@ class Job(Document, frozen=True, kw_only=True, tag="trtmatrix.job/2"):
 
     :param worker_module: dotted name of the runtime's own worker
     :param cell: id, network, treatment, runtime, version, environment, repeat
+    :param engine: what an earlier process of the build kept: it is loaded, and nothing is built
+    :param keep_engine: the engine is left as ``engine.plan`` in the result folder, for further processes
     :param seed: whatever the worker draws, it draws from it
     :param affinity: CPUs to bind to; :param threads: threads that a CPU runtime may use
     :param device: UUID of the GPU; :param options: the runtime's own, from the matrix file
@@ -49,6 +51,8 @@ class Job(Document, frozen=True, kw_only=True, tag="trtmatrix.job/2"):
     build: int = 0
     seed: int = 0
     onnx: str | None = None
+    engine: str | None = None
+    keep_engine: bool = False
     affinity: list[int] | None = None
     threads: int = 1
     device: str | None = None

@@ -48,6 +48,18 @@ class Built(object):
         self.digest = "sha256:" + hashlib.sha256(view).hexdigest()
 
 
+def kept(path: str) -> Built:
+    """Return the engine that an earlier process of this build kept.
+
+    :raises FailedError: it cannot be read
+    """
+    try:
+        with open(path, "rb") as stream:
+            return Built(None, stream.read(), 0.0, [])
+    except OSError as error:
+        raise FailedError("engine: cannot read what was kept: {}".format(error))
+
+
 def make_builder(trt: Any, logger: Any, log: Log, gpu_present: bool) -> Any:
     """Return a builder.
 

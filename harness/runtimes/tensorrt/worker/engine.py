@@ -1,12 +1,14 @@
 """The one engine of most jobs: built, loaded, measured, profiled."""
 
+import os
 from typing import Any, List, Mapping, Optional, Type
 
 from harness.worker.errors import UnsupportedError
 from harness.worker.measure import Pass
+from harness.worker.result import KEPT
 
 from . import inspector
-from .build import Built, Toolbox, build  # noqa: F401
+from .build import Built, Toolbox, build, kept  # noqa: F401
 from .dialect_legacy import Legacy
 from .library import is_rtx
 from .measuring import Device, describe_engine, layer_profile, open_session, take_profile
@@ -41,10 +43,18 @@ class Engine(object):
         self._runtime = None  # type: Any
 
     def build(self) -> None:
-        """Build it, and state what came of it."""
-        tools = self.tools
+        """Build it, or take the one that an earlier process kept; state what came of it."""
+        tools, result = self.tools, self.tools.result
+        if tools.job.engine is not None:
+            self._built = built = kept(tools.job.engine)
+            result.fact("engine_sha256", built.digest)
+            return
         self._built = built = build(tools, self.plan, self.dialect, self.device is not None)
-        result = tools.result
+        if tools.job.keep_engine:
+            path = os.path.join(result.folder, KEPT)
+            with open(path + ".part", "wb") as stream:
+                stream.write(memoryview(built.serialized))
+            os.replace(path + ".part", path)
         result.fact("engine_bytes", built.size)
         result.fact("engine_sha256", built.digest)
         result.fact("build_seconds", round(built.seconds, 3))

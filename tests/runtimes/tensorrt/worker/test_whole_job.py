@@ -20,6 +20,7 @@ from harness.environments.interpreter import PreparedInterpreter
 from harness.environments.staging import copy_worker
 from harness.runtimes.tensorrt.runtime import WORKER
 from harness.store.documents.profile import read_profile_runs
+from harness.worker.result import KEPT
 from tests.runtimes.tensorrt.worker.conftest import small_graph
 from tests.runtimes.tensorrt.worker.cuda_libraries import compile_libraries
 from tests.worker.worker_jobs import MEASURE, run_job, write_job
@@ -185,6 +186,28 @@ def test_a_refused_build_fails_with_the_builders_own_words(libraries: Path, tmp_
     assert said["status"] == "failed"
     assert said["reason"] == "build: no implementation obeys LINEAR"
     assert (result / "evidence" / "build.log.gz").exists()
+
+
+def test_an_engine_that_is_kept_is_loaded_by_a_further_process(libraries: Path, tmp_path: Path) -> None:
+    first, said = run(libraries, tmp_path / "first", "8.5.3.1", keep_engine=True)
+    assert said["status"] == "ok", said["reason"]
+    assert (first / KEPT).read_bytes() == b"serialized"
+
+    folder = tmp_path / "second"
+    (folder / "job").mkdir(parents=True)
+    (folder / "job" / KEPT).write_bytes(b"serialized")
+    second, again = run(libraries, folder, "8.5.3.1", engine=KEPT)
+    assert again["status"] == "ok", again["reason"]
+    assert again["facts"]["engine_sha256"] == said["facts"]["engine_sha256"]
+    assert "build_seconds" not in again["facts"], "nothing was built"
+    assert not (second / KEPT).exists()
+    assert json.loads((second / "samples.json").read_text())["slices"]
+
+
+def test_an_engine_that_is_not_there_is_one_line(libraries: Path, tmp_path: Path) -> None:
+    _, said = run(libraries, tmp_path, "8.5.3.1", engine=KEPT)
+    assert said["status"] == "failed"
+    assert said["reason"].startswith("engine: cannot read what was kept: ")
 
 
 def test_an_option_that_nobody_knows_is_refused(libraries: Path, tmp_path: Path) -> None:
