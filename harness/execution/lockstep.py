@@ -23,7 +23,7 @@ from harness.execution.job import OpenJob
 from harness.execution.precision import NO_PROCESS, MeasuredBuild, Need, comparisons, next_need
 from harness.matrix.cell import Cell
 from harness.worker.drive import Driven, finish
-from harness.worker.lockstep import Lockstep, load, load_further, passes_of
+from harness.worker.lockstep import Lockstep, close_further, load, load_further, passes_of
 
 Open = Callable[[PlannedBuild], OpenJob | BuildResult]
 """Starts the worker of a build; a result where that failed."""
@@ -111,7 +111,7 @@ class BlockMeasurement:
             # One stays alive while others are still to be measured beside it.
             stays = [member for member in self._alive if not member.driven.over][:1] if left else []
             ending = [member for member in self._alive if member not in stays]
-            _close_further(ending)
+            close_further(_processes(ending))
             self._lockstep.close([member.driven for member in ending])
             for member in ending:
                 yield self._end(member, alone=alone)
@@ -209,10 +209,3 @@ class BlockMeasurement:
 
 def _processes(members: Sequence[_Member]) -> list[Driven]:
     return [process for member in members for process in member.job.processes]
-
-
-def _close_further(members: Sequence[_Member]) -> None:
-    """Close the further processes of *members*, whose first one alone is profiled."""
-    for process in _processes(members):
-        if process.samples.process and not process.over:
-            process.close()

@@ -219,6 +219,7 @@ class _Packer:
             site=f"{cell.runtime}-{cell.version}",
             inputs=name,
             seconds_limit=self._order.settings.limits.seconds,
+            processes=self._order.settings.processes if runtime.keeps_engines else 1,
             wants_gpu=runtime.device == "gpu",
             digest=made.graph.digest,
             document=document,

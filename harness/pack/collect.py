@@ -139,6 +139,7 @@ def _document(build: BroughtBuild, number: int, cell: Cell, plan: BroughtPlan, i
         pool=run,
         round=outcome.round,
         block=outcome.block,
+        lost_processes=list(outcome.lost_processes),
         host=host if host.device != UNKNOWN else structs.replace(host, device=CPU),
         visit=outcome.visit,
         started=started,

@@ -126,6 +126,13 @@ def load_further(
     return further
 
 
+def close_further(processes: Sequence[Driven]) -> None:
+    """Close those of *processes* that loaded what another one kept: that one alone is profiled."""
+    for one in processes:
+        if one.samples.process and not one.over:
+            one.close()
+
+
 def load(build: Driven) -> None:
     """Have the engine of *build* built and loaded.
 

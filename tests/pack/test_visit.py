@@ -475,6 +475,44 @@ def test_a_worker_that_dies_costs_its_own_slices_and_not_the_block(tmp_path: Pat
     assert {len(one) for (cell, _), one in _slices(results).items() if cell != "clip-8.6"} == {4}
 
 
+KEEPING = """
+import os
+from harness.worker.errors import FailedError
+from harness.worker.result import KEPT
+from composed_measured import Worker as Measured
+class Worker(Measured):
+    def build(self):
+        super().build()
+        if self.job.engine:
+            if self.job.build == 1:
+                raise FailedError("not accepted")
+            with open(self.job.engine) as stream:
+                assert stream.read() == self.job.cell["id"]
+        if self.job.keep_engine:
+            with open(os.path.join(self.result.folder, KEPT), "w") as stream:
+                stream.write(self.job.cell["id"])
+"""
+
+
+def test_an_engine_that_is_kept_is_measured_in_several_processes(tmp_path: Path) -> None:
+    root, results = _measured(tmp_path / "pack", FORMS), tmp_path / "results"
+    (root / "code" / "composed_measured.py").write_text(MEASURED)
+    (root / "code" / "composed_worker.py").write_text(KEEPING)
+    listed = json.loads((root / "pack.json").read_text())
+    for job in listed["jobs"].values():
+        job["processes"] = 2
+        job["document"]["keep_engine"] = True
+    (root / "pack.json").write_text(json.dumps(listed))
+    assert _start(root, results) == 0
+    for (_, number), slices in _slices(results).items():
+        processes = sorted((one["process"], one["cycle"]) for one in slices)
+        expected = [(p, cycle) for p in ((0,) if number == "1" else (0, 1)) for cycle in range(4)]
+        assert processes == expected
+    lost = {number: one["lost_processes"] for (_, number), one in _outcomes(results).items()}
+    assert lost == {"0": [], "1": ["process 1: not accepted"]}
+    assert not list(results.glob("*/builds/*/*/engine.plan"))
+
+
 def test_what_memory_does_not_hold_shares_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

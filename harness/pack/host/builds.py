@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.worker.drive import Driven
+from harness.worker.result import KEPT
 from harness.worker.samples import Samples
 
 from .machine import gpu_state
@@ -29,24 +31,70 @@ class Asked(NamedTuple):
 class HostBuild:
     """A build whose worker was started.
 
+    :param launch: starts a worker, given its job and its result folder
     :param said: what its outcome says beside how it ended
+    :param wanted: processes that its engine is to be measured in
     """
 
     def __init__(
-        self, asked: Asked, job: Path, result: Path, worker: WorkerProcess, said: Mapping[str, Any]
+        self,
+        asked: Asked,
+        job: Path,
+        result: Path,
+        launch: Callable[[Path, Path], WorkerProcess],
+        said: Mapping[str, Any],
+        wanted: int = 1,
     ) -> None:
-        self.asked, self.result, self.said = asked, result, said
-        self._worker, self._samples = worker, Samples()
-        self.driven = Driven(worker, str(job), self._samples)
+        self.asked, self.result, self.said, self.wanted = asked, result, said, wanted
+        self._job, self._launch = job, launch
+        self._worker, self._samples = launch(job, result), Samples()
+        self.driven = Driven(self._worker, str(job), self._samples)
+        self._further: list[tuple[WorkerProcess, Path, Driven]] = []
+
+    @property
+    def processes(self) -> list[Driven]:
+        """All processes of the engine, the one that built it first."""
+        return [self.driven, *(driven for _, _, driven in self._further)]
+
+    def start_further(self, number: int) -> Driven:
+        """Start one more process, which loads the engine that the first one kept."""
+        folder = fresh(self._job.parent.with_name(f"job-{number}"))
+        result = fresh(self.result.with_name(f"result-{number}"))
+        for path in self._job.parent.iterdir():
+            if path != self._job:
+                link(path, folder / path.name)
+        link(self.result / KEPT, folder / KEPT)
+        document = json.loads(self._job.read_text(encoding="utf-8"))
+        job = folder / self._job.name
+        job.write_text(json.dumps({**document, "engine": KEPT, "keep_engine": False}), encoding="utf-8")
+        worker = self._launch(job, result)
+        driven = Driven(worker, str(job), Samples(number))
+        self._further.append((worker, result, driven))
+        return driven
+
+    def interrupt(self) -> None:
+        """Say that the visit is interrupted; :meth:`end` ends the workers."""
+        for one in self.processes:
+            one.conversation.stop("interrupted", "interrupted by the user")
 
     def end(self) -> dict[str, Any]:
-        """End the worker, write its samples, and return the keys of ``harness``'s outcome.
+        """End the workers, write their samples, and return the keys of ``harness``'s outcome.
 
-        ``seconds`` is what it was asked for, without what it waited while others were.
+        ``seconds`` is what all were asked for, without what they waited while others were.
         """
-        outcome = self._worker.end()
+        outcome, seconds = self._worker.end(), self._worker.spent
+        lost = []
+        for number, (worker, result, driven) in enumerate(self._further, start=1):
+            ended = worker.end()
+            said = {**ended, **_said(result, ended)}
+            if said["status"] != "ok":
+                lost.append("process {}: {}".format(number, said["reason"]))
+            self._samples.join(driven.samples)
+            seconds += worker.spent
         self._samples.write(str(self.result))
-        return {**outcome, "seconds": self._worker.spent}
+        with contextlib.suppress(FileNotFoundError):
+            (self.result / KEPT).unlink()
+        return {**outcome, "seconds": seconds, "lost_processes": lost}
 
 
 class HostBuilds:
@@ -87,9 +135,12 @@ class HostBuilds:
             "started": time.time(),
             "gpu_before": gpu_state(self._gpu),
         }
-        command = [str(python), "-m", "harness.worker", str(path), str(result)]
-        worker = WorkerProcess(command, result, environment, job["seconds_limit"])
-        return HostBuild(asked, path, result, worker, said)
+
+        def launch(path: Path, result: Path) -> WorkerProcess:
+            command = [str(python), "-m", "harness.worker", str(path), str(result)]
+            return WorkerProcess(command, result, environment, job["seconds_limit"])
+
+        return HostBuild(asked, path, result, launch, said, int(job.get("processes", 1)))
 
     def keep(self, build: HostBuild, block: str) -> tuple[Path, dict[str, Any]]:
         """End a build that is over; return its folder among the results, and its outcome."""

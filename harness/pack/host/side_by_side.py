@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from harness.worker import room
 from harness.worker.drive import finish
 from harness.worker.job import Measure
-from harness.worker.lockstep import SLICE_SECONDS, Lockstep, cycles_of, load
+from harness.worker.lockstep import SLICE_SECONDS, Lockstep, close_further, cycles_of, load, load_further
 
 from .builds import Asked, HostBuild
 from .machine import free_gpu_memory, free_memory
@@ -68,25 +68,28 @@ class SideBySide:
         alone = len(left) == 1
         try:
             while left:
-                fresh = yield from self._fill(left)
+                fresh = yield from self._fill(left, alone=alone)
                 if alone:
                     for build in fresh:
                         finish(build.driven)
                 elif fresh:
-                    self._lockstep.measure([build.driven for build in self._alive])
+                    self._lockstep.measure([one for build in self._alive for one in build.processes])
                 # One stays alive while others are still to be measured beside it.
                 stays = [build for build in self._alive if not build.driven.over][:1] if left else []
                 ending = [build for build in self._alive if build not in stays]
+                close_further([one for build in ending for one in build.processes])
                 self._lockstep.close([build.driven for build in ending])
                 for build in ending:
                     self._alive.remove(build)
                     yield build, "" if alone else self._name
         finally:
             for build in self._alive:  # interrupted: what is half measured is not kept
-                build.driven.conversation.stop("interrupted", "interrupted by the user")
+                build.interrupt()
                 build.end()
 
-    def _fill(self, left: list[Asked]) -> Generator[tuple[HostBuild, str], None, list[HostBuild]]:
+    def _fill(
+        self, left: list[Asked], *, alone: bool
+    ) -> Generator[tuple[HostBuild, str], None, list[HostBuild]]:
         """Have builds of *left* built and loaded while memory and time allow; yield those that failed.
 
         Returns those to be measured, at least one, memory or not. Empties *left* once the time is up.
@@ -94,7 +97,9 @@ class SideBySide:
         fresh: list[HostBuild] = []
         while left and (not fresh or self._room.for_one_more()):
             asked = left[0]
-            if not self._allows(asked.cell, sum(measuring_seconds(one.driven.settings) for one in fresh)):
+            if not self._allows(
+                asked.cell, sum(measuring_seconds(one.driven.settings) * len(one.processes) for one in fresh)
+            ):
                 self._say(f"{asked.cell} round {asked.round}: not begun, the time is up")
                 left.clear()
                 break
@@ -103,6 +108,8 @@ class SideBySide:
                 continue
             self._alive.append(build)
             load(build.driven)
+            if not alone:
+                load_further(build.driven, build.wanted, build.start_further, self._room.for_one_more)
             if build.driven.over:
                 self._alive.remove(build)
                 yield build, ""

@@ -29,6 +29,7 @@ class PackJob(Part, frozen=True, kw_only=True):
     :param subject: network and treatment; :param together: what stays on one host with it
     :param site, inputs: names of the folders that it needs
     :param seconds_limit: after which its worker is ended
+    :param processes: that an engine is measured in
     :param digest: of the network; :param document: its ``job.json``, but for what the host fills in
     """
 
@@ -37,6 +38,7 @@ class PackJob(Part, frozen=True, kw_only=True):
     site: str
     inputs: str
     seconds_limit: float
+    processes: int = 1
     wants_gpu: bool
     digest: str
     document: dict[str, Any]

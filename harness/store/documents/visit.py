@@ -60,6 +60,7 @@ class VisitBuild(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/2"):
     :param status: ``ok``, ``failed``, ``unsupported``, ``killed``, ``time_limit``
     :param reason: why, one line
     :param block: what it was measured side by side with others in, empty for one that was measured alone
+    :param lost_processes: of its further processes, those that did not come to their end, and why
     :param seconds: what its worker was asked for, without what it waited; :param peak_memory_bytes: resident
     :param worker: digest of the worker's files; :param gpu_before, gpu_after: as nvidia-smi prints them
     """
@@ -75,6 +76,7 @@ class VisitBuild(Document, frozen=True, kw_only=True, tag="trtmatrix.visit/2"):
     status: str
     seconds: float
     reason: str = ""
+    lost_processes: tuple[str, ...] = ()
     exit_code: int | None = None
     peak_memory_bytes: int | None = None
     log_tail: str = ""
