@@ -74,6 +74,15 @@ class Runtime(RuntimeNeeds, Protocol):
         """
         return
 
+    def publish(self, folder: Path) -> None:  # noqa: ARG002
+        """Put what is read of large evidence in its place, in a build *folder* that is to be published.
+
+        What :meth:`read` returns stays the same.
+
+        :raises InputError: a file is torn
+        """
+        return
+
     def format_trials(self, folder: Path, graph: Graph | None) -> Sequence[FormatTrial]:  # noqa: ARG002
         """Return the tensor formats that a build tried at inputs and outputs, none in most builds.
 

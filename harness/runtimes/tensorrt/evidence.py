@@ -16,13 +16,13 @@ from harness.evidence.reader import read_file
 from harness.evidence.record import Record
 from harness.evidence.records import Evidence, LayerTime
 from harness.runtimes.recorded import read_recorded
+from harness.runtimes.tensorrt.builder_log import keep_what_is_read, read_log
 from harness.store.documents.base import read_document
 from harness.store.documents.profile import read_profile_runs
 from harness.store.documents.result import Result
 
 SAMPLES = "profile_samples.json"
 LAYERS = "layers.json"
-LOG = "build.log.gz"
 FORMATS = "formats.json"
 
 
@@ -42,21 +42,31 @@ def read_folder(folder: Path) -> Evidence:
         # Many builds, one log: the layers of each are beside it, read by format.
         return Evidence(facts=facts)
     version = str(facts.get("tensorrt") or "") or None
-    log = _record(evidence / LOG, version)
+    log = read_log(evidence, version)
     described = _record(evidence / LAYERS, version)
     times = read_samples(evidence / SAMPLES) if (evidence / SAMPLES).is_file() else ()
-    layers = described.engine_layers if described else log.engine_layers if log else ()
+    layers = described.engine_layers if described else log.engine_layers
     return Evidence(
         layers=tuple(layers),
         times=times,
         iterations=len(times[0].samples_ms) if times else None,
-        tactics=log.tactics if log else (),
-        skipped_runners=log.skipped_runners if log else (),
+        tactics=log.tactics,
+        skipped_runners=log.skipped_runners,
         facts=facts,
-        warnings=tuple(warning for record in (log, described) if record for warning in record.warnings),
-        combinations=log.combinations if log else (),
+        warnings=(*log.warnings, *(described.warnings if described else ())),
+        combinations=log.combinations,
         profile=read_profile_runs(evidence),
     )
+
+
+def publish_folder(folder: Path) -> None:
+    """Put what is read of the builder log in its place; what somebody else recorded is left as it is.
+
+    :raises InputError: the log is torn
+    """
+    facts = read_facts(folder / "result.json")
+    if "files" not in facts:
+        keep_what_is_read(folder / "evidence", str(facts.get("tensorrt") or "") or None)
 
 
 def _record(path: Path, version: str | None) -> Record | None:

@@ -18,7 +18,7 @@ from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
 from harness.resources import data_folder
 from harness.runtimes.base import Runtime
-from harness.runtimes.tensorrt.evidence import read_folder
+from harness.runtimes.tensorrt.evidence import publish_folder, read_folder
 from harness.runtimes.tensorrt.formats import read_trials
 from harness.runtimes.tensorrt.limits import treatment_reason
 from harness.store.machine import gpus
@@ -92,6 +92,13 @@ class TensorRT(Runtime):
         :raises InputError: a file is torn
         """
         return read_folder(folder)
+
+    def publish(self, folder: Path) -> None:
+        """Put what is read of the builder log in its place.
+
+        :raises InputError: the log is torn
+        """
+        publish_folder(folder)
 
     def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute engine layers to the source ops of *graph*."""
