@@ -32,6 +32,7 @@ COMMANDS = (
     "images",
     "pack",
     "collect",
+    "publish",
 )
 """In the order of the help; each is a module of this package (``import_`` and ``list_`` shun keywords)."""
 

@@ -24,6 +24,7 @@ from harness.observations.records import (
     Slice,
 )
 from harness.runtimes.base import Runtime
+from harness.store.archive import folder_of
 from harness.store.bundle import BuildRecord, Bundle, CellRecord
 from harness.store.documents.base import as_json, read_document
 from harness.store.documents.build import Outputs
@@ -36,7 +37,7 @@ from harness.store.status import UNREACHED, cell_status, worst_of
 def observe(
     runs: Iterable[Path], runtimes: Mapping[str, Runtime], networks: Mapping[str, NetworkFamily]
 ) -> RunObservation:
-    """Read the bundles in *runs* as one observation.
+    """Read the bundles in *runs*, folders or archives of them, as one observation.
 
     Builds of one cell from several runs stand side by side; which of them may be pooled their identity says.
     A version in two environments is two cells. The order of cells is that of the first run that holds them.
@@ -46,7 +47,8 @@ def observe(
         would count as independent
     :raises NothingChosenError: no run
     """
-    bundles = [Bundle.open(Path(run)) for run in runs]
+    named = [Path(run) for run in runs]
+    bundles = [Bundle.open(folder_of(run)) for run in named]
     if not bundles:
         raise NothingChosenError("name at least one run: the folder of a bundle")
     made: dict[tuple[object, ...], BuildRecord] = {}
@@ -59,7 +61,7 @@ def observe(
             seen = _cell(bundle, record, run, runtimes, graphs, made)
             known = cells.get(record.cell)
             cells[record.cell] = seen if known is None else _joined(known, seen)
-    return RunObservation(tuple(b.root for b in bundles), bundles[0].manifest, tuple(cells.values()))
+    return RunObservation(tuple(named), bundles[0].manifest, tuple(cells.values()))
 
 
 class Graphs:
