@@ -23,6 +23,7 @@ COMMANDS = (
     "list",
     "check",
     "run",
+    "compare",
     "report",
     "show",
     "judge",
@@ -38,7 +39,7 @@ COMMANDS = (
 
 _MODULES = {"import": "import_", "list": "list_"}
 INTERRUPTED = 130
-LONG = ("run", "bisect", "pack", "collect")
+LONG = ("run", "compare", "bisect", "pack", "collect")
 """Commands whose work is not done when nobody reads what they print."""
 
 

@@ -95,7 +95,14 @@ def make_plan(choices: Choices, parts: Parts) -> Plan:
 
     :raises InputError: the file is not a matrix file, or names something unknown
     """
-    matrix = read_matrix(choices.matrix or default_matrix(), parts.treatments)
+    return plan_of(read_matrix(choices.matrix or default_matrix(), parts.treatments), choices, parts)
+
+
+def plan_of(matrix: MatrixFile, choices: Choices, parts: Parts) -> Plan:
+    """Return *matrix* expanded to cells.
+
+    :raises InputError: it names something unknown
+    """
     families = dict(parts.networks)
     named = {network_name(path): path for path in choices.networks}
     families.update(_own_networks({**matrix.networks, **named}))

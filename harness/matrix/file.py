@@ -100,7 +100,20 @@ def read_matrix(path: Path, treatments: TreatmentTable = COMMON_TABLE) -> Matrix
     :param treatments: the fields of treatments that it may ask for
     :raises InputError: names file, table and key
     """
-    top = Table(path, "top level", read_toml(path))
+    data = read_toml(path)
+    return matrix_of(path, path.read_text(encoding="utf-8"), data, treatments)
+
+
+def matrix_of(
+    path: Path, text: str, data: Mapping[str, object], treatments: TreatmentTable = COMMON_TABLE
+) -> MatrixFile:
+    """Return the matrix that *text* describes.
+
+    :param path: what errors name; paths in it are relative to its folder
+    :param data: *text* as TOML reads it
+    :raises InputError: names file, table and key
+    """
+    top = Table(path, "top level", data)
     schema = top.get("schema", str, required=True)
     if schema != MATRIX_SCHEMA:
         raise top.error("schema", f"expected {MATRIX_SCHEMA!r}, found {schema!r}")
@@ -110,7 +123,7 @@ def read_matrix(path: Path, treatments: TreatmentTable = COMMON_TABLE) -> Matrix
     options = Table(path, "[options]", top.raw("options") or {})
     found = MatrixFile(
         path=path,
-        text=path.read_text(encoding="utf-8"),
+        text=text,
         description=top.get("description", str) or "",
         builds=_positive(run, "builds", 3),
         quick_builds=_positive(run, "quick_builds", 1),

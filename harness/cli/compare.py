@@ -1,0 +1,194 @@
+"""``trtmatrix compare A B [NETWORK]``: is one version faster than another, and where?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, BadOptionError, NothingCanRunError, UnknownNameError
+from harness.matrix.compose import Question
+from harness.matrix.treatment import COMMON
+
+if TYPE_CHECKING:
+    from harness.analysis.verdict import Verdict
+    from harness.execution.plan import Choices, Plan
+
+NETWORK = "mobilenet_v2"
+"""What is measured where no network is named."""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("compare", help="measure versions side by side: which is faster, and where")
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="RUNTIME==VERSION|NETWORK",
+        help="two versions or more, the first is the baseline, and a network: a name, or an ONNX file "
+        f"({NETWORK})",
+    )
+    for item in COMMON:
+        parser.add_argument(
+            f"--{item.name.replace('_', '-')}",
+            dest=f"treatment_{item.name}",
+            metavar="VALUE",
+            help=f"{item.allowed}; {item.meaning} ({item.default})",
+        )
+    parser.add_argument(
+        "--environment", metavar="NAME", help="where the versions live: docker, venv, current"
+    )
+    parser.add_argument(
+        "--within",
+        metavar="PERCENT",
+        help="enough when each change of the latency is known within as much either way (1)",
+    )
+    parser.add_argument("--minutes", metavar="N", help="at most, first builds apart (5)")
+    parser.add_argument("--builds", type=int, metavar="N", help="of each version at first, 2 or more (3)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
+    parser.add_argument("--resume", action="store_true", help="go on with the comparison in --out")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
+    parser.add_argument(
+        "--fail-on", default="", metavar="WORDS", help="exit with 1 when a verdict is one of these, as judge"
+    )
+    parser.set_defaults(func=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and print."""
+    from harness.cli.judge import fail_words
+    from harness.cli.outputs import check_file, check_new_folder
+    from harness.execution.measuring import measure, open_to_resume, run_id
+    from harness.execution.plan import Choices, plan_of
+    from harness.matrix.compose import compose
+    from harness.plugins import registry
+
+    policy = fail_words(arguments.fail_on)
+    question, files = _question(arguments)
+    parts = registry.parts()
+    if question.runtime not in parts.runtimes:
+        known = ", ".join(parts.runtimes)
+        raise UnknownNameError(f"'{question.runtime}' is no runtime here; known are {known}")
+    out = arguments.out or Path("trtmatrix-runs") / run_id()
+    choices = Choices(out=out, networks=files, resume=arguments.resume)
+    plan = plan_of(compose(question, parts.treatments), choices, parts)
+    if arguments.resume:
+        open_to_resume(out, plan)
+    else:
+        check_new_folder(out, "--out")
+    if arguments.report is not None:
+        check_file(arguments.report, "--report")
+    _check(plan)
+    try:
+        measure(plan, choices, plan.cells, parts, _say)
+    except KeyboardInterrupt:
+        _say(f"what was measured is in {out}; the same command with --out {out} --resume goes on")
+        raise
+    failing = _answer(out, question.versions[0], choices, policy)
+    if arguments.report is not None:
+        from harness.cli.report import write_report
+
+        write_report([out], arguments.report)
+        print(f"report: {arguments.report}")
+    print(f"bundle in {out}")
+    return EXIT_TESTS_FAILED if failing else EXIT_OK
+
+
+def _question(arguments: argparse.Namespace) -> tuple[Question, tuple[Path, ...]]:
+    """Return what is asked, and the ONNX file where one is named."""
+    from harness.execution.plan import minutes, network_name
+    from harness.matrix.compose import versions_of
+    from harness.matrix.file import MOST_BUILDS
+
+    runtime, versions = versions_of([word for word in arguments.words if "==" in word])
+    others = [word for word in arguments.words if "==" not in word]
+    if len(others) > 1:
+        raise BadOptionError(f"'{others[0]}' and '{others[1]}': name one network")
+    network = others[0] if others else NETWORK
+    files = (Path(network),) if network.endswith(".onnx") else ()
+    builds = 3 if arguments.builds is None else arguments.builds
+    if not 2 <= builds <= MOST_BUILDS:
+        raise BadOptionError(f"--builds: expected a whole number from 2 to {MOST_BUILDS}")
+    said = {item.name: getattr(arguments, f"treatment_{item.name}") for item in COMMON}
+    question = Question(
+        runtime=runtime,
+        versions=versions,
+        network=network_name(files[0]) if files else network,
+        treatment={name: value for name, value in said.items() if value is not None},
+        environment=arguments.environment,
+        builds=builds,
+        minutes=minutes(arguments.minutes, "--minutes") or Question.minutes,
+        precision=_share(arguments.within) or Question.precision,
+    )
+    return question, files
+
+
+def _share(percent: str | None) -> float | None:
+    from harness.execution.plan import minutes
+
+    value = minutes(percent, "--within")
+    return None if value is None else value / 100
+
+
+def _check(plan: Plan) -> None:
+    """Say before anything is measured that a version cannot run here.
+
+    :raises NothingCanRunError: which, and why
+    """
+    from harness.execution.preflight import preflight
+    from harness.plugins import registry
+
+    for item in preflight(plan.cells, registry.parts()):
+        if item.state != "ok":
+            reason = "; ".join(part for part in (item.reason, item.remedy) if part)
+            raise NothingCanRunError(f"{item.cell.release} cannot run here: {reason}")
+
+
+def _answer(out: Path, baseline: str, choices: Choices, policy: frozenset[str]) -> list[Verdict]:
+    """Print the answer; return the verdicts that the policy fails on."""
+    from harness.analysis.grid import grid_of
+    from harness.analysis.judge import judge
+    from harness.plugins import registry
+    from harness.plugins.reading import observe
+    from harness.report.comparison import layer_rows, sentences
+
+    assert choices.out is not None
+    verdicts = judge(grid_of(observe([out])), baseline, rules=registry.bottlenecks())
+    for line in sentences(verdicts):
+        print(line)
+    _print_layers(layer_rows(verdicts))
+    return [one for one in verdicts if one.verdict in policy and not one.unmeasured]
+
+
+def _print_layers(rows: Sequence[tuple[str, str, str, str, str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        return
+    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title, right in (
+        ("version", False),
+        ("layer", False),
+        ("old, ms", True),
+        ("new, ms", True),
+        ("difference", True),
+    ):
+        table.add_column(title, justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _say(line: str) -> None:
+    # On standard error: the answer alone is on standard output. How far a round of cycles is stands in one
+    # place of a terminal, and nowhere else.
+    passing = ": cycle " in line
+    if not sys.stderr.isatty():
+        if not passing:
+            print(line, file=sys.stderr, flush=True)
+        return
+    print(f"\r\033[K{line}", end="" if passing else "\n", file=sys.stderr, flush=True)
