@@ -1,9 +1,12 @@
-"""For all tests: interrupts reach them, however they were started, and so does nothing of pytest-xdist."""
+"""For all tests: interrupts reach them, however they were started, and workers of pytest-xdist share well."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
+
+import pytest
 
 # A shell without job control starts what runs in the background with interrupts ignored, and programs hand
 # that down; tests that interrupt a run would wait for ever.
@@ -14,3 +17,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # would switch their benchmarks off.
 for _name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
     del os.environ[_name]
+
+
+_ENGINE = frozenset({"docker_cache", "docker_host", "docker_engine"})
+"""Fixtures that stand for one Docker engine and the images that are made on it."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Keep the tests of a file in one worker, which makes their fixtures once; those of an engine too."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        shared = _ENGINE.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("docker" if shared else str(item.path)))
