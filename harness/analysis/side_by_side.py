@@ -108,7 +108,7 @@ def _order(first: AttributedEngine, second: AttributedEngine, present: set[str])
         op.name for engine in (first, second) if engine.graph is not None for op in engine.graph.ops
     )
     known = [name for name in dict.fromkeys(names) if name in present]
-    if first.graph is None or second.graph is None:
+    if first.graph is None or second.graph is None or first.graph is second.graph:
         return known
     # An op of the second network only stands where its neighbours stand.
     place = {op.name: float(index) for index, op in enumerate(first.graph.ops)}

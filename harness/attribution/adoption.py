@@ -14,7 +14,7 @@ from harness.attribution.engine import (
 )
 from harness.attribution.families import GEMM_FAMILIES
 from harness.attribution.roofline import time_and_flop_shares
-from harness.networks.graph import OpClass
+from harness.networks.graph import Graph, OpClass
 from harness.remembering import once_each
 
 
@@ -158,12 +158,18 @@ def _pointwise(engine: AttributedEngine) -> Iterator[tuple[str, AttributedLayer]
                 yield f"{layer.position}: {layer.name}", layer
         return
     carriers = engine.layer_of_op()
-    for name, kind in engine.graph.classes.items():
+    for name, kind in _convolutions(engine.graph):
         if kind is OpClass.POINTWISE and name in carriers:
             yield name, carriers[name]
 
 
 _CONVOLUTIONS = frozenset({OpClass.POINTWISE, OpClass.DEPTHWISE, OpClass.CONVOLUTION})
+
+
+@once_each
+def _convolutions(graph: Graph) -> tuple[tuple[str, OpClass], ...]:
+    """Return the convolutions of *graph* and their classes, in network order."""
+    return tuple((name, kind) for name, kind in graph.classes.items() if kind in _CONVOLUTIONS)
 
 
 def shared_layers(engine: AttributedEngine, kind: OpClass) -> SharedLayers:
@@ -186,9 +192,7 @@ def _held(engine: AttributedEngine) -> Mapping[tuple[OpClass, str], int]:
         return {}
     carriers = engine.layer_of_op()
     return Counter(
-        (kind, carriers[name].op_class)
-        for name, kind in engine.graph.classes.items()
-        if kind in _CONVOLUTIONS and name in carriers
+        (kind, carriers[name].op_class) for name, kind in _convolutions(engine.graph) if name in carriers
     )
 
 

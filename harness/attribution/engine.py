@@ -117,8 +117,9 @@ class AttributedEngine:
     def _op_times(self) -> Mapping[str, float]:
         times: dict[str, float] = {}
         for layer in self.layers:
+            ms = layer.time_ms or 0.0
             for name, share in layer.shares.items():
-                times[name] = times.get(name, 0.0) + share * (layer.time_ms or 0.0)
+                times[name] = times.get(name, 0.0) + share * ms
         return times
 
     def layer_of_op(self) -> Mapping[str, AttributedLayer]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.analysis.grid import Grid
@@ -24,10 +24,18 @@ class Strings:
 
     def __init__(self) -> None:
         self._index: dict[str, int] = {}
+        self._rows: dict[tuple[str, ...], list[int]] = {}
 
-    def __call__(self, text: str) -> int:
-        """Return the index of *text*, a new one when it was not seen before."""
-        return self._index.setdefault(text, len(self._index))
+    def index(self, texts: Iterable[str]) -> list[int]:
+        """Return the index of each of *texts*, a new one of what was not seen before."""
+        known = self._index
+        return [known.setdefault(text, len(known)) for text in texts]
+
+    def row(self, texts: tuple[str, ...]) -> list[int]:
+        """Return the indices of *texts*, which other layers are likely to have, too; one list for all."""
+        if texts not in self._rows:
+            self._rows[texts] = self.index(texts)
+        return self._rows[texts]
 
     @property
     def texts(self) -> list[str]:
@@ -53,16 +61,16 @@ def layer_document(grid: Grid) -> dict[str, list[Any]]:
 
 
 def _columns(engine: AttributedEngine, strings: Strings) -> dict[str, object]:
-    layers = engine.layers
+    layers, index = engine.layers, strings.index
     return {
         "partial": engine.partial,
         "total": round(1e6 * engine.total_ms),
-        "names": [strings(x.name) for x in layers],
-        "classes": [strings(str(x.op_class)) for x in layers],
-        "families": [strings(str(x.family)) for x in layers],
-        "kernels": [strings(x.kernel or x.type or "") for x in layers],
+        "names": index(x.name for x in layers),
+        "classes": index(str(x.op_class) for x in layers),
+        "families": index(x.family.value for x in layers),
+        "kernels": index(x.kernel or x.type or "" for x in layers),
         "times": [-1 if x.time_ms is None else round(1e6 * x.time_ms) for x in layers],
-        "ops": [[strings(op) for op in x.source_ops] for x in layers],
+        "ops": [strings.row(x.source_ops) for x in layers],
     }
 
 

@@ -67,9 +67,13 @@ def carrier_times(layers: Iterable[AttributedLayer]) -> dict[str, float]:
     """Return carrier name to milliseconds; layers of one name are added, those without a time are not."""
     times: dict[str, float] = {}
     for layer in layers:
-        if layer.time_ms is not None:
-            name = carrier_name(layer)
-            times[name] = times.get(name, 0.0) + layer.time_ms
+        ms = layer.time_ms
+        if ms is not None:
+            # most layers carry one op alone: carrier_name says no more of them, and costs a call
+            shares = layer.shares
+            plain = len(shares) == 1 and layer.role is not LayerRole.REFORMAT
+            name = next(iter(shares)) if plain else carrier_name(layer)
+            times[name] = times.get(name, 0.0) + ms
     return times
 
 

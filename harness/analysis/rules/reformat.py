@@ -10,8 +10,10 @@ from harness.analysis.rules.carriers import cost_of, timed_engine
 from harness.attribution.adoption import at_boundary, reformats
 from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.observations.records import BuildObservation
+from harness.remembering import once_each
 
 
+@once_each
 def executing_reformats(engine: AttributedEngine) -> list[AttributedLayer]:
     """Return the reformat layers that execute: no-ops of the same name cost nothing and are left out."""
     return [layer for layer in engine.layers if layer.role is LayerRole.REFORMAT]

@@ -7,6 +7,7 @@ build, and every interval of a verdict is made from builds. What lies below the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -43,11 +44,11 @@ def build_mean_log(values: Sequence[float] | Values) -> Side:
     :raises ValueError: no builds, or a value that is not positive and finite
     """
     given = np.asarray(values, dtype=np.float64).ravel()
-    if given.size == 0 or not (given.min() > 0 and given.max() < np.inf):
+    # A few builds: Python looks at their numbers, and adds them, for less than NumPy, with the same result.
+    if not given.size or not all(0 < value < math.inf for value in given.tolist()):
         raise ValueError(
             "builds are compared by the logarithm of their values: all must be positive and finite"
         )
-    # A few builds: sums in Python cost less than those of NumPy, and are the same.
     logs = np.log(given).tolist()
     mean = sum(logs) / len(logs)
     squares = sum((value - mean) ** 2 for value in logs)
