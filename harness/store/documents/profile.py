@@ -27,8 +27,8 @@ class ProfileRuns(Document, frozen=True, kw_only=True, tag="trtmatrix.profile-ru
 
     :param way: how the runtime was made to tell times of layers: ``behind an enqueue``, ``one at a time`` ...
     :param clock: what inferences were timed by: ``gpu`` (events) or ``host``
-    :param plain_ms: time of inferences without the profiler, right before the first round; empty where the
-        runtime does not allow them any more
+    :param plain_ms: time of inferences without the profiler, right before each round, or before the first
+        where the runtime does not allow them later; empty where it never does
     """
 
     way: str

@@ -23,6 +23,7 @@ def test_everything_is_attributed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     profile = live.evidence.profile
     assert profile is not None
     assert [(one.round, len(one.inference_ms)) for one in profile.rounds] == [(n, 10) for n in range(5)]
+    assert len(profile.plain_ms) == 5 * 3
     assert live.evidence.iterations == 50
     assert all(len(row.samples_ms) == 5 for row in live.evidence.times)
 
