@@ -87,7 +87,7 @@ def _all_names(evidence: Evidence) -> list[str]:
 
 
 def _start(item: TimedLayer, evidence: Evidence, matcher: OpMatcher | None) -> PendingLayer:
-    name = parse_name(item.layer.name, matcher.knows if matcher else lambda _: False)
+    name = matcher.parse(item.layer.name) if matcher else parse_name(item.layer.name, lambda _: False)
     # A table leaves out rows of zero: a layer that a whole profile does not show did not run.
     profiled = bool(evidence.times) and not evidence.partial
     return PendingLayer(item, name, _role(item, name, profiled=profiled))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.attribution.engine import LayerRole
 from harness.attribution.flow import TensorFlow
 from harness.attribution.joining import TimedLayer
 from harness.attribution.matching import OpMatcher, cut_name
-from harness.attribution.names import LayerName, NameKind, parse_name
+from harness.attribution.names import LayerName, NameKind
 from harness.attribution.structure import match_structure
 from harness.evidence.records import EngineLayer
 from harness.networks.graph import Graph, OpKind
@@ -47,7 +48,12 @@ def is_quantize(layer: EngineLayer) -> bool:
     """Say whether *layer* quantises because the model asks for it."""
     if str(layer.attributes.get("origin", "")).upper() == "QDQ":
         return True
-    return " " not in layer.name and _QUANTIZE_NAME.search(layer.name) is not None
+    return _named_quantize(layer.name)
+
+
+@lru_cache(maxsize=65536)
+def _named_quantize(name: str) -> bool:
+    return " " not in name and _QUANTIZE_NAME.search(name) is not None
 
 
 def find_ops(graph: Graph, matcher: OpMatcher, pending: Sequence[PendingLayer], *, partial: bool) -> None:
@@ -173,4 +179,4 @@ def _target(
     if target in carriers:
         return carriers[target]
     # The reformatters of 5 to 7 name the convolution, whatever else was fused into its layer.
-    return matcher.find_all(parse_name(target, matcher.knows).parts)
+    return matcher.find_all(matcher.parse(target).parts)

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.attribution.names import CUT_AT
+from harness.attribution.names import CUT_AT, LayerName, parse_name
 from harness.attribution.unnamed import UNNAMED, UnnamedOrder
 from harness.errors import BadAliasError
 from harness.networks.graph import Graph
@@ -28,13 +28,18 @@ _SLIM_FIRST = re.compile(r"_0(?=/|$)")
 
 @dataclass(frozen=True)
 class _Names:
-    """What the names in a graph say. :param known: foreign names, once looked for, to what they stand for"""
+    """What the names in a graph say.
+
+    :param known: foreign names, once looked for, to what they stand for
+    :param parsed: names of engine layers, once taken apart
+    """
 
     ops: Mapping[str, int]
     outputs: Mapping[str, str]
     ends: Mapping[str, set[str]]
     scopes: Mapping[str, set[str]]
     known: dict[str, str | None]
+    parsed: dict[str, LayerName]
 
 
 @once_each
@@ -47,7 +52,7 @@ def _names(graph: Graph) -> _Names:
             ends.setdefault("/".join(pieces[cut:]), set()).add(op.name)
             scopes.setdefault("/".join(pieces[:cut]), set()).add(op.name)
     places = {op.name: place for place, op in enumerate(graph.ops)}
-    return _Names(places, {op.output: op.name for op in graph.ops}, ends, scopes, {})
+    return _Names(places, {op.output: op.name for op in graph.ops}, ends, scopes, {}, {})
 
 
 class OpMatcher:
@@ -75,10 +80,17 @@ class OpMatcher:
         self._cache: dict[str, str | None] = {}
         # Without aliases a name stands for the same op in every build of the network.
         self._shared = {} if self._aliases else names.known
+        self._parsed = {} if self._aliases else names.parsed
 
     def knows(self, name: str) -> bool:
         """Say whether *name* is one op as it stands (it may hold `` + ``): exact names and aliases only."""
         return name in self._ops or name in self._aliases
+
+    def parse(self, name: str) -> LayerName:
+        """Return the name of an engine layer taken apart, names of ops kept whole."""
+        if name not in self._parsed:
+            self._parsed[name] = parse_name(name, self.knows)
+        return self._parsed[name]
 
     def find(self, name: str) -> str | None:
         """Return the op *name* stands for, None where there is none or more than one."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from harness.networks.graph import Graph, OpKind, SourceOp
+from harness.remembering import once_each
 
 UNNAMED = re.compile(r"\(Unnamed Layer\*? (?P<number>\d+)\) \[(?P<kind>[^\]]+)\]")
 """Also matches the names of tensors, which end in ``_output``."""
@@ -52,14 +53,18 @@ class UnnamedOrder:
 
     def __init__(self, graph: Graph, seen: Iterable[str]) -> None:
         shown = {int(found["number"]): found["kind"] for name in seen for found in UNNAMED.finditer(name)}
-        self._found: dict[tuple[int, str], str] = next(
-            (order for order in _orders(graph) if all(item in order for item in shown.items())), {}
-        )
+        fits = (order for order in _orders(graph) if all(item in order for item in shown.items()))
+        self._found = next(fits, {}) if shown else _first_order(graph)
 
     def find(self, name: str) -> str | None:
         """Return the op of the layer or tensor called *name*, None where no order known agrees."""
         found = UNNAMED.match(name)
         return self._found.get((int(found["number"]), found["kind"])) if found else None
+
+
+@once_each
+def _first_order(graph: Graph) -> dict[tuple[int, str], str]:
+    return next(_orders(graph), {})
 
 
 def _orders(graph: Graph) -> Iterator[dict[tuple[int, str], str]]:

@@ -29,6 +29,7 @@ from harness.store.bundle import BuildRecord, Bundle, CellRecord
 from harness.store.documents.base import as_json, read_document
 from harness.store.documents.build import Outputs
 from harness.store.documents.result import Result
+from harness.store.documents.samples import Slice as StoredSlice
 from harness.store.documents.samples import read_samples
 from harness.store.files import WRONG_FORM
 from harness.store.status import UNREACHED, cell_status, worst_of
@@ -184,8 +185,9 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
     )
     if record.status != "ok":
         return plain
-    passes, enqueue, throttled = _samples(record)
-    slices = _slices(record) if document.block else {}
+    stored = read_samples(record.folder)
+    passes, enqueue, throttled = _samples(stored)
+    slices = _slices(stored) if document.block else {}
     timed = replace(plain, passes=passes, slices=slices, enqueue_ms=enqueue, throttled=throttled)
     if runtime is None:
         # Its plugin is not here: what it took is known, and not where the time went.
@@ -235,12 +237,12 @@ def _outputs(found: Outputs | None) -> OutputCheck | None:
     return OutputCheck(found.valid, error, found.bound, found.top1, found.reason)
 
 
-def _samples(record: BuildRecord) -> tuple[dict[str, Samples], Samples | None, int]:
+def _samples(slices: Iterable[StoredSlice]) -> tuple[dict[str, Samples], Samples | None, int]:
     """Return samples by pass, enqueue times of the latency pass, and how many were throttled (left out)."""
     passes: dict[str, list[float]] = {}
     enqueue: list[float] = []
     throttled = 0
-    for one in read_samples(record.folder):
+    for one in slices:
         held_down = one.throttled or [None] * len(one.latency_ms)
         kept = [index for index, was in enumerate(held_down) if not was]
         throttled += len(held_down) - len(kept)
@@ -252,11 +254,11 @@ def _samples(record: BuildRecord) -> tuple[dict[str, Samples], Samples | None, i
     return arrays, np.asarray(enqueue) if enqueue else None, throttled
 
 
-def _slices(record: BuildRecord) -> dict[str, tuple[Slice, ...]]:
+def _slices(slices: Iterable[StoredSlice]) -> dict[str, tuple[Slice, ...]]:
     """Return the slices of each pass, samples that were throttled left out."""
     passes: dict[str, list[Slice]] = {}
     taken: set[tuple[str, int, int]] = set()
-    for one in read_samples(record.folder):
+    for one in slices:
         if (key := (one.pass_name, one.process, one.cycle)) in taken:
             raise ValueError(f"two slices of cycle {one.cycle} of {one.pass_name}, process {one.process}")
         taken.add(key)
