@@ -18,12 +18,19 @@ from harness.networks.mobilenet import MobileNetV2
 from harness.networks.onnx_export import to_onnx
 from tests.cli.busy import worker_is_busy
 from tests.cli.shell import trtmatrix
-from tests.cli.small_matrix import small_matrix
+from tests.cli.small_matrix import small_matrix, write_narrow_matrix
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "m.toml").write_text(small_matrix(), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def narrow(tmp_path: Path) -> Path:
+    """A folder whose matrix is measured sooner, for what does not depend on the networks."""
+    write_narrow_matrix(tmp_path)
     return tmp_path
 
 
@@ -173,16 +180,16 @@ def test_listings_are_json_on_request(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_run_goes_on_where_it_was(folder: Path, ending: signal.Signals) -> None:
-    text = (folder / "m.toml").read_text(encoding="utf-8")
+def test_an_interrupted_run_goes_on_where_it_was(narrow: Path, ending: signal.Signals) -> None:
+    text = (narrow / "m.toml").read_text(encoding="utf-8")
     slow = text.replace("maximum_seconds = 0.05", "maximum_seconds = 2.0\nrelative_half_width = 0.0")
-    (folder / "m.toml").write_text(slow, encoding="utf-8")
+    (narrow / "m.toml").write_text(slow, encoding="utf-8")
     command = [sys.executable, "-m", "harness.cli", "run", "m.toml", "--quick", "--out", "run"]
     # A session of its own: Ctrl-C at a terminal goes to the whole group, the worker included. Whoever ends
     # the run by another signal ends the run alone, and that has to end its worker.
     process = subprocess.Popen(
         command,
-        cwd=folder,
+        cwd=narrow,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -202,34 +209,34 @@ def test_an_interrupted_run_goes_on_where_it_was(folder: Path, ending: signal.Si
     assert "trtmatrix: interrupted; the same command with '--out run --resume' goes on" in errors
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
-    states = [cell["status"] for cell in json.loads(trtmatrix(folder, "show", "run", "--json").stdout)]
+    states = [cell["status"] for cell in json.loads(trtmatrix(narrow, "show", "run", "--json").stdout)]
     assert states == ["interrupted", "interrupted"]
 
-    again = trtmatrix(folder, "run", "m.toml", "--quick", "--out", "run", "--resume")
+    again = trtmatrix(narrow, "run", "m.toml", "--quick", "--out", "run", "--resume")
     assert again.returncode == 0, again.stdout + again.stderr
-    states = [cell["status"] for cell in json.loads(trtmatrix(folder, "show", "run", "--json").stdout)]
+    states = [cell["status"] for cell in json.loads(trtmatrix(narrow, "show", "run", "--json").stdout)]
     assert states == ["measured", "measured"]
 
 
-def test_a_killed_run_leaves_nothing_behind_once_it_goes_on(folder: Path) -> None:
+def test_a_killed_run_leaves_nothing_behind_once_it_goes_on(narrow: Path) -> None:
     arguments = ("run", "m.toml", "--quick", "-k", "onnxruntime", "--out", "run")
-    assert trtmatrix(folder, *arguments).returncode == 0
-    (folder / "run/.work-left/inputs").mkdir(parents=True)
-    other = (folder / "m.toml").read_text(encoding="utf-8")
-    (folder / "m2.toml").write_text(other + "# another", encoding="utf-8")
-    found = trtmatrix(folder, "run", "m2.toml", "--quick", "--out", "run", "--resume")
+    assert trtmatrix(narrow, *arguments).returncode == 0
+    (narrow / "run/.work-left/inputs").mkdir(parents=True)
+    other = (narrow / "m.toml").read_text(encoding="utf-8")
+    (narrow / "m2.toml").write_text(other + "# another", encoding="utf-8")
+    found = trtmatrix(narrow, "run", "m2.toml", "--quick", "--out", "run", "--resume")
     assert found.returncode == 2
     assert "run: was made from another matrix file" in one_line(found)
-    assert trtmatrix(folder, *arguments, "--resume").returncode == 0
-    assert not list((folder / "run").glob(".work-*"))
+    assert trtmatrix(narrow, *arguments, "--resume").returncode == 0
+    assert not list((narrow / "run").glob(".work-*"))
 
 
-def test_a_torn_build_ends_a_resumed_run_with_one_error(folder: Path) -> None:
+def test_a_torn_build_ends_a_resumed_run_with_one_error(narrow: Path) -> None:
     arguments = ("run", "m.toml", "--quick", "-k", "onnxruntime", "--out", "run")
-    assert trtmatrix(folder, *arguments).returncode == 0
-    samples = next((folder / "run/builds").glob("*/0/samples.json"))
+    assert trtmatrix(narrow, *arguments).returncode == 0
+    samples = next((narrow / "run/builds").glob("*/0/samples.json"))
     samples.write_text('{"windows": nu', encoding="utf-8")
-    found = trtmatrix(folder, *arguments, "--resume")
+    found = trtmatrix(narrow, *arguments, "--resume")
     assert found.returncode == 2, found.stdout
     assert len(found.stdout.splitlines()) < 12
     assert "samples.json:1: not JSON" in found.stdout
