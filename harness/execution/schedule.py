@@ -35,7 +35,6 @@ from harness.execution.memory import Room
 from harness.execution.parts import Parts
 from harness.execution.progress import Clock
 from harness.matrix.cell import Cell
-from harness.observations.tables import write_tables
 from harness.runtimes.base import Runtime
 from harness.store.bundle import Bundle
 from harness.store.documents.base import UNKNOWN
@@ -305,6 +304,10 @@ def earlier_cache(bundle: Bundle, cell: Cell, round_: int) -> Path | None:
 
 def settle(bundle: Bundle, cells: Sequence[Cell], runtimes: Mapping[str, Runtime]) -> None:
     """Give each of *cells* the status that its builds in *bundle* add up to, and write the tables."""
+    from harness.observations.tables import (
+        write_tables,  # tables take long to load, and collecting needs none
+    )
+
     for cell in cells:
         builds = list(bundle.builds(cell.id))
         if not builds:

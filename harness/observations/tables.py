@@ -9,7 +9,8 @@ from harness.errors import InputError, PluginError
 from harness.evidence.records import Evidence
 from harness.store.bundle import BuildRecord, Bundle
 from harness.store.documents.samples import COLUMNS, read_samples
-from harness.store.files import WRONG_FORM, write_table
+from harness.store.files import WRONG_FORM
+from harness.store.parquet import write_table
 from harness.store.schema import LAYER_TIMES, SAMPLES
 
 

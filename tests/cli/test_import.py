@@ -15,7 +15,7 @@ from harness.errors import TrtmatrixError
 from harness.observations.records import CellObservation
 from harness.plugins.reading import observe
 from harness.store.bundle import Bundle
-from harness.store.files import read_table
+from harness.store.parquet import read_table
 from tests.attribution.recorded import RECORDINGS, V1_FP16, V2_850, V2_860
 from tests.attribution.recorded_rows import ROWS, printed
 

@@ -19,7 +19,7 @@ from harness.networks.graph import Graph
 from harness.plugins.reading import observe
 from harness.store.bundle import Bundle
 from harness.store.documents.build import Build
-from harness.store.files import read_table
+from harness.store.parquet import read_table
 from tests.execution.ground import SMALL, Ground
 
 

@@ -13,7 +13,7 @@ from harness.store.bundle import Bundle
 from harness.store.documents.build import Build
 from harness.store.documents.manifest import Manifest
 from harness.store.documents.origin import Host
-from harness.store.files import read_table
+from harness.store.parquet import read_table
 
 CELL = Cell("mobilenet_v2", Treatment(), "listed", "1.0", "venv")
 WINDOW = {

@@ -5,15 +5,12 @@ import os
 import tempfile
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import InputError
-from harness.store.files import read_json, read_table, write_json, write_table, write_text
-
-SCHEMA = pa.schema([pa.field("name", pa.string(), nullable=False), pa.field("ms", pa.float64())])
+from harness.store.files import read_json, write_json, write_text
 
 
 def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -50,27 +47,6 @@ def test_links_are_written_through_and_devices_to(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert target.read_text(encoding="utf-8") == "new"
     assert Path(os.devnull).is_char_device()
-
-
-def test_tables_come_back_to_the_last_bit(tmp_path: Path) -> None:
-    rows = [{"name": "a", "ms": 0.1 + 0.2}, {"name": "b", "ms": None}]
-    write_table(tmp_path / "t.parquet", rows, SCHEMA)
-    assert read_table(tmp_path / "t.parquet") == rows
-
-
-def test_no_rows_are_a_table_too(tmp_path: Path) -> None:
-    write_table(tmp_path / "t.parquet", [], SCHEMA)
-    assert read_table(tmp_path / "t.parquet") == []
-
-
-def test_a_torn_table_is_one_line(tmp_path: Path) -> None:
-    path = tmp_path / "t.parquet"
-    write_table(path, [{"name": "a", "ms": 1.0}], SCHEMA)
-    path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(InputError, match=r"t\.parquet: not a Parquet table"):
-        read_table(path)
-    with pytest.raises(InputError, match="no such file"):
-        read_table(tmp_path / "none.parquet")
 
 
 JSON = st.recursive(
@@ -162,26 +138,6 @@ def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path) -> None:
         read_json(tmp_path / "none.json")
     with pytest.raises(InputError, match=r"expected a regular file$"):
         read_json(tmp_path)
-
-
-def test_a_table_is_replaced_whole_and_read_in_part(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "t.parquet"
-    write_table(path, [{"name": "a", "ms": 1.0}], SCHEMA)
-    with pytest.raises(pa.ArrowInvalid):
-        write_table(path, [{"name": "b", "ms": "slow"}], SCHEMA)
-    assert read_table(path) == [{"name": "a", "ms": 1.0}]
-    write_table(path, [{"name": "b", "ms": 1.0}, {"name": "c", "ms": 2.0}], SCHEMA)
-    assert read_table(path, [("name", "=", "c")]) == [{"name": "c", "ms": 2.0}]
-    assert [found.name for found in path.parent.iterdir()] == ["t.parquet"]
-
-
-def test_a_table_says_in_one_line_why_it_cannot_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "t.parquet"
-    path.write_bytes(b"PAR1 and nothing more")
-    with pytest.raises(InputError) as caught:
-        read_table(path)
-    assert "\n" not in str(caught.value)
-    assert caught.value.path == str(path)
 
 
 def test_a_device_is_written_to_whatever_the_text(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from harness.analysis.statistics.intervals import Interval
 from harness.analysis.statistics.levels import Values
@@ -32,6 +31,8 @@ class Difference:
 
     def half_width(self, confidence: float) -> Values:
         """Return half the width of the two-sided interval of *confidence*, in the unit of the estimate."""
+        from scipy import special  # long to load: only where there is something to judge
+
         quantile = special.stdtrit(self.degrees, 0.5 + confidence / 2)
         return np.asarray(quantile * np.sqrt(self.variance), dtype=np.float64)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csgraph
 
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.lockstep import Indices
@@ -58,6 +57,8 @@ def join(values: Values, component: Indices, build: Indices) -> Joined:
     :param component: the sub-block of each process, -1 for none (:class:`ProcessValues`)
     :param build: the build of each process, numbered from 0 on
     """
+    from scipy.sparse import csgraph  # long to load: only where there is something to judge
+
     there = (component >= 0) & np.isfinite(values)
     blocks, builds = int(component.max(initial=-1)) + 1, int(build.max(initial=-1)) + 1
     rows = np.arange(int(there.sum()))

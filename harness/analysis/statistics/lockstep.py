@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csgraph
 
 from harness.analysis.statistics.levels import Values
 
@@ -145,6 +144,8 @@ def _drawn_in(
 
 def _components(there: NDArray[np.bool_]) -> Indices:
     """Number the sets of processes that cycles hold together, -1 for a process without a slice."""
+    from scipy.sparse import csgraph  # long to load: only where there is something to judge
+
     shared = there.T.astype(np.int_) @ there.astype(np.int_)
     _, labels = csgraph.connected_components(shared, directed=False)
     found = np.full(there.shape[1], -1, dtype=np.int_)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.spreads import count_and_mean, sums_of_squares
@@ -110,6 +109,8 @@ def _median(values: Values, count: NDArray[np.int_]) -> Values:
 
 def _quantile(sureness: float, degrees: Values | NDArray[np.int_]) -> Values:
     """Return Student's quantiles: of each number of degrees once, there are few of them."""
+    from scipy import special  # long to load: only where there is something to judge
+
     known, places = np.unique(np.asarray(degrees, dtype=np.float64), return_inverse=True)
     found: Values = np.asarray(special.stdtrit(known, 1 - sureness), dtype=np.float64)[places]
     return found.reshape(np.shape(degrees))

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from harness.analysis.statistics.levels import Values
 
@@ -110,6 +109,8 @@ def larger_probability(squares: Values, degrees: Values, others: Values, free: V
 
     1 where either side has no degrees of freedom; 0 where only the others do not vary at all.
     """
+    from scipy import special  # long to load: only where there is something to judge
+
     known = (degrees > 0) & (free > 0)
     mine = np.divide(squares, degrees, out=np.zeros_like(squares), where=known)
     theirs = np.divide(others, free, out=np.zeros_like(squares), where=known)
