@@ -109,6 +109,7 @@ def matrix_of(plan: Plan) -> Matrix:
         text=plan.matrix.text,
         baseline=plan.matrix.baseline,
         fail_on=tuple(plan.matrix.fail_on),
+        material=plan.matrix.material,
     )
 
 

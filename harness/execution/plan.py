@@ -174,6 +174,7 @@ def stored_plan(root: Path) -> Plan:
         builds=max(builds, default=1),
         baseline=said.baseline,
         fail_on=said.fail_on,
+        material=said.material,
     )
     return Plan(matrix, tuple(record.cell for record in records), {})
 

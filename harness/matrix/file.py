@@ -68,6 +68,7 @@ class MatrixFile:
     :param precision: half of the 95 % interval of a latency's change that is asked for, of 1
     :param networks: name of a user's network to the path of its ONNX file
     :param baseline: version or ``previous``; :param fail_on: verdicts that fail the suites
+    :param material: share of the latency, or of the layer time, from which a change is material
     :param executor: name of the one that is given the builds
     :param options: runtime name to what its worker is told besides
     """
@@ -91,6 +92,7 @@ class MatrixFile:
     networks: Mapping[str, Path] = field(default_factory=dict)
     baseline: str = PREVIOUS
     fail_on: tuple[str, ...] = ("regressed", "invalid")
+    material: float = 0.01
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
@@ -143,6 +145,7 @@ def matrix_of(
         },
         baseline=policy.get("baseline", str) or PREVIOUS,
         fail_on=policy.names("fail_on", ("regressed", "invalid"), allowed=VERDICTS_THAT_CAN_FAIL),
+        material=_material(policy),
         options={
             runtime: _options(Table(path, f"[options.{runtime}]", options.raw(runtime)))
             for runtime in options.user_names()
@@ -169,6 +172,13 @@ def _above_zero(table: Table, key: str) -> float | None:
     value = table.get(key, float)
     if value is not None and not 0 < value < math.inf:
         raise table.error(key, "expected a number above 0")
+    return value
+
+
+def _material(table: Table) -> float:
+    value = table.get("material", float, 0.01)
+    if value is None or not 0 < value < 1:
+        raise table.error("material", "expected a share above 0 and below 1, such as 0.01 for 1 %")
     return value
 
 

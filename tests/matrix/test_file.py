@@ -88,6 +88,9 @@ def test_everything_a_file_can_say(tmp_path: Path) -> None:
         ("matrix/1", "matrix/9", r"key 'schema': expected 'trtmatrix.matrix/1', found 'trtmatrix.matrix/9'"),
         ("[[block]]", "[block]", r"\[block\]: expected \[\[block\]\] tables"),
         ('"regressed"]', '"worse"]', r"\[policy\]: key 'fail_on': unknown value 'worse'"),
+        ('baseline = "8.5.3.1"', "material = 1", r"\[policy\]: key 'material': expected a share above 0"),
+        ('baseline = "8.5.3.1"', "material = 0.0", r"\[policy\]: key 'material': expected a share above 0"),
+        ('baseline = "8.5.3.1"', 'material = "1 %"', r"\[policy\]: key 'material': expected a number"),
         ("[run]", "[run", r"not TOML"),
     ],
 )
@@ -119,6 +122,12 @@ def test_a_policy_may_fail_on_nothing(tmp_path: Path) -> None:
     assert '"regressed"]' in GOOD
     text = re.sub(r"fail_on = \[[^]]*\]", "fail_on = []", GOOD)
     assert read_matrix(matrix(tmp_path, text)).fail_on == ()
+
+
+def test_what_is_material_is_a_share(tmp_path: Path) -> None:
+    assert read_matrix(matrix(tmp_path, GOOD)).material == 0.01
+    text = GOOD.replace('baseline = "8.5.3.1"', "material = 0.005", 1)
+    assert read_matrix(matrix(tmp_path, text)).material == 0.005
 
 
 def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ class Matrix(Part, frozen=True, kw_only=True):
     """The matrix file that the run was made from.
 
     :param file: its name; :param text: all of it; :param fail_on: verdicts that fail a run of pytest
+    :param material: share of the latency, or of the layer time, from which a change is material
     """
 
     file: str = "recorded"
@@ -32,6 +33,7 @@ class Matrix(Part, frozen=True, kw_only=True):
     text: str = ""
     baseline: str = "previous"
     fail_on: tuple[str, ...] = ()
+    material: float = 0.01
 
 
 class CellEntry(Part, frozen=True, kw_only=True):
