@@ -3,6 +3,7 @@
 Each build's worker measures the peaks anew, with the libraries of its own environment. Held against its own
 figure a build's cost would move with the noise of that figure, and with the version of a library that the
 measured runtime does not even use. A peak is the most that a device gave: of one host, the same for all.
+Where a class of convolutions ran in less time than the peaks allow, they are none, for all its builds.
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from harness.analysis.groups import BuildGroup
+from harness.analysis.groups import BuildGroup, is_good
+from harness.analysis.rules.carriers import tells_classes, timed_engine
 from harness.attribution.peaks import Peaks, measured_peaks, precision_of
+from harness.attribution.roofline import class_bounds_ms
+from harness.networks.graph import OpClass
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
+
+_CLASSES = (OpClass.POINTWISE, OpClass.DEPTHWISE)
 
 HostPeaks = Mapping[tuple[str, str], Peaks]
 """(host, precision) to the peaks of that host."""
@@ -20,6 +26,7 @@ HostPeaks = Mapping[tuple[str, str], Peaks]
 
 def host_peaks(runs: Iterable[RunObservation]) -> HostPeaks:
     """Return the largest peaks that any build of *runs* measured, by host and precision."""
+    runs = list(runs)
     found: dict[tuple[str, str], Peaks] = {}
     builds: dict[tuple[str, str], int] = {}
     for build in (b for run in runs for cell in run.cells for b in cell.builds):
@@ -36,7 +43,27 @@ def host_peaks(runs: Iterable[RunObservation]) -> HostPeaks:
             f"the most of {builds[key]} builds on this host",
             measured=True,
         )
-    return found
+    beaten = _beaten(runs, found)
+    return {key: replace(peaks, beaten=beaten.get(key, "")) for key, peaks in found.items()}
+
+
+def _beaten(runs: Iterable[RunObservation], peaks: HostPeaks) -> dict[tuple[str, str], str]:
+    """Return by what the *peaks* of a host were beaten, where a class of convolutions beat them."""
+    found: dict[tuple[str, str], tuple[float, str]] = {}
+    for build in (b for run in runs for cell in run.cells for b in cell.builds if is_good(b)):
+        key = (build.host, precision_of(build.facts) or "")
+        engine = timed_engine(build)
+        if engine is None or key not in peaks or not tells_classes(engine):
+            continue
+        bounds, times = class_bounds_ms(engine, peaks[key], key[1]), engine.time_of_class()
+        for name in _CLASSES:
+            spent, bound = times.get(name, 0.0), bounds.get(name, 0.0)
+            if 0 < spent < bound and spent / bound < found.get(key, (1.0, ""))[0]:
+                said = (
+                    f"the peaks measured here are too low: {name} ran in {spent:.3f} ms, bound {bound:.3f} ms"
+                )
+                found[key] = (spent / bound, said)
+    return {key: said for key, (_, said) in found.items()}
 
 
 def with_peaks(run: RunObservation, peaks: HostPeaks) -> RunObservation:
@@ -61,5 +88,7 @@ def _build(build: BuildObservation, peaks: HostPeaks) -> BuildObservation:
     found = peaks.get((build.host, precision_of(build.facts) or ""))
     if found is None:
         return build
+    if found.beaten:
+        return replace(build, facts={**build.facts, "peaks": {"beaten": found.beaten}})
     stated = {"flops_per_s": found.flops_per_s, "bytes_per_s": found.bytes_per_s, "how": found.source}
     return replace(build, facts={**build.facts, "peaks": stated})

@@ -13,7 +13,7 @@ from harness.analysis.rules.carriers import carrier_times, timed_engine
 from harness.analysis.statistics.intervals import Interval, one_side
 from harness.analysis.statistics.levels import Values, drift
 from harness.analysis.table import MINIMUM_BUILDS, RESOLUTION
-from harness.analysis.verdict import LATENCY
+from harness.analysis.verdict import LATENCY, ONE_AFTER_THE_OTHER, SIDE_BY_SIDE
 from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.errors import PluginError
 from harness.matrix.cell import Cell
@@ -57,6 +57,7 @@ class Series:
     """One question's values over the builds of a group.
 
     :param values: milliseconds, one a build; :param totals: layer time of each of these builds, ms
+    :param signed: of a cost, ms, what differences are made of (:class:`Cost`)
     :param shares: e of each build, None where a build has none
     :param layers: carrier name to milliseconds, one mapping a build
     :param evidence: of each build
@@ -67,6 +68,7 @@ class Series:
 
     values: tuple[float, ...]
     totals: tuple[float, ...] = ()
+    signed: tuple[float, ...] = ()
     shares: tuple[float, ...] | None = None
     layers: tuple[Mapping[str, float], ...] = ()
     evidence: tuple[Mapping[str, object], ...] = ()
@@ -186,6 +188,14 @@ class BuildGroup:
     def latency(self) -> Latency:
         """The latency over the good builds."""
         return latency_over(self.good)
+
+    @property
+    def measured(self) -> str | None:
+        """How its good builds were measured: ``side by side`` with others, or not; None without any."""
+        if not self.latency.builds:
+            return None
+        beside = all(build.latency_pass in build.in_block for build in self.good if build.latency_ms)
+        return SIDE_BY_SIDE if beside else ONE_AFTER_THE_OTHER
 
     @property
     def launch_bound(self) -> tuple[int, int]:
@@ -327,6 +337,7 @@ def _costs(builds: Iterable[BuildObservation], rule: Rule) -> Series:
     return Series(
         values=tuple(cost.milliseconds for _, cost in costs),
         totals=tuple(b.engine.total_ms for b, _ in costs if b.engine is not None),
+        signed=tuple(cost.milliseconds if cost.signed is None else cost.signed for _, cost in costs),
         shares=tuple(s for s in shares if s is not None) if None not in shares and shares else None,
         layers=tuple(dict(cost.layers) for _, cost in costs),
         evidence=tuple(cost.evidence for _, cost in costs),

@@ -26,12 +26,14 @@ class Peaks:
     :param flops_per_s: FLOP/s in the precision asked for; :param bytes_per_s: of the memory, bytes/s
     :param source: how they are known, for people
     :param measured: on this device, in this run; False: from a table
+    :param beaten: what ran faster than they allow, so that they are none; empty where nothing did
     """
 
     flops_per_s: float
     bytes_per_s: float
     source: str
     measured: bool = False
+    beaten: str = ""
 
 
 @cache
@@ -73,6 +75,12 @@ def measured_peaks(facts: Mapping[str, object], precision: str) -> Peaks | None:
     return Peaks(
         float(flops), float(bandwidth), f"measured: {found.get('how', 'by the worker')}", measured=True
     )
+
+
+def beaten_peaks(facts: Mapping[str, object]) -> str:
+    """Return why the peaks that were measured count for nothing, empty where they count."""
+    found = facts.get("peaks")
+    return str(found.get("beaten", "")) if isinstance(found, Mapping) else ""
 
 
 def peaks_for(facts: Mapping[str, object], precision: str | None = None) -> Peaks | None:

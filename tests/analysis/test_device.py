@@ -113,3 +113,35 @@ def test_both_sides_of_a_comparison_are_held_against_one_roofline(compose: Any) 
         sides = [verdict.evidence[side]["bound_ms"] for side in ("old", "new")]  # type: ignore[index]
         # 2304 FLOP at 20 MFLOP/s
         assert sides == [[pytest.approx(0.1152, rel=1e-3)] * 3] * 2
+
+
+def test_peaks_that_a_build_beats_are_none_for_all_of_its_host(compose: Any) -> None:
+    """Which of two builds it is must not make their costs differ."""
+
+    def version(name: str, ms: float, host: str = "host-a") -> Any:
+        layers = [
+            compose.layer("dw", "depthwise", ms),
+            replace(compose.layer("pw", "pointwise", 0.5), position=1),
+        ]
+        engine = replace(compose.engine(layers), graph=compose.separable())
+        builds = [
+            replace(measured(compose.build(n, 1.0, host=host), 2e7, 1e9), engine=engine) for n in range(3)
+        ]
+        return compose.cell(name, builds)
+
+    # 2304 FLOP at 20 MFLOP/s take 0.1152 ms
+    run = compose.run(version("1.0", 0.05), version("2.0", 0.2), version("3.0", 0.2, "host-b"))
+    rules = {rule.name: rule for rule in trtmatrix_bottlenecks()}
+    found = {v.version: v for v in judge(grid_of(run), rules=rules) if v.bottleneck == "depthwise"}
+    for name, ms in (("1.0", 0.05), ("2.0", 0.2)):
+        side = found[name].evidence["new"]
+        assert isinstance(side, dict)
+        assert side["ms"] == pytest.approx([ms] * 3), "the whole time"
+        assert (
+            side["bound"]
+            == ["the peaks measured here are too low: depthwise ran in 0.050 ms, bound 0.115 ms"] * 3
+        )
+    assert found["2.0"].difference == pytest.approx(0.15 / 0.55)
+    other = found["3.0"].evidence["new"]
+    assert isinstance(other, dict)
+    assert other["ms"] == pytest.approx([0.2 - 0.1152] * 3)

@@ -19,6 +19,7 @@ class Cost:
     :param layers: the layers that carry it, heaviest first: (name, milliseconds)
     :param evidence: JSON-able: adoption, counts, formats; evidence is never the verdict
     :param note: what has to be said beside the number, in words that follow a semicolon; empty for nothing
+    :param signed: ms, what differences are made of, which may lie below 0; None where it is *milliseconds*
     """
 
     milliseconds: float
@@ -26,6 +27,7 @@ class Cost:
     layers: tuple[tuple[str, float], ...] = ()
     evidence: Mapping[str, object] = field(default_factory=dict)
     note: str = ""
+    signed: float | None = None
 
 
 @dataclass(frozen=True)

@@ -53,13 +53,15 @@ def cost_of(
     :param note: see :class:`Cost`
     """
     times = carrier_times(layers)
-    milliseconds = max(0.0, sum(times.values()) - bound_ms)
+    spent = sum(times.values())
+    milliseconds = max(0.0, spent - bound_ms)
     return Cost(
         milliseconds=milliseconds,
         share=None if engine.partial else milliseconds / engine.total_ms,
         layers=tuple(sorted(times.items(), key=lambda row: (-row[1], row[0]))),
         evidence=evidence,
         note=note,
+        signed=spent - bound_ms,
     )
 
 

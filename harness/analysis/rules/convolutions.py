@@ -8,7 +8,7 @@ from harness.analysis.rules.base import Cost
 from harness.analysis.rules.carriers import cost_of, families_of, tells_classes, timed_engine
 from harness.attribution.adoption import SharedLayers, shared_layers
 from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
-from harness.attribution.peaks import peaks_for, precision_of
+from harness.attribution.peaks import beaten_peaks, peaks_for, precision_of
 from harness.attribution.roofline import class_bounds_ms
 from harness.networks.graph import OpClass
 from harness.observations.records import BuildObservation
@@ -68,7 +68,7 @@ def roofline_bound(
     facts = dict(build.evidence.facts if build.evidence is not None else {}) | dict(build.facts)
     precision, peaks = precision_of(facts), peaks_for(facts)
     if precision is None or peaks is None:
-        return None, "no peaks known"
+        return None, beaten_peaks(facts) or "no peaks known"
     if engine.graph is None or not engine.batch_known:
         return None, "network or batch unknown"
     return class_bounds_ms(engine, peaks, precision).get(op_class, 0.0), peaks.source

@@ -29,7 +29,9 @@ CYCLES = (0.0, 0.5, 1.0, 3.0, 7.0, 15.0)
 class Costs:
     """What one more of each costs, in seconds, everything included (build, start, warm-up, slices).
 
-    :param build: a build of one side with its processes and their slices; infinite where none can be made
+    Infinite where no more can be made.
+
+    :param build: a build of one side with its processes and their slices
     :param process: a process of one build with its slices
     :param cycle: a slice of one process
     """
@@ -176,8 +178,8 @@ def _grid(now: Situation, costs: Costs) -> Iterator[Step]:
     cycles = max(now.old.cycles, now.new.cycles)
     possible = now.components.build is not None and math.isfinite(costs.build)
     for builds in BUILDS if possible else (0,):
-        for processes in PROCESSES:
-            for factor in CYCLES:
+        for processes in PROCESSES if math.isfinite(costs.process) else (0,):
+            for factor in CYCLES if math.isfinite(costs.cycle) else (0.0,):
                 yield Step(builds, processes, round(cycles * factor))
 
 
@@ -192,13 +194,19 @@ def _priced(now: Situation, step: Step, costs: Costs) -> Step:
     """Return *step* with its price: new builds get as many processes and cycles as the others then have."""
     builds = now.old.builds + now.new.builds
     processes = now.old.builds * now.old.processes + now.new.builds * now.new.processes
-    total = step.processes * builds * costs.process
-    total += step.cycles * (processes + step.processes * builds) * costs.cycle
+    total = _times(step.processes * builds, costs.process)
+    total += _times(step.cycles * (processes + step.processes * builds), costs.cycle)
     if step.builds:
-        extra = step.processes * costs.process
-        extra += step.cycles * (max(now.old.processes, now.new.processes) + step.processes) * costs.cycle
+        extra = _times(step.processes, costs.process)
+        most = max(now.old.processes, now.new.processes) + step.processes
+        extra += _times(step.cycles * most, costs.cycle)
         total += 2 * step.builds * (costs.build + extra)
     return replace(step, seconds=total)
+
+
+def _times(count: int, cost: float) -> float:
+    """Return what *count* cost: none of what cannot be made costs nothing."""
+    return count * cost if count else 0.0
 
 
 def _plural(word: str, count: int) -> str:
