@@ -197,7 +197,12 @@ def _print_scaled(pairs: list[Pair]) -> None:
 
 def _scaled(found: CellObservation, scale: float) -> CellObservation:
     def scaled(build: BuildObservation) -> BuildObservation:
-        return replace(build, passes={name: samples * scale for name, samples in build.passes.items()})
+        slices = {
+            name: tuple(replace(one, samples=one.samples * scale) for one in taken)
+            for name, taken in build.slices.items()
+        }
+        passes = {name: samples * scale for name, samples in build.passes.items()}
+        return replace(build, passes=passes, slices=slices)
 
     return replace(found, builds=tuple(scaled(b) for b in found.builds))
 

@@ -2,28 +2,37 @@
 
     python benchmarks/simulate_verdicts.py --draws 1000
 
-Three tables in Markdown: coverage, A/A alarms and indeterminate answers for each number of builds; what
-slowdowns are called; and the intervals that were weighed against each other for the decision table.
+Builds measured one after the other; blocks are simulated by ``simulate_lockstep.py``. Three tables in
+Markdown: coverage, A/A alarms and indeterminate answers for each number of builds; what slowdowns are called;
+and the ways to a spread that were weighed against each other (docs/decisions/0005-the-table-in-force.md).
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
-from scipy import stats
 from simulated_builds import Generator, Model, simulated_run
 
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
+from harness.analysis.material import ALARM, LIMIT, SHOWN
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
-from harness.analysis.statistics.intervals import ratio
+from harness.analysis.statistics.differences import difference, set_aside
+from harness.analysis.statistics.levels import Values
+from harness.analysis.statistics.slow_builds import slow_builds
+from harness.analysis.statistics.spreads import OWN, spread
 from harness.analysis.verdict import Verdict
 
 BUILDS = (2, 3, 5, 10)
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}
+WAYS: dict[str, dict[str, float]] = {
+    "pooled where they do not differ (in use)": {"own": OWN, "rule": False},
+    "own spreads (Welch)": {"own": 1.1, "rule": False},
+    "pooled, slow builds set aside": {"own": OWN, "rule": True},
+}
 TRUTH = 0.9
 """The true ratio at which coverage is counted."""
 
@@ -37,7 +46,7 @@ def main() -> None:
     print(f"{arguments.draws} draws each, seed {arguments.seed}\n")
     _print_honesty(arguments.draws, arguments.seed)
     _print_power(arguments.draws, arguments.seed)
-    _print_methods(arguments.draws, arguments.seed)
+    _print_ways(100 * arguments.draws, arguments.seed)
 
 
 def _print_honesty(draws: int, seed: int) -> None:
@@ -83,35 +92,39 @@ def _print_power(draws: int, seed: int) -> None:
     print()
 
 
-def _print_methods(draws: int, seed: int) -> None:
-    """Compare intervals on builds without outliers, on equal and on unequal scatter of the two versions."""
-    methods: dict[str, Callable[[np.ndarray, np.ndarray], tuple[float, float]]] = {
-        "Welch with the correction of 1947 (in use)": _ours,
-        "Welch as usual": _usual,
-        "pooled t": _pooled,
-        "paired by round": _paired,
-    }
+def _print_ways(draws: int, seed: int) -> None:
+    """Compare versions of the same value, measured one after the other, by ways to their spread; no drift."""
     _row(
+        "scatter of the old, of the new version, %",
         "builds",
-        "scatter of the new version",
-        *(f"{name}: coverage, median half width, %" for name in methods),
+        *(f"{w}: coverage; alarms at 0, at m, %" for w in WAYS),
     )
-    _row(*["---"] * (2 + len(methods)))
-    for builds in BUILDS:
-        for scatter in (0.016, 0.048):
-            rng = np.random.default_rng([seed, builds, 2])
-            drift = np.linspace(0, 0.01, builds)
-            found: dict[str, list[tuple[float, float]]] = {name: [] for name in methods}
-            for _ in range(draws):
-                old = drift + rng.normal(0, 0.016, builds)
-                new = drift + rng.normal(0, scatter, builds)
-                for name, method in methods.items():
-                    found[name].append(method(old, new))
-            cells = []
-            for pairs in found.values():
-                held = sum(abs(difference) <= half for difference, half in pairs)
-                cells.append(f"{_percent(held, draws)}, {100 * float(np.median([h for _, h in pairs])):.1f}")
-            _row(str(builds), f"{100 * scatter:.1f} %", *cells)
+    _row(*["---"] * (2 + len(WAYS)))
+    for scatter in (0.016, 0.05):
+        for wide in (1, 3):
+            for builds in BUILDS:
+                rng = np.random.default_rng([seed, builds, 2])
+                same = scatter * rng.normal(size=(draws, 2, builds))
+                same[:, 1] *= wide
+                same += np.where(rng.random(same.shape) < 0.02, np.log(1.08), 0.0)
+                cells = [_way(same, **way) for way in WAYS.values()]
+                _row(f"{100 * scatter:.1f}, {100 * scatter * wide:.1f}", str(builds), *cells)
+
+
+def _way(same: Values, *, own: float, rule: float) -> str:
+    """Return coverage and alarms of blocks without a change; the second version moved by m besides."""
+    core = set_aside(same, slow_builds(same)) if rule else same
+    found = difference(core, spread(core, own=own), 0, 1)
+    covered = np.abs(found.estimate) <= found.half_width(SHOWN)
+    beyond = found.half_width(ALARM) + LIMIT
+    none = np.abs(found.estimate) > beyond
+    edge = np.abs(found.estimate + LIMIT) > beyond
+    return "; ".join(
+        [
+            f"{100 * float(covered.mean()):.1f}",
+            f"{100 * float(none.mean()):.2f}, {100 * float(edge.mean()):.2f}",
+        ]
+    )
 
 
 def _latency(rng: Generator, builds: int, slowdown: float, draws: int) -> Iterable[Verdict]:
@@ -129,27 +142,6 @@ def _layers(rng: Generator, builds: int) -> list[Verdict]:
 
 def _holds(verdict: Verdict, truth: float) -> bool:
     return verdict.interval is not None and verdict.interval[0] <= truth <= verdict.interval[1]
-
-
-def _ours(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
-    found = ratio(np.exp(old), np.exp(new))
-    assert found is not None
-    return float(new.mean() - old.mean()), found.half_width
-
-
-def _usual(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
-    low, high = stats.ttest_ind(new, old, equal_var=False).confidence_interval(0.95)
-    return float(new.mean() - old.mean()), float(high - low) / 2
-
-
-def _pooled(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
-    low, high = stats.ttest_ind(new, old).confidence_interval(0.95)
-    return float(new.mean() - old.mean()), float(high - low) / 2
-
-
-def _paired(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
-    low, high = stats.ttest_rel(new, old).confidence_interval(0.95)
-    return float(new.mean() - old.mean()), float(high - low) / 2
 
 
 def _percent(count: int, of: int) -> str:

@@ -36,10 +36,12 @@ class BlockPass:
 
     :param levels: slices, processes and builds on one scale
     :param cells: place of each cell in ``levels.members``
+    :param slice_seconds: inference time of a slice, mean over all
     """
 
     levels: Block
     cells: Mapping[CellKey, int]
+    slice_seconds: float
 
     def count(self, cell: int) -> int:
         """Return how many builds of the cell at that place have a value."""
@@ -54,13 +56,18 @@ class SharedPass:
     old: int
     new: int
     builds: tuple[int, int]
+    slice_seconds: float
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """The blocks of a run, by key and pass; none where nothing was measured side by side."""
+    """The blocks of a run, by key; none where nothing was measured side by side.
+
+    :param passes: each by its name; :param seconds: what a build took, its share of the block's whole time
+    """
 
     passes: Mapping[BlockKey, Mapping[str, BlockPass]] = field(default_factory=dict)
+    seconds: Mapping[BlockKey, float] = field(default_factory=dict)
 
     def shared(self, old: BuildGroup, new: BuildGroup) -> SharedPass | None:
         """Return the block that *old* and *new* were measured in side by side, None where there is none.
@@ -70,6 +77,13 @@ class Blocks:
         """
         found = [one for one in self._both(old, new) if self._says_more(one, old, new)]
         return max(found, key=lambda one: (min(one.builds), sum(one.builds)), default=None)
+
+    def seconds_of(self, build: BuildObservation) -> float | None:
+        """Return what *build* took with everything, None where that is not known."""
+        if (shared := self.seconds.get(key_of(build))) is not None:
+            return shared
+        started, ended = build.identity.started, build.identity.ended
+        return None if started is None or ended is None else (ended - started).total_seconds()
 
     def _both(self, old: BuildGroup, new: BuildGroup) -> Iterator[SharedPass]:
         keys = [(group.cell, group.builds[0].identity.group) for group in (old, new) if group.builds]
@@ -82,7 +96,7 @@ class Blocks:
             one, other = (found.cells[key] for key in keys)
             sides = found.count(one), found.count(other)
             if min(sides):
-                yield SharedPass(found.levels, one, other, sides)
+                yield SharedPass(found.levels, one, other, sides, found.slice_seconds)
 
     @staticmethod
     def _says_more(one: SharedPass, old: BuildGroup, new: BuildGroup) -> bool:
@@ -94,7 +108,7 @@ def with_blocks(run: RunObservation) -> tuple[RunObservation, Blocks]:
     blocks: dict[BlockKey, list[tuple[Cell, BuildObservation]]] = {}
     for cell, build in ((seen.cell, build) for seen in run.cells for build in seen.builds):
         if build.block and build.status == "ok":
-            blocks.setdefault((build.identity.pool, build.host, build.block), []).append((cell, build))
+            blocks.setdefault(key_of(build), []).append((cell, build))
     if not blocks:
         return run, Blocks()
     read = {key: _read(builds) for key, builds in blocks.items()}
@@ -109,7 +123,19 @@ def with_blocks(run: RunObservation) -> tuple[RunObservation, Blocks]:
         )
         for seen in run.cells
     )
-    return replace(run, cells=cells), Blocks(read)
+    took = {key: _seconds(builds) for key, builds in blocks.items()}
+    return replace(run, cells=cells), Blocks(read, {key: s for key, s in took.items() if s is not None})
+
+
+def key_of(build: BuildObservation) -> BlockKey:
+    """Return the key of the block that *build* was measured in."""
+    return build.identity.pool, build.host, build.block
+
+
+def _seconds(builds: Sequence[tuple[Cell, BuildObservation]]) -> float | None:
+    started = [b.identity.started for _, b in builds if b.identity.started is not None]
+    ended = [b.identity.ended for _, b in builds if b.identity.ended is not None]
+    return (max(ended) - min(started)).total_seconds() / len(builds) if started and ended else None
 
 
 def _read(builds: Sequence[tuple[Cell, BuildObservation]]) -> dict[str, BlockPass]:
@@ -135,7 +161,8 @@ def _read_pass(builds: Sequence[tuple[Cell, BuildObservation]], name: str) -> Bl
     # Cycles are counted over all passes of the block, or may be any numbers that rise.
     in_order = np.unique(cycle, return_inverse=True)[1]
     levels = read_block(process, in_order, value, of_build, list(members.values()))
-    return BlockPass(levels, {key: at for at, key in enumerate(members)})
+    slices = [one.samples.sum() for _, build in builds for one in build.slices[name]]
+    return BlockPass(levels, {key: at for at, key in enumerate(members)}, float(np.mean(slices)) / 1000)
 
 
 def _latencies(

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from statistics import median
 
 import numpy as np
 
+from harness.analysis.blocks import Blocks, SharedPass
 from harness.analysis.groups import BuildGroup, Series
 from harness.analysis.layer_changes import LayerRows, layer_rows
+from harness.analysis.material import (
+    MATERIAL,
+    SHOWN,
+    SlowBuilds,
+    bottleneck_answer,
+    latency_answer,
+    smallest_seen,
+)
+from harness.analysis.pairs import Pair, cost_pair, latency_pair, seconds_a_build
 from harness.analysis.rules.base import Rule
-from harness.analysis.statistics.intervals import Interval, Ratio, ratio
-from harness.analysis.statistics.thresholds import aa_threshold, margin, smallest_detectable
+from harness.analysis.settling import first_builds, what_settles
+from harness.analysis.statistics.intervals import Interval, ratio
 from harness.analysis.table import (
     INDETERMINATE,
     INVALID,
     MINIMUM_BUILDS,
     RESOLUTION,
     UNSUPPORTED,
+    Answer,
     Change,
     State,
-    change_of,
-    latency_change,
     state_of,
 )
-from harness.analysis.verdict import LATENCY, Verdict
-from harness.analysis.wording import change_that_shows
+from harness.analysis.verdict import LATENCY, ONE_AFTER_THE_OTHER, SIDE_BY_SIDE, Verdict
+from harness.analysis.wording import change_that_shows, milliseconds_of_both
 
 _CANNOT_RUN = ("unsupported", "unavailable")
 _UNKNOWN_HOSTS = ("", "unknown")
@@ -42,11 +53,24 @@ class PendingVerdict:
 
 
 @dataclass(frozen=True)
+class Found:
+    """The numbers of a comparison, as :class:`Verdict` has them."""
+
+    effect: float | None = None
+    interval: tuple[float, float] | None = None
+    builds: tuple[int, int] | None = None
+    smallest: float | None = None
+    difference: float | None = None
+    difference_interval: tuple[float, float] | None = None
+    settles: str | None = None
+
+
+@dataclass(frozen=True)
 class Comparison:
     """What is asked: one rule (None: latency) of *new*, beside *old* where there is one.
 
     :param against: what the old side is called; :param kind: see :class:`Verdict`
-    :param aa_ratios: ratios of other A/A pairs of this subject, runtime and host for the same rule
+    :param blocks: those of the run; :param material: m, a fraction
     """
 
     rule: Rule | None
@@ -54,7 +78,13 @@ class Comparison:
     old: BuildGroup | None = None
     against: str | None = None
     kind: str = "version"
-    aa_ratios: Sequence[float] = ()
+    blocks: Blocks = field(default_factory=Blocks)
+    material: float = MATERIAL
+
+    @cached_property
+    def shared(self) -> SharedPass | None:
+        """The block that both were measured in."""
+        return None if self.old is None else self.blocks.shared(self.old, self.new)
 
     @property
     def name(self) -> str:
@@ -68,15 +98,16 @@ class Comparison:
         *,
         state: State | None = None,
         change: Change | None = None,
-        ratio: Ratio | None = None,
-        effect: float | None = None,
-        smallest: float | None = None,
+        found: Found | None = None,
         evidence: Mapping[str, object] | None = None,
     ) -> Verdict:
         """Return the verdict of this comparison with *word* as its answer."""
         cell = self.new.cell
-        pair = (self.old, self.new)
-        sides = tuple(0 if side is None else len(side.series(self.rule).values) for side in pair)
+        found = found or Found()
+        sides = [0 if x is None else len(x.series(self.rule).values) for x in (self.old, self.new)]
+        measured = None
+        if self.old is not None and all(sides):
+            measured = ONE_AFTER_THE_OTHER if self.shared is None else SIDE_BY_SIDE
         return Verdict(
             bottleneck=self.name,
             network=cell.network,
@@ -89,10 +120,14 @@ class Comparison:
             cell=cell.id,
             state=state,
             change=change,
-            effect=ratio.interval.estimate if ratio is not None else effect,
-            interval=None if ratio is None else (ratio.interval.low, ratio.interval.high),
-            builds=(sides[0], sides[1]),
-            smallest_detectable=smallest,
+            effect=found.effect,
+            interval=found.interval,
+            builds=found.builds or (sides[0], sides[1]),
+            smallest_detectable=found.smallest,
+            difference=found.difference,
+            difference_interval=found.difference_interval,
+            measured=measured,
+            settles=found.settles if word == INDETERMINATE else None,
             evidence=evidence or {},
             against=self.against if self.old is not None else None,
             against_cell=None if self.old is None else self.old.cell.id,
@@ -144,50 +179,153 @@ def _pair(
     comparison: Comparison, old: BuildGroup, state: State | None, evidence: dict[str, object]
 ) -> Verdict:
     before, after = old.series(comparison.rule), comparison.new.series(comparison.rule)
-    floor = common_floor(comparison.rule, before, after)
-    a, b = before.at_least(floor), after.at_least(floor)
-    change = ratio(a, b)
-    if change is None:
-        effect = float(np.exp(np.log(b).mean() - np.log(a).mean()))
-        reason = f"{_builds(len(a))} of the old and {_builds(len(b))} of the new: with fewer than "
-        reason += f"{MINIMUM_BUILDS} on a side no change of any size can be shown"
-        reason = _with_notes(reason, before.notes, after.notes)
-        return comparison.verdict(INDETERMINATE, reason, state=state, effect=effect, evidence=evidence)
-    threshold = aa_threshold(change, comparison.aa_ratios)
-    m = margin(threshold)
-    smallest = smallest_detectable(change, m)
-    evidence |= {"margin": m, "aa_threshold": threshold, "aa_pairs": len(comparison.aa_ratios), "p": change.p}
+    notes = before.notes, after.notes
+    if comparison.rule is None:
+        pair = latency_pair(old, comparison.new, comparison.blocks, comparison.shared)
+    elif (problem := _no_total(before, after)) is not None:
+        reason = _with_notes(problem, *notes)
+        found = _ratio(comparison, before, after)
+        return comparison.verdict(INDETERMINATE, reason, state=state, found=found, evidence=evidence)
+    else:
+        pair = cost_pair(old, comparison.new, comparison.rule, comparison.blocks, comparison.shared)
+    if pair is None:
+        return _too_few(comparison, old, state, evidence)
+    found = _found(comparison, pair, before, after)
+    evidence |= {"material": comparison.material, "p": pair.p}
+    if any(side.count for side in pair.slow):
+        evidence["slow_builds"] = {"old": _slow(pair.slow[0]), "new": _slow(pair.slow[1])}
     if old.host in _UNKNOWN_HOSTS:
         reason = (
             "the host is not known: only builds of one host are compared; state it as 'host' in the "
             "'meta.json' of what is imported"
         )
-        return comparison.verdict(
-            INDETERMINATE, reason, state=state, ratio=change, smallest=smallest, evidence=evidence
-        )
-    if comparison.rule is None:
-        said = latency_change(change.interval, m)
-    else:
-        said = change_of(change.interval, m, state_of(before.share), state)
-    reason = said.reason
-    if said.change is None:
-        reason += f"; {change_that_shows(smallest)}"
-    if comparison.rule is not None:
-        reason = _with_floor(reason, said.change, bool((a <= floor).all()), bool((b <= floor).all()))
-    reason = _with_notes(reason, before.notes, after.notes)
+        found = replace(found, settles=None)
+        return comparison.verdict(INDETERMINATE, reason, state=state, found=found, evidence=evidence)
+    states = state_of(before.share), state
+    said = _answer(comparison, pair, *states)
+    if states == (State.ABSENT, State.ABSENT) and abs(found.difference or 0.0) > comparison.material:
+        found = replace(found, settles=None)  # whatever is found, it makes no alarm
+    reason = _reason(comparison, said, before, after, found)
+    reason = _with_notes("; ".join([reason, *_left_out(comparison, old)]), *notes)
     if besides := differences_besides(old, comparison.new, comparison.kind):
         reason = f"{reason}; also differ: {', '.join(besides)}"
         evidence |= {"also_differ": list(besides)}
     word = INDETERMINATE if said.change is None else str(said.change)
-    return comparison.verdict(
-        word, reason, state=state, change=said.change, ratio=change, smallest=smallest, evidence=evidence
+    return comparison.verdict(word, reason, state=state, change=said.change, found=found, evidence=evidence)
+
+
+def _answer(comparison: Comparison, pair: Pair, old: State | None, new: State | None) -> Answer:
+    if comparison.rule is None:
+        return latency_answer(pair.difference, comparison.material, pair.slow)
+    return bottleneck_answer(pair.difference, old, new, comparison.material, pair.slow)
+
+
+def _found(comparison: Comparison, pair: Pair, before: Series, after: Series) -> Found:
+    """Return the numbers of a comparison of at least two builds on either side."""
+    if comparison.rule is None:
+        limit = math.log1p(comparison.material)
+        shown = pair.difference.ratio(SHOWN)
+        # two builds that hardly agree have an error that is beyond any number
+        smallest = math.expm1(min(smallest_seen(pair.difference, limit), 700.0))
+        return Found(
+            effect=shown.estimate,
+            interval=(shown.low, shown.high),
+            builds=pair.builds,
+            smallest=smallest,
+            settles=what_settles(pair, limit),
+        )
+    shown = pair.difference.interval(SHOWN)
+    return replace(
+        _ratio(comparison, before, after),
+        difference=shown.estimate,
+        difference_interval=(shown.low, shown.high),
+        smallest=smallest_seen(pair.difference, comparison.material),
+        settles=what_settles(pair, comparison.material),
     )
 
 
-def _with_floor(reason: str, change: Change | None, old: bool, new: bool) -> str:
+def _ratio(comparison: Comparison, before: Series, after: Series) -> Found:
+    """Return r of a cost with its interval, which is shown and decides nothing."""
+    floor = common_floor(comparison.rule, before, after)
+    a, b = before.at_least(floor), after.at_least(floor)
+    if (r := ratio(a, b)) is None:
+        return Found(effect=float(np.exp(np.log(b).mean() - np.log(a).mean())))
+    return Found(effect=r.interval.estimate, interval=(r.interval.low, r.interval.high))
+
+
+def _too_few(
+    comparison: Comparison, old: BuildGroup, state: State | None, evidence: dict[str, object]
+) -> Verdict:
+    new, shared = comparison.new, comparison.shared
+    before, after = old.series(comparison.rule), new.series(comparison.rule)
+    sides = len(before.values), len(after.values)
+    reason = f"{_builds(sides[0])} of the old and {_builds(sides[1])} of the new: with fewer than "
+    reason += f"{MINIMUM_BUILDS} on a side no change of any size can be shown"
+    if comparison.rule is None and (said := _engines(shared)):
+        reason = f"{reason}; {said}"
+    found = _ratio(comparison, before, after)
+    settles = first_builds(sides, seconds_a_build(old, new, comparison.blocks))
+    found = Found(effect=found.effect, builds=sides, settles=settles)
+    reason = _with_notes(reason, before.notes, after.notes)
+    return comparison.verdict(INDETERMINATE, reason, state=state, found=found, evidence=evidence)
+
+
+def _engines(shared: SharedPass | None) -> str:
+    """Say of one build a side with several processes each how the two engines differ."""
+    if shared is None or shared.builds != (1, 1):
+        return ""
+    (old,), (new,) = (shared.levels.members[side] for side in (shared.old, shared.new))
+    processes = [len(shared.levels.of_build[build]) for build in (old, new)]
+    found = shared.levels.engines(old, new) if min(processes) > 1 else None
+    if found is None:
+        return ""
+    shown = found.ratio(SHOWN)
+    return (
+        f"these two engines differ by {shown.estimate:.4f} times ({shown.low:.4f} to {shown.high:.4f}), "
+        "which says nothing of other builds"
+    )
+
+
+def _no_total(before: Series, after: Series) -> str | None:
+    """Return why a change cannot be said as a share of the layer time, None where it can."""
+    if len(before.totals) != len(before.values):
+        return "the old builds have no total layer time"
+    if before.shares is None or after.shares is None:
+        return "the profile covers a part of the network: what a change is worth of the whole cannot be told"
+    return None
+
+
+def _reason(comparison: Comparison, said: Answer, before: Series, after: Series, found: Found) -> str:
+    reason = said.reason
+    if comparison.rule is not None:
+        floor = common_floor(comparison.rule, before, after)
+        nothing = [bool((side.at_least(floor) <= floor).all()) for side in (before, after)]
+        if all(nothing) and said.change is not None:
+            return f"{_NOTHING} on both sides"
+        reason = f"{reason}; {milliseconds_of_both(before.values, after.values)}"
+        reason = _with_floor(reason, *nothing)
+    if said.change is None and found.smallest is not None:
+        of = "" if comparison.rule is None else "the old layer time"
+        reason = f"{reason}; {change_that_shows(found.smallest, of)}"
+    return reason
+
+
+def _left_out(comparison: Comparison, old: BuildGroup) -> list[str]:
+    """Say of a comparison within a block which builds of either side were measured outside of it."""
+    shared = comparison.shared
+    if shared is None or comparison.rule is not None:
+        return []
+    counts = len(old.series(None).values), len(comparison.new.series(None).values)
+    missing = sum(counts) - sum(shared.builds)
+    return [f"not in this block and left out: {_builds(missing)}"] if missing > 0 else []
+
+
+def _slow(side: SlowBuilds) -> dict[str, object]:
+    return {"count": side.count, "of": side.of, "by": None if side.by is None else list(side.by)}
+
+
+def _with_floor(reason: str, old: bool, new: bool) -> str:
     """Say of a cost that is below the floor on a side (True) that the ratio is not that of two costs."""
-    if old and new and change is not None:
-        return f"{_NOTHING} on both sides"
     if old is new:
         return reason
     side = "old" if old else "new"

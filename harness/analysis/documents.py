@@ -62,6 +62,9 @@ def verdict_record(verdict: Verdict) -> verdicts.VerdictRecord:
             **said,
             "layers": layers,
             "interval": None if said["interval"] is None else tuple(said["interval"]),
+            "difference_interval": None
+            if said["difference_interval"] is None
+            else tuple(said["difference_interval"]),
             "builds": tuple(said["builds"]),
         }
     )

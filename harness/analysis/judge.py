@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
-
-import numpy as np
 
 from harness.analysis.accepted import Accepted, with_accepted
 from harness.analysis.baseline import Baseline
-from harness.analysis.compare import Comparison, PendingVerdict, common_floor, compare
+from harness.analysis.blocks import Blocks
+from harness.analysis.compare import Comparison, PendingVerdict, compare
 from harness.analysis.device import group_with_peaks, host_peaks
 from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
@@ -28,12 +27,14 @@ def judge(
     *,
     rules: Mapping[str, Rule],
     accepted: Sequence[Accepted] = (),
+    material: float | None = None,
 ) -> list[Verdict]:
     """Return the verdicts on a run: by network, treatment, runtime, host, version and bottleneck.
 
     :param baseline: ``previous`` (the next older version), a version, or the grid of a stored run
     :param rules: by name
     :param accepted: accepted changes, noted at the verdicts they fit
+    :param material: m, a fraction; None: what the policy of the run's matrix says
     :raises UsageError: a baseline version that the run does not hold
     """
     peaks = host_peaks([grid.run] if isinstance(baseline, str) else [grid.run, baseline.run])
@@ -43,30 +44,42 @@ def judge(
         baseline = replace(baseline, judged=stored)
     sides = Baseline(baseline, groups)
     asked = _asked(rules)
-    noise = AaRatios(groups)
+    table = _table(grid, material)
     pending: list[PendingVerdict] = []
     for new in groups:
         old = sides.find(new)
         kind = "aa" if new.is_aa else "version" if isinstance(baseline, str) else "run"
         against = None if old is None else "its twin" if new.is_aa else sides.label(old)
-        pending += _compared(asked, noise, new, old, against, kind)
+        pending += _compared(asked, table, new, old, against, kind)
         if baseline != PREVIOUS or new.is_aa or not new.builds:
             continue
         if (earlier := sides.earlier(new)) is not None:
-            pending += _compared(asked, noise, new, earlier, sides.label(earlier), "run")
+            pending += _compared(asked, table, new, earlier, sides.label(earlier), "run")
     return with_accepted(_finished(pending), accepted)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What all comparisons of a run are made with."""
+
+    blocks: Blocks
+    material: float
+
+
+def _table(grid: Grid, material: float | None) -> _Table:
+    return _Table(grid.blocks, grid.run.manifest.matrix.material if material is None else material)
 
 
 def _compared(
     rules: Iterable[Rule | None],
-    noise: AaRatios,
+    table: _Table,
     new: BuildGroup,
     old: BuildGroup | None,
     against: str | None,
     kind: str,
 ) -> Iterable[PendingVerdict]:
     for rule in rules:
-        verdict = compare(Comparison(rule, new, old, against, kind, noise.others(rule, new)))
+        verdict = compare(Comparison(rule, new, old, against, kind, table.blocks, table.material))
         if verdict is not None:
             yield verdict
 
@@ -79,6 +92,7 @@ def compare_treatments(
     *,
     rules: Mapping[str, Rule],
     accepted: Sequence[Accepted] = (),
+    material: float | None = None,
 ) -> list[Verdict]:
     """Return the verdicts on the same versions under two treatments that differ in one field only.
 
@@ -87,6 +101,7 @@ def compare_treatments(
 
     :param field: of the run's treatments, a runtime's own included; :param old, new: two values as text
     :param accepted: accepted changes, noted at the verdicts they fit
+    :param material: as for :func:`judge`
     :raises UsageError: a treatment has no such field, or both values are one
     """
     peaks = host_peaks([grid.run])
@@ -97,7 +112,7 @@ def compare_treatments(
     if old == new:
         raise BadOptionError(f"{field}: '{old}' and '{new}' are one treatment; name two values")
     pending: list[PendingVerdict] = []
-    noise = AaRatios(groups)
+    table = _table(grid, material)
     for group in groups:
         if group.is_aa or str(group.cell.treatment.as_json().get(field)) != new:
             continue
@@ -107,40 +122,8 @@ def compare_treatments(
         twin = next((x for x in twins if _alike(x, group, field)), None)
         if twin is None:
             continue
-        pending += _compared(_asked(rules), noise, group, twin, f"{field} {old}", "treatment")
+        pending += _compared(_asked(rules), table, group, twin, f"{field} {old}", "treatment")
     return with_accepted(_finished(pending), accepted)
-
-
-class AaRatios:
-    """Ratios of A/A pairs, second arm / first, by runtime, subject and host.
-
-    :param groups: all that are judged of a run
-    """
-
-    def __init__(self, groups: Iterable[BuildGroup]) -> None:
-        groups = list(groups)
-        arms = (x for x in groups if not x.is_aa and not x.cell.repeat)
-        mains = {(x.cell.release, x.cell.subject, x.host, x.pool): x for x in arms}
-        self._pairs: dict[tuple[str, str, str], list[tuple[BuildGroup, BuildGroup]]] = {}
-        for group in groups:
-            cell = group.cell
-            main = mains.get((f"{cell.runtime} {cell.version}", cell.subject, group.host, group.pool))
-            if group.is_aa and main is not None:
-                self._pairs.setdefault((cell.runtime, cell.subject, group.host), []).append((main, group))
-
-    def others(self, rule: Rule | None, new: BuildGroup) -> list[float]:
-        """Return the ratios of the pairs that *new* is no part of."""
-        pairs = self._pairs.get((new.cell.runtime, new.cell.subject, new.host), [])
-        ratios = (_ratio_of(rule, main, second) for main, second in pairs if second is not new)
-        return [x for x in ratios if x is not None]
-
-
-def _ratio_of(rule: Rule | None, main: BuildGroup, second: BuildGroup) -> float | None:
-    a, b = main.series(rule), second.series(rule)
-    if not a.values or not b.values:
-        return None
-    floor = common_floor(rule, a, b)
-    return float(np.exp(np.log(b.at_least(floor)).mean() - np.log(a.at_least(floor)).mean()))
 
 
 def _asked(rules: Mapping[str, Rule]) -> list[Rule | None]:

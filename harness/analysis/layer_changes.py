@@ -11,10 +11,12 @@ from harness.analysis.groups import Series
 from harness.analysis.statistics.intervals import welch_probabilities
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.multiple import FALSE_DISCOVERIES
-from harness.analysis.statistics.thresholds import SMALLEST_MARGIN
 from harness.analysis.verdict import LayerChange
 
 TOP = 10
+SMALLEST_STEP = 0.02
+"""A layer that moves by less is not named, however sure that is."""
+
 _FLOOR = 1e-4
 """Of the time of all carriers: a layer that is missing from one side has this, so that logarithms exist."""
 
@@ -45,7 +47,7 @@ class LayerRows:
         old = None if self.old is None else float(self.old[i])
         sizes = sorted((abs(old or 0.0), abs(float(self.new[i]))))
         # told apart is not changed: with steady builds a difference of a thousandth is told apart too
-        moved = sizes[1] > sizes[0] * (1 + SMALLEST_MARGIN)
+        moved = sizes[1] > sizes[0] * (1 + SMALLEST_STEP)
         changed = q is not None and q <= FALSE_DISCOVERIES and moved
         return LayerChange(self.names[i], old, float(self.new[i]), q, changed)
 

@@ -1,7 +1,6 @@
 """The decision table of what is material: from a difference with its error to a change.
 
-Chosen in simulation before real comparisons were looked at (docs/decisions/0003-material.md). The verdict
-path does not use it yet (docs/decisions/0001-decision-table.md is in force).
+Chosen in simulation before real comparisons were looked at (docs/decisions/0003-material.md).
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from harness.analysis.statistics.differences import Difference
 from harness.analysis.statistics.intervals import Interval, t_quantile
 from harness.analysis.statistics.levels import Values
 from harness.analysis.table import Answer, Change, State
+from harness.analysis.wording import times
 
 MATERIAL = 0.01
 """m: a change is material from this share of the latency (for a bottleneck: of the layer time) on."""
@@ -82,7 +82,7 @@ def latency_answer(
     :param slow: what was set aside of the old and of the new side
     """
     shown, deciding = found.ratio(SHOWN), found.ratio(ALARM)
-    text = f"{shown.estimate:.4f} times ({shown.low:.4f} to {shown.high:.4f})"
+    text = f"{times(shown.estimate, 4)} times ({times(shown.low, 4)} to {times(shown.high, 4)})"
     return _answer(shown, deciding, (1 - material, 1 + material), text, slow)
 
 

@@ -11,6 +11,9 @@ from harness.analysis.wording import change_that_shows, times
 
 LATENCY = "latency"
 
+SIDE_BY_SIDE = "side by side"
+ONE_AFTER_THE_OTHER = "one after the other"
+
 
 @dataclass(frozen=True)
 class LayerChange:
@@ -43,7 +46,12 @@ class Verdict:
     :param state: of the new side; None for latency and where it cannot be told
     :param verdict: the one word to show
     :param effect: new / old; :param interval: its 95 % interval; :param builds: used on either side
-    :param smallest_detectable: relative slowdown that these builds could have shown, None: none at all
+    :param smallest_detectable: slowdown that these builds could have shown, None: none at all; relative, of a
+        bottleneck as a share of the old layer time
+    :param difference: of a bottleneck, the judged quantity: (cost(new) - cost(old)) / total layer time(old);
+        :param difference_interval: its 95 % interval
+    :param measured: ``side by side`` or ``one after the other``, None where nothing is compared
+    :param settles: what would settle it where it cannot be told
     :param group: what tells the builds from others of this cell and host, which they are not pooled with
     :param accepted: ``reason`` and ``expires`` where someone accepted this change
     """
@@ -70,6 +78,10 @@ class Verdict:
     kind: str = "version"
     group: str = ""
     accepted: Mapping[str, str] | None = None
+    difference: float | None = None
+    difference_interval: tuple[float, float] | None = None
+    measured: str | None = None
+    settles: str | None = None
 
     @property
     def alarm(self) -> bool:
@@ -81,20 +93,24 @@ class Verdict:
         """The layers that changed, and as the whole did, largest first: what got slower carries no gain."""
         if self.effect is None:
             return ()
+        size = self.effect - 1 if self.difference is None else self.difference
         moved = (layer for layer in self.layers if layer.changed)
-        return tuple(layer for layer in moved if layer.difference_ms * (self.effect - 1) > 0)
+        return tuple(layer for layer in moved if layer.difference_ms * size > 0)
 
     @property
     def scatters(self) -> bool:
         """Whether there is an interval to speak of: costs below the resolution on both sides have none."""
-        return self.interval is not None and self.interval[0] < self.interval[1]
+        ends = self.difference_interval or self.interval
+        return ends is not None and ends[0] < ends[1]
 
     @property
     def shows(self) -> str | None:
         """What its builds could have shown; None where that is not known, or the reason says it already."""
         if self.smallest_detectable is None or not self.scatters:
             return None
-        said = change_that_shows(self.smallest_detectable)
+        said = change_that_shows(
+            self.smallest_detectable, "" if self.difference is None else "the old layer time"
+        )
         return None if said in self.reason else said
 
     @property
@@ -132,6 +148,12 @@ class Verdict:
             "cell": self.cell,
             "against_cell": self.against_cell,
             "accepted": None if self.accepted is None else dict(self.accepted),
+            "difference": _number(self.difference),
+            "difference_interval": None
+            if self.difference_interval is None
+            else [_number(x) for x in self.difference_interval],
+            "measured": self.measured,
+            "settles": self.settles,
         }
 
 
@@ -151,6 +173,10 @@ def verdict_message(verdict: Verdict, layers: int = 3) -> str:
         parts.append("builds {} and {}".format(*verdict.builds))
     if verdict.shows is not None:
         parts.append(verdict.shows)
+    if verdict.measured == ONE_AFTER_THE_OTHER:
+        parts.append(f"measured {ONE_AFTER_THE_OTHER}")
+    if verdict.settles is not None:
+        parts.append(f"would be settled by {verdict.settles}")
     shown = [x for x in verdict.layers if x.changed or verdict.against is None][:layers]
     if shown:
         parts.append("layers: " + ", ".join(map(_layer_text, shown)))

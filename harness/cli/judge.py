@@ -47,6 +47,12 @@ def add_parser(commands: Any) -> None:
         help="judge this pass in place of the latency, and nothing else: cuda_graph, cold_l2",
     )
     parser.add_argument(
+        "--material",
+        metavar="SHARE",
+        help="a change is material from this share of the latency, or of the layer time, on: 0.01 for 1 %% "
+        "(default: as the matrix of the run says, 1 %%)",
+    )
+    parser.add_argument(
         "-v",
         "--verbose",
         action="store_true",
@@ -79,6 +85,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from harness.plugins.reading import observe
 
     policy = fail_words(arguments.fail_on)
+    material = None if arguments.material is None else share(arguments.material)
     accepted = read_accepted(arguments.accepted) if arguments.accepted is not None else []
     run = observe(arguments.runs)
     rules: Mapping[str, Rule] = registry.bottlenecks()
@@ -88,7 +95,9 @@ def _run(arguments: argparse.Namespace) -> int:
     grid = grid_of(run)
     if arguments.treatments is not None:
         field, old, new = treatments(arguments.treatments)
-        verdicts = compare_treatments(grid, field, old, new, rules=rules, accepted=accepted)
+        verdicts = compare_treatments(
+            grid, field, old, new, rules=rules, accepted=accepted, material=material
+        )
         against = f"{field} {old}"
         if not verdicts:
             raise NothingToCompareError(
@@ -96,7 +105,7 @@ def _run(arguments: argparse.Namespace) -> int:
             )
     else:
         baseline = _baseline(arguments.baseline, arguments.judged)
-        verdicts = judge(grid, baseline, rules=rules, accepted=accepted)
+        verdicts = judge(grid, baseline, rules=rules, accepted=accepted, material=material)
         against = baseline_name(baseline)
     failing = [v for v in verdicts if v.verdict in policy and v.accepted is None and not v.unmeasured]
     if arguments.json:
@@ -116,6 +125,20 @@ def _run(arguments: argparse.Namespace) -> int:
             print_board(shown, grid, rules, failing, arguments.judged)
         _print_totals(verdicts, failing)
     return EXIT_TESTS_FAILED if failing else EXIT_OK
+
+
+def share(text: str) -> float:
+    """Return the share that *text* names: ``0.01``, ``1%``.
+
+    :raises UsageError: it names none above 0 and below 1
+    """
+    try:
+        value = float(text.rstrip("% ")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise BadOptionError(f"--material {text}: no share above 0 and below 1, such as 0.01 for 1 %")
+    return value
 
 
 def fail_words(text: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.analysis.grid import Grid
     from harness.analysis.groups import BuildGroup
     from harness.analysis.hosts import HostNames
 
@@ -27,12 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     grid = grid_of(observe([arguments.run]))
     rows = [_row(group, grid.hosts, as_json=arguments.json) for group in grid.groups]
+    settling = _settling(grid)
     if arguments.json:
         from harness.analysis.documents import cell_figures
         from harness.store.documents.base import as_json
 
         for row, group in zip(rows, grid.groups, strict=True):
             row["figures"] = as_json(cell_figures(group))
+            row["settles"] = settling.get((group.cell.id, group.host, group.name), ("", None))[1]
     else:
         told = {"host": len(grid.hosts.names) > 1, "group": any(row["group"] for row in rows)}
         costs = [_profiling_cost(group) for group in grid.groups]
@@ -41,7 +44,21 @@ def run(arguments: argparse.Namespace) -> int:
         told["profiling_costs"] = any(costs)
         rows = [{key: value for key, value in row.items() if told.get(key, True)} for row in rows]
     print_rows(rows, as_json=arguments.json)
+    if not arguments.json:
+        for (cell, _, _), (against, words) in settling.items():
+            print(f"latency of {cell} cannot be told from that of {against}; would be settled by {words}")
     return 0
+
+
+def _settling(grid: Grid) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """Return by cell, host and group what its latency cannot be told from, and what would settle it."""
+    from harness.analysis.judge import judge
+
+    return {
+        (v.cell, v.host, v.group): (v.against, v.settles)
+        for v in judge(grid, rules={})
+        if v.kind == "version" and v.against is not None and v.settles is not None
+    }
 
 
 def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, object]:
@@ -55,6 +72,7 @@ def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, obj
         "latency_ms": _rounded(latency.middle),
         "low_ms": _rounded(latency.low),
         "high_ms": _rounded(latency.high),
+        "measured": group.measured,
         "reason": group.reason,
     }
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from harness.analysis.table import UNSUPPORTED
-from harness.analysis.verdict import LATENCY, Verdict, verdict_message
+from harness.analysis.verdict import LATENCY, ONE_AFTER_THE_OTHER, Verdict, verdict_message
 from harness.report import words
 from harness.report.board import Board, BoardRow, board
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _KINDS = ("version", "run", "treatment", "aa")
 _WIDTH = 14
 """Of a column of answers: ``▲ 15.8 times ■``."""
+
+_MARK = " *"
+"""Behind a version that was not measured side by side with what it is compared with."""
 
 _WIDE = 125
 """A terminal that has room for all columns at their width."""
@@ -48,6 +51,8 @@ def print_board(
         _print_group(console, found, list(rows), judged)
     if found.rows:
         print(_legend(found))
+        _print_meaning(found)
+    _print_settling(found)
     for note in grid.pooling:
         print(note)
     _print_counted("unsupported", (v for v in verdicts if v.verdict == UNSUPPORTED))
@@ -57,6 +62,24 @@ def print_board(
     for verdict in answered:
         if verdict.alarm or id(verdict) in against:
             print(f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict))
+
+
+def _print_meaning(found: Board) -> None:
+    """Print what the numbers are of, and which rows were measured otherwise."""
+    answers = [verdict for row in found.rows for verdict in row.cells if verdict is not None]
+    if any(verdict.difference is not None for verdict in answers):
+        print("latency: new / old; bottlenecks: change of the cost as a share of the old layer time")
+    if any(verdict.measured == ONE_AFTER_THE_OTHER for verdict in answers):
+        print(f"{_MARK.strip()} measured {ONE_AFTER_THE_OTHER}")
+
+
+def _print_settling(found: Board) -> None:
+    """Print what would settle each answer that cannot be told, a line a row."""
+    for row in found.rows:
+        said = [f"{v.bottleneck} by {v.settles}" for v in row.cells if v is not None and v.settles]
+        if said:
+            where = f"{row.subject} on {row.release}" + (f" ({row.host})" if row.host else "")
+            print(f"{where} against {row.against} would be settled: {'; '.join(said)}")
 
 
 def _print_counted(what: str, verdicts: Iterable[Verdict]) -> None:
@@ -82,18 +105,19 @@ def _print_group(console: Console, found: Board, rows: Sequence[BoardRow], judge
     for row in rows:
         against = f" against {row.against}" if row.against else ""
         # Text, not str: names in square brackets are not markup.
-        table.add_row(*map(Text, (f"{row.release}{against}", *map(_answer, row.cells))))
+        mark = _MARK if any(x and x.measured == ONE_AFTER_THE_OTHER for x in row.cells) else ""
+        table.add_row(*map(Text, (f"{row.release}{against}{mark}", *map(_answer, row.cells))))
     console.print(table)
     console.print()
 
 
 def _answer(verdict: Verdict | None) -> str:
-    """Return ``▼ -16.5 % ■``: the answer's sign, new / old, and whether it is a bottleneck now."""
+    """Return ``▼ -16.5 % ■``: the answer's sign, what changed by how much, whether it is a bottleneck now."""
     if verdict is None:
         return ""
     answer = words.sign(verdict.verdict)
     # What costs nothing on either side has a ratio of 1, which was not measured.
-    number = words.change(verdict.effect) if verdict.scatters or verdict.effect != 1 else ""
+    number = words.moved(verdict) if verdict.scatters or verdict.effect != 1 else ""
     state = words.sign(str(verdict.state)) if verdict.state is not None else ""
     return _plain(" ".join(dict.fromkeys(part for part in (answer, number, state) if part)))
 

@@ -86,6 +86,9 @@ def _answers(analysis: RunAnalysis) -> str:
             effect = f"{words.change(change.effect)} ({words.interval(change.interval)})"
             where = f"{change.runtime} {change.against} to {change.version}"
             lines.append(f"  - {literal(f'{change.verdict} from {where}: {effect}, carried by {layers}')}")
+        for verdict in answer.unsettled:
+            where = f"{verdict.runtime} {verdict.against} to {verdict.version}"
+            lines.append(f"  - {literal(f'cannot tell from {where}; would be settled by {verdict.settles}')}")
     return "\n".join(lines)
 
 
@@ -124,7 +127,7 @@ def _verdict_row(row: BoardRow) -> tuple[str, ...]:
 def _word(verdict: Verdict | None) -> str:
     if verdict is None:
         return ""
-    effect = words.change(verdict.effect) if verdict.change else ""
+    effect = words.moved(verdict) if verdict.change else ""
     return f"{words.sign(verdict.verdict)} {verdict.verdict} {effect}".strip()
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 import harness
 from harness.analysis.run_analysis import RowFigures, RunAnalysis
+from harness.analysis.verdict import ONE_AFTER_THE_OTHER
 from harness.observations.records import RunObservation
 from harness.report import words
 from harness.report.anchors import anchor
@@ -76,6 +77,17 @@ class Page:
     configurations: tuple[Configuration, ...]
 
     @property
+    def material(self) -> float:
+        """Share of the latency from which a change is material, as the run's policy says."""
+        return self.run.manifest.matrix.material
+
+    @property
+    def one_after_the_other(self) -> int:
+        """Number of comparisons on the board of builds that were not measured side by side."""
+        shown = (verdict for row in self.board.rows for verdict in row.cells if verdict is not None)
+        return sum(verdict.measured == ONE_AFTER_THE_OTHER for verdict in shown)
+
+    @property
     def formats(self) -> tuple[RowFigures, ...]:
         """The subjects of which tensor formats were tried."""
         return tuple(row for row in self.analysis.rows if row.formats)
@@ -125,6 +137,7 @@ def environment() -> jinja2.Environment:
         ms=words.milliseconds,
         percent=words.percent,
         change=words.change,
+        moved=words.moved,
         difference=words.difference,
         interval=words.interval,
         sign=words.sign,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from harness.analysis.figures.kernels import LostLayer
 from harness.analysis.figures.times import OpTime
+from harness.analysis.verdict import Verdict
 from harness.analysis.wording import MOST_TIMES
 
 MINUS = "\N{MINUS SIGN}"
@@ -59,6 +60,16 @@ def change(factor: float | None) -> str:
     if factor >= 2:
         return f"{factor:.{1 if factor < 100 else 0}f} times"
     return f"{100 * (factor - 1):+.1f} %".replace("-", MINUS)
+
+
+def moved(verdict: Verdict) -> str:
+    """Return by how much something changed, nothing where there is no such number.
+
+    A latency by new / old, the cost of a bottleneck as a share of the old layer time.
+    """
+    if verdict.difference is None:
+        return change(verdict.effect)
+    return f"{100 * verdict.difference:+.1f} %".replace("-", MINUS)
 
 
 def interval(ends: tuple[float, float] | None) -> str:

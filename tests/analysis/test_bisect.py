@@ -81,7 +81,7 @@ def test_no_change_takes_two_evaluations(compose: Any) -> None:
 
 def test_noise_at_the_ends_cannot_tell(compose: Any) -> None:
     names = ["1.0", "2.0", "3.0"]
-    found = bisect(names, stepped(compose, 1, names, noise=0.2), "latency", rules={})
+    found = bisect(names, stepped(compose, 1, names, noise=0.5), "latency", rules={})
     assert found.before is None
     assert found.reason.startswith("cannot tell from 1.0 to 3.0")
     assert not found.certain
@@ -150,7 +150,7 @@ def test_of_two_changes_the_larger_is_followed(compose: Any) -> None:
 
 
 def test_many_small_steps_are_not_told_as_one(compose: Any) -> None:
-    levels = {name: 0.4 * 0.985**index for index, name in enumerate(named(9))}
+    levels = {name: 0.4 * 0.993**index for index, name in enumerate(named(9))}
     found = bisect(named(9), at_levels(compose, levels), "latency", rules={})
     assert found.before is not None
     assert found.verdict is not None

@@ -10,7 +10,8 @@ import pytest
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
-from harness.analysis.verdict import Verdict
+from harness.analysis.verdict import Verdict, verdict_message
+from harness.store.documents.manifest import Manifest, Matrix
 
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}
 
@@ -179,7 +180,7 @@ def test_builds_of_hosts_that_nobody_knows_are_not_compared(compose: Any) -> Non
     )
     assert found.interval is not None
     assert found.smallest_detectable is not None
-    assert found.evidence["margin"] == 0.02
+    assert found.evidence["material"] == 0.01
     assert {"old", "new"} <= set(found.evidence)
 
 
@@ -200,7 +201,7 @@ def test_the_evidence_of_a_comparison_holds_both_sides(compose: Any) -> None:
     assert (new["throttled_builds"], new["bound_ms"]) == (0, [None] * 3)
     assert old["latency_drift_a_round"] is None, "two rounds have no slope"
     assert new["latency_drift_a_round"] == pytest.approx(0.0, abs=1e-3)
-    assert (found.evidence["aa_pairs"], found.evidence["margin"], found.evidence["p"]) == (0, 0.02, 1.0)
+    assert (found.evidence["material"], found.evidence["p"]) == (0.01, 1.0)
 
 
 def test_a_drift_follows_the_rounds_not_the_numbers_of_the_builds(compose: Any) -> None:
@@ -224,3 +225,76 @@ def test_a_cost_of_nothing_on_both_sides_did_not_change(compose: Any) -> None:
         "costs less than 0.1 % of the layer time on both sides",
     )
     assert not found.scatters
+
+
+def test_builds_of_no_block_are_marked(compose: Any) -> None:
+    cells = [compose.cell(v, builds(compose, 3)) for v in ("1.0", "2.0")]
+    for of in ("latency", "pointwise"):
+        found = answer(compose, *cells, of=of)
+        assert found.measured == "one after the other"
+        assert "; measured one after the other" in verdict_message(found)
+    assert answer(compose, cells[0], of="pointwise", version="1.0").measured is None
+
+
+def test_what_is_material_is_the_policys_or_as_asked(compose: Any) -> None:
+    cells = [
+        compose.cell(v, [compose.build(n, ms + n / 1e5) for n in range(5)])
+        for v, ms in (("1.0", 0.4), ("2.0", 0.408))
+    ]
+    run = compose.run(*cells)
+    (found,) = judge(grid_of(run), rules={})
+    assert (found.verdict, found.evidence["material"]) == ("regressed", 0.01)
+    (found,) = judge(grid_of(run), rules={}, material=0.05)
+    assert (found.verdict, found.evidence["material"]) == ("unchanged", 0.05)
+    policy = replace(run, manifest=Manifest(matrix=Matrix(material=0.03)))
+    assert [v.verdict for v in judge(grid_of(policy), rules={})] == ["unchanged"]
+
+
+def times_of(compose: Any, version: str, count: int = 4, scatter: float = 1e-3, **times: float) -> Any:
+    rows = [
+        compose.build(n, 0.4 + n / 1e4, {k: ms * (1 + scatter * n) for k, ms in times.items()})
+        for n in range(count)
+    ]
+    return compose.cell(version, rows)
+
+
+def test_a_small_reformat_that_doubles_is_a_fact_and_no_regression(compose: Any) -> None:
+    rest = {"pointwise": 8.0, "depthwise": 4.0, "other": 10.0}
+    cells = [times_of(compose, v, reformat=ms, **rest) for v, ms in (("1.0", 0.05), ("2.0", 0.1))]
+    found = answer(compose, *cells, of="reformat")
+    assert found.verdict == "unchanged"
+    assert "0.0501 -> 0.1002 ms (2.000 times)" in found.reason
+    assert found.effect == pytest.approx(2.0)
+    assert found.difference == pytest.approx(0.05 / 22.25, rel=0.01)
+    more = [times_of(compose, v, reformat=ms, **rest) for v, ms in (("1.0", 0.05), ("2.0", 0.5))]
+    found = answer(compose, *more, of="reformat")
+    assert (found.verdict, found.state) == ("indeterminate", "absent"), (
+        "2 % of the time, and absent on both sides"
+    )
+    assert "under 5 % of the layer time in both versions" in found.reason
+    assert found.settles is None
+
+
+def test_a_cost_is_judged_by_what_it_is_of_the_whole(compose: Any) -> None:
+    rest = {"depthwise": 0.3, "other": 0.5}
+    found = answer(
+        compose,
+        *(times_of(compose, v, pointwise=ms, **rest) for v, ms in (("1.0", 0.2), ("2.0", 0.3))),
+        of="pointwise",
+    )
+    assert (found.verdict, found.difference) == ("regressed", pytest.approx(0.1, rel=0.01))
+    assert found.difference_interval is not None
+    low, high = found.difference_interval
+    assert low < found.difference < high
+    assert found.effect == pytest.approx(1.5)
+
+
+def test_a_part_of_a_network_has_no_difference_of_the_whole(compose: Any) -> None:
+    part = compose.engine([compose.layer("a/expand", "pointwise", 0.3)], partial=True)
+    cells = [
+        compose.cell(v, [replace(compose.build(n, None), engine=part) for n in range(3)])
+        for v in ("1.0", "2.0")
+    ]
+    found = answer(compose, *cells, of="pointwise")
+    assert (found.verdict, found.difference, found.effect) == ("indeterminate", None, pytest.approx(1.0))
+    assert "what a change is worth of the whole cannot be told" in found.reason

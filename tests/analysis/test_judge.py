@@ -304,17 +304,6 @@ def test_aa_arms_are_compared_with_their_twin(compose: Any) -> None:
     assert not any(v.alarm for v in found)
 
 
-def test_spread_between_aa_arms_widens_the_margin(compose: Any) -> None:
-    cells = [compose.noisy(f"{i}.0", 0.4, noise=0.001) for i in range(1, 8)]
-    shifted = [
-        compose.noisy(f"{i}.0", 0.4 * (1 + 0.05 * (-1) ** i), noise=0.001, repeat="aa") for i in range(1, 8)
-    ]
-    alone = {v.version: v for v in judge(compose.run(*cells), rules={})}
-    beside = {v.version: v for v in judge(compose.run(*cells, *shifted), rules={}) if v.kind == "version"}
-    assert alone["2.0"].evidence["margin"] == 0.02
-    assert beside["2.0"].evidence["margin"] > 0.1
-
-
 def test_a_partial_profile_has_no_state(compose: Any) -> None:
     part = compose.engine([compose.layer("a/expand", "pointwise", 0.3)], partial=True)
     builds = [replace(compose.build(i, None), engine=part) for i in range(3)]

@@ -141,6 +141,10 @@ def test_its_json_is_what_it_holds() -> None:
         "cell": "cell-new",
         "group": "",
         "accepted": {"reason": "r", "expires": "e"},
+        "difference": None,
+        "difference_interval": None,
+        "measured": None,
+        "settles": None,
     }
 
 

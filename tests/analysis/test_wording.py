@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from harness.analysis.statistics.intervals import Interval
-from harness.analysis.table import change_of
+from harness.analysis.material import latency_answer
+from harness.analysis.statistics.differences import Difference
 from harness.analysis.verdict import Verdict, verdict_message
 from harness.analysis.wording import change_that_shows, times
 
@@ -43,8 +44,8 @@ def test_a_change_that_shows_is_a_factor_from_a_doubling_on(smallest: float, siz
 
 
 def test_an_interval_of_builds_that_hardly_agree_is_not_printed_in_ten_digits() -> None:
-    reason = change_of(Interval(0.192, 1e-7, 6.4e9), 0.9, None, None).reason
-    assert reason.startswith("0.192 times (under 0.001 to over 1000)")
+    found = Difference(np.array(-1.65), np.array(1.0), np.array(1.0))
+    assert latency_answer(found).reason == "0.1920 times (under 0.001 to over 1000)"
 
 
 def _verdict(reason: str) -> Verdict:

@@ -64,7 +64,7 @@ def test_what_was_measured_on_a_gpu_raises_no_alarm() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "0 alarms in 10 A/A verdicts" in done.stdout
-    assert "mobilenet_v2_plus12 | tensorrt | 10 | 15.2 | 60.0 |" in done.stdout
+    assert "mobilenet_v2_plus12 | tensorrt | 10 | 15.2 | 90.0 |" in done.stdout
 
 
 def test_a_pass_that_was_not_measured_is_refused(measured: dict[str, Any], tmp_path: Path) -> None:

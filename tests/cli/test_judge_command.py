@@ -85,7 +85,7 @@ def test_another_pass_is_judged_in_place_of_the_latency(
     assert [line.split("(")[0] for line in lines[:-1]] == [
         "cuda_graph latency of mobilenet_v2 fp32-b1-clip on openvino 2024.6.0 against 2024.0.0 "
     ]
-    assert "reduced: 0.900 times" in lines[0]
+    assert "reduced: 0.9000 times" in lines[0]
     assert call(judge, str(monday), "--json") == 0
     data = json.loads(capsys.readouterr().out)
     assert data["pass"] == "latency"

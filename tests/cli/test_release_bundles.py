@@ -1,4 +1,7 @@
-"""Bundles that a release wrote open, are judged and reported as that release did it."""
+"""Bundles that a release wrote open, and are shown and reported as that release did it; judged as expected.
+
+What is expected of the verdicts changes by a recorded decision alone (docs/decisions/), line by line.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ def stored(name: str) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_verdicts_are_the_same_to_the_last_digit(
+def test_its_verdicts_are_those_expected_to_the_last_digit(
     runs: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(judge, str(runs / name), "--json") == 0

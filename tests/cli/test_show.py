@@ -60,3 +60,20 @@ def test_a_cell_that_was_built_and_is_wrong_has_its_builds(
     assert call(show, str(run), "--json") == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["builds"], row["latency_ms"]) == (3, None)
+
+
+def test_what_cannot_be_told_says_what_would_settle_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = bundle(tmp_path / "run", {"2024.0.0": 3.0, "2024.6.0": 2.7}, (0.95, 1.0, 1.04))
+    assert call(show, str(run)) == 0
+    *rows, line = capsys.readouterr().out.splitlines()
+    assert all("one after the other" in row for row in rows[1:])
+    assert line.startswith(
+        "latency of mobilenet_v2-fp32-b1-clip-openvino-2024.6.0 cannot be told from that of 2024.0.0; "
+        "would be settled by about "
+    )
+    assert call(show, str(run), "--json") == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["measured"], first["settles"]) == ("one after the other", None)
+    assert line.endswith(second["settles"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import judge
+from harness.errors import TrtmatrixError
 from harness.matrix.cell import Cell, Treatment
 from harness.store.bundle import Bundle
 from harness.store.documents.manifest import Manifest
@@ -39,11 +40,41 @@ def test_a_row_a_version_with_sign_and_size_of_its_change(
         for line in lines
         if " against " in line
     }
-    assert rows["openvino 2024.0.0"].startswith("2023.0.2 ▼ −25.0 %")
-    assert rows["openvino 2024.6.0"].startswith("2024.0.0 ▲ +20.0 %")
-    assert rows["openvino 2025.0.0"].startswith("2024.6.0 = +0.0 %")
+    assert rows["openvino 2024.0.0"].startswith("2023.0.2 * ▼ −25.0 %")
+    assert rows["openvino 2024.6.0"].startswith("2024.0.0 * ▲ +20.0 %")
+    assert rows["openvino 2025.0.0"].startswith("2024.6.0 * = +0.0 %")
     legend = next(line for line in lines if line.startswith("▼ reduced"))
     assert "= unchanged ▲ regressed" in legend
+    assert "* measured one after the other" in lines
+
+
+def test_what_would_settle_stands_below_the_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noisy = bundle(tmp_path / "noisy", {"2024.0.0": 3.0, "2024.6.0": 2.7}, (0.95, 1.0, 1.04))
+    (line,) = [line for line in shown(capsys, str(noisy)) if "would be settled" in line]
+    where = (
+        "mobilenet_v2-fp32-b1-clip on openvino 2024.6.0 against 2024.0.0 would be settled: latency by about "
+    )
+    assert line.startswith(where)
+    assert " more builds a side" in line
+
+
+@pytest.mark.parametrize(
+    ("said", "word"), [("1%", "regressed"), ("0.25", "unchanged"), ("25 %", "unchanged")]
+)
+def test_what_is_material_may_be_said(
+    run: Path, capsys: pytest.CaptureFixture[str], said: str, word: str
+) -> None:
+    lines = shown(capsys, str(run), "--material", said, "-v")
+    assert [line for line in lines if f"openvino 2024.6.0 against 2024.0.0 (host-a): {word}" in line]
+
+
+@pytest.mark.parametrize("said", ["0", "100%", "little", "-1%", "nan"])
+def test_what_is_no_share_is_refused(run: Path, capsys: pytest.CaptureFixture[str], said: str) -> None:
+    with pytest.raises(TrtmatrixError, match=r"no share above 0 and below 1, such as 0\.01 for 1 %"):
+        call(judge, str(run), f"--material={said}")
+    assert capsys.readouterr().out == ""
 
 
 def test_what_changed_is_said_in_words_and_nothing_else(
@@ -69,7 +100,7 @@ def test_treatments_and_passes_have_tables_too(tmp_path: Path, capsys: pytest.Ca
     lines = shown(capsys, *words)
     assert lines[0] == "mobilenet_v2-fp32-b1-relu_sub"
     assert lines[1].strip() == "cuda_graph"
-    assert lines[2] == "openvino 2024.6.0 against relu6 clip ▲ +33.3 %"
+    assert lines[2] == "openvino 2024.6.0 against relu6 clip * ▲ +33.3 %"
 
 
 def test_cells_that_could_not_run_are_counted_by_reason(

@@ -42,6 +42,7 @@ class Answer:
     :param graph: the best as a CUDA graph, where launching bounds any build and graphs were measured
     :param changes: the latency verdicts that say something changed
     :param undecided: comparisons of two versions with builds that cannot tell
+    :param unsettled: those of them of which it is known what would settle them
     :param notes: what has to be known of the intervals
     """
 
@@ -53,6 +54,7 @@ class Answer:
     undecided: int
     recorded: bool
     notes: tuple[str, ...] = ()
+    unsettled: tuple[Verdict, ...] = ()
 
 
 def answers(grid: Grid, verdicts: Sequence[Verdict]) -> tuple[Answer, ...]:
@@ -78,13 +80,15 @@ def _answer(
     latency = [verdict for _, verdict in sorted(placed, key=lambda one: one[0])]
     bound, said = sum(g.launch_bound[0] for g in groups), sum(g.launch_bound[1] for g in groups)
     graphs = _timed(group.judged_by(GRAPH_PASS) for group in groups) if bound else []
+    open_ones = [v for v in latency if v.verdict == "indeterminate" and all(v.builds)]
     return Answer(
         subject=row.name,
         best=_best(groups),
         launch_bound=(bound, said),
         graph=_best(graphs) if graphs else None,
         changes=tuple(v for v in latency if v.alarm),
-        undecided=sum(1 for v in latency if v.verdict == "indeterminate" and all(v.builds)),
+        undecided=len(open_ones),
+        unsettled=tuple(v for v in open_ones if v.settles is not None),
         recorded=any(group.status == "recorded" for group in groups),
         notes=tuple(dict.fromkeys(n for g in groups if len(g.good) > 1 for n in spread_notes(g.cell))),
     )

@@ -10,7 +10,9 @@ import numpy as np
 from harness.analysis.statistics.intervals import Ratio, ratio
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.multiple import FALSE_DISCOVERIES
-from harness.analysis.statistics.thresholds import SMALLEST_MARGIN
+
+SMALLEST_STEP = 0.02
+"""A level that moves by less is not cut there, however sure that is."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ def change_points(series: Sequence[Sequence[float] | Values]) -> list[ChangePoin
     """Return the change points of *series*, in order: binary segmentation with Welch's test over builds.
 
     A segment is cut where its two parts differ most surely, if they still do at 5 % for all places tried and
-    by more than 2 %; then both parts are looked at in turn. A part needs two builds, a member only one.
+    by more than :data:`SMALLEST_STEP`; then both parts are looked at in turn. A part needs two builds, a
+    member only one.
 
     :param series: values of the builds of each member (version, day), in order, one unit
     """
@@ -62,4 +65,4 @@ def _change(members: Sequence[Values], begin: int, index: int, end: int) -> Rati
 
 
 def _small(effect: float) -> bool:
-    return abs(effect - 1) <= SMALLEST_MARGIN
+    return abs(effect - 1) <= SMALLEST_STEP

@@ -83,7 +83,7 @@ def welch_degrees(old: Side, new: Side) -> float:
     f = builds - 1 of a side (B. L. Welch, The generalization of 'Student's' problem when several different
     population variances are involved, Biometrika 34, 1947). The usual formula, without the correction,
     takes the estimated variances for the true ones: with two builds a side and equal variances its interval
-    covers about 98 % instead of 95 % (benchmarks/simulate_verdicts.py). Where neither side varies at all
+    covers about 98 % instead of 95 % in simulation. Where neither side varies at all
     there is nothing to weigh: f1 + f2.
     """
     assert old.variance is not None

@@ -34,7 +34,12 @@ class VerdictRecord(Part, frozen=True, kw_only=True):
     :param change: ``removed``, ``reduced``, ``unchanged``, ``regressed``, None for none of these
     :param verdict: the one word to show; :param effect: new / old; :param interval: its 95 % interval
     :param builds: used of the old and of the new side
-    :param smallest_detectable: relative slowdown that these builds could have shown
+    :param smallest_detectable: slowdown that these builds could have shown, relative; of a bottleneck as a
+        share of the old layer time
+    :param difference: of a bottleneck: (cost(new) - cost(old)) / total layer time(old), which is judged;
+        :param difference_interval: its 95 % interval
+    :param measured: ``side by side``, ``one after the other``, None where nothing is compared
+    :param settles: what would settle it where it cannot be told
     :param evidence: what the rule counted, and the numbers behind the answer
     :param against: version or arm compared with; :param kind: ``version``, ``aa``, ``treatment``, ``run``
     :param cell, against_cell: ids; :param group: what tells the builds from others of this cell and host
@@ -63,6 +68,10 @@ class VerdictRecord(Part, frozen=True, kw_only=True):
     cell: str
     against_cell: str | None
     accepted: dict[str, str] | None = None
+    difference: float | None = None
+    difference_interval: tuple[float | None, float | None] | None = None
+    measured: str | None = None
+    settles: str | None = None
 
 
 class BestRecord(Part, frozen=True, kw_only=True):

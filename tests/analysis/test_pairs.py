@@ -1,0 +1,216 @@
+"""Two groups of builds: measured one after the other by themselves, side by side as their block has it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy import stats
+
+from harness.analysis.blocks import Blocks
+from harness.analysis.grid import grid_of
+from harness.analysis.judge import judge
+from harness.analysis.pairs import latency_pair
+from harness.analysis.settling import first_builds, what_settles
+from harness.analysis.statistics.intervals import ratio
+from harness.analysis.verdict import Verdict
+from harness.matrix.cell import Cell, Treatment
+from harness.observations.identity import Identity
+from harness.observations.records import BuildObservation, CellObservation, RunObservation, Slice
+from harness.store.documents.manifest import Manifest
+
+latencies = st.lists(st.floats(0.9, 1.1), min_size=2, max_size=6)
+CYCLES = 40
+
+
+def group(compose: Any, values: list[float]) -> Any:
+    cell = compose.cell("1.0", [compose.build(n, ms) for n, ms in enumerate(values)])
+    return grid_of(compose.run(cell)).judged[0]
+
+
+def interval(compose: Any, old: list[float], new: list[float]) -> Any:
+    pair = latency_pair(group(compose, old), group(compose, new), Blocks(), None)
+    assert pair is not None
+    assert pair.builds == (len(old), len(new))
+    assert not any(side.count for side in pair.slow), "a slow build may be a slow moment"
+    return pair.difference.ratio(0.95)
+
+
+@given(latencies, latencies)
+def test_one_after_the_other_the_means_are_compared(compose: Any, old: list[float], new: list[float]) -> None:
+    expected = ratio(old, new)
+    assert expected is not None
+    found = interval(compose, old, new)
+    assert found.estimate == pytest.approx(expected.interval.estimate)
+    back = interval(compose, new, old)
+    assert (1 / found.low, 1 / found.high) == (pytest.approx(back.high), pytest.approx(back.low))
+
+
+@given(latencies)
+def test_spreads_that_do_not_differ_are_pooled(compose: Any, values: list[float]) -> None:
+    assume(np.ptp(values) > 1e-6)
+    found = interval(compose, values, [2 * ms for ms in values])
+    logs = np.log(values)
+    half = stats.t.ppf(0.975, 2 * len(values) - 2) * math.sqrt(2 * logs.var(ddof=1) / len(values))
+    assert found.estimate == pytest.approx(2.0)
+    assert math.log(found.high / 2) == pytest.approx(half, rel=1e-6)
+
+
+def test_fewer_than_two_builds_are_no_pair(compose: Any) -> None:
+    one, two = group(compose, [1.0]), group(compose, [1.0, 1.1])
+    assert latency_pair(one, two, Blocks(), None) is None
+    assert latency_pair(two, one, Blocks(), None) is None
+
+
+def measured(
+    rng: np.random.Generator, number: int, ms: float, shared: Any, *, block: str = "b", processes: int = 1
+) -> BuildObservation:
+    """A build whose process differs by 0.5 %, each cycle longer by what the cycle shares."""
+    slices, samples = [], []
+    for process in range(processes):
+        own = ms * float(np.exp(rng.normal(0, 0.005)))
+        for cycle in range(CYCLES):
+            taken = own * shared[cycle] * np.exp(rng.normal(0, 0.005, 5))
+            slices.append(Slice(cycle, taken, process))
+            samples.append(taken)
+    start = datetime(2026, 11, 1, 2, 0, tzinfo=UTC) + timedelta(seconds=number)
+    return BuildObservation(
+        number,
+        "ok",
+        "host",
+        passes={"latency": np.concatenate(samples)},
+        slices={"latency": tuple(slices)},
+        block=block,
+        identity=Identity(started=start, ended=start + timedelta(seconds=60)),
+    )
+
+
+def answer(
+    *levels: tuple[str, float], builds: int = 4, blocks: str = "bb", processes: int = 1, seed: int = 1
+) -> Verdict:
+    """Return the verdict on the last of some versions, the machine getting 30 % slower and slower."""
+    rng = np.random.default_rng(seed)
+    shared = np.exp(np.linspace(0, 0.3, CYCLES) + rng.normal(0, 0.1, CYCLES))
+    cells = tuple(
+        CellObservation(
+            Cell("m", Treatment(), "r", version, "venv"),
+            "measured",
+            "",
+            tuple(measured(rng, n, ms, shared, block=block, processes=processes) for n in range(builds)),
+        )
+        for (version, ms), block in zip(levels, blocks, strict=True)
+    )
+    found = judge(grid_of(RunObservation((), Manifest(), cells)), rules={})
+    return next(v for v in found if v.version == levels[-1][0])
+
+
+def test_a_small_change_is_seen_side_by_side_on_a_machine_that_drifts() -> None:
+    found = answer(("1.0", 1.0), ("2.0", 1.05), builds=6)
+    assert (found.verdict, found.measured) == ("regressed", "side by side")
+    assert found.effect == pytest.approx(1.05, abs=0.01)
+    assert found.smallest_detectable is not None
+    assert found.smallest_detectable < 0.04
+    assert found.builds == (6, 6)
+
+
+def test_blocks_are_never_taken_for_one() -> None:
+    found = answer(("1.0", 1.0), ("2.0", 1.05), blocks="ab")
+    assert found.measured == "one after the other"
+
+
+def test_the_spread_of_a_whole_block_counts_for_two_of_it() -> None:
+    alone = answer(("1.0", 1.0), ("2.0", 1.0), builds=2)
+    among = answer(*((f"{n}.0", 1.0) for n in range(1, 7)), builds=2, blocks="bbbbbb")
+    assert alone.interval is not None
+    assert among.interval is not None
+    assert math.log(among.interval[1] / among.interval[0]) < math.log(alone.interval[1] / alone.interval[0])
+
+
+def test_one_engine_a_side_is_compared_over_its_processes_and_answers_nothing() -> None:
+    found = answer(("1.0", 1.0), ("2.0", 1.2), builds=1, processes=3)
+    assert found.verdict == "indeterminate"
+    assert "these two engines differ by 1." in found.reason
+    assert "which says nothing of other builds" in found.reason
+    assert "engines differ" not in answer(("1.0", 1.0), ("2.0", 1.2), builds=1).reason
+
+
+def test_what_would_settle_is_priced_by_what_the_builds_took() -> None:
+    found = answer(("1.0", 1.0), ("2.0", 1.02), builds=3, seed=3)
+    assert found.verdict == "indeterminate"
+    assert found.settles is not None
+    # eight builds of one block overlap: two minutes a side would be far off
+    assert found.settles.startswith("about ")
+    assert found.settles.rpartition(", ")[2].partition(" ")[2] in ("seconds", "minute", "minutes")
+
+
+def test_nothing_is_said_of_time_where_nobody_knows_it(compose: Any) -> None:
+    pair = latency_pair(group(compose, [1.0, 1.1, 0.9]), group(compose, [1.0, 1.2, 0.9]), Blocks(), None)
+    assert pair is not None
+    assert pair.costs is None
+    said = what_settles(pair, 0.01)
+    assert said is not None
+    assert said.endswith(" builds a side")
+
+
+def test_what_is_told_needs_nothing_more(compose: Any) -> None:
+    steady = [1.0, 1.0001, 0.9999]
+    pair = latency_pair(group(compose, steady), group(compose, steady), Blocks(), None)
+    assert pair is not None
+    assert what_settles(pair, 0.01) is None
+
+
+@pytest.mark.parametrize(
+    ("builds", "seconds", "words"),
+    [
+        ((1, 1), None, "about 2 more builds a side"),
+        ((1, 3), 30.0, "about 2 more builds a side, 2 minutes"),
+        ((2, 5), 1.0, "about 1 more build a side, 2 seconds"),
+    ],
+)
+def test_a_first_interval_takes_three_builds(
+    builds: tuple[int, int], seconds: float | None, words: str
+) -> None:
+    assert first_builds(builds, seconds) == words
+
+
+def test_a_build_outside_of_the_block_is_left_out_and_told() -> None:
+    rng = np.random.default_rng(5)
+    shared = np.ones(CYCLES)
+    sides = [[measured(rng, n, ms, shared) for n in range(3)] for ms in (1.0, 1.1)]
+    sides[0].append(replace(measured(rng, 3, 5.0, shared), block="", slices={}))
+    cells = tuple(
+        CellObservation(Cell("m", Treatment(), "r", f"{n}.0", "venv"), "measured", "", tuple(side))
+        for n, side in enumerate(sides, start=1)
+    )
+    (found,) = judge(grid_of(RunObservation((), Manifest(), cells)), rules={})
+    assert (found.measured, found.builds, found.verdict) == ("side by side", (3, 3), "regressed")
+    assert "not in this block and left out: one build" in found.reason
+
+
+def test_slow_builds_of_a_block_are_told_and_not_dropped_in_silence() -> None:
+    rng = np.random.default_rng(7)
+    shared = np.exp(rng.normal(0, 0.1, CYCLES))
+    levels = [[1.0] * 8, [1.0] * 8 + [1.2]]
+    cells = tuple(
+        CellObservation(
+            Cell("m", Treatment(), "r", f"{n}.0", "venv"),
+            "measured",
+            "",
+            tuple(measured(rng, i, ms, shared) for i, ms in enumerate(side)),
+        )
+        for n, side in enumerate(levels, start=1)
+    )
+    (found,) = judge(grid_of(RunObservation((), Manifest(), cells)), rules={})
+    assert (found.verdict, found.builds) == ("unchanged", (8, 9))
+    assert "new: 1 of 9 builds is " in found.reason
+    assert " % slower than the rest" in found.reason
+    sides = found.evidence["slow_builds"]
+    assert isinstance(sides, dict)
+    assert (sides["old"]["count"], sides["new"]["count"], sides["new"]["of"]) == (0, 1, 9)
+    assert sides["new"]["by"][0] == pytest.approx(0.2, abs=0.02)
