@@ -14,7 +14,7 @@ from harness.errors import InputError, UsageError
 from harness.pack.build import make_pack
 from harness.pack.collect import collect
 from harness.store.bundle import Bundle
-from harness.store.files import read_table
+from harness.store.parquet import read_table
 from tests.execution.ground import SMALL
 from tests.pack.small_pack import FAMILIES, MARKS, small_options, small_order, unpack
 

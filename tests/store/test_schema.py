@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.store.files import write_table
+from harness.store.parquet import write_table
 from harness.store.schema import LAYER_TIMES, SAMPLES
 
 SAMPLE: dict[str, Any] = {
