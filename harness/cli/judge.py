@@ -116,12 +116,13 @@ def _run(arguments: argparse.Namespace) -> int:
         analysis = analyse(grid, verdicts, against, rules=rules)
         sys.stdout.write(json_text(verdicts_document(analysis, arguments.judged or LATENCY_PASS)))
     else:
+        from harness.cli.verdict_table import print_board, print_notes
+
         shown = [verdict for verdict in verdicts if not verdict.unmeasured]
         if arguments.verbose:
             _print_all(shown, arguments.judged)
+            print_notes(grid)
         else:
-            from harness.cli.verdict_table import print_board
-
             print_board(shown, grid, rules, failing, arguments.judged)
         _print_totals(verdicts, failing)
     return EXIT_TESTS_FAILED if failing else EXIT_OK

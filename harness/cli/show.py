@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         told["profiling_costs"] = any(costs)
         rows = [{key: value for key, value in row.items() if told.get(key, True)} for row in rows]
     print_rows(rows, as_json=arguments.json)
+    for line in grid.run.unread:
+        print(line, file=sys.stderr)
     if not arguments.json:
         for (cell, _, _), (against, words) in settling.items():
             print(f"latency of {cell} cannot be told from that of {against}; would be settled by {words}")

@@ -53,8 +53,7 @@ def print_board(
         print(_legend(found))
         _print_meaning(found)
     _print_settling(found)
-    for note in grid.pooling:
-        print(note)
+    print_notes(grid)
     _print_counted("unsupported", (v for v in verdicts if v.verdict == UNSUPPORTED))
     # Tried, and without a build that could be looked at: the tables have nothing but question marks for it.
     _print_counted("without an answer", (v for v in answered if v.evidence.get("status") == "failed"))
@@ -62,6 +61,12 @@ def print_board(
     for verdict in answered:
         if verdict.alarm or id(verdict) in against:
             print(f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict))
+
+
+def print_notes(grid: Grid) -> None:
+    """Print which builds are pooled and which are not, and what cannot be read here."""
+    for note in (*grid.pooling, *grid.run.unread):
+        print(note)
 
 
 def _print_meaning(found: Board) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,7 +63,20 @@ def observe(
             seen = _cell(bundle, record, run, runtimes, graphs, made)
             known = cells.get(record.cell)
             cells[record.cell] = seen if known is None else _joined(known, seen)
-    return RunObservation(tuple(named), bundles[0].manifest, tuple(cells.values()))
+    unread = tuple(_without_plugin(cells.values(), runtimes))
+    return RunObservation(tuple(named), bundles[0].manifest, tuple(cells.values()), unread)
+
+
+def _without_plugin(cells: Iterable[CellObservation], runtimes: Mapping[str, Runtime]) -> Iterator[str]:
+    """Yield a line for each runtime that is not registered here and has builds in *cells*."""
+    counts = Counter(
+        seen.cell.runtime for seen in cells if any(build.status == "ok" for build in seen.builds)
+    )
+    for name, count in counts.items():
+        if name not in runtimes:
+            whose = "1 cell" if count == 1 else f"{count} cells"
+            said = f"of {whose} only latencies are read; install its plugin"
+            yield f"no runtime is called '{name}' here: {said}"
 
 
 class Graphs:

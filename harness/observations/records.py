@@ -156,11 +156,13 @@ class RunObservation:
     """One or more stored runs, read.
 
     :param runs: the bundles' folders; :param manifest: that of the first
+    :param unread: in words, what of them cannot be read here
     """
 
     runs: tuple[Path, ...]
     manifest: Manifest
     cells: tuple[CellObservation, ...]
+    unread: tuple[str, ...] = ()
 
 
 def judged_by(run: RunObservation, name: str) -> RunObservation:

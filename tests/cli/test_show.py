@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import show
+from harness.cli import judge, report, show
 from tests.cli.composed_runs import bundle, call
 
 
@@ -77,3 +77,24 @@ def test_what_cannot_be_told_says_what_would_settle_it(
     first, second = json.loads(capsys.readouterr().out)
     assert (first["measured"], first["settles"]) == ("one after the other", None)
     assert line.endswith(second["settles"])
+
+
+def test_a_runtime_whose_plugin_is_not_here_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = bundle(tmp_path / "run", {"2024.0.0": 3.0})
+    for said in (run / "manifest.json", *run.glob("builds/*/*/build.json")):
+        said.write_text(said.read_text(encoding="utf-8").replace("openvino", "acme"), encoding="utf-8")
+    (built,) = (run / "builds").iterdir()
+    built.rename(built.with_name(built.name.replace("openvino", "acme")))
+    assert call(show, str(run), "--json") == 0
+    found = capsys.readouterr()
+    assert json.loads(found.out)[0]["latency_ms"] == 3.0
+    assert found.err == (
+        "no runtime is called 'acme' here: of 1 cell only latencies are read; install its plugin\n"
+    )
+    assert call(judge, str(run)) == 0
+    assert "no runtime is called 'acme' here" in capsys.readouterr().out
+    page = tmp_path / "page.html"
+    assert call(report, str(run), "-o", str(page)) == 0
+    assert "No runtime is called &#39;acme&#39; here" in page.read_text(encoding="utf-8")

@@ -38,6 +38,7 @@ def test_groups_of_one_host_are_compared_and_not_pooled(
     (latency,) = [line for line in said.splitlines() if line.startswith("latency of")]
     assert f"{new} against {old}" in latency
     assert "builds 2 and 2" in latency
+    assert "compared and not pooled" in said
     assert call(judge, *runs) == 0
     assert "compared and not pooled" in capsys.readouterr().out
 

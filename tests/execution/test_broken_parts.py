@@ -198,6 +198,10 @@ def test_without_its_plugin_a_cell_is_read_as_far_as_its_samples_go(measured: Pa
         assert seen.status == whole.status == "measured"
         assert [b.latency_ms for b in seen.builds] == [b.latency_ms for b in whole.builds]
         assert all(build.engine is None for build in seen.builds)
+    assert alone.unread == (
+        "no runtime is called 'onnxruntime' here: of 2 cells only latencies are read; install its plugin",
+    )
+    assert known.unread == ()
     words = {v.bottleneck: v.verdict for v in judge(grid_of(alone), rules=bottlenecks())}
     assert words["pointwise"] == "indeterminate"
 

@@ -18,7 +18,12 @@ class Setting(Part, frozen=True, kw_only=True):
 
 
 def _of_protocol_1(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the present form of what the release before wrote, with windows in place of slices."""
+    """Return the present form of what the release before wrote, with windows in place of slices.
+
+    :raises ValueError: it says nothing at all, as a file does that was never filled
+    """
+    if not data:
+        raise ValueError("an empty object, and every worker states what came of its build")
     kept = {key: value for key, value in data.items() if key not in ("protocol", "windows")}
     return {**kept, "slices": data.get("windows")}
 

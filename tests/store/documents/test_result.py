@@ -48,3 +48,8 @@ def test_what_no_worker_says_is_named() -> None:
         read({**SAID, "schema": "trtmatrix.result/2", "settings": [["threads", 1]]})
     with pytest.raises(InputError, match="unknown field `mood`"):
         read({**SAID, "schema": "trtmatrix.result/2", "mood": "good"})
+
+
+def test_an_empty_object_is_no_result_of_whatever_release() -> None:
+    with pytest.raises(InputError, match=r"result\.json: .*an empty object, and every worker states"):
+        read({})
