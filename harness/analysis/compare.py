@@ -199,12 +199,14 @@ def _pair(
             "the host is not known: only builds of one host are compared; state it as 'host' in the "
             "'meta.json' of what is imported"
         )
-        found = replace(found, settles=None)
         return comparison.verdict(INDETERMINATE, reason, state=state, found=found, evidence=evidence)
     states = state_of(before.share), state
     said = _answer(comparison, pair, *states)
-    if states == (State.ABSENT, State.ABSENT) and abs(found.difference or 0.0) > comparison.material:
-        found = replace(found, settles=None)  # whatever is found, it makes no alarm
+    # what is absent on both sides makes no alarm, whatever more builds say
+    silent = states == (State.ABSENT, State.ABSENT) and abs(found.difference or 0.0) > comparison.material
+    if said.change is None and not silent:
+        limit = math.log1p(comparison.material) if comparison.rule is None else comparison.material
+        found = replace(found, settles=what_settles(pair, limit))
     reason = _reason(comparison, said, before, after, found)
     reason = _with_notes("; ".join([reason, *_left_out(comparison, old)]), *notes)
     if besides := differences_besides(old, comparison.new, comparison.kind):
@@ -232,7 +234,6 @@ def _found(comparison: Comparison, pair: Pair, before: Series, after: Series) ->
             interval=(shown.low, shown.high),
             builds=pair.builds,
             smallest=smallest,
-            settles=what_settles(pair, limit),
         )
     shown = pair.difference.interval(SHOWN)
     return replace(
@@ -240,7 +241,6 @@ def _found(comparison: Comparison, pair: Pair, before: Series, after: Series) ->
         difference=shown.estimate,
         difference_interval=(shown.low, shown.high),
         smallest=smallest_seen(pair.difference, comparison.material),
-        settles=what_settles(pair, comparison.material),
     )
 
 
@@ -305,7 +305,7 @@ def _reason(comparison: Comparison, said: Answer, before: Series, after: Series,
         reason = f"{reason}; {milliseconds_of_both(before.values, after.values)}"
         reason = _with_floor(reason, *nothing)
     if said.change is None and found.smallest is not None:
-        of = "" if comparison.rule is None else "the old layer time"
+        of = "" if comparison.rule is None else "it"
         reason = f"{reason}; {change_that_shows(found.smallest, of)}"
     return reason
 

@@ -108,9 +108,7 @@ class Verdict:
         """What its builds could have shown; None where that is not known, or the reason says it already."""
         if self.smallest_detectable is None or not self.scatters:
             return None
-        said = change_that_shows(
-            self.smallest_detectable, "" if self.difference is None else "the old layer time"
-        )
+        said = change_that_shows(self.smallest_detectable, "" if self.difference is None else "it")
         return None if said in self.reason else said
 
     @property

@@ -44,8 +44,8 @@ def change_that_shows(smallest: float, of: str = "") -> str:
 
     >>> change_that_shows(0.186)
     'a change of 18.6 % could have been shown'
-    >>> change_that_shows(0.021, "the old layer time")
-    'a change of 2.1 % of the old layer time could have been shown'
+    >>> change_that_shows(0.021, "it")
+    'a change of 2.1 % of it could have been shown'
     >>> change_that_shows(1.5)
     'a change to 2.5 times could have been shown'
     >>> change_that_shows(9e12)
