@@ -242,10 +242,20 @@ class _Search:
         ]
         if len(verdicts) != 1 or not _compared(verdicts[0]):
             raise NothingToCompareError(
-                f"{new} cannot be compared with {old} for '{self.bottleneck}': "
-                + ("several hosts: name one" if len(verdicts) > 1 else "no common host or bottleneck")
+                f"{new} cannot be compared with {old} for '{self.bottleneck}': {_why_not_one(verdicts)}"
             )
         return verdicts[0]
+
+
+def _why_not_one(verdicts: Sequence[Verdict]) -> str:
+    """Say why *verdicts* on one version beside another are not a single answer."""
+    hosts = list(dict.fromkeys(verdict.host for verdict in verdicts))
+    groups = list(dict.fromkeys(verdict.group for verdict in verdicts if verdict.group))
+    if len(hosts) > 1:
+        return f"its builds are on several hosts: name one of {', '.join(hosts)}"
+    if len(verdicts) > 1:
+        return f"its builds are of {' and '.join(groups)}, which are not pooled: leave one out"
+    return "no common host or bottleneck"
 
 
 def _compared(verdict: Verdict) -> bool:

@@ -53,6 +53,7 @@ def add_parser(commands: Any) -> None:
     live = parser.add_argument_group("a matrix file")
     live.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
     live.add_argument("--builds", type=int, metavar="N", help="builds of each cell, at least 2")
+    live.add_argument("--executor", metavar="NAME", help="what is given the builds (default: local)")
     live.add_argument("--resume", action="store_true", help="go on with the run in --out")
     live.add_argument(
         "--retry-failed", action="store_true", help="with --resume, measure failed builds again"
@@ -61,7 +62,7 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(func=run)
 
 
-_STORED, _LIVE = ("host",), ("out", "builds", "resume", "retry_failed", "no_build")
+_STORED, _LIVE = ("host",), ("out", "builds", "executor", "resume", "retry_failed", "no_build")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -205,6 +206,7 @@ def _choices(arguments: argparse.Namespace) -> Choices:
         builds=builds,
         resume=arguments.resume,
         retry_failed=arguments.retry_failed,
+        executor=arguments.executor,
     )
 
 

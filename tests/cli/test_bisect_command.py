@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from harness.store.documents.manifest import Manifest, Matrix
 from tests.cli import several
 from tests.cli.busy import worker_is_busy
 from tests.cli.composed_runs import bundle, call
+from tests.observations import composed
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +54,7 @@ def test_bisect_on_a_stored_run(run: str, capsys: pytest.CaptureFixture[str]) ->
         (["--out", "elsewhere"], "--out is for a matrix file"),
         (["--retry-failed"], "--retry-failed is for a matrix file"),
         (["--builds", "0"], "--builds is for a matrix file"),
+        (["--executor", "local"], "--executor is for a matrix file"),
         (["m.toml"], "m.toml: name one matrix file, or stored runs, not both"),
     ],
 )
@@ -62,6 +66,18 @@ def test_what_cannot_be_bisected_says_why(run: str, words: list[str], said: str)
 def test_without_layer_times_bisect_cannot_tell(run: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(bisect, run, "--bottleneck", "depthwise") == 0
     assert "cannot tell from 2023.0.2 to 2025.0.0: no build has layer times" in capsys.readouterr().out
+
+
+def test_runs_that_hold_the_same_cells_are_named(tmp_path: Path) -> None:
+    older, newer = composed.CELL, replace(composed.CELL, version="1.23.0")
+    made = [
+        composed.bundle(tmp_path / f"{night}-{cell.version}", cell=cell, run=night, began=began)
+        for night, began in (("monday", composed.NIGHT), ("tuesday", composed.NIGHT + timedelta(days=1)))
+        for cell in (older, newer)
+    ]
+    said = "its builds are of run monday and run tuesday, which are not pooled: leave one out"
+    with pytest.raises(TrtmatrixError, match=said):
+        call(bisect, *map(str, made))
 
 
 # measuring for real: see tests.cli.several
@@ -155,6 +171,7 @@ def test_a_version_that_breaks_when_it_is_prepared_is_named(
         (["m.toml", "m.toml"], "m.toml: name one matrix file, or stored runs, not both"),
         (["m.toml", "--builds", "1"], "--builds: expected 2 or more, found 1"),
         (["m.toml", "--builds", "9" * 12], "--builds: expected a whole number from 2 to 10000"),
+        (["m.toml", "--executor", "nobody"], "--executor: no executor is called 'nobody'"),
         (["m.toml", "--resume"], "--resume needs --out"),
         (["m.toml", "--resume", "--out", "none"], "none: no such run"),
         (["m.toml", "--out", "."], ".: the folder is not empty"),
