@@ -1,4 +1,4 @@
-"""How fast the readers are: builder logs into the full record, into JSON text, through ``--jsonl``; grep.
+"""How fast the readers are: builder logs into the record, through ``--json`` and ``--jsonl``; grep.
 
 Run: ``python benchmarks/readers.py [--megabytes 20] [--stream-megabytes 1000]``. The logs are the
 recordings, repeated; times are processor seconds of one core. The stream runs in a process of its own, whose
@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from harness.cli.parse import json_text
 from harness.evidence.reader import read_file
 
 ROOT = Path(__file__).parents[1]
@@ -63,10 +64,10 @@ def report(path: Path, label: str) -> None:
     """Print the speeds for one log."""
     size = path.stat().st_size / 1e6
     record = seconds(lambda: read_file(path))
-    text = seconds(lambda: sum(map(len, read_file(path).json_pieces())))
+    text = seconds(lambda: sum(map(len, json_text([str(path)]))))
     grep = grep_seconds(path)
     print(
-        f"{label}: {size:.1f} MB; record {size / record:.1f} MB/s, with JSON text {size / text:.1f} MB/s; "
+        f"{label}: {size:.1f} MB; record {size / record:.1f} MB/s, --json {size / text:.1f} MB/s; "
         f"grep -c {size / max(grep, 1e-9):.0f} MB/s, {record / max(grep, 1e-9):.0f} times as fast"
     )
 

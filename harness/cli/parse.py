@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from statistics import median
 from typing import TextIO
 
@@ -50,10 +52,11 @@ def run(args: argparse.Namespace) -> int:
     :raises InputError: a file cannot be read or nothing in it was recognised
     """
     if args.jsonl:
-        for name in args.files:
-            _stream(name, sys.stdout, args.tensorrt)
+        with _no_collection():
+            for name in args.files:
+                _stream(name, sys.stdout, args.tensorrt)
     elif args.json:
-        for piece in _json_text(args.files, args.tensorrt):
+        for piece in json_text(args.files, args.tensorrt):
             sys.stdout.write(piece)
     else:
         for name in args.files:
@@ -68,15 +71,34 @@ def _stream(name: str, out: TextIO, tensorrt: str | None) -> None:
         write_jsonl(stream, out, name=name, tensorrt=tensorrt)
 
 
-def _json_text(names: Sequence[str], tensorrt: str | None) -> Iterator[str]:
-    """The records as JSON; all files are read before anything is printed, so that output is whole or none."""
-    records = [read_file(name, tensorrt=tensorrt) for name in names]
-    several = len(records) > 1
-    yield "[\n" if several else ""
-    for i, record in enumerate(records):
-        yield ",\n" if i else ""
-        yield from record.json_pieces()
-    yield "\n]\n" if several else "\n"
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Do not look for cycles: rows have none, and going through all of them again and again takes time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def json_text(names: Sequence[str], tensorrt: str | None = None) -> Iterator[str]:
+    """The records of files as JSON, in pieces.
+
+    All files are read before there is a piece, so that output is whole or none.
+
+    :param names: paths; :param tensorrt: the version, for files that do not print it
+    :raises InputError: a file cannot be read or nothing in it was recognised
+    """
+    with _no_collection():
+        records = [read_file(name, tensorrt=tensorrt) for name in names]
+        several = len(records) > 1
+        yield "[\n" if several else ""
+        for i, record in enumerate(records):
+            yield ",\n" if i else ""
+            yield from record.json_pieces()
+        yield "\n]\n" if several else "\n"
 
 
 def describe(record: Record) -> Iterator[str]:

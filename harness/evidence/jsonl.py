@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO, TextIO
 
 from harness.evidence.reader import read_stream
-from harness.evidence.record import SCHEMA, FileFacts, tactic_texts
+from harness.evidence.record import SCHEMA, FileFacts
 from harness.evidence.records import (
     Combination,
     Decision,
@@ -19,7 +19,8 @@ from harness.evidence.records import (
     Summary,
 )
 from harness.evidence.rows import as_row
-from harness.evidence.sinks import ProfileHead, Row, TacticRow
+from harness.evidence.sinks import ProfileHead, Row
+from harness.evidence.tactic_groups import TacticGroup, TacticTexts
 
 ROW_NAMES: dict[type, str] = {
     LayerTime: "profile",
@@ -39,12 +40,13 @@ class JsonlSink:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._texts = TacticTexts(between="\n", lead='"row": "tactics", ')
 
-    def tactics(self, rows: Sequence[TacticRow]) -> None:
-        """Write finished tactic rows."""
-        for piece in tactic_texts(rows, between="\n", lead='"row": "tactics", '):
+    def tactics(self, groups: Sequence[TacticGroup]) -> None:
+        """Write finished tactics."""
+        for piece in self._texts.pieces(groups):
             self._out.write(piece)
-        if rows:
+        if groups:
             self._out.write("\n")
 
     def emit(self, row: Row) -> None:

@@ -8,7 +8,7 @@ Lists of where layers run (E4) and of their memory (E5) look alike and are not e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from harness.evidence.context import Context
@@ -174,7 +174,7 @@ class Listings:
         if len(layers) >= _MAX_LAYERS:
             self.ctx.warn_once(None, f"more than {_MAX_LAYERS} layers in one engine, the rest is left out")
             return False
-        layers.append(replace(layer, position=len(layers)))
+        layers.append(layer)
         self.ctx.found("engine_layers")
         return True
 
@@ -184,7 +184,8 @@ class Listings:
         :param complete: False at the end of a file: a list that ends with it and is too short may be cut.
             Elsewhere it leaves out layers that do nothing
         """
-        e1 = [self._with_kernel(layer) for layer in self._lists.get("E1", [])]
+        named = self._search.named
+        e1 = [self._with_kernel(layer, named) for layer in self._lists.get("E1", [])]
         cut = not complete and not self._followed and self.seen
         if cut and self._expected is not None and len(e1) < self._expected:
             self.ctx.warn(None, f"the engine layer list ends after {len(e1)} of {self._expected} layers")
@@ -194,11 +195,11 @@ class Listings:
         for position, layer in enumerate(merged):
             self.ctx.sink.emit(replace(layer, position=position))
 
-    def _with_kernel(self, layer: EngineLayer) -> EngineLayer:
+    def _with_kernel(self, layer: EngineLayer, named: Mapping[str, str | None]) -> EngineLayer:
         tactic_id = normal_tactic_id(layer.tactic or "")
         if tactic_id is None:
             return layer
-        kernel = self._search.kernels.get((layer.type, tactic_id)) or self._search.named.get(tactic_id)
+        kernel = self._search.kernels.get((layer.type, tactic_id)) or named.get(tactic_id)
         return replace(layer, kernel=kernel) if kernel else layer
 
 

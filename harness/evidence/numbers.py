@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 NO_RESULT_ID = "0xd15ea5edd15ea5ed"
 """The id that the builder prints where a runner has no valid tactic."""
@@ -39,6 +40,7 @@ def finite(value: object) -> float | None:
     return number if -_LARGEST_TIME < number < _LARGEST_TIME else None
 
 
+@lru_cache(maxsize=1 << 16)
 def normal_tactic_id(text: str) -> str | None:
     """A tactic id as unsigned 64 bit, ``0x`` and 16 digits; None where it is no such number.
 

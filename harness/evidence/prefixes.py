@@ -69,7 +69,8 @@ _TOKEN = re.compile(
 )
 _LONGEST = 200
 _MOST_LEARNED = 8
-_LOOKED_AT = 4000
+MOST_LOOKED_AT = 4000
+"""Lines at the head of a file, and of its pieces, by which its prefixes are learned."""
 
 
 def _compiled(forms: Sequence[bytes]) -> re.Pattern[bytes]:
@@ -96,12 +97,17 @@ class Prefixes:
 
         :param lines: as they stand in the file, without their ends
         """
-        looked_at = lines[:_LOOKED_AT]
+        looked_at = lines[:MOST_LOOKED_AT]
+        prefix = b""
         for line in looked_at:
-            if line[len(self.of(line)) :][:6] not in _STARTS:
+            if prefix and line.startswith(prefix) and line[len(prefix) : len(prefix) + 6] in _STARTS:
+                continue
+            prefix = self.of(line)
+            if line[len(prefix) : len(prefix) + 6] not in _STARTS:
                 self.learn_from(line)
-        while self._learn_service(looked_at):
-            continue
+        if any(b" |" in line for line in looked_at):
+            while self._learn_service(looked_at):
+                continue
 
     def _learn_service(self, lines: Sequence[bytes]) -> bool:
         """``name | `` of docker compose, where the same name stands before at least half of the lines."""

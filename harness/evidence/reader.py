@@ -119,8 +119,8 @@ def unquoted(head: bytes) -> tuple[bytes, Callable[[bytes], bytes]] | None:
 
 def _read_text(source: Source, sink: Sink) -> FileFacts:
     log = TextLog(sink)
-    for block in source.blocks():
-        log.feed(block)
+    for text in source.texts():
+        log.feed(text)
     lines = log.finish(newline_at_end=source.newline_at_end, damage=source.damage)
     ctx = log.ctx
     if source.long_lines:

@@ -23,7 +23,8 @@ from harness.evidence.records import (
     Tactic,
 )
 from harness.evidence.rows import as_row, tactic_as_row
-from harness.evidence.sinks import ProfileHead, Row, TacticRow
+from harness.evidence.sinks import ProfileHead, Row
+from harness.evidence.tactic_groups import TacticGroup, TacticRows, TacticTexts
 
 _RowType = TypeVar("_RowType", bound=Row)
 SCHEMA = "trtmatrix.record/1"
@@ -63,7 +64,7 @@ class Record:
     facts: FileFacts
     profiles: tuple[ProfileHead, ...] = ()
     profile: tuple[LayerTime, ...] = ()
-    tactic_rows: Sequence[TacticRow] = ()
+    tactic_rows: TacticRows = field(default_factory=TacticRows)
     skipped_runners: tuple[SkippedRunner, ...] = ()
     engine_layers: tuple[EngineLayer, ...] = ()
     times: tuple[InferenceTime, ...] = ()
@@ -97,7 +98,7 @@ class Record:
             facts=replace(self.facts, engines=1, build_seconds=seconds),
             profiles=tuple(head for head in self.profiles if head.engine == engine),
             profile=tuple(row for row in self.profile if row.engine == engine),
-            tactic_rows=[row for row in self.tactic_rows if row[0] == engine],
+            tactic_rows=self.tactic_rows.of_engine(engine),
             skipped_runners=tuple(row for row in self.skipped_runners if row.engine == engine),
             engine_layers=tuple(row for row in self.engine_layers if row.engine == engine),
             times=tuple(row for row in self.times if row.engine == engine),
@@ -117,7 +118,7 @@ class Record:
         """The text of :meth:`as_json` in pieces; a builder log has too many tactics to build it whole."""
         head, tail = json.dumps(self._head()), json.dumps(self._tail())
         yield head[:-1] + ', "tactics": ['
-        yield from tactic_texts(self.tactic_rows, between=", ")
+        yield from TacticTexts(between=", ").pieces(self.tactic_rows.groups)
         yield "], " + tail[1:]
 
     def _head(self) -> dict[str, object]:
@@ -163,13 +164,13 @@ class RecordSink:
 
     def __init__(self) -> None:
         self._rows: dict[type, list[Row]] = {}
-        self._tactics: list[TacticRow] = []
+        self._tactics: list[TacticGroup] = []
         self._profiles: list[ProfileHead] = []
         self._warnings: list[ReaderWarning] = []
 
-    def tactics(self, rows: Sequence[TacticRow]) -> None:
-        """Keep finished tactic rows."""
-        self._tactics.extend(rows)
+    def tactics(self, groups: Sequence[TacticGroup]) -> None:
+        """Keep finished tactics."""
+        self._tactics.extend(groups)
 
     def emit(self, row: Row) -> None:
         """Keep any other row."""
@@ -191,7 +192,7 @@ class RecordSink:
             facts=facts,
             profiles=tuple(heads),
             profile=tuple(layers),
-            tactic_rows=self._tactics,
+            tactic_rows=TacticRows(self._tactics),
             skipped_runners=self._of(SkippedRunner),
             engine_layers=self._of(EngineLayer),
             times=self._of(InferenceTime),
@@ -252,56 +253,3 @@ def _with_statistics(row: LayerTime) -> LayerTime:
 
 def _same(values: Sequence[int | None]) -> int | None:
     return values[0] if values and all(value == values[0] for value in values) else None
-
-
-def tactic_texts(rows: Sequence[TacticRow], *, between: str, lead: str = "") -> Iterator[str]:
-    """Tactic rows as JSON text, a few thousand in one piece.
-
-    Names repeat from row to row, so their JSON is kept; the result equals ``json.dumps`` of each row.
-
-    :param between: what stands between two rows; :param lead: further keys, ``'"kind": "tactic", '``
-    """
-    known: dict[str | None, str] = {}
-    heads: dict[tuple[int, str, str | None, str | None], str] = {}
-    ids: dict[str, str] = {}
-
-    def quoted(text: str | None) -> str:
-        value = known.get(text)
-        if value is None:
-            if len(known) > 65536:
-                known.clear()
-            value = known[text] = json.dumps(text)
-        return value
-
-    def head_of(key: tuple[int, str, str | None, str | None]) -> str:
-        if len(heads) > 16384:
-            heads.clear()
-        engine, layer, runner, formats = key
-        heads[key] = text = (
-            f'{{{lead}"engine": {engine}, "layer": {quoted(layer)}, "runner": {quoted(runner)}, "formats": '
-            f'{quoted(formats)}, "tactic": '
-        )
-        return text
-
-    def id_of(tactic: str, tactic_id: str | None) -> str:
-        if len(ids) > 65536:
-            ids.clear()
-        ids[tactic] = text = f'{quoted(tactic)}, "tactic_id": {quoted(tactic_id)}, "kernel": '
-        return text
-
-    ends = {
-        (fastest, chosen): f', "fastest": {str(fastest).lower()}, "chosen": {str(chosen).lower()}}}'
-        for fastest in (False, True)
-        for chosen in (False, True)
-    }
-    for start in range(0, len(rows), 4096):
-        texts = [
-            (heads.get(row[:4]) or head_of(row[:4]))
-            + (ids.get(row[4]) or id_of(row[4], row[5]))
-            + (known.get(row[6]) or quoted(row[6]))
-            + ', "time_ms": '
-            + ("null" if row[7] is None else repr(row[7]))
-            + ends[row[8:]]
-            for row in rows[start : start + 4096]
-        ]
-        yield (between if start else "") + between.join(texts)

@@ -14,7 +14,8 @@ from harness.evidence.records import (
     Summary,
     TensorInfo,
 )
-from harness.evidence.sinks import Row, TacticRow
+from harness.evidence.sinks import Row
+from harness.evidence.tactic_groups import TacticRow
 
 STATISTICS = ("min", "max", "mean", "median", "p90", "p95", "p99")
 _METRICS = ("gpu_ms", "host_ms", "latency_ms", "enqueue_ms", "h2d_ms", "d2h_ms")

@@ -16,10 +16,7 @@ from harness.evidence.records import (
     SkippedRunner,
     Summary,
 )
-
-TacticRow = tuple[int, str, str | None, str | None, str, str | None, str | None, float | None, bool, bool]
-"""engine, layer, runner, formats, tactic, tactic_id, kernel, time_ms, fastest, chosen: a log has a hundred
-thousand of them, so they stay tuples until somebody asks for :class:`~harness.evidence.records.Tactic`."""
+from harness.evidence.tactic_groups import TacticGroup
 
 Row = SkippedRunner | Decision | Combination | EngineLayer | LayerTime | InferenceTime | Summary
 
@@ -44,8 +41,8 @@ class ProfileHead:
 class Sink(Protocol):
     """Takes rows in the order of the file."""
 
-    def tactics(self, rows: Sequence[TacticRow]) -> None:
-        """Rows of one format combination, finished: nothing read later changes them."""
+    def tactics(self, groups: Sequence[TacticGroup]) -> None:
+        """Tactics of one format combination, finished: nothing read later changes them."""
 
     def emit(self, row: Row) -> None:
         """Any other row."""

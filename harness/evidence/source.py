@@ -15,6 +15,7 @@ from typing import BinaryIO
 import zstandard
 
 CHUNK = 1 << 20
+_LATER = 1 << 18  # what is read after the head of a file: it fits into a cache
 MAX_LINE = 4 << 20
 """A line longer than this is read in pieces of this size (names of DLA subgraphs have thousands of bytes)."""
 
@@ -63,8 +64,11 @@ class Source:
         if tail:
             yield strip(tail)
 
-    def blocks(self) -> Iterator[list[bytes]]:
-        """The content as lists of whole lines without their ends; the last line may be cut."""
+    def texts(self) -> Iterator[bytes]:
+        """The content in pieces of whole lines, each line but the last of a piece with its end.
+
+        The end of a line is ``\\n`` whatever it was in the file; the last line of the last piece may be cut.
+        """
         tail = b""
         for chunk in self._chunks:
             data = tail + (chunk.replace(b"\0", b"") if b"\0" in chunk else chunk)
@@ -72,16 +76,21 @@ class Source:
             if cut < 0 and len(data) > MAX_LINE:
                 self.long_lines += 1
                 cut = MAX_LINE
-                yield _lines(data[:cut])
+                yield _normal(data[:cut])
                 tail = data[cut:]
             elif cut < 0:
                 tail = data
             else:
                 tail = data[cut + 1 :]
-                yield _lines(data[:cut])
+                yield _normal(data[:cut])
         if tail:
             self.newline_at_end = False
-            yield _lines(tail)
+            yield _normal(tail)
+
+    def blocks(self) -> Iterator[list[bytes]]:
+        """:meth:`texts` as lists of lines."""
+        for text in self.texts():
+            yield text.split(b"\n")
 
     def _unpack(self) -> Iterator[bytes]:
         first = self._stream.read(CHUNK)
@@ -92,7 +101,7 @@ class Source:
         else:
             while first:
                 yield first
-                first = self._stream.read(CHUNK)
+                first = self._stream.read(_LATER)
 
     def _gzip(self, data: bytes) -> Iterator[bytes]:
         member = zlib.decompressobj(31)
@@ -152,9 +161,8 @@ def _before(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _lines(data: bytes) -> list[bytes]:
+def _normal(data: bytes) -> bytes:
+    """Lines ended by ``\\n``, without the colours of a terminal."""
     if b"\r" in data:
         data = data.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if b"\x1b" in data:
-        data = _ANSI.sub(b"", data)
-    return data.split(b"\n")
+    return _ANSI.sub(b"", data) if b"\x1b" in data else data

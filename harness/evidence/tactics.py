@@ -10,13 +10,14 @@ from collections.abc import Callable
 from harness.evidence.context import Context
 from harness.evidence.numbers import NO_RESULT_ID, normal_tactic_id
 from harness.evidence.records import Combination, Decision, SkippedRunner
+from harness.evidence.tactic_blocks import Block
+from harness.evidence.tactic_groups import TacticGroup
 from harness.evidence.texts import Texts
 
 UNKNOWN_LAYER = "unknown"
 _MAX_PENDING = 50_000
 _MAX_KERNELS = 1 << 16
 _LARGEST_TIME = 3.4e38
-_Pending = tuple[str, str | None, str, str | None, str | None, float | None]
 
 
 class TacticSearch:
@@ -26,14 +27,14 @@ class TacticSearch:
     def __init__(self, ctx: Context, next_engine: Callable[[], None]) -> None:
         self.ctx = ctx
         self._next_engine = next_engine
-        texts = Texts()
-        self._text, self._id = texts.text, texts.tactic
+        self._text = Texts().text
+        self._combinations: dict[bytes, tuple[str, bool]] = {}
         self.start_engine()
 
     def start_engine(self) -> None:
         """Forget everything of the engine before."""
         self.kernels: dict[tuple[str | None, str], str] = {}
-        self.named: dict[str, str | None] = {}
+        self._named: set[tuple[str, str]] = set()
         self._block = -1
         self._announced = False
         self._announced_layer: str | None = None
@@ -47,13 +48,12 @@ class TacticSearch:
         self._old_style = False
         self._kernel: str | None = None
         self._kernel_id: bytes | None = None
-        self._rows: list[_Pending] = []
-        self._group = 0
-        self._fastest: set[int] = set()
-        self._only_option: int | None = None
+        self._groups: list[TacticGroup] = []
+        self._own = 0
+        self._count = self._timed = 0
+        self._only_option = False
         self._runners: list[str] = []
         self._decision: Decision | None = None
-        self._chosen = -1
         self._skipped = False
         self._reformat = False
 
@@ -80,15 +80,7 @@ class TacticSearch:
         elif self._kernel is not None and (self._kernel_id is None or self._kernel_id == printed):
             kernel = self._kernel
         self._kernel = None
-        if self.layer is None or self._decision is not None or not self._open:
-            self._add(printed, kernel, time, number)
-            return True
-        tactic, tactic_id = self._id(printed)
-        if tactic_id != NO_RESULT_ID:
-            rows = self._rows
-            rows.append((self.layer, self.runner, tactic, tactic_id, kernel, time))
-            if len(rows) >= _MAX_PENDING:
-                self._write_rows()
+        self._add(printed, kernel, time, number)
         return True
 
     def named_tactic(self, content: bytes, number: int) -> bool:
@@ -101,11 +93,22 @@ class TacticSearch:
         words = tail.split(None, 1) if found else []
         self._kernel_id = words[0] if words else None
         if words:
-            tactic_id = self._id(words[0])[1]
-            if tactic_id is not None and len(self.named) < _MAX_KERNELS:
-                same = self.named.get(tactic_id, kernel) == kernel
-                self.named[tactic_id] = kernel if same else None
+            self._name([(self._text(words[0]), kernel)])
         return True
+
+    def _name(self, kernels: list[tuple[str, str]]) -> None:
+        if len(self._named) < _MAX_KERNELS:
+            self._named.update(kernels)
+
+    @property
+    def named(self) -> dict[str, str | None]:
+        """Kernels named ahead of tactics, by normal id; None where an id got several."""
+        named: dict[str, str | None] = {}
+        for tactic, kernel in self._named:
+            tactic_id = normal_tactic_id(tactic)
+            if tactic_id is not None:
+                named[tactic_id] = kernel if named.get(tactic_id, kernel) == kernel else None
+        return named
 
     def dashes(self, content: bytes, number: int) -> bool:
         """``--------------- Timing Runner: <layer> (<Runner>)``, the 5.x header, the 5.x decision."""
@@ -140,15 +143,21 @@ class TacticSearch:
             self.ctx.partial = (number, content)
             return False
         self.ctx.found("builder_log")
-        tactic_id = self._id(parts[-3])[1]
+        tactic_id = normal_tactic_id(self._text(parts[-3]))
         if tactic_id == NO_RESULT_ID:
             self._skip("no valid result")
-            return True
-        same = [i for i in range(self._group, len(self._rows)) if self._rows[i][3] == tactic_id]
-        if same and tactic_id is not None:
-            time = _time(parts[-1])
-            self._fastest.add(next((i for i in same if self._rows[i][5] == time), same[-1]))
+        elif tactic_id is not None:
+            self._best(tactic_id, _time(parts[-1]))
         return True
+
+    def _best(self, tactic_id: str | None, time: float | None) -> None:
+        """The runner above says which of its tactics was fastest: that with this id, and time if several."""
+        for group in self._groups[self._own :]:
+            same = group.positions(tactic_id)
+            if same:
+                at = (i for i in same if (printed := group.times[i]) is not None and float(printed) == time)
+                group.fastest.add(next(at, same[-1]))
+                return
 
     def chose(self, content: bytes, number: int) -> bool:
         """``>>>>>>>>>>>>>>> Chose Runner Type: <Runner> Tactic: <T>``."""
@@ -161,17 +170,23 @@ class TacticSearch:
 
     def stars(self, content: bytes, number: int) -> bool:
         """``*** Autotuning format combination: <in> -> <out> ***``, ``*** Autotuning Reformat: .. ***``."""
-        text = content.strip(b"* ")
-        if not text.startswith(b"Autotuning "):
-            return False
-        if not content.rstrip().endswith(b"**"):
-            self.ctx.partial = (number, content)
-            return False
-        title, _, formats = text.partition(b":")
+        known = self._combinations.get(content)
+        if known is None:
+            text = content.strip(b"* ")
+            if not text.startswith(b"Autotuning "):
+                return False
+            if not content.rstrip().endswith(b"**"):
+                self.ctx.partial = (number, content)
+                return False
+            title, _, formats = text.partition(b":")
+            known = self._text(formats.strip()), title.startswith(b"Autotuning Reformat")
+            if len(self._combinations) > _MAX_KERNELS:
+                self._combinations.clear()
+            self._combinations[content] = known
         self._begin_build()
         self.flush()
-        self._reset(self._text(formats.strip()))
-        self._reformat = title.startswith(b"Autotuning Reformat")
+        self._reset(known[0])
+        self._reformat = known[1]
         self._open = True
         self.layer = None if self._reformat else self._announced_layer
         self.ctx.found("builder_log")
@@ -221,7 +236,7 @@ class TacticSearch:
         parts = tail.rstrip().split(b", ")
         if not opening or len(parts) < 3 or not parts[-2].startswith(b"tactic "):
             return False
-        if not (self._open and not self._rows and self._decision is None):
+        if not (self._open and not self._count and self._decision is None):
             self.flush()
             self._reset(None)
             self._begin_block()
@@ -240,8 +255,7 @@ class TacticSearch:
         printed, _, rest = text.partition(b" ")
         if rest.startswith((b"is the only option", b"scratch requested", b"skipped")):
             self._add(printed, None, None, number)
-            if rest.startswith(b"is"):
-                self._only_option = len(self._rows) - 1
+            self._only_option = self._only_option or rest.startswith(b"is")
             return True
         if content.startswith((b"Tactic: ", b"Tactic Name: ")) or normal_tactic_id(
             printed.decode("ascii", "replace")
@@ -250,15 +264,57 @@ class TacticSearch:
         return False
 
     def _add(self, printed: bytes, kernel: str | None, time: float | None, number: int) -> None:
-        tactic, tactic_id = self._id(printed)
+        tactic = self._text(printed)
         if self._decision is not None or not self._open or self.layer is None:
             self._begin_unknown(number)
-        if tactic_id == NO_RESULT_ID:
+        if normal_tactic_id(tactic) == NO_RESULT_ID:
             return
         self.ctx.found("builder_log")
-        self._rows.append((self.layer or UNKNOWN_LAYER, self.runner, tactic, tactic_id, kernel, time))
-        if len(self._rows) >= _MAX_PENDING:
+        self._put(self.runner, tactic, kernel, time)
+        if self._count >= _MAX_PENDING:
             self._write_rows()
+
+    def _put(self, runner: str | None, tactic: str, kernel: str | None, time: float | None) -> TacticGroup:
+        """One more row, beside the others of its runner."""
+        layer = self.layer or UNKNOWN_LAYER
+        last = self._groups[-1] if len(self._groups) > self._own else None
+        if last is None or last.runner != runner or last.layer != layer:
+            last = TacticGroup(self.ctx.engine, layer, runner, self.formats)
+            self._groups.append(last)
+        last.add(tactic, kernel, None if time is None else repr(time))
+        self._count += 1
+        self._timed += time is not None
+        return last
+
+    def block(self, block: Block, number: int, lines: int) -> int:
+        """Take a header with the tactics below it, as if line by line.
+
+        :param number: of its first line; :param lines: how many there are
+        :return: how many of them were used
+        """
+        combination, layer, runner, tactics, times, kernels, named, fastest, skipped = block[:9]
+        if combination is not None and not self.stars(combination, number):
+            lines -= 1
+        self._header(layer, runner, old_style=False)
+        if tactics:
+            group = TacticGroup(self.ctx.engine, layer, runner, self.formats, tactics, times, kernels)
+            self._groups.append(group)
+            self._count += len(tactics)
+            self._timed += len(tactics)
+            if named:
+                self._name(named)
+        if fastest is not None:
+            tactic, time = fastest
+            at = tactics.index(tactic) if tactic in tactics else -1
+            if at >= 0 and times[at] == time:
+                group.fastest.add(at)
+            else:
+                self._best(normal_tactic_id(tactic), float(time))
+        if skipped is not None:
+            self._skip("no valid tactics for this config", skipped)
+        if self._count >= _MAX_PENDING:
+            self._write_rows()
+        return lines
 
     def _begin_unknown(self, number: int) -> None:
         """Tactics without a header above them: in the middle of a search, or after the choice of a layer."""
@@ -287,14 +343,14 @@ class TacticSearch:
             or (self.layer not in (None, layer) and not self._reformat)
         ):
             self.flush()
-            keep = self.formats if self._open and self._decision is None and not self._rows else None
+            keep = self.formats if self._open and self._decision is None and not self._count else None
             self._reset(keep)
             self._open = True
         if self.layer is None or not self._runners:
             self._begin_block()
         self.layer, self.runner = layer, runner
         self._old_style = old_style
-        self._group = len(self._rows)
+        self._own = len(self._groups)
         self._skipped = False
         self._kernel = None
         self._runners.append(runner)
@@ -308,10 +364,14 @@ class TacticSearch:
         """The runner above is done: TensorRT 4 and 5 print neither its best tactic nor that it had none."""
         if not self._old_style or self.runner is None:
             return
-        timed = [(row[5], i) for i, row in enumerate(self._rows) if i >= self._group and row[5] is not None]
+        own = self._groups[self._own :]
+        timed = [
+            (float(time), i, j) for i, group in enumerate(own) for j, time in enumerate(group.times) if time
+        ]
         if timed:
-            self._fastest.add(min(timed)[1])
-        elif self._group == len(self._rows):
+            _, i, j = min(timed)
+            own[i].fastest.add(j)
+        elif not own:
             self._skip("no tactics")
 
     def _skip(self, reason: str, runner: str | None = None) -> None:
@@ -324,14 +384,19 @@ class TacticSearch:
     def _choose(self, runner: str, printed: bytes, *, cached: bool = False) -> None:
         self._close_group()
         self._old_style = False
-        tactic, tactic_id = self._id(printed)
-        same = [i for i, row in enumerate(self._rows) if row[1] in (runner, None) and row[3] == tactic_id]
-        timed = [i for i in same if self._rows[i][5] is not None]
-        self._chosen = (timed or same or [-1])[0]
-        if self._chosen < 0 and self._rows and not self._reformat:
+        tactic = self._text(printed)
+        tactic_id = normal_tactic_id(tactic)
+        own = [group for group in self._groups if group.runner in (runner, None)]
+        same = [(group, i) for group in own for i in group.positions(tactic_id)]
+        timed = [(group, i) for group, i in same if group.times[i] is not None]
+        for group in self._groups:
+            group.chosen = -1
+        if not same and self._count and not self._reformat:
             # chosen and not shown: its time is not known
-            self._chosen = len(self._rows)
-            self._rows.append((self.layer or UNKNOWN_LAYER, runner, tactic, tactic_id, None, None))
+            group = self._put(runner, tactic, None, None)
+            same = [(group, len(group.tactics) - 1)]
+        for group, i in (timed or same)[:1]:
+            group.chosen = i
         self._decision = self._decide(
             runner, tactic, tactic_id, timed=bool(timed) and not cached, cached=cached
         )
@@ -347,21 +412,20 @@ class TacticSearch:
             return
         if complete:
             self._close_group()
-        if self._decision is None and self._only_option is not None and len(self._rows) == 1:
-            row = self._rows[0]
-            self._chosen = 0
-            self._decision = Decision(
-                row[0], self.formats, row[1] or "", row[2], row[3], False, self.ctx.engine
-            )
-        timed = sum(1 for row in self._rows if row[5] is not None)
-        count = len(self._rows)
+        if self._decision is None and self._only_option and self._count == 1:
+            group = next(group for group in self._groups if group.tactics)
+            group.chosen = 0
+            tactic, runner = group.tactics[0], group.runner or ""
+            found = (runner, tactic, normal_tactic_id(tactic), False, self.ctx.engine)
+            self._decision = Decision(group.layer, self.formats, *found)
+        timed, count = self._timed, self._count
         self._write_rows()
         self._open = False
         if self._decision is not None:
             self.ctx.sink.emit(self._decision)
         if not self._reformat:
-            found = (tuple(self._runners), count, timed, self._decision, self.ctx.engine)
-            self.ctx.sink.emit(Combination(self.layer, self.formats, max(self._block, 0), *found))
+            seen = (tuple(self._runners), count, timed, self._decision, self.ctx.engine)
+            self.ctx.sink.emit(Combination(self.layer, self.formats, max(self._block, 0), *seen))
 
     def _decide(
         self, runner: str, tactic: str, tactic_id: str | None, *, timed: bool, cached: bool
@@ -371,30 +435,28 @@ class TacticSearch:
 
     def offers(self, printed: bytes) -> bool:
         """The tactic with this id stands among the rows of the open format combination."""
-        tactic_id = self._id(printed)[1]
-        return tactic_id is not None and any(row[3] == tactic_id for row in self._rows)
+        tactic_id = normal_tactic_id(self._text(printed))
+        return tactic_id is not None and any(group.positions(tactic_id) for group in self._groups)
 
     @property
     def inside(self) -> bool:
         """A format combination is open and nothing was decided for the tactics seen."""
-        searched = bool(self._rows) or bool(self._runners)
-        if self._only_option is not None and len(self._rows) == 1:
+        searched = bool(self._count) or bool(self._runners)
+        if self._only_option and self._count == 1:
             return False
         return self._open and searched and self._decision is None and not self._skipped and not self._reformat
 
     def _write_rows(self) -> None:
-        engine, formats, fastest, chosen = self.ctx.engine, self.formats, self._fastest, self._chosen
-        self.ctx.sink.tactics(
-            [
-                (engine, layer, runner, formats, tactic, tactic_id, kernel, time, i in fastest, i == chosen)
-                for i, (layer, runner, tactic, tactic_id, kernel, time) in enumerate(self._rows)
-            ]
-        )
+        if not self._groups:
+            return
+        self.ctx.sink.tactics(self._groups)
         if len(self.kernels) < _MAX_KERNELS:
-            for _, runner, _, tactic_id, kernel, _ in self._rows:
-                if kernel is not None and tactic_id is not None:
-                    self.kernels[runner, tactic_id] = kernel
-        self._rows, self._group, self._fastest, self._chosen = [], 0, set(), -1
+            for group in self._groups:
+                for tactic, kernel in zip(group.tactics, group.kernels or (), strict=False):
+                    tactic_id = normal_tactic_id(tactic)
+                    if kernel is not None and tactic_id is not None:
+                        self.kernels[group.runner, tactic_id] = kernel
+        self._groups, self._own, self._count, self._timed = [], 0, 0, 0
 
 
 def _time(raw: bytes) -> float | None:

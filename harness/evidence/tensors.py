@@ -32,6 +32,7 @@ _TYPES = {
     "bool": "bool",
 }
 _TYPE_WORD = re.compile(r"\b(" + "|".join(sorted(_TYPES, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+_HEAD = re.compile(r"[\[(]")
 _MAX_DIMENSIONS = 64
 
 
@@ -67,11 +68,15 @@ def parse_tensors(text: str) -> tuple[tuple[TensorInfo, ...], tuple[TensorInfo, 
 
 
 def _tensor(name: str, printed: str) -> TensorInfo:
-    inside = re.split(r"[\[(]", printed, maxsplit=1)[1].rstrip(")]").replace(" ", "")
+    return TensorInfo(name, _dimensions(printed), printed, datatype_of(_HEAD.split(printed, maxsplit=1)[0]))
+
+
+@lru_cache(maxsize=4096)
+def _dimensions(printed: str) -> tuple[int, ...] | None:
+    inside = _HEAD.split(printed, maxsplit=1)[1].rstrip(")]").replace(" ", "")
     sizes = [part.partition(":")[0] for part in inside.split(",") if part]
     numbers = [int(size) for size in sizes[:_MAX_DIMENSIONS] if re.fullmatch(r"-?\d{1,18}", size)]
-    dimensions = tuple(numbers) if len(numbers) == len(sizes) else None
-    return TensorInfo(name, dimensions, printed, datatype_of(re.split(r"[\[(]", printed, maxsplit=1)[0]))
+    return tuple(numbers) if len(numbers) == len(sizes) else None
 
 
 def inspector_tensors(value: object) -> tuple[TensorInfo, ...]:

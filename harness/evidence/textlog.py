@@ -1,7 +1,7 @@
 """Text files: takes prefixes off, rejoins wrapped lines and gives every line to the reader it belongs to.
 
-A verbose log has ten thousand lines a megabyte, so the way of a line is short: the prefix of the line before
-is tried first, then six bytes decide.
+A verbose log has ten thousand lines a megabyte. Most stand in blocks of the tactic search that are taken as
+one. The way of the others is short: the prefix of the line before is tried first, then six bytes decide.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from harness.evidence.listings import Listings
 from harness.evidence.markdown_rows import MarkdownRows
 from harness.evidence.marks import Marks
 from harness.evidence.plain import plain
-from harness.evidence.prefixes import Prefixes
+from harness.evidence.prefixes import MOST_LOOKED_AT, Prefixes
 from harness.evidence.profile_lines import ProfileLines
 from harness.evidence.profile_tables import ProfileTables
 from harness.evidence.records import LineCount
 from harness.evidence.sinks import Sink
 from harness.evidence.summaries import Summaries
+from harness.evidence.tactic_blocks import TacticBlocks
 from harness.evidence.tactics import TacticSearch
 from harness.evidence.unwrap import Unwrapper
 
@@ -45,6 +46,7 @@ class TextLog:
         self._prefix = b""
         self._prefixes = Prefixes()
         self._unwrapper = Unwrapper(self._prefixes)
+        self._blocks = TacticBlocks(self._prefixes)
         self._first = True
         self._read = self._used = 0
         self._table = self._handlers()
@@ -106,14 +108,29 @@ class TextLog:
             or (self.ctx.partial is None and self._other(content, number, bare=False))
         )
 
-    def feed(self, block: list[bytes]) -> None:
-        """Read lines without their ends; the last one waits for the next call, as its rest may follow."""
+    def feed(self, text: bytes) -> None:
+        """Read lines joined by line ends; the last one waits for the next call, as its rest may follow."""
         if self._first or (not self.ctx.kinds and not self._prefix):
             self._first = False
-            self._prefixes.learn(block)
+            self._prefixes.learn(text.split(b"\n", MOST_LOOKED_AT))
         if not self._prefix:
-            self._prefix = next((prefix for line in block[:100] if (prefix := self._prefixes.of(line))), b"")
-        self._consume(self._unwrapper.feed(block, self._prefix))
+            head = text.split(b"\n", 100)[:100]
+            self._prefix = next((prefix for line in head if (prefix := self._prefixes.of(line))), b"")
+        self._walk(self._unwrapper.feed(text, self._prefix))
+
+    def _walk(self, text: bytes) -> None:
+        """Read whole lines, each with its end."""
+        blocks = self._blocks.walk(text)
+        for part in (text,) if blocks is None else blocks:
+            if isinstance(part, bytes):
+                self._consume(part[:-1].split(b"\n") if part else [])
+            elif self.ctx.partial is not None:
+                self._consume(part.text[:-1].split(b"\n"))
+            else:
+                lines = part.text.count(b"\n")
+                self._used += self.search.block(part, self._read + 1, lines)
+                self._read += lines
+                self._prefix = part.prefix or self._prefix
 
     def finish(self, *, newline_at_end: bool = True, damage: str | None = None) -> LineCount:
         """Read what was held back, close all that is open and say what is missing.

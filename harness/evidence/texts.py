@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from harness.evidence.numbers import normal_tactic_id
-
 _MAX_KEPT = 1 << 16
 
 
@@ -12,7 +10,6 @@ class Texts:
 
     def __init__(self) -> None:
         self._texts: dict[bytes, str] = {}
-        self._ids: dict[bytes, tuple[str, str | None]] = {}
 
     def text(self, raw: bytes) -> str:
         """UTF-8 with U+FFFD for what is none."""
@@ -21,14 +18,4 @@ class Texts:
             if len(self._texts) >= _MAX_KEPT:
                 self._texts.clear()
             value = self._texts[raw] = raw.decode("utf-8", "replace")
-        return value
-
-    def tactic(self, raw: bytes) -> tuple[str, str | None]:
-        """A tactic id as printed and as unsigned 64 bit."""
-        value = self._ids.get(raw)
-        if value is None:
-            if len(self._ids) >= _MAX_KEPT:
-                self._ids.clear()
-            text = raw.decode("utf-8", "replace")
-            value = self._ids[raw] = (text, normal_tactic_id(text))
         return value

@@ -13,7 +13,10 @@ from harness.evidence.prefixes import Prefixes
 
 _WIDEST_TERMINAL = 512
 _MOST_PIECES = 4096
-_OWN_LINE = re.compile(rb"\s*\Z|\d{4}-\d\d-\d\d|&&&&|Layer\(|Layers:|Bindings:|Name: ")
+_OWN_LINE = re.compile(
+    rb"\s*\Z|\d{4}-\d\d-\d\d|&&&&|Layer\(|Layers:|Bindings:|Name: |Average o(?:n|ver) \d|Throughput: "
+    rb"|Time over |=== P"
+)
 # What ends a line, and what its rest begins with if it has one.
 _ENDS = [
     (re.compile(end), re.compile(more))
@@ -46,11 +49,21 @@ class Unwrapper:
         self._held: list[bytes] = []
         self._width = 0
 
-    def feed(self, block: list[bytes], prefix: bytes) -> list[bytes]:
-        """Lines that are complete; the last line is held back, as its rest may follow.
+    def feed(self, text: bytes, prefix: bytes) -> bytes:
+        """Lines that are complete, joined by line ends; the last line is held back, as its rest may follow.
 
-        :param block: lines as they stand in the file; :param prefix: that of the line read last
+        :param text: lines as they stand in the file, without the last end; :param prefix: that of the line
+            read last
         """
+        if self._width > _WIDEST_TERMINAL and len(self._held) == 1:
+            whole = b"\n".join([self._held[0], text])
+            cut = whole.rfind(b"\n")
+            self._held = [whole[cut + 1 :]]
+            return whole[: cut + 1]
+        lines = self._lines(text.split(b"\n"), prefix)
+        return b"".join([b"\n".join(lines), b"\n"]) if lines else b""
+
+    def _lines(self, block: list[bytes], prefix: bytes) -> list[bytes]:
         lines = self._held + block
         self._width = max(self._width, max(map(len, block), default=0))
         if self._width > _WIDEST_TERMINAL or not prefix or len(self._held) > _MOST_PIECES:
