@@ -43,6 +43,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--network", action="append", default=[], metavar="ONNX", help="measure this ONNX file instead"
     )
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=1x3x224x224",
+        help="sizes of an input of that file whose axes are open; the first is the batch",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument(
         "--retry-failed", action="store_true", help="with --resume, measure failed builds again"
@@ -84,7 +91,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     # The file is read here once before pytest starts: a mistake in it, or in a plugin, is one line.
     networks = tuple(Path(p) for p in arguments.network)
-    choices = Choices(matrix=arguments.matrix, networks=networks, executor=arguments.executor)
+    choices = Choices(
+        matrix=arguments.matrix,
+        networks=networks,
+        shapes=tuple(arguments.shape),
+        executor=arguments.executor,
+    )
     plan = make_plan(choices, registry.parts())
     registry.bottlenecks()
     affinity(plan.matrix.cpu)
@@ -162,6 +174,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options += ["--matrix-no-build"] if arguments.no_build else []
     options += [f"--matrix-executor={arguments.executor}"] if arguments.executor is not None else []
     options += [f"--matrix-network={path}" for path in arguments.network]
+    options += [f"--matrix-shape={value}" for value in arguments.shape]
     # pytest runs inside this process, which has imported the plugin's package; nothing is lost by that.
     options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
     # The table of every build is long, and the report shows it better; whoever asks for it gets it.

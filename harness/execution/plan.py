@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import BadOptionError, MatrixValueError, UnknownNameError
+from harness.errors import BadOptionError, MatrixValueError, OptionsContradictError, UnknownNameError
 from harness.execution.base import DEFAULT_EXECUTOR
 from harness.execution.budget import Budget
 from harness.matrix.cell import Cell
@@ -30,6 +30,7 @@ class Choices:
     """What the user chose on the command line or in the ini file; None: as the matrix file says.
 
     :param networks: ONNX files named with ``--network``; they replace the matrix's own networks
+    :param shapes: ``NAME=1x3x224x224`` for inputs of those files whose axes are open
     """
 
     matrix: Path | None = None
@@ -39,6 +40,7 @@ class Choices:
     resume: bool = False
     retry_failed: bool = False
     networks: tuple[Path, ...] = ()
+    shapes: tuple[str, ...] = ()
     executor: str | None = None
     minutes: float | None = None
 
@@ -105,7 +107,9 @@ def plan_of(matrix: MatrixFile, choices: Choices, parts: Parts) -> Plan:
     """
     families = dict(parts.networks)
     named = {network_name(path): path for path in choices.networks}
-    families.update(_own_networks({**matrix.networks, **named}))
+    if choices.shapes and not named:
+        raise OptionsContradictError("--shape needs --network: the ONNX file whose inputs it speaks of")
+    families.update(_own_networks({**matrix.networks, **named}, named, choices.shapes))
     if named:
         blocks = tuple(replace(block, networks=tuple(named)) for block in matrix.blocks)
         matrix = replace(matrix, blocks=blocks)
@@ -144,15 +148,25 @@ def _check_baseline(matrix: MatrixFile, cells: Sequence[Cell]) -> None:
         )
 
 
-def _own_networks(paths: Mapping[str, Path]) -> dict[str, NetworkFamily]:
-    """Return the networks that are a user's ONNX files; reading them needs the onnx package."""
+def _own_networks(
+    paths: Mapping[str, Path], named: Mapping[str, Path], values: Sequence[str]
+) -> dict[str, NetworkFamily]:
+    """Return the networks that are a user's ONNX files; reading them needs the onnx package.
+
+    :param named: those that *values* (``--shape``) speak of
+    """
     if not paths:
         return {}
+    from harness.networks.input_shapes import check_names, read_shapes
     from harness.networks.user_onnx import onnx_family
 
-    families = {name: onnx_family(name, path) for name, path in paths.items()}
+    shapes = read_shapes(values)
+    families = {
+        name: onnx_family(name, path, shapes if name in named else None) for name, path in paths.items()
+    }
     for family in families.values():
         family.check()  # what is wrong with a file is said before anything is measured
+    check_names(shapes, {families[name].file: families[name].inputs for name in named})
     return dict(families)
 
 

@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, inliner, numpy_helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 
 from harness.errors import NetworkTreatmentError, OnnxModelError, UnreadableFileError, WrongFormatError
+from harness.networks.input_shapes import Shapes, printed
 
 Constant = NDArray[Any]
 
@@ -66,10 +67,12 @@ def load(path: Path) -> onnx.ModelProto:
     return inliner.inline_local_functions(model) if model.functions else model
 
 
-def prepare(path: Path, model: onnx.ModelProto, batch: int, name: str) -> Model:
+def prepare(
+    path: Path, model: onnx.ModelProto, batch: int, name: str, input_sizes: Shapes | None = None
+) -> Model:
     """Return *model* for *batch*.
 
-    :param name: of the network, for messages
+    :param name: of the network, for messages; :param input_sizes: for axes that the file leaves open
     :raises InputError: an input or a tensor has no usable type or shape, or a node holds a subgraph
     :raises UsageError: the file fixes another batch
     """
@@ -81,6 +84,7 @@ def prepare(path: Path, model: onnx.ModelProto, batch: int, name: str) -> Model:
         raise OnnxModelError(path, "the model has no input or no output")
     for value in inputs:
         _set_batch(path, value, batch, name)
+        _set_sizes(path, value, name, (input_sizes or {}).get(value.name))
     for node in proto.graph.node:
         _as_inference(proto, node)
     # Shapes written for another batch would contradict what is inferred from the new one.
@@ -130,12 +134,26 @@ def _set_batch(path: Path, value: onnx.ValueInfoProto, batch: int, name: str) ->
             " export it with a symbolic batch, or ask for that batch"
         )
     axes[0].dim_value = batch
+
+
+def _set_sizes(path: Path, value: onnx.ValueInfoProto, name: str, sizes: tuple[int, ...] | None) -> None:
+    axes = value.type.tensor_type.shape.dim
+    if sizes is not None:
+        if sizes[0] != axes[0].dim_value:
+            raise NetworkTreatmentError(
+                f"network '{name}': --shape gives '{value.name}' a batch of {sizes[0]}, {axes[0].dim_value} "
+                "was asked for; the treatment sets the batch"
+            )
+        for axis, size in zip(axes, sizes, strict=True):
+            axis.dim_value = size
     for number, axis in enumerate(axes):
         if axis.dim_value < 1:
             symbol = f" ('{axis.dim_param}')" if axis.dim_param else ""
+            form = printed([each.dim_value if each.dim_value > 0 else "SIZE" for each in axes])
             raise OnnxModelError(
                 path,
-                f"axis {number}{symbol} of the input '{value.name}' has no size; only the batch may vary",
+                f"axis {number}{symbol} of the input '{value.name}' has no size; only the batch may vary: "
+                f"give it with --shape {value.name}={form}",
             )
 
 

@@ -9,6 +9,7 @@ becomes a product and a sum, ``NAME`` and ``NAME/bias``. The batch is axis 0 of 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from harness.errors import NetworkTreatmentError, OnnxModelError
 from harness.networks.digest import with_digest
 from harness.networks.foreign import ForeignOps
 from harness.networks.graph import FloatArray, Graph, OpKind, SourceOp
+from harness.networks.input_shapes import Shapes, check_shape, input_shapes
 from harness.networks.onnx_model import Model, load, prepare
 from harness.networks.onnx_nodes import Node
 from harness.networks.onnx_readers import source_ops
@@ -28,10 +30,11 @@ class OnnxFamily:
     """One ONNX file; it is read at the first :meth:`graph`.
 
     :param name: of the network; :param path: of the file
+    :param shapes: sizes of inputs whose axes the file leaves open; names of other files' inputs may be there
     """
 
-    def __init__(self, name: str, path: Path) -> None:
-        self._name, self._path = name, path
+    def __init__(self, name: str, path: Path, shapes: Shapes | None = None) -> None:
+        self._name, self._path, self._shapes = name, path, shapes or {}
         self._made: dict[int, Graph] = {}
 
     @property
@@ -48,8 +51,21 @@ class OnnxFamily:
         """Read the file now.
 
         :raises InputError: it cannot be read or is no valid model
+        :raises BadOptionError: a shape is not one that its input can have
         """
-        _ = self._loaded
+        for name, said in self.inputs.items():
+            if name in self._shapes:
+                check_shape(name, self._shapes[name], said, self._path.name)
+
+    @property
+    def file(self) -> str:
+        """Name of the file, without its folder."""
+        return self._path.name
+
+    @property
+    def inputs(self) -> Mapping[str, Sequence[int | str]]:
+        """What the file says of each input's shape (:func:`~harness.networks.input_shapes.input_shapes`)."""
+        return input_shapes(self._loaded)
 
     @cached_property
     def _loaded(self) -> onnx.ModelProto:
@@ -66,7 +82,8 @@ class OnnxFamily:
                 f"network '{self._name}': a batch of {batch} is not possible; use 1 or more"
             )
         if batch not in self._made:
-            self._made[batch] = _graph(self._name, prepare(self._path, self._loaded, batch, self._name))
+            model = prepare(self._path, self._loaded, batch, self._name, self._shapes)
+            self._made[batch] = _graph(self._name, model)
         graph = self._made[batch]
         if relu6 != graph.relu6:
             raise NetworkTreatmentError(
@@ -76,9 +93,9 @@ class OnnxFamily:
         return graph
 
 
-def onnx_family(name: str, path: Path) -> OnnxFamily:
-    """Return the network family *name* for the ONNX file at *path*."""
-    return OnnxFamily(name, path)
+def onnx_family(name: str, path: Path, shapes: Shapes | None = None) -> OnnxFamily:
+    """Return the network family *name* for the ONNX file at *path*, open axes of its inputs from *shapes*."""
+    return OnnxFamily(name, path, shapes)
 
 
 def _graph(name: str, model: Model) -> Graph:

@@ -70,6 +70,7 @@ OPTIONS = (
     Option("no_build", "", "use container images as they are", "bool"),
     Option("executor", "NAME", "what is given the builds to measure (default: as the matrix says, local)"),
     Option("network", "ONNX", "measure this ONNX file in place of the matrix's networks", "args"),
+    Option("shape", "NAME=SIZES", "sizes of an input of that file whose axes are open", "args"),
 )
 
 
@@ -129,6 +130,7 @@ class MatrixSession:
             resume=bool(option_value(self._config, "resume")),
             retry_failed=bool(option_value(self._config, "retry_failed")),
             networks=tuple(Path(p) for p in option_value(self._config, "network") or ()),
+            shapes=tuple(option_value(self._config, "shape") or ()),
             executor=option_value(self._config, "executor"),
             minutes=given,
         )

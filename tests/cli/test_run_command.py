@@ -73,6 +73,23 @@ def test_a_users_own_onnx_file_is_a_network(folder: Path) -> None:
     assert cell["status"] == "measured"
 
 
+def test_open_axes_of_a_users_file_are_given(folder: Path) -> None:
+    small = MobileNetV2(width=0.25, resolution=64, classes=11, calibrated=False, name="mine")
+    made = to_onnx(small.graph(), 13)
+    name = made.graph.input[0].name
+    for axis in made.graph.input[0].type.tensor_type.shape.dim[2:]:
+        axis.dim_param = "SIDE"
+    onnx.save(made, str(folder / "open.onnx"))
+    command = ("run", "m.toml", "--quick", "--network", "open.onnx", "--out", "run")
+    refused = trtmatrix(folder, *command, "--shape", "y=1x3x64x64")
+    assert refused.returncode == 2
+    assert f"no input is called 'y': open.onnx has {name} " in refused.stderr
+    found = trtmatrix(folder, *command, "--shape", f"{name}=1x3x64x64")
+    assert found.returncode == 0, found.stdout + found.stderr
+    (cell,) = json.loads(trtmatrix(folder, "show", "run", "--json").stdout)
+    assert cell["status"] == "measured"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -81,6 +98,7 @@ def test_a_users_own_onnx_file_is_a_network(folder: Path) -> None:
         (("run", "m.toml", "-k", "mobilenet_v9"), "matches no cell"),
         (("run", "m.toml", "--builds", "0"), "--builds: expected a whole number from 1 to 10000"),
         (("run", "m.toml", "--network", "none.onnx"), "none.onnx"),
+        (("run", "m.toml", "--shape", "x=1x3"), "--shape needs --network"),
         (("run", "m.toml", "--builds", "9" * 30), "--builds: expected a whole number from 1 to 10000"),
         (("run", "m.toml", "--resume"), "--resume needs --out"),
         (("run", "m.toml", "--resume", "--out", "none"), "none: no such run"),
