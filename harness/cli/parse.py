@@ -107,6 +107,12 @@ def describe(record: Record) -> Iterator[str]:
     version = f"TensorRT {facts.tensorrt}" if facts.tensorrt else "TensorRT version not printed"
     engines = f"{facts.engines} engine" + ("s" if facts.engines != 1 else "")
     yield f"{record.file}: {', '.join(facts.kinds)}; {version}; {engines}"
+    if facts.driver is not None:
+        yield f"  driver {facts.driver}"
+    if facts.plugins:
+        shown = [f"{name} {version}" for name, version in facts.plugins[:3]]
+        more = f" and {len(facts.plugins) - 3} more" if len(facts.plugins) > 3 else ""
+        yield f"  plugins: {', '.join(shown)}{more}"
     if record.profile:
         yield from _describe_profiles(record)
         known = [row for row in record.profile if row.typical_ms is not None]

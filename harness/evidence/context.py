@@ -15,6 +15,8 @@ class Context:
     :ivar engine: number of the engine being read, from 0
     :ivar partial: a line that began like something known and ended too early, with its number
     :ivar dropped: lines that were counted as used until it showed that they say nothing
+    :ivar commands: what the run of an engine was started with; :ivar driver: version of the device's driver
+    :ivar plugins: creators that were registered, name and version
     :ivar refused: what looked like output of TensorRT and lacked what tells it from other output
     """
 
@@ -22,10 +24,13 @@ class Context:
         "_announced",
         "_warnings",
         "build_seconds",
+        "commands",
+        "driver",
         "dropped",
         "engine",
         "kinds",
         "partial",
+        "plugins",
         "refused",
         "sink",
         "tensorrt",
@@ -44,6 +49,9 @@ class Context:
         self.dropped = 0
         self.refused: list[str] = []
         self.build_seconds: dict[int, float] = {}
+        self.commands: dict[int, str] = {}
+        self.driver: str | None = None
+        self.plugins: dict[tuple[str, str], None] = {}
         self._warnings = 0
         self._announced: set[str] = set()
 

@@ -81,6 +81,8 @@ def write_jsonl(stream: BinaryIO, out: TextIO, *, name: str, tensorrt: str | Non
         "file": name,
         "kinds": list(facts.kinds),
         "tensorrt": facts.tensorrt,
+        "driver": facts.driver,
+        "plugins": [{"name": name, "version": version} for name, version in facts.plugins],
         "engines": facts.engines,
         "lines": {"read": lines.read, "used": lines.used, "ignored": lines.ignored},
     }

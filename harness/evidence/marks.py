@@ -11,6 +11,16 @@ from harness.evidence.listings import Listings
 _RUN = re.compile(rb"&&&& (?:RUNNING|PASSED|FAILED|WAIVED) [^\[]{0,200}\[TensorRT v(\d{1,12})\]")
 _VERSION = re.compile(rb"TensorRT version:? (\d[\d.]{0,30})")
 _LIBRARY = re.compile(rb"Trying to load shared library libnvinfer_builder_resource\.so\.(\d+\.\d+\.\d+)")
+_COMMAND = re.compile(rb"&&&& RUNNING [^#]{0,200}# ?(.{1,4000})", re.DOTALL)
+_DRIVER = re.compile(
+    rb"(?:NVIDIA-SMI .{1,80}?Driver Version: {1,8}|version (?=\S{1,20} was detected and compatibility mode))"
+    rb"(\d{2,4}(?:\.\d{1,4}){1,2})(?= |\Z)"
+)
+_PLUGIN = re.compile(
+    rb"(?:Registered plugin creator|Plugin creator already registered) - "
+    rb"(?:[^\s:]{0,100}::)?([^\s:]{1,200}) version (\S{1,30})"
+)
+_MOST_PLUGINS = 1000
 _LAYERS = re.compile(rb"After reformat layers: (\d{1,9}) layers")
 
 
@@ -51,6 +61,10 @@ class Marks:
             self._next_engine()
         if content.startswith(b"&&&& RUNNING"):
             self._run_line = number
+            command = _COMMAND.match(content)
+            if command is not None:
+                text = command.group(1).decode("utf-8", "replace")
+                self.ctx.commands[self.ctx.engine] = " ".join(text.split())
         return True
 
     def run_end(self, content: bytes, number: int) -> bool:
@@ -100,6 +114,33 @@ class Marks:
         if match is None:
             return False
         self.ctx.version(match.group(1).decode().rstrip("."), 3, number)
+        return True
+
+    def driver(self, content: bytes, number: int) -> bool:
+        """``NVIDIA-SMI <v>  Driver Version: <v> ..``, ``version <v> was detected and compatibility mode ..``.
+
+        The first is the head of ``nvidia-smi``, the second what NVIDIA's containers say when they start.
+        """
+        match = _DRIVER.match(content)
+        if match is None:
+            return False
+        found = match.group(1).decode()
+        if self.ctx.driver not in (None, found):
+            self.ctx.warn_once(
+                number, f"more than one driver version in one file: {self.ctx.driver} and {found}"
+            )
+        self.ctx.driver = self.ctx.driver or found
+        return True
+
+    def plugin(self, content: bytes, number: int) -> bool:
+        """``Registered plugin creator - ::<Name> version <v>`` (7.0 and later, VERBOSE)."""
+        del number
+        match = _PLUGIN.match(content)
+        if match is None:
+            return False
+        if len(self.ctx.plugins) < _MOST_PLUGINS:
+            name, version = (text.decode("utf-8", "replace") for text in match.groups())
+            self.ctx.plugins[name, version] = None
         return True
 
     def library(self, content: bytes, number: int) -> bool:

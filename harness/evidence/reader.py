@@ -126,7 +126,17 @@ def _read_text(source: Source, sink: Sink) -> FileFacts:
     if source.long_lines:
         ctx.warn(None, "a line is longer than 4 MiB and was read in pieces")
     kinds = tuple(kind for kind in KINDS if kind in ctx.kinds)
-    return FileFacts(kinds, ctx.tensorrt, ctx.engine + 1, lines, dict(ctx.build_seconds), tuple(ctx.refused))
+    return FileFacts(
+        kinds,
+        ctx.tensorrt,
+        ctx.engine + 1,
+        lines,
+        dict(ctx.build_seconds),
+        tuple(ctx.refused),
+        dict(ctx.commands),
+        ctx.driver,
+        tuple(ctx.plugins),
+    )
 
 
 def _reason(error: OSError) -> str:

@@ -37,6 +37,9 @@ class FileFacts:
 
     :param engines: how many engines the rows belong to; :param tensorrt: as printed, or as the user said
     :param build_seconds: seconds of the build per engine, where printed
+    :param commands: what the run of an engine was started with (``&&&& RUNNING``), where printed
+    :param driver: version of the device's driver, as printed
+    :param plugins: creators of plugins that were registered, name and version
     :param refused: what looked like output of TensorRT, and what was missing to tell it from other output
     """
 
@@ -46,6 +49,9 @@ class FileFacts:
     lines: LineCount = field(default_factory=LineCount)
     build_seconds: Mapping[int, float] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    commands: Mapping[int, str] = field(default_factory=dict)
+    driver: str | None = None
+    plugins: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,9 +99,10 @@ class Record:
         if self.facts.engines < 2:
             return self
         seconds = {0: self.facts.build_seconds[engine]} if engine in self.facts.build_seconds else {}
+        commands = {0: self.facts.commands[engine]} if engine in self.facts.commands else {}
         return replace(
             self,
-            facts=replace(self.facts, engines=1, build_seconds=seconds),
+            facts=replace(self.facts, engines=1, build_seconds=seconds, commands=commands),
             profiles=tuple(head for head in self.profiles if head.engine == engine),
             profile=tuple(row for row in self.profile if row.engine == engine),
             tactic_rows=self.tactic_rows.of_engine(engine),
@@ -143,6 +150,8 @@ class Record:
             "file": self.file,
             "kinds": list(self.facts.kinds),
             "tensorrt": self.facts.tensorrt,
+            "driver": self.facts.driver,
+            "plugins": [{"name": name, "version": version} for name, version in self.facts.plugins],
             "engines": self.facts.engines,
             "profile": profile,
         }

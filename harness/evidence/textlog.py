@@ -85,6 +85,10 @@ class TextLog:
             b"After ": marks.layers,
             b"Tensor": marks.version,
             b"Trying": marks.library,
+            b"NVIDIA": marks.driver,
+            b"versio": marks.driver,
+            b"Regist": marks.plugin,
+            b"Plugin": marks.plugin,
             b"Averag": summary.average,
             b"layer ": lines.jetson,
             b"Networ": lines.jetson_network,
@@ -99,7 +103,16 @@ class TextLog:
             words[word] = summary.line
         self._strong = frozenset(table) - {b""}
         table.update((word, self._or_other(handler)) for word, handler in words.items())
-        self._strong |= {b"Averag", b"Throug", b"Engine", b"GPU Co", b"Latenc", b"Time o", b"Host L"}
+        self._strong |= {
+            b"Averag",
+            b"Throug",
+            b"Engine",
+            b"GPU Co",
+            b"Latenc",
+            b"Time o",
+            b"Host L",
+            b"versio",
+        }
         return table
 
     def _or_other(self, handler: Handler) -> Handler:

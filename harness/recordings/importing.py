@@ -91,7 +91,7 @@ def import_recording(recording: Recording, out: Path) -> tuple[Imported, ...]:
     """Put *recording* into the bundle *out*, which is made where it is missing.
 
     Files of several engines are a build each, in their order: of one cell where the engines have most layers
-    in common, else of cells of their own.
+    in common and their runs' command lines, if printed, are the same; else of cells of their own.
 
     :raises InputError: a file is torn, or none is in a format that is known, or *out* is no bundle
     :raises UsageError: the build is there already, from other files; an alias is no regular expression
@@ -102,23 +102,54 @@ def import_recording(recording: Recording, out: Path) -> tuple[Imported, ...]:
     if recording.engine is not None and recording.engine >= engines:
         raise BadOptionError(f"engine {recording.engine} was asked for; the files describe {engines}, from 0")
     numbers = range(engines) if recording.engine is None else [recording.engine]
+    groups: list[_Group] = []
     done: list[Imported] = []
-    first = _layer_names(of_engine(records, numbers[0]))
-    same = 0
     for number in numbers:
         of_one = of_engine(records, number)
-        alike = _alike(first, _layer_names(of_one))
-        one = replace(
-            recording,
-            build=recording.build + (same if alike else 0),
-            engine=number if engines > 1 else None,
-        )
-        same += alike
-        done.append(
-            _import_one(one, of_one, out, apart="" if alike else f"engine{number}", warnings=warnings)
-        )
+        names, command = _layer_names(of_one), _command(of_one)
+        group = next((each for each in groups if each.takes(names, command)), None)
+        if group is None:
+            group = _Group(names, command, f"engine{number}" if groups else "")
+            unsaid = groups and not (names and groups[0].names) and not (command and groups[0].command)
+            warnings += (_APART.format(number),) if unsaid else ()
+            groups.append(group)
+        one = replace(recording, build=recording.build + group.builds, engine=number if engines > 1 else None)
+        group.builds += 1
+        done.append(_import_one(one, of_one, out, apart=group.apart, warnings=warnings))
         warnings = ()
     return tuple(done)
+
+
+_APART = (
+    "engine {}: neither layers nor a command line say that it is a build of the same network: it is a cell "
+    "of its own; --engine takes one"
+)
+
+
+@dataclass
+class _Group:
+    """Engines of one recording that are builds of one cell.
+
+    :param names: layers of the first, empty where none are printed; :param command: of its run, if printed
+    :param apart: what tells their cell from those of other groups; :param builds: how many there are
+    """
+
+    names: set[str]
+    command: str | None
+    apart: str
+    builds: int = 0
+
+    def takes(self, names: set[str], command: str | None) -> bool:
+        """Say whether another engine is a build of the same cell.
+
+        It was started with the same command, or nothing says how and the two share most layers. Without
+        either sign it is not: two summaries alone may be of two networks.
+        """
+        if self.command is not None and command is not None and self.command != command:
+            return False
+        if self.names and names:
+            return 2 * len(self.names & names) > min(len(self.names), len(names))
+        return self.command is not None and self.command == command
 
 
 def _read(recording: Recording) -> tuple[list[tuple[str, Record]], tuple[str, ...]]:
@@ -160,9 +191,9 @@ def _layer_names(records: Sequence[tuple[str, Record]]) -> set[str]:
     return {row[1] for _, record in records for row in record.tactic_rows}
 
 
-def _alike(first: set[str], second: set[str]) -> bool:
-    """Say whether two engines may be builds of one network: neither is known, or they share most layers."""
-    return not first or not second or 2 * len(first & second) > min(len(first), len(second))
+def _command(records: Sequence[tuple[str, Record]]) -> str | None:
+    """Return what the run of one engine was started with, where its files print it."""
+    return next((record.facts.commands[0] for _, record in records if 0 in record.facts.commands), None)
 
 
 def _import_one(

@@ -98,6 +98,10 @@ def _facts(records: Sequence[tuple[str, Record]]) -> dict[str, object]:
     for _, record in records:
         if record.facts.tensorrt and "tensorrt" not in facts:
             facts["tensorrt"] = record.facts.tensorrt
+        if record.facts.driver and "driver" not in facts:
+            facts["driver"] = record.facts.driver
+        if record.facts.plugins and "plugins" not in facts:
+            facts["plugins"] = dict(record.facts.plugins)
         if 0 in record.facts.build_seconds and "build_seconds" not in facts:
             facts["build_seconds"] = record.facts.build_seconds[0]
     return facts

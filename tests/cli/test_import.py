@@ -220,3 +220,49 @@ def test_a_meta_json_with_nonsense_is_one_clear_line(run: Path, tmp_path: Path, 
     (folder / "meta.json").write_text("{")
     with pytest.raises(TrtmatrixError, match=r"meta\.json: not JSON"):
         trtmatrix_import("--out", run, folder)
+
+
+SUMMARY = (
+    "=== Performance summary ===\nThroughput: 812.5 qps\n"
+    "GPU Compute Time: min = 1.2 ms, max = 1.3 ms, mean = 1.25 ms, median = 1.25 ms\n"
+    "Total GPU Compute Time: 3 s\n"
+)
+PROFILE = "conv1 : 0.5ms(50%) >>50%<<\nconv2 : 0.5ms(50%) >>100%<<\n"
+
+
+@pytest.mark.parametrize(
+    ("commands", "rows", "builds"),
+    [
+        ([None, None], "", [[0], [0]]),
+        (["trtexec --onnx=a", "trtexec --onnx=a"], "", [[0, 1]]),
+        (["trtexec --onnx=a", "trtexec --onnx=b"], "", [[0], [0]]),
+        (
+            ["trtexec --onnx=a", "trtexec --onnx=b", "trtexec  --onnx=a", "trtexec --onnx=b"],
+            "",
+            [[0, 1], [0, 1]],
+        ),
+        ([None, None], PROFILE, [[0, 1]]),
+        (["trtexec --onnx=a", "trtexec --onnx=a --fp16"], PROFILE, [[0], [0]]),
+        (["trtexec --onnx=a", None], "", [[0], [0]]),
+    ],
+)
+def test_engines_of_one_file_are_pooled_only_by_a_sign(
+    commands: list[str | None],
+    rows: str,
+    builds: list[list[int]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = tmp_path / "runs.log"
+    log.write_text(
+        "".join(
+            (f"&&&& RUNNING TensorRT.trtexec # {command}\n" if command else "") + SUMMARY + rows
+            for command in commands
+        )
+    )
+    run = tmp_path / "run"
+    trtmatrix_import("--out", run, "--log", log)
+    found = [[build.build for build in cell.builds] for cell in cells(run).values()]
+    assert sorted(found) == sorted(builds)
+    said = "neither layers nor a command line" in "".join(capsys.readouterr())
+    assert said == (None in commands and not rows)
