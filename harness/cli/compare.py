@@ -48,6 +48,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--minutes", metavar="N", help="at most, first builds apart (5)")
     parser.add_argument("--builds", type=int, metavar="N", help="of each version at first, 2 or more (3)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=1x3x224x224",
+        help="sizes of an input of the ONNX file whose axes are open; the first is the batch",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the comparison in --out")
     parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
     parser.add_argument(
@@ -72,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         known = ", ".join(parts.runtimes)
         raise UnknownNameError(f"'{question.runtime}' is no runtime here; known are {known}")
     out = arguments.out or Path("trtmatrix-runs") / run_id()
-    choices = Choices(out=out, networks=files, resume=arguments.resume)
+    choices = Choices(out=out, networks=files, shapes=tuple(arguments.shape), resume=arguments.resume)
     plan = plan_of(compose(question, parts.treatments), choices, parts)
     if arguments.resume:
         open_to_resume(out, plan)

@@ -108,7 +108,7 @@ def plan_of(matrix: MatrixFile, choices: Choices, parts: Parts) -> Plan:
     families = dict(parts.networks)
     named = {network_name(path): path for path in choices.networks}
     if choices.shapes and not named:
-        raise OptionsContradictError("--shape needs --network: the ONNX file whose inputs it speaks of")
+        raise OptionsContradictError("--shape needs an ONNX file, whose inputs it speaks of (--network)")
     families.update(_own_networks({**matrix.networks, **named}, named, choices.shapes))
     if named:
         blocks = tuple(replace(block, networks=tuple(named)) for block in matrix.blocks)

@@ -73,6 +73,7 @@ def test_wrong_outputs_are_said_and_fail_where_the_policy_says_so(capsys: pytest
         ([*TWO, "a", "b"], 2, "'a' and 'b': name one network"),
         ([*TWO, "vgg"], 2, "vgg"),
         ([*TWO, "none.onnx"], 2, "none.onnx"),
+        ([*TWO, "--shape", "x=1x3"], 2, "--shape needs an ONNX file"),
         ([*TWO, "--batch", "0"], 2, "batch"),
         ([*TWO, "--within", "-1"], 2, "--within: expected a number above 0"),
         ([*TWO, "--minutes", "x"], 2, "--minutes: expected a number above 0"),

@@ -98,7 +98,7 @@ def test_open_axes_of_a_users_file_are_given(folder: Path) -> None:
         (("run", "m.toml", "-k", "mobilenet_v9"), "matches no cell"),
         (("run", "m.toml", "--builds", "0"), "--builds: expected a whole number from 1 to 10000"),
         (("run", "m.toml", "--network", "none.onnx"), "none.onnx"),
-        (("run", "m.toml", "--shape", "x=1x3"), "--shape needs --network"),
+        (("run", "m.toml", "--shape", "x=1x3"), "--shape needs an ONNX file"),
         (("run", "m.toml", "--builds", "9" * 30), "--builds: expected a whole number from 1 to 10000"),
         (("run", "m.toml", "--resume"), "--resume needs --out"),
         (("run", "m.toml", "--resume", "--out", "none"), "none: no such run"),
