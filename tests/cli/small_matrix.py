@@ -33,10 +33,19 @@ networks = {json.dumps(list(networks))}
 """
 
 
-def write_narrow_matrix(folder: Path) -> None:
-    """Write ``m.toml`` into *folder*: two networks so narrow that a run of them is mostly its own steps."""
-    for name in ("narrow", "narrower"):
+NARROW = ("narrow", "narrower")
+"""Networks so narrow that a run of them is mostly its own steps."""
+
+
+def write_narrow_networks(folder: Path) -> str:
+    """Write the ONNX files of both into *folder*, and return the table of a matrix file that names them."""
+    for name in NARROW:
         network = MobileNetV2(width=0.25, resolution=32, classes=len(name), calibrated=False, name=name)
         onnx.save(to_onnx(network.graph(), 13), str(folder / f"{name}.onnx"))
-    named = '[networks]\nnarrow = "narrow.onnx"\nnarrower = "narrower.onnx"\n'
-    (folder / "m.toml").write_text(small_matrix(networks=("narrow", "narrower")) + named, encoding="utf-8")
+    return "[networks]\n" + "".join(f'{name} = "{name}.onnx"\n' for name in NARROW)
+
+
+def write_narrow_matrix(folder: Path) -> None:
+    """Write ``m.toml`` into *folder*, with the narrow networks."""
+    named = write_narrow_networks(folder)
+    (folder / "m.toml").write_text(small_matrix(networks=NARROW) + named, encoding="utf-8")

@@ -16,6 +16,7 @@ import pytest
 from harness.environments.docker.engine import connect
 from harness.environments.docker.settings import DockerSettings
 from harness.store.bundle import Bundle
+from tests.cli.small_matrix import write_narrow_networks
 from tests.environments.confined import container, run
 from tests.environments.docker.engine_support import Daemon, leftovers, why_no_daemon
 
@@ -103,7 +104,7 @@ versions = ["1.22.1"]
 environment = "docker"
 repeat = ["1.22.1"]
 [[block]]
-networks = ["mobilenet_v1", "mobilenet_v2"]
+networks = ["narrow", "narrower"]
 """
 
 
@@ -119,7 +120,7 @@ def _states(folder: Path) -> list[str]:
 def test_a_run_outlives_its_engine_and_measures_the_failed_cells_when_asked(
     daemon: Daemon, tmp_path: Path
 ) -> None:
-    (tmp_path / "m.toml").write_text(MATRIX, encoding="utf-8")
+    (tmp_path / "m.toml").write_text(MATRIX + write_narrow_networks(tmp_path), encoding="utf-8")
 
     def stop_under_the_first_worker() -> None:
         # A client of its own: the engine's sockets are its business until it is closed.
