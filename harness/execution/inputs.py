@@ -60,6 +60,7 @@ class InputStore:
     def __init__(self, folder: Path, families: Mapping[str, NetworkFamily], seed: int) -> None:
         self._folder, self._families, self._seed = folder, families, seed
         self._made: dict[tuple[str, int, str], NetworkInputs] = {}
+        self._in_doubt: dict[tuple[str, int, str], str] = {}
 
     def get(self, cell: Cell) -> NetworkInputs:
         """Return the inputs of *cell*.
@@ -70,8 +71,14 @@ class InputStore:
         if treatment.batch is None:
             raise NetworkTreatmentError(f"{cell.id}: a cell to be measured needs a batch")
         key = (cell.network, treatment.batch, treatment.relu6)
+        if key in self._in_doubt:
+            raise UnsupportedOpError(self._in_doubt[key])
         if key not in self._made:
-            self._made[key] = self._make(cell, treatment.batch)
+            try:
+                self._made[key] = self._make(cell, treatment.batch)
+            except UnsupportedOpError as error:
+                self._in_doubt[key] = str(error)
+                raise
         return self._made[key]
 
     def _make(self, cell: Cell, batch: int) -> NetworkInputs:

@@ -6,7 +6,7 @@ import pytest
 
 from harness.analysis.side_by_side import side_by_side
 from harness.attribution.attribute import attribute
-from harness.attribution.engine import KernelFamily
+from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from tests.attribution.recorded import V2_850, V2_860, V2_PIECES, engine, evidence, network
 from tests.attribution.recorded_rows import eleven_rows
 
@@ -53,3 +53,31 @@ def test_engines_without_a_network_have_only_a_rest() -> None:
     assert kinds["unattributed"] == (pytest.approx(0.829), 0.0)
     assert all(row.first is None for row in found.ops)
     assert found.sums()[0] == pytest.approx(1.084)
+
+
+def layer(position: int, role: LayerRole, op_class: str, ms: float | None) -> AttributedLayer:
+    """A layer that carries no op."""
+    family = KernelFamily.UNKNOWN
+    return AttributedLayer(position, f"layer {position}", None, None, None, family, role, op_class, ms)
+
+
+def test_time_of_no_op_is_added_up_by_what_it_is() -> None:
+    compute, reformat = LayerRole.COMPUTE, LayerRole.REFORMAT
+    layers = [
+        layer(0, compute, "quantize", 0.5),
+        layer(1, reformat, "reformat", 0.25),
+        layer(2, compute, "quantize", 0.125),
+        layer(3, compute, "unknown", 2.0),
+        layer(4, LayerRole.UNKNOWN, "unknown", 1.0),
+        layer(5, reformat, "reformat", 4.0),
+        layer(6, reformat, "reformat", None),
+    ]
+    quantized = AttributedEngine(tuple(layers), None, 7.875, 3.0)
+    plain = AttributedEngine((layer(0, compute, "unknown", 1.5),), None, 1.5, 1.5)
+    found = side_by_side(quantized, plain)
+    assert {kind: times for kind, *times in found.rest} == {
+        "quantize": [0.625, 0.0],
+        "reformat": [4.25, 0.0],
+        "unattributed": [3.0, 1.5],
+    }
+    assert found.sums() == found.totals == (7.875, 1.5)

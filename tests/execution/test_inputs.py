@@ -10,9 +10,12 @@ import numpy as np
 import onnx
 import pytest
 
-from harness.errors import UsageError
+from harness.errors import UnsupportedOpError, UsageError
 from harness.execution.inputs import InputStore, needs_onnx, place
 from harness.matrix.cell import Cell, Treatment
+from harness.networks.base import NetworkFamily
+from harness.networks.graph import Graph
+from harness.networks.onnx_export import to_onnx
 from harness.networks.package import read_structure
 from harness.networks.user_onnx import onnx_family
 from harness.runtimes.onnxruntime.runtime import OnnxRuntime
@@ -120,3 +123,34 @@ def test_a_file_is_linked_where_that_can_be_else_copied(
     copied = place(source, folder, "b.json")
     assert copied.read_bytes() == b"content"
     assert not copied.samefile(source)
+
+
+class Contradicted:
+    """A user's network whose file computes something else than what was read of it."""
+
+    def __init__(self, family: NetworkFamily) -> None:
+        self._family = family
+        self.name = family.name
+
+    def graph(self, batch: int = 1, relu6: str = "clip") -> Graph:
+        """Return the graph, its file with one weight changed."""
+        graph = self._family.graph(batch=batch, relu6=relu6)
+        other = onnx.ModelProto()
+        other.CopyFrom(graph.meta["proto"])
+        weight = max(other.graph.initializer, key=lambda tensor: int(np.prod(tensor.dims)))
+        weight.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weight) + 1.0, weight.name))
+        return replace(graph, meta={**graph.meta, "proto": other})
+
+
+def test_every_cell_of_a_network_in_doubt_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "mine.onnx"
+    onnx.save(to_onnx(SMALL.graph(), 13), str(path))
+    known = onnx_family("mine", path)
+    store = InputStore(tmp_path / "inputs", {"mine": Contradicted(known), "sound": known}, seed=3)
+    cell = replace(CELL, network="mine")
+    for asked in (cell, replace(cell, version="2.0")):
+        with pytest.raises(
+            UnsupportedOpError, match=r"^network 'mine': the reference of output '.*' differs"
+        ):
+            store.get(asked)
+    assert store.get(replace(CELL, network="sound")).graph.name == known.graph().name

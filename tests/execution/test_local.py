@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from harness.environments.base import Outcome
 from harness.execution.base import Block, BuildResult, EndedBuild, PlannedBuild
@@ -49,6 +54,19 @@ def test_builds_are_yielded_as_they_end() -> None:
     for number, build in enumerate(LocalExecutor().run(BLOCK, measure)):
         assert build.planned == BLOCK.builds[number]
         assert made == list(BLOCK.builds[: number + 1])
+
+
+def test_the_lock_of_a_device_is_every_user_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mask = os.umask(0o077)
+    try:
+        device = replace(BLOCK, device="GPU-1/a b")
+        assert len(list(LocalExecutor().run(device, lambda block: map(ended, block.builds)))) == 2
+    finally:
+        os.umask(mask)
+    (lock,) = tmp_path.iterdir()
+    assert lock.name == "trtmatrix-device-GPU-1_a_b.lock"
+    assert lock.stat().st_mode & 0o777 == 0o666, "whoever came first, others can take it afterwards"
 
 
 def test_a_block_that_is_given_up_frees_its_device() -> None:

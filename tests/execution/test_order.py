@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from harness.environments import gpus
 from harness.environments.base import Availability, Outcome, Prepared, Progress
 from harness.environments.needs import RuntimeNeeds
 from harness.errors import UnavailableError
@@ -23,6 +24,7 @@ from harness.execution.schedule import SCRATCH, Schedule, settle
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.package import read_structure
 from harness.plugins import registry
+from harness.runtimes.onnxruntime.runtime import OnnxRuntime
 from harness.store.bundle import Bundle
 from harness.store.documents.build import Build
 from harness.store.documents.manifest import Manifest
@@ -124,6 +126,27 @@ def test_a_block_is_all_builds_of_a_network_and_treatment(ground: Ground, cells:
     assert [(len(block.builds), block.device) for block in executor.blocks] == [(8, "cpu"), (4, "cpu")]
     for block in executor.blocks:
         assert len({(build.cell.network, build.cell.treatment.batch) for build in block.builds}) == 1
+
+
+class OnGpu(OnnxRuntime):
+    """The runtime as one whose engines run on a GPU."""
+
+    device = "gpu"
+
+
+@pytest.mark.parametrize(("found", "device"), [("GPU-7", "GPU-7"), (None, "unknown")])
+def test_a_runtime_of_gpus_is_measured_on_the_one_of_the_run(
+    ground: Ground, cells: list[Cell], found: str | None, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = gpus.Host("580.159.04", (gpus.Gpu("GPU-7", "NVIDIA H100", "9.0"),))
+    monkeypatch.setattr(gpus, "host", lambda: here)
+    executor = Noting(ground.root)
+    bundle = Bundle.create(ground.root / "gpu", Manifest(run="r"))
+    runtimes = {**registry.runtimes(), "onnxruntime": OnGpu()}
+    parts = Parts(runtimes, registry.environments(), ground.plan.families, {"noting": executor})
+    settings = replace(settings_for(ground.plan, 1), device=found)
+    Schedule(bundle, cells[:2], parts, settings, rounds=1, executor="noting", say=ground.said.append).run()
+    assert [block.device for block in executor.blocks] == [device]
 
 
 def test_a_build_is_kept_with_its_round_and_run(ground: Ground, cells: list[Cell]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -206,3 +207,15 @@ def test_the_width_is_that_of_students_t_with_all_that_is_added() -> None:
 )
 def test_a_duration_is_said_as_people_say_it(seconds: float, said: str) -> None:
     assert Step(cycles=1, seconds=seconds).words == f"about 1 more cycle, {said}"
+
+
+@given(st.floats(0.1, 5.0), st.floats(1.05, 3.0))
+def test_an_anchor_s_error_is_the_least_that_repeating_leaves(joined: float, more: float) -> None:
+    """Above what the joined error alone makes of the interval there is a way; at it and below, none."""
+    plain = situation(1e-4, 1e-4, 1e-4)
+    now = replace(plain, joined=(joined / 100) ** 2)
+    least = float(stats.norm.ppf(0.975)) * joined / 100
+    costs = replace(COSTS, process=float("inf"), cycle=float("inf"))
+    assert what_would_settle(now, least, costs) is None
+    assert what_would_settle(now, 0.9 * least, costs) is None
+    assert what_would_settle(now, more * least, costs) is not None
