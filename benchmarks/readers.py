@@ -98,14 +98,14 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "build.log"
+        if args.stream_megabytes:  # first: a child's peak begins with what this process has
+            compose(path, args.stream_megabytes)
+            stream(path)
         for log in LOGS:
             path.write_bytes(gzip.decompress(log.read_bytes()))
             report(path, log.parent.name)
         compose(path, args.megabytes)
         report(path, "all of them, repeated")
-        if args.stream_megabytes:
-            compose(path, args.stream_megabytes)
-            stream(path)
 
 
 if __name__ == "__main__":
