@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from harness.analysis.verdict import Verdict
-from harness.observations.records import CellObservation
+if TYPE_CHECKING:
+    from harness.analysis.verdict import Verdict
+    from harness.observations.records import CellObservation
 
 
 @pytest.fixture

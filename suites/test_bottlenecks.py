@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from harness.analysis.verdict import Verdict, verdict_message
-from harness.observations.records import CellObservation
+if TYPE_CHECKING:
+    from harness.analysis.verdict import Verdict
+    from harness.observations.records import CellObservation
 
 
 def test_bottlenecks(
@@ -15,6 +18,8 @@ def test_bottlenecks(
     mine = [v for v in verdicts if v.cell == measured.cell.id and v.bottleneck == bottleneck]
     if not mine:
         pytest.skip("nothing to compare it with")
+    from harness.analysis.verdict import verdict_message
+
     for verdict in mine:
         if verdict.verdict == "indeterminate" and "indeterminate" not in fail_on:
             pytest.skip(verdict_message(verdict))

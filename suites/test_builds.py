@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from harness.observations.records import CellObservation
+if TYPE_CHECKING:
+    from harness.observations.records import CellObservation
 
 
 def test_builds(observed: CellObservation) -> None:

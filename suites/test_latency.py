@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from harness.observations.records import CellObservation
 from harness.pytest_plugin.replay import ReplayClock
+
+if TYPE_CHECKING:
+    from harness.observations.records import CellObservation
+
 
 replay = ReplayClock()
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from harness.observations.records import CellObservation
+if TYPE_CHECKING:
+    from harness.observations.records import CellObservation
+
 
 UNATTRIBUTED_SHARE = 0.05
 """More time than this outside all source ops means that the attribution does not know this engine."""

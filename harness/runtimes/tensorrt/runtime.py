@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 from harness import hookimpl
-from harness.attribution.attribute import attribute
 from harness.attribution.engine import AttributedEngine
 from harness.attribution.format_trial import FormatTrial
 from harness.environments.compute_capability import capability_reason
@@ -18,8 +17,6 @@ from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
 from harness.resources import data_folder
 from harness.runtimes.base import Runtime
-from harness.runtimes.tensorrt.evidence import publish_folder, read_folder
-from harness.runtimes.tensorrt.formats import read_trials
 from harness.runtimes.tensorrt.limits import treatment_reason
 from harness.store.machine import gpus
 from harness.versions import ordered, release_numbers
@@ -40,6 +37,7 @@ _NUMPY_NEWER = "1.23.5"
 WORKER = WorkerSource("harness.runtimes.tensorrt.worker", Path(__file__).with_name("worker"))
 
 
+# What reads and attributes evidence is loaded where it does: collecting and measuring need none of it.
 class TensorRT(Runtime):
     """Builds engines on a GPU, through whichever dialect a version speaks."""
 
@@ -91,6 +89,8 @@ class TensorRT(Runtime):
 
         :raises InputError: a file is torn
         """
+        from harness.runtimes.tensorrt.evidence import read_folder
+
         return read_folder(folder)
 
     def publish(self, folder: Path) -> None:
@@ -98,10 +98,14 @@ class TensorRT(Runtime):
 
         :raises InputError: the log is torn
         """
+        from harness.runtimes.tensorrt.evidence import publish_folder
+
         publish_folder(folder)
 
     def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute engine layers to the source ops of *graph*."""
+        from harness.attribution.attribute import attribute
+
         return attribute(graph, evidence)
 
     def format_trials(self, folder: Path, graph: Graph | None) -> Sequence[FormatTrial]:
@@ -109,6 +113,8 @@ class TensorRT(Runtime):
 
         :raises InputError: a file is torn
         """
+        from harness.runtimes.tensorrt.formats import read_trials
+
         return read_trials(folder, graph)
 
 
