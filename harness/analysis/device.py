@@ -27,7 +27,7 @@ HostPeaks = Mapping[tuple[str, str], Peaks]
 def host_peaks(runs: Iterable[RunObservation]) -> HostPeaks:
     """Return the largest peaks that any build of *runs* measured, by host and precision."""
     runs = list(runs)
-    found: dict[tuple[str, str], Peaks] = {}
+    best: dict[tuple[str, str], Peaks] = {}
     builds: dict[tuple[str, str], int] = {}
     for build in (b for run in runs for cell in run.cells for b in cell.builds):
         precision = precision_of(build.facts)
@@ -36,20 +36,20 @@ def host_peaks(runs: Iterable[RunObservation]) -> HostPeaks:
             continue
         key = (build.host, precision)
         builds[key] = builds.get(key, 0) + 1
-        most = found.get(key, peaks)
-        found[key] = Peaks(
+        most = best.get(key, peaks)
+        best[key] = Peaks(
             max(peaks.flops_per_s, most.flops_per_s),
             max(peaks.bytes_per_s, most.bytes_per_s),
             f"the most of {builds[key]} builds on this host",
             measured=True,
         )
-    beaten = _beaten(runs, found)
-    return {key: replace(peaks, beaten=beaten.get(key, "")) for key, peaks in found.items()}
+    beaten = _beaten(runs, best)
+    return {key: replace(peaks, beaten=beaten.get(key, "")) for key, peaks in best.items()}
 
 
 def _beaten(runs: Iterable[RunObservation], peaks: HostPeaks) -> dict[tuple[str, str], str]:
     """Return by what the *peaks* of a host were beaten, where a class of convolutions beat them."""
-    found: dict[tuple[str, str], tuple[float, str]] = {}
+    closest: dict[tuple[str, str], tuple[float, str]] = {}
     for build in (b for run in runs for cell in run.cells for b in cell.builds if is_good(b)):
         key = (build.host, precision_of(build.facts) or "")
         engine = timed_engine(build)
@@ -58,12 +58,12 @@ def _beaten(runs: Iterable[RunObservation], peaks: HostPeaks) -> dict[tuple[str,
         bounds, times = class_bounds_ms(engine, peaks[key], key[1]), engine.time_of_class()
         for name in _CLASSES:
             spent, bound = times.get(name, 0.0), bounds.get(name, 0.0)
-            if 0 < spent < bound and spent / bound < found.get(key, (1.0, ""))[0]:
+            if 0 < spent < bound and spent / bound < closest.get(key, (1.0, ""))[0]:
                 said = (
                     f"the peaks measured here are too low: {name} ran in {spent:.3f} ms, bound {bound:.3f} ms"
                 )
-                found[key] = (spent / bound, said)
-    return {key: said for key, (_, said) in found.items()}
+                closest[key] = (spent / bound, said)
+    return {key: said for key, (_, said) in closest.items()}
 
 
 def with_peaks(run: RunObservation, peaks: HostPeaks) -> RunObservation:
@@ -85,10 +85,10 @@ def _cell(cell: CellObservation, peaks: HostPeaks) -> CellObservation:
 
 
 def _build(build: BuildObservation, peaks: HostPeaks) -> BuildObservation:
-    found = peaks.get((build.host, precision_of(build.facts) or ""))
-    if found is None:
+    known = peaks.get((build.host, precision_of(build.facts) or ""))
+    if known is None:
         return build
-    if found.beaten:
-        return replace(build, facts={**build.facts, "peaks": {"beaten": found.beaten}})
-    stated = {"flops_per_s": found.flops_per_s, "bytes_per_s": found.bytes_per_s, "how": found.source}
+    if known.beaten:
+        return replace(build, facts={**build.facts, "peaks": {"beaten": known.beaten}})
+    stated = {"flops_per_s": known.flops_per_s, "bytes_per_s": known.bytes_per_s, "how": known.source}
     return replace(build, facts={**build.facts, "peaks": stated})

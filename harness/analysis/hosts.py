@@ -22,7 +22,7 @@ class HostNames:
     @classmethod
     def of(cls, run: RunObservation) -> HostNames:
         """Return the names of the hosts of *run*."""
-        builds = [build for found in run.cells for build in found.builds]
+        builds = [build for seen in run.cells for build in seen.builds]
         hosts = list(dict.fromkeys(build.host for build in builds))
         models = {build.host: str(build.facts["gpu"]) for build in builds if build.facts.get("gpu")}
         short = {host: _cut(host) for host in hosts}

@@ -122,13 +122,13 @@ def _order(first: AttributedEngine, second: AttributedEngine, present: set[str])
 
 
 def _rest(engine: AttributedEngine) -> dict[str, float]:
-    found: dict[str, float] = {}
+    times: dict[str, float] = {}
     for layer in engine.layers:
         if layer.source_ops or not layer.time_ms:
             continue
         kind = _kind(layer)
-        found[kind] = found.get(kind, 0.0) + layer.time_ms
-    return found
+        times[kind] = times.get(kind, 0.0) + layer.time_ms
+    return times
 
 
 def _kind(layer: AttributedLayer) -> str:

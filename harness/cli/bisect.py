@@ -105,14 +105,16 @@ def _stored(arguments: argparse.Namespace) -> ChangeLocation:
     from harness.analysis.bisect import bisect
     from harness.plugins.reading import observe
 
-    found = observe(arguments.sources).cells
-    hosts = sorted({build.host for x in found for build in x.builds})
+    cells = observe(arguments.sources).cells
+    hosts = sorted({build.host for x in cells for build in x.builds})
     if arguments.host is not None and arguments.host not in hosts:
         raise UnknownNameError(
             f"--host: '{arguments.host}' is not there; known are {', '.join(hosts) or 'none'}"
         )
-    seen = {x.cell: x if arguments.host is None else _on_host(x, arguments.host) for x in found}
-    chosen = _choose(arguments, [cell for cell, found in seen.items() if found.builds and not cell.repeat])
+    seen = {x.cell: x if arguments.host is None else _on_host(x, arguments.host) for x in cells}
+    chosen = _choose(
+        arguments, [cell for cell, of_cell in seen.items() if of_cell.builds and not cell.repeat]
+    )
 
     def look_up(versions: Sequence[str]) -> list[CellObservation]:
         return [seen[chosen[version]] for version in versions]
@@ -152,12 +154,12 @@ def _live(arguments: argparse.Namespace) -> ChangeLocation:
     measured = _Measured(bundle, plan, choices, here)
     rules = _rules(arguments.bottleneck)
     try:
-        found = bisect(list(here), measured, arguments.bottleneck, rules=rules, say=_say)
+        location = bisect(list(here), measured, arguments.bottleneck, rules=rules, say=_say)
     except KeyboardInterrupt:
         _say(f"what was measured is in {bundle.root}; go on with --out {bundle.root} --resume")
         raise
     _say(f"bundle in {bundle.root}")
-    return replace(found, cannot_run={**left_out, **found.cannot_run})
+    return replace(location, cannot_run={**left_out, **location.cannot_run})
 
 
 class _Measured:
@@ -175,8 +177,8 @@ class _Measured:
         cells = [self._cells[version] for version in versions]
         _say(f"measuring {' and '.join(versions)}")
         measure_into(self._bundle, self._plan, self._choices, cells, registry.parts(), _say)
-        found = {seen.cell: seen for seen in observe([self._bundle.root]).cells}
-        return [found[cell] for cell in cells]
+        by_cell = {seen.cell: seen for seen in observe([self._bundle.root]).cells}
+        return [by_cell[cell] for cell in cells]
 
 
 def _say(line: str) -> None:
@@ -229,11 +231,11 @@ def _left_out(chosen: Mapping[str, Cell]) -> dict[str, str]:
     from harness.execution.preflight import preflight
     from harness.plugins import registry
 
-    found = {}
+    reasons = {}
     for item in preflight(chosen.values(), registry.parts()):
         if item.state != "ok":
-            found[item.cell.version] = "; ".join(part for part in (item.reason, item.remedy) if part)
-    return found
+            reasons[item.cell.version] = "; ".join(part for part in (item.reason, item.remedy) if part)
+    return reasons
 
 
 def _on_host(seen: CellObservation, host: str) -> CellObservation:
@@ -258,17 +260,17 @@ def _choose(arguments: argparse.Namespace, cells: Sequence[Cell]) -> dict[str, C
                 f"--{option}: '{asked}' is not there; known are {', '.join(known) or 'none'}"
             )
         cells = [cell for cell in cells if asked is None or values[cell] == asked]
-    found = {cell.version: cell for cell in sorted(cells, key=lambda cell: version_key(cell.version))}
+    by_version = {cell.version: cell for cell in sorted(cells, key=lambda cell: version_key(cell.version))}
     if arguments.versions is None:
-        return found
+        return by_version
     names = [name.strip() for name in arguments.versions.split(",") if name.strip()]
-    if unknown := [name for name in names if name not in found]:
+    if unknown := [name for name in names if name not in by_version]:
         raise NoSuchVersionError(
-            f"--versions: '{unknown[0]}' is not there; known are {', '.join(found) or 'none'}"
+            f"--versions: '{unknown[0]}' is not there; known are {', '.join(by_version) or 'none'}"
         )
     if twice := [name for name in names if names.count(name) > 1]:
         raise BadOptionError(f"--versions: '{twice[0]}' is named twice")
-    return {name: found[name] for name in names}
+    return {name: by_version[name] for name in names}
 
 
 def _value(cell: Cell, option: str) -> str:

@@ -35,9 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     plan = make_plan(Choices(matrix=arguments.matrix), registry.parts())
     affinity(plan.matrix.cpu)
-    found = preflight(plan.cells, registry.parts())
+    availability = preflight(plan.cells, registry.parts())
     rows: list[dict[str, object]] = []
-    for item in found:
+    for item in availability:
         row: dict[str, object] = {
             "cell": item.cell.id,
             "environment": item.cell.environment,
@@ -50,14 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
         rows.append(row)
     print_rows(rows, as_json=arguments.json)
     if arguments.explain and not arguments.json:
-        _explain(found)
-    return EXIT_OK if any(item.state == "ok" for item in found) else EXIT_ENVIRONMENT
+        _explain(availability)
+    return EXIT_OK if any(item.state == "ok" for item in availability) else EXIT_ENVIRONMENT
 
 
-def _explain(found: Sequence[CellAvailability]) -> None:
+def _explain(availability: Sequence[CellAvailability]) -> None:
     """Print everything that was looked at, once for each version and environment."""
     seen = set()
-    for item in found:
+    for item in availability:
         place = f"{item.cell.runtime} {item.cell.version} in {item.cell.environment}"
         if place in seen:
             continue

@@ -120,9 +120,9 @@ def _files(arguments: argparse.Namespace) -> dict[Path, str]:
         path: role for role in ("profile", "layers", "times", "log") if (path := getattr(arguments, role))
     }
     if arguments.folder is not None:
-        found = sorted(p for p in arguments.folder.iterdir() if p.is_file() and p.suffix in _READABLE)
+        readable = sorted(p for p in arguments.folder.iterdir() if p.is_file() and p.suffix in _READABLE)
         known = {path.resolve() for path in files}
-        for path in found:
+        for path in readable:
             if path.name != _META and path.resolve() not in known:
                 files[path] = ""
     if not files:
@@ -140,11 +140,11 @@ def _meta(folder: Path) -> Mapping[str, Any]:
     path = folder / _META
     if not path.exists():
         return {}
-    found = _load(path)
+    said = _load(path)
     for key in ("tensorrt", "network", "precision", "relu6"):
-        if not isinstance(found.get(key, ""), str):
-            raise ImportDescriptionError(path, f"expected a text, found {found[key]!r}", where=key)
-    return found
+        if not isinstance(said.get(key, ""), str):
+            raise ImportDescriptionError(path, f"expected a text, found {said[key]!r}", where=key)
+    return said
 
 
 def _treatment(meta: Mapping[str, Any]) -> dict[str, object]:
@@ -187,8 +187,8 @@ def _name(what: str, said: str) -> str:
 
 def _aliases(path: Path) -> dict[str, str]:
     """Read an alias map: a flat table, or one called ``aliases``."""
-    found = _load(path)
-    table = found.get("aliases", found)
+    tables = _load(path)
+    table = tables.get("aliases", tables)
     if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
         raise ImportDescriptionError(
             path, "expected foreign layer names, each with the name of a source op as text"
@@ -199,14 +199,14 @@ def _aliases(path: Path) -> dict[str, str]:
 def _load(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-        found = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+        content = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except OSError as error:
         raise UnreadableFileError(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except ValueError as error:
         raise WrongFormatError(path, f"not {'TOML' if path.suffix == '.toml' else 'JSON'}: {error}") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise ImportDescriptionError(path, "expected an object")
-    return found
+    return content
 
 
 def _summary(done: Imported, out: Path) -> list[str]:
@@ -235,11 +235,11 @@ def _counts(engine: AttributedEngine) -> list[str]:
     """Return what stands beside a verdict, of a whole engine."""
     from harness.attribution.adoption import adoption
 
-    found = adoption(engine)
-    kernels, moved = found.pointwise, found.reformats
+    counts = adoption(engine)
+    kernels, moved = counts.pointwise, counts.reformats
     return [
         f"1x1 convolutions: {kernels.on_any_gemm} of {kernels.total} on a GEMM kernel, "
         f"{kernels.on_gemm_as_conv1x1} on gemm_as_conv1x1, {kernels.unknown} unknown",
         f"reformats: {moved.executed} executed, {moved.time_ms:.3f} ms; {moved.no_ops} layers are no-ops",
-        f"activations on their own: {found.activations}, {found.activations_ms:.3f} ms",
+        f"activations on their own: {counts.activations}, {counts.activations_ms:.3f} ms",
     ]

@@ -46,13 +46,13 @@ def print_board(
     # A pipe has no width: there a row stays one line, however long.
     console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False)
     answered = [v for v in verdicts if v.verdict != UNSUPPORTED]
-    found = board(answered, grid, {name: name for name in rules}, _KINDS)
-    for _, rows in groupby(found.rows, key=lambda row: (row.subject, row.host)):
-        _print_group(console, found, list(rows), judged)
-    if found.rows:
-        print(_legend(found))
-        _print_meaning(found)
-    _print_settling(found)
+    shown = board(answered, grid, {name: name for name in rules}, _KINDS)
+    for _, rows in groupby(shown.rows, key=lambda row: (row.subject, row.host)):
+        _print_group(console, shown, list(rows), judged)
+    if shown.rows:
+        print(_legend(shown))
+        _print_meaning(shown)
+    _print_settling(shown)
     print_notes(grid)
     _print_counted("unsupported", (v for v in verdicts if v.verdict == UNSUPPORTED))
     # Tried, and without a build that could be looked at: the tables have nothing but question marks for it.
@@ -69,18 +69,18 @@ def print_notes(grid: Grid) -> None:
         print(note)
 
 
-def _print_meaning(found: Board) -> None:
+def _print_meaning(shown: Board) -> None:
     """Print what the numbers are of, and which rows were measured otherwise."""
-    answers = [verdict for row in found.rows for verdict in row.cells if verdict is not None]
+    answers = [verdict for row in shown.rows for verdict in row.cells if verdict is not None]
     if any(verdict.difference is not None for verdict in answers):
         print("latency: new / old; bottlenecks: change of the cost as a share of the old layer time")
     if any(verdict.measured == ONE_AFTER_THE_OTHER for verdict in answers):
         print(f"{_MARK.strip()} measured {ONE_AFTER_THE_OTHER}")
 
 
-def _print_settling(found: Board) -> None:
+def _print_settling(shown: Board) -> None:
     """Print what would settle each answer that cannot be told, a line a row."""
-    for row in found.rows:
+    for row in shown.rows:
         said = [f"{v.bottleneck} by {v.settles}" for v in row.cells if v is not None and v.settles]
         if said:
             where = f"{row.subject} on {row.release}" + (f" ({row.host})" if row.host else "")
@@ -94,7 +94,7 @@ def _print_counted(what: str, verdicts: Iterable[Verdict]) -> None:
         print(f"{cells} {'cell' if cells == 1 else 'cells'} {what}: {reason}")
 
 
-def _print_group(console: Console, found: Board, rows: Sequence[BoardRow], judged: str | None) -> None:
+def _print_group(console: Console, shown: Board, rows: Sequence[BoardRow], judged: str | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -105,7 +105,7 @@ def _print_group(console: Console, found: Board, rows: Sequence[BoardRow], judge
     # On a narrow terminal an answer takes two lines, and no version is cut.
     least = _WIDTH if console.width >= _WIDE else None
     # The names that --bottleneck and --json know, which are short.
-    for name, _ in found.columns:
+    for name, _ in shown.columns:
         table.add_column(judged if judged and name == LATENCY else name, min_width=least, overflow="fold")
     for row in rows:
         against = f" against {row.against}" if row.against else ""
@@ -138,9 +138,9 @@ def _plain(text: str) -> str:
     return text
 
 
-def _legend(found: Board) -> str:
+def _legend(shown: Board) -> str:
     """Return each sign that stands in the tables with its word."""
-    answers = [verdict for row in found.rows for verdict in row.cells if verdict is not None]
+    answers = [verdict for row in shown.rows for verdict in row.cells if verdict is not None]
     said = {verdict.verdict for verdict in answers} | {str(verdict.state) for verdict in answers}
     signs = {word: _plain(sign) for word, sign in words.SIGNS.items() if word in said}
     return "  ".join(word if sign == word else f"{sign} {word}" for word, sign in signs.items())

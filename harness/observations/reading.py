@@ -244,11 +244,11 @@ def _result(record: BuildRecord) -> Result:
     return read_document(path, Result) if path.exists() else Result()
 
 
-def _outputs(found: Outputs | None) -> OutputCheck | None:
-    if found is None:
+def _outputs(checked: Outputs | None) -> OutputCheck | None:
+    if checked is None:
         return None
-    error = float("inf") if found.error is None else found.error
-    return OutputCheck(found.valid, error, found.bound, found.top1, found.reason)
+    error = float("inf") if checked.error is None else checked.error
+    return OutputCheck(checked.valid, error, checked.bound, checked.top1, checked.reason)
 
 
 def _samples(slices: Iterable[StoredSlice]) -> tuple[dict[str, Samples], Samples | None, int]:

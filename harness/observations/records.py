@@ -170,10 +170,10 @@ def judged_by(run: RunObservation, name: str) -> RunObservation:
 
     As one CUDA graph a network takes what the GPU takes; its plain latency may be that of its launches.
     """
-    return replace(run, cells=tuple(found.judged_by(name) for found in run.cells))
+    return replace(run, cells=tuple(seen.judged_by(name) for seen in run.cells))
 
 
 def passes_of(run: RunObservation) -> tuple[str, ...]:
     """Return the names of the passes that any build has, in the order in which they are met."""
-    builds = (build for found in run.cells for build in found.builds)
+    builds = (build for seen in run.cells for build in seen.builds)
     return tuple(dict.fromkeys(name for build in builds for name in build.passes))

@@ -116,12 +116,12 @@ def trtmatrix_fail_on(request: pytest.FixtureRequest) -> tuple[str, ...]:
 @pytest.fixture
 def trtmatrix_observed(trtmatrix_cell: Cell, trtmatrix_run: RunObservation) -> CellObservation:
     """What was measured of ``trtmatrix_cell``; skips with the reason where it cannot run here."""
-    found = next((c for c in trtmatrix_run.cells if c.cell.id == trtmatrix_cell.id), None)
-    if found is None:
+    seen = next((c for c in trtmatrix_run.cells if c.cell.id == trtmatrix_cell.id), None)
+    if seen is None:
         pytest.skip("not part of this run")
-    if found.status in ("unsupported", "unavailable", "interrupted"):
-        pytest.skip(f"{found.status}: {found.reason}")
-    return found
+    if seen.status in ("unsupported", "unavailable", "interrupted"):
+        pytest.skip(f"{seen.status}: {seen.reason}")
+    return seen
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -155,7 +155,7 @@ def _properties(item: pytest.Item, params: Mapping[str, object]) -> list[tuple[s
     cell: Cell = params["trtmatrix_cell"]  # type: ignore[assignment]
     names = getattr(item, "fixturenames", ())
     session = matrix_session(item.config)
-    found = session.observed(cell) if "trtmatrix_run" in names else None
+    seen = session.observed(cell) if "trtmatrix_run" in names else None
     bottleneck = str(params.get("trtmatrix_bottleneck"))
     about = session.judged(cell, bottleneck) if "trtmatrix_verdicts" in names else ()
-    return [*cell_parts(cell), *(measured(found) if found is not None else ()), *judged(about)]
+    return [*cell_parts(cell), *(measured(seen) if seen is not None else ()), *judged(about)]

@@ -21,7 +21,7 @@ def cell_parts(cell: Cell) -> list[Property]:
     return [("network", cell.network), ("treatment", cell.treatment.label), ("release", cell.release)]
 
 
-def measured(found: CellObservation) -> list[Property]:
+def measured(cell: CellObservation) -> list[Property]:
     """Return what was measured of a cell over its builds.
 
     ``builds`` made and ``builds_used`` (those that ran with right outputs); ``latency_ms``, the geometric
@@ -30,29 +30,29 @@ def measured(found: CellObservation) -> list[Property]:
     where it is true of any build.
     """
     return [
-        *_counts(found),
-        *_numbers(zip(_LATENCY, _latency(found), strict=True)),
-        *_outputs(found),
-        *_launch_bound(found),
+        *_counts(cell),
+        *_numbers(zip(_LATENCY, _latency(cell), strict=True)),
+        *_outputs(cell),
+        *_launch_bound(cell),
     ]
 
 
 _LATENCY = ("latency_ms", "latency_low_ms", "latency_high_ms")
 
 
-def _counts(found: CellObservation) -> Iterator[Property]:
-    if found.builds:
-        yield "builds", str(len(found.builds))
-        yield "builds_used", str(len(found.good))
+def _counts(cell: CellObservation) -> Iterator[Property]:
+    if cell.builds:
+        yield "builds", str(len(cell.builds))
+        yield "builds_used", str(len(cell.good))
 
 
-def _latency(found: CellObservation) -> tuple[float | None, float | None, float | None]:
-    latency = latency_over(found.good)
+def _latency(cell: CellObservation) -> tuple[float | None, float | None, float | None]:
+    latency = latency_over(cell.good)
     return latency.middle, latency.low, latency.high
 
 
-def _outputs(found: CellObservation) -> Iterator[Property]:
-    checks = [build.outputs for build in found.builds if build.outputs is not None]
+def _outputs(cell: CellObservation) -> Iterator[Property]:
+    checks = [build.outputs for build in cell.builds if build.outputs is not None]
     if checks:
         # An output that is missing or not finite has no error that is a number; it is the worst all the same.
         worst = max(checks, key=lambda check: (not check.valid, check.error))
@@ -60,8 +60,8 @@ def _outputs(found: CellObservation) -> Iterator[Property]:
         yield from _numbers([("outputs_error", worst.error), ("outputs_bound", worst.bound)])
 
 
-def _launch_bound(found: CellObservation) -> Iterator[Property]:
-    known = [build.launch_bound for build in found.good if build.launch_bound is not None]
+def _launch_bound(cell: CellObservation) -> Iterator[Property]:
+    known = [build.launch_bound for build in cell.good if build.launch_bound is not None]
     if known:
         yield "launch_bound", _flag(any(known))
 

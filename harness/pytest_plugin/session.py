@@ -191,7 +191,7 @@ class MatrixSession:
     def observed(self, cell: Cell) -> CellObservation | None:
         """Return what was measured of *cell*, None where it was not, or not yet: nothing is measured here."""
         if self._observation is not None and not self._observed:
-            self._observed = {found.cell: found for found in self._observation.cells}
+            self._observed = {seen.cell: seen for seen in self._observation.cells}
         return self._observed.get(cell)
 
     def judged(self, cell: Cell, bottleneck: str) -> Sequence[Verdict]:

@@ -60,12 +60,12 @@ def board(
     hosts = {host for _, _, host, _, _ in rows if host}
     releases = {(g.cell.id, g.name): g.release.label for row in grid.rows for g in row.groups}
     labels = {host: grid.hosts.label(host) for host in hosts} if len(hosts) > 1 else {}
-    waiting = {key for key, found in rows.items() if all(v.unmeasured for v in found.values())}
+    waiting = {key for key, answers in rows.items() if all(v.unmeasured for v in answers.values())}
     return Board(
         columns=tuple((name, titles.get(name, name)) for name in bottlenecks),
         rows=tuple(
-            _row(key, found, bottlenecks, labels, releases)
-            for key, found in rows.items()
+            _row(key, answers, bottlenecks, labels, releases)
+            for key, answers in rows.items()
             if key not in waiting
         ),
         unmeasured=len({cell for _, cell, _, _, _ in waiting}),
@@ -83,20 +83,20 @@ def _place(verdict: Verdict) -> Place:
 
 def _row(
     key: Place,
-    found: dict[str, Verdict],
+    answers: dict[str, Verdict],
     bottlenecks: Sequence[str],
     labels: Mapping[str, str],
     releases: Mapping[tuple[str, str], str],
 ) -> BoardRow:
-    first = next(iter(found.values()))
+    first = next(iter(answers.values()))
     return BoardRow(
         subject=first.subject,
         # A second arm (an A/A pair, another environment) has a label of its own.
         release=releases.get((key[1], key[3]), f"{first.runtime} {first.version}"),
-        against=next((v.against for v in found.values() if v.against), "") or "",
+        against=next((v.against for v in answers.values() if v.against), "") or "",
         host=labels.get(first.host, ""),
         anchor=anchor("verdict", key[1], key[2], *(part for part in key[3:] if part)),
-        cells=tuple(found.get(name) for name in bottlenecks),
+        cells=tuple(answers.get(name) for name in bottlenecks),
     )
 
 

@@ -26,8 +26,8 @@ def _sentence(one: Verdict) -> str:
         furthest = max(abs(low - 1), abs(high - 1))
         return f"{name} is as fast as {one.against}: the difference is under {100 * furthest:.1f} %."
     if one.change is None:
-        found = f"{_signed(one.effect)} ({_signed(low)} to {_signed(high)})"
-        return f"{name} cannot be told from {one.against}: {found}."
+        interval = f"{_signed(one.effect)} ({_signed(low)} to {_signed(high)})"
+        return f"{name} cannot be told from {one.against}: {interval}."
     word = "slower" if one.effect > 1 else "faster"
     sizes = sorted(abs(end - 1) for end in (low, high))
     return (

@@ -34,12 +34,12 @@ def literal(text: object) -> str:
     'a&#124;b &#60;i&#62;'
     """
     one_line = " ".join(str(text).split())
-    return _SPECIAL.sub(lambda found: f"&#{ord(found[1])};", one_line)
+    return _SPECIAL.sub(lambda special: f"&#{ord(special[1])};", one_line)
 
 
 def summary(analysis: RunAnalysis, limit: int = LIMIT) -> str:
     """Return the summary of *analysis*, at most *limit* bytes of UTF-8."""
-    found = {
+    texts = {
         "Answers": _answers(analysis),
         "Not run": _not_run(analysis),
         "Verdicts": _verdicts(analysis),
@@ -47,7 +47,7 @@ def summary(analysis: RunAnalysis, limit: int = LIMIT) -> str:
         "Noise": _noise(analysis),
         "Where the time goes": _times(analysis),
     }
-    sections = {title: text for title, text in found.items() if text}
+    sections = {title: text for title, text in texts.items() if text}
     dropped: list[str] = []
     for title in DROPPED_FIRST:
         if len(_page(sections, dropped).encode()) <= limit:
@@ -114,9 +114,9 @@ def _some(names: Sequence[str], shown: int = 3) -> str:
 
 
 def _verdicts(analysis: RunAnalysis) -> str:
-    found = board(analysis.verdicts, analysis.grid, analysis.titles)
-    head = ("network and treatment", "version", "against", *(title for _, title in found.columns))
-    return _table(head, map(_verdict_row, found.rows))
+    verdicts = board(analysis.verdicts, analysis.grid, analysis.titles)
+    head = ("network and treatment", "version", "against", *(title for _, title in verdicts.columns))
+    return _table(head, map(_verdict_row, verdicts.rows))
 
 
 def _verdict_row(row: BoardRow) -> tuple[str, ...]:
@@ -132,11 +132,11 @@ def _word(verdict: Verdict | None) -> str:
 
 
 def _matrix(analysis: RunAnalysis) -> str:
-    found = glance(analysis.grid)
-    head = ("network and treatment", *(literal(release.label) for release in found.columns))
+    cells = glance(analysis.grid)
+    head = ("network and treatment", *(literal(release.label) for release in cells.columns))
     rows = (
         (row.subject, *("" if c is None else words.milliseconds(c.latency_ms) or c.status for c in row.cells))
-        for row in found.rows
+        for row in cells.rows
     )
     table = _table(head, rows)
     return f"Latency in ms, mean over builds.\n\n{table}" if table else ""

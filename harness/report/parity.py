@@ -55,10 +55,10 @@ class Configuration:
 def not_run(grid: Grid) -> tuple[NotRun, ...]:
     """Return the cells that were not measured by their reason, in the order of the run."""
     reasons: dict[tuple[str, str], list[str]] = {}
-    for found in grid.run.cells:
-        if found.status not in ("measured", "recorded"):
-            key = (found.status, found.reason or "no reason was recorded")
-            reasons.setdefault(key, []).append(found.cell.id)
+    for seen in grid.run.cells:
+        if seen.status not in ("measured", "recorded"):
+            key = (seen.status, seen.reason or "no reason was recorded")
+            reasons.setdefault(key, []).append(seen.cell.id)
     return tuple(NotRun(tuple(cells), status, reason) for (status, reason), cells in reasons.items())
 
 
@@ -94,10 +94,10 @@ def _list(value: object) -> list[object]:
 
 def _merged(rows: Iterable[tuple[str, object]]) -> tuple[tuple[str, str], ...]:
     """Return each name once, in order, with its values."""
-    found: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     for name, value in rows:
-        found.setdefault(name, []).append(_text(value))
-    return tuple((name, _each_once(values)) for name, values in found.items())
+        by_name.setdefault(name, []).append(_text(value))
+    return tuple((name, _each_once(values)) for name, values in by_name.items())
 
 
 def _each_once(values: Iterable[str]) -> str:
