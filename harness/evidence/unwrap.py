@@ -15,7 +15,7 @@ _WIDEST_TERMINAL = 512
 _MOST_PIECES = 4096
 _OWN_LINE = re.compile(
     rb"\s*\Z|\d{4}-\d\d-\d\d|&&&&|Layer\(|Layers:|Bindings:|Name: |Average o(?:n|ver) \d|Throughput: "
-    rb"|Time over |=== P"
+    rb"|Time over |=== P|--(?: |\Z)|```|~~~"  # the last: between matches of grep, Markdown's fences
 )
 # What ends a line, and what its rest begins with if it has one.
 _ENDS = [
@@ -30,10 +30,11 @@ _ENDS = [
         (rb"\d ?ms\Z", rb"[,) (]"),
     )
 ]
-# One line that was broken is no habit of a terminal: its rest must be a word, or such as TensorRT prints.
+_FEW = 3
+# So few broken lines are no habit of a terminal: the rest must be a word, or such as TensorRT prints.
 _REST = re.compile(
     rb"\A\S*\s*\Z| -> |Tactic:|Time: |time | \+ |\*\*\*|ms,|ms\)|\A *\d[\d.e-]* (?: |ms|sec|qps)"
-    rb"|\A[\d.e% -]+\Z|(?:\)\]|\]\)|\(\w+\))\s*\Z"
+    rb"|\A[\d.e% -]+\Z|Runtime, ?|\(ms\)|(?:\)\]|\]\)|\(\w+\))\s*\Z"
 )
 _COLUMN = re.compile(rb"[ \d%]|Time|Avg|Median|Runtime|Invocations")
 
@@ -74,7 +75,7 @@ class Unwrapper:
         if (
             len(broken) * 5 < len(bare) * 4
             or not broken
-            or (len(broken) == 1 and not _REST.search(lines[broken[0]]))
+            or (len(broken) <= _FEW and not all(_REST.search(lines[i]) for i in broken))
         ):
             self._held = [lines.pop()]
             return lines

@@ -95,3 +95,25 @@ def test_a_prefix_that_nobody_knows_is_learned(name: str, form: str) -> None:
 def test_the_names_of_layers_are_no_prefix() -> None:
     rows = "".join(f"net/block5/{name} : 0.5ms(1.5%) >>9.5%<<\n" for name in ("a", "b", "c"))
     assert [row.name for row in read_bytes(rows.encode()).profile] == [f"net/block5/{n}" for n in "abc"]
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "foreign"),
+    [
+        ("s1_4.txt", "", {1: "2032-03-14 09:26:53,0 - app.cache - INFO - ready after 1.00 s"}),
+        ("p4_trtexec_8.2.log", PREFIXES["buildkit"] + PREFIXES["coloured"], {1: "", 4: "--"}),
+        (
+            "p2_sample_5.1.log",
+            "",
+            {2: "192.0.2.0 - - GET /a.html HTTP/1.1 200 0", 4: "  0%|####      | 0/0 [00:0<00:10,  3.1it/s]"},
+        ),
+        ("b_8.4_trtexec.log", "", {23: "```"}),
+    ],
+)
+def test_a_foreign_line_below_the_longest_is_not_its_rest(
+    name: str, prefix: str, foreign: dict[int, str]
+) -> None:
+    lines = [prefix + line for line in (SAMPLES / name).read_text().splitlines()]
+    for at, line in foreign.items():
+        lines.insert(at, line)
+    assert content_of(read_bytes(("\n".join(lines) + "\n").encode())) == PLAIN[name]
