@@ -100,8 +100,8 @@ def cost_shares(old_cost: Values, new_cost: Values, old_total: Values) -> tuple[
         (..., new builds); NaN where there is none
     :return: values of the old and of the new builds, shares of 1
     """
-    total = np.nanmean(old_total, axis=-1, keepdims=True)
-    d = (np.nanmean(new_cost, axis=-1, keepdims=True) - np.nanmean(old_cost, axis=-1, keepdims=True)) / total
+    total, before, after = (count_and_mean(x)[1][..., None] for x in (old_total, old_cost, new_cost))
+    d = (after - before) / total
     return (old_cost + d * (old_total - total)) / total, new_cost / total
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -130,6 +131,7 @@ def welch_probabilities(old: Values, new: Values) -> Values:
     return _probability(b.mean(axis=1) - a.mean(axis=1), np.sqrt(total), degrees)
 
 
+@lru_cache(maxsize=4096)
 def t_quantile(probability: float, degrees: float) -> float:
     """Return the quantile of Student's t (scipy.stats.t.ppf without its cost for one number)."""
     from scipy import special  # as long to load as all else: only where there is something to judge

@@ -56,9 +56,11 @@ def spread(values: Values, own: float = OWN, apart: float = APART) -> Spread:
     squares, degrees = sums_of_squares(values)
     alone = np.divide(squares, degrees, out=np.full_like(squares, np.nan), where=degrees > 0)
     tested = np.maximum((degrees > 0).sum(axis=-1, keepdims=True), 1)
-    out = _probability(squares, degrees, np.zeros(squares.shape, dtype=np.bool_)) < apart / tested
-    p = _probability(squares, degrees, out)
-    out |= p < apart / tested
+    p = _probability(squares, degrees, np.zeros(squares.shape, dtype=np.bool_))
+    out = p < apart / tested
+    if out.any():
+        p = _probability(squares, degrees, out)
+        out |= p < apart / tested
     mine = out | (p < own)
     pooled_degrees = np.where(out, 0.0, degrees).sum(axis=-1)
     pooled = np.divide(
