@@ -23,6 +23,7 @@ _OPTIONAL = {
     "affinity": None,
     "threads": 1,
     "device": None,
+    "peaks": True,
     "options": {},
 }  # type: Dict[str, Any]
 
@@ -87,6 +88,7 @@ class Job(object):
         self.affinity = values["affinity"]  # type: Optional[List[int]]
         self.threads = int(values["threads"])
         self.device = values["device"]  # type: Optional[str]
+        self.peaks = bool(values["peaks"])
         self._options = dict(values["options"])  # type: Dict[str, Any]
 
     def options(self, known: Mapping[str, Any]) -> Dict[str, Any]:

@@ -11,6 +11,7 @@ from harness.worker.errors import FailedError, UnsupportedError
 from harness.worker.job import Job, read_job
 from harness.worker.measure import Pass
 from harness.worker.messages import MessageError, Messages, encode
+from harness.worker.processor import choose_blas_core
 from harness.worker.result import Result
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -165,6 +166,7 @@ def bind(job: Job, result: Result) -> None:
     """Bind the process to the job's CPUs, and NumPy's BLAS to its threads, before either is loaded."""
     for name in _THREAD_VARIABLES:
         os.environ[name] = str(job.threads)
+    choose_blas_core()
     if job.affinity is not None:
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, job.affinity)

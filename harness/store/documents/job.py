@@ -40,6 +40,7 @@ class Job(Document, frozen=True, kw_only=True, tag="trtmatrix.job/2"):
     :param seed: whatever the worker draws, it draws from it
     :param affinity: CPUs to bind to; :param threads: threads that a CPU runtime may use
     :param device: UUID of the GPU; :param options: the runtime's own, from the matrix file
+    :param peaks: the worker of a CPU runtime measures what the processor gives; one build a host is enough
     """
 
     worker_module: str
@@ -56,4 +57,5 @@ class Job(Document, frozen=True, kw_only=True, tag="trtmatrix.job/2"):
     affinity: list[int] | None = None
     threads: int = 1
     device: str | None = None
+    peaks: bool = True
     options: dict[str, Any] = field(default_factory=dict)
