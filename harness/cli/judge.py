@@ -205,6 +205,10 @@ def _print_totals(verdicts: Sequence[Verdict], failing: Sequence[Verdict]) -> No
     waiting = {verdict.cell for verdict in verdicts if verdict.unmeasured}
     if waiting:
         print(f"{len(waiting)} cells have no verdict: the run ended before their turn")
+    from harness.report.telling import telling
+
+    if said := telling(verdicts):
+        print(said)
     counts = Counter(v.verdict for v in verdicts if not v.unmeasured)
     totals = ", ".join(f"{number} {word}" for word, number in sorted(counts.items())) or "no verdicts"
     print(totals + (f"; {len(failing)} against the policy" if failing else ""))

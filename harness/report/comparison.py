@@ -27,7 +27,8 @@ def _sentence(one: Verdict) -> str:
         return f"{name} is as fast as {one.against}: the difference is under {100 * furthest:.1f} %."
     if one.change is None:
         interval = f"{_signed(one.effect)} ({_signed(low)} to {_signed(high)})"
-        return f"{name} cannot be told from {one.against}: {interval}."
+        settled = f"; would be settled by {one.settles}" if one.settles else ""
+        return f"{name} cannot be told from {one.against}: {interval}{settled}."
     word = "slower" if one.effect > 1 else "faster"
     sizes = sorted(abs(end - 1) for end in (low, high))
     return (
@@ -37,7 +38,10 @@ def _sentence(one: Verdict) -> str:
 
 
 def layer_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, str, str, str, str]]:
-    """Return version, layer, old ms, new ms and difference of the layers that carry a latency's change."""
+    """Return version, layer, old ms, new ms and difference of the layers that carry a latency's change.
+
+    Of each version the largest difference first.
+    """
     return [
         (
             f"{one.runtime} {one.version}",
@@ -48,7 +52,7 @@ def layer_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, str, str, str, st
         )
         for one in verdicts
         if one.bottleneck == LATENCY and one.against is not None
-        for layer in one.layers
+        for layer in sorted(one.layers, key=lambda layer: -abs(layer.difference_ms))
         if layer.changed
     ]
 

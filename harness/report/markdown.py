@@ -17,6 +17,7 @@ from harness.report import words
 from harness.report.board import BoardRow, board, noise
 from harness.report.glance import glance
 from harness.report.parity import not_run
+from harness.report.telling import telling
 
 LIMIT = 1024 * 1024
 """Bytes that a job summary may have."""
@@ -73,7 +74,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _answers(analysis: RunAnalysis) -> str:
-    lines = []
+    said = telling(analysis.verdicts)
+    lines = [literal(said), ""] if said else []
     for answer in analysis.answers:
         lines.append(f"- **{literal(answer.subject)}**: {literal(_best(answer.best))}")
         if answer.graph is not None:

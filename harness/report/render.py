@@ -22,6 +22,7 @@ from harness.report.charts import LatencyChart, TimeChart, latency_charts, time_
 from harness.report.glance import Glance, glance
 from harness.report.layer_data import encoded, layer_document
 from harness.report.parity import Configuration, NotRun, configurations, not_run
+from harness.report.telling import telling
 from harness.resources import data_folder
 
 
@@ -86,6 +87,11 @@ class Page:
         """Number of comparisons on the board of builds that were not measured side by side."""
         shown = (verdict for row in self.board.rows for verdict in row.cells if verdict is not None)
         return sum(verdict.measured == ONE_AFTER_THE_OTHER for verdict in shown)
+
+    @property
+    def telling(self) -> str:
+        """How many comparisons are told and how many not; nothing where none was made."""
+        return telling(self.analysis.verdicts)
 
     @property
     def formats(self) -> tuple[RowFigures, ...]:

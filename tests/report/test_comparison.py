@@ -33,6 +33,16 @@ ONE = Verdict(
             "ort 2.0 cannot be told from 1.0: +1.0 % (\N{MINUS SIGN}2.0 % to +4.0 %).",
         ),
         (
+            {
+                "change": None,
+                "effect": 1.01,
+                "interval": (0.98, 1.04),
+                "settles": "about 4 more builds a side",
+            },
+            "ort 2.0 cannot be told from 1.0: +1.0 % (\N{MINUS SIGN}2.0 % to +4.0 %); would be settled by "
+            "about 4 more builds a side.",
+        ),
+        (
             {"verdict": "invalid", "reason": "outputs are wrong", "effect": None, "interval": None},
             "ort 2.0 beside 1.0: invalid: outputs are wrong.",
         ),
@@ -46,10 +56,10 @@ def test_other_verdicts_and_versions_without_a_partner_have_no_sentence() -> Non
     assert sentences([replace(ONE, bottleneck="relu6"), replace(ONE, against=None)]) == []
 
 
-def test_the_layers_that_changed_are_the_rows() -> None:
+def test_the_layers_that_changed_are_the_rows_by_size() -> None:
     layers = (
-        LayerChange("conv", 1.0, 1.5, 0.001, changed=True),
         LayerChange("pool", 0.2, 0.1, 0.001, changed=True),
+        LayerChange("conv", 1.0, 1.5, 0.001, changed=True),
         LayerChange("still", 0.3, 0.31, 0.7),
     )
     assert layer_rows([replace(ONE, layers=layers)]) == [
