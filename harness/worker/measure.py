@@ -5,6 +5,9 @@ from typing import Any, Callable, Dict, List, Optional
 
 COLUMNS = ("latency_ms", "enqueue_ms", "host_ms")
 
+DIGITS = 6
+"""Of milliseconds: to the nanosecond, which no clock here goes beyond; what a float adds only takes room."""
+
 # Python 3.7 and newer have it; without it the clock is a float, good to about 200 ns.
 _TIME_NS = getattr(time, "time_ns", None) or (lambda: int(time.time() * 1e9))
 
@@ -59,7 +62,8 @@ class Pass(object):
                 break
         taken = {"clock": self.clock, "start_ns": starts}  # type: Dict[str, Any]
         for column in COLUMNS:
-            taken[column] = [row[column] for row in rows] if column in rows[0] else None
+            known = column in rows[0]
+            taken[column] = [round(row[column], DIGITS) for row in rows] if known else None
         self.slices.append(taken)
         return taken
 

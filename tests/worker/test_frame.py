@@ -64,7 +64,8 @@ def check(result: Path) -> dict[str, object]:
     assert [(row["process"], row["cycle"], row["slice"]) for row in slices] == [
         (0, cycle, 0) for cycle in range(len(slices))
     ]
-    assert [row["stopped_by"] for row in document["passes"]] == ["interval"]
+    (ended,) = document["passes"]
+    assert ended["stopped_by"] in ("interval", "samples", "seconds"), "whichever a busy machine meets first"
     samples = [value for row in slices for value in row["latency_ms"]]
     assert len(samples) >= 10
     assert min(samples) >= 1.0  # each is a sleep of a millisecond
