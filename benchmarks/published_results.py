@@ -1,0 +1,189 @@
+"""The tables of docs/results, made from the published bundles of reports/results.
+
+    python benchmarks/published_results.py [FOLDER]
+
+Judges each NAME.tar.xz by the decision table in force and writes FOLDER/NAME.md (docs/results). A test holds
+the pages to what this prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.analysis.grid import grid_of
+from harness.analysis.judge import judge
+from harness.analysis.verdict import LATENCY, Verdict
+from harness.observations.records import RunObservation, judged_by, passes_of
+from harness.plugins import registry
+from harness.plugins.reading import observe
+from harness.report.words import change, interval, milliseconds, span
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS, PAGES = ROOT / "reports" / "results", ROOT / "docs" / "results"
+GRAPH = "cuda_graph"
+
+LATENCY_COLUMNS = (
+    "network, treatment", "host", "versions", "builds", "latency, ms", "change", "as a CUDA graph, ms",
+    "change",
+)  # fmt: skip
+COST_COLUMNS = (
+    "network, treatment", "host", "on GEMM kernels before", "after", "1x1", "depthwise",
+    "reformats between layers", "ReLU6 on its own",
+)  # fmt: skip
+
+Key = tuple[str, str, str, str]
+"""Network, treatment, version and host of what was compared."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One comparison of two versions: the verdicts on it, by name of the bottleneck or pass."""
+
+    key: Key
+    against: str
+    verdicts: dict[str, Verdict]
+
+
+def comparisons(run: RunObservation) -> list[Compared]:
+    """Return the comparisons of versions in *run*, those of the CUDA graph among them."""
+    found: dict[Key, dict[str, Verdict]] = {}
+    for verdict in _compared(run):
+        key = (verdict.network, verdict.treatment, verdict.version, verdict.host)
+        found.setdefault(key, {})[verdict.bottleneck] = verdict
+    if GRAPH in passes_of(run):
+        for verdict in _compared(judged_by(run, GRAPH), rules=False):
+            key = (verdict.network, verdict.treatment, verdict.version, verdict.host)
+            found[key][GRAPH] = verdict
+    return [Compared(key, str(mine[LATENCY].against), mine) for key, mine in found.items() if LATENCY in mine]
+
+
+def _compared(run: RunObservation, *, rules: bool = True) -> Iterator[Verdict]:
+    known = registry.bottlenecks() if rules else {}
+    return (one for one in judge(grid_of(run), rules=known) if one.against is not None)
+
+
+def page(name: str, run: RunObservation) -> str:
+    """Return the page of the bundle called *name*, in Markdown."""
+    found = comparisons(run)
+    hosts = sorted({one.key[3] for one in found})
+    letters = {host: chr(ord("A") + place) for place, host in enumerate(hosts)}
+    devices = "; ".join(f"host {letters[host]}: {_device(run, host)}" for host in hosts)
+    lines = [
+        f"# {run.manifest.matrix.description or name}",
+        "",
+        f"Made by `python benchmarks/published_results.py` from `reports/results/{name}.tar.xz`, which",
+        "`trtmatrix judge`, `show` and `report` read as any run.",
+        f"Measured {_day(run)}, all builds of a network and treatment side by side;",
+        "95 % intervals over builds; `?` is what these builds cannot tell.",
+        f"{devices[0].upper()}{devices[1:]}.",
+        "",
+        *_head(LATENCY_COLUMNS),
+    ]
+    lines += [_latency_row(one, letters) for one in found]
+    lines += [
+        "",
+        "1x1 convolutions that run a GEMM kernel (of all of them, build by build), and how much of the older",
+        "version's layer time each bottleneck costs more or less:",
+        "",
+        *_head(COST_COLUMNS),
+    ]
+    lines += [_cost_row(one, letters) for one in found]
+    return "\n".join(lines) + "\n"
+
+
+def _head(columns: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+
+
+def _latency_row(one: Compared, letters: dict[str, str]) -> str:
+    network, treatment, version, host = one.key
+    cells = [f"{network} {treatment}", letters[host], f"{one.against} → {version}"]
+    cells.append("{} and {}".format(*one.verdicts[LATENCY].builds))
+    for name in (LATENCY, GRAPH):
+        verdict = one.verdicts.get(name)
+        cells += ["", ""] if verdict is None else [_both(verdict), _change(verdict)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _cost_row(one: Compared, letters: dict[str, str]) -> str:
+    network, treatment, _, host = one.key
+    pointwise = one.verdicts["pointwise"]
+    cells = [
+        f"{network} {treatment}",
+        letters[host],
+        _adoption(pointwise, "old"),
+        _adoption(pointwise, "new"),
+    ]
+    cells += [_share(one.verdicts[name]) for name in ("pointwise", "depthwise", "reformat", "relu6")]
+    return f"| {' | '.join(cells)} |"
+
+
+def _both(verdict: Verdict) -> str:
+    return " → ".join(milliseconds(_mean(verdict, side)) for side in ("old", "new"))
+
+
+def _mean(verdict: Verdict, side: str) -> float:
+    evidence = verdict.evidence[side]
+    assert isinstance(evidence, dict)
+    return float(np.mean(evidence["ms"]))
+
+
+def _change(verdict: Verdict) -> str:
+    mark = "" if verdict.change is not None else "? "
+    said = f"{mark}{change(verdict.effect)}"
+    return f"{said} ({interval(verdict.interval)})" if verdict.scatters else said
+
+
+def _adoption(verdict: Verdict, side: str) -> str:
+    evidence = verdict.evidence[side]
+    assert isinstance(evidence, dict)
+    return f"{', '.join(map(str, evidence['on_any_gemm']))} of {span(evidence['convolutions'])}"
+
+
+def _share(verdict: Verdict) -> str:
+    word = {"indeterminate": "?"}.get(str(verdict.verdict), str(verdict.verdict))
+    if verdict.difference is None:
+        return word
+    return f"{word} {100 * verdict.difference:+.1f} %".replace("-", "\N{MINUS SIGN}")
+
+
+def _day(run: RunObservation) -> str:
+    days = sorted(
+        {b.identity.started.date().isoformat() for c in run.cells for b in c.builds if b.identity.started}
+    )
+    return days[0] if len(days) == 1 else " to ".join((days[0], days[-1])) if days else "at an unknown time"
+
+
+def _device(run: RunObservation, host: str) -> str:
+    facts = next((b.facts for c in run.cells for b in c.builds if b.host == host), {})
+    return f"{facts.get('gpu', 'unknown')} (driver {facts.get('driver', 'unknown')})"
+
+
+def pages() -> dict[str, str]:
+    """Return file name to text of each page."""
+    archives = sorted(RESULTS.glob("*.tar.xz"))
+    return {f"{_name(path)}.md": page(_name(path), observe([path])) for path in archives}
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(".tar.xz")
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Write the pages."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", nargs="?", type=Path, default=PAGES)
+    folder: Path = parser.parse_args(words).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+        print(folder / name)
+
+
+if __name__ == "__main__":
+    main()

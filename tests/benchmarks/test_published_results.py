@@ -1,0 +1,18 @@
+"""The pages of docs/results say what the published bundles say, judged by the table in force."""
+
+from __future__ import annotations
+
+from benchmarks.published_results import PAGES, RESULTS, pages
+
+MOST_BYTES = 10_000_000
+"""Of all published bundles together: a clone carries them."""
+
+
+def test_each_page_is_what_its_bundle_says() -> None:
+    made = pages()
+    assert made, "there are published bundles"
+    assert {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")} == made
+
+
+def test_the_bundles_are_small_enough_for_a_clone() -> None:
+    assert sum(path.stat().st_size for path in RESULTS.iterdir()) <= MOST_BYTES
