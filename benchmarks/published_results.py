@@ -32,8 +32,8 @@ LATENCY_COLUMNS = (
     "change",
 )  # fmt: skip
 COST_COLUMNS = (
-    "network, treatment", "host", "on GEMM kernels before", "after", "1x1", "depthwise",
-    "reformats between layers", "ReLU6 on its own",
+    "network, treatment", "host", "on GEMM kernels before", "after", "of them `gemm_as_conv1x1`", "1x1",
+    "depthwise", "reformats between layers", "ReLU6 on its own",
 )  # fmt: skip
 
 Key = tuple[str, str, str, str]
@@ -119,6 +119,7 @@ def _cost_row(one: Compared, letters: dict[str, str]) -> str:
         _adoption(pointwise, "old"),
         _adoption(pointwise, "new"),
     ]
+    cells.append(" → ".join(_family(pointwise, side) for side in ("old", "new")))
     cells += [_share(one.verdicts[name]) for name in ("pointwise", "depthwise", "reformat", "relu6")]
     return f"| {' | '.join(cells)} |"
 
@@ -143,6 +144,12 @@ def _adoption(verdict: Verdict, side: str) -> str:
     evidence = verdict.evidence[side]
     assert isinstance(evidence, dict)
     return f"{', '.join(map(str, evidence['on_any_gemm']))} of {span(evidence['convolutions'])}"
+
+
+def _family(verdict: Verdict, side: str) -> str:
+    evidence = verdict.evidence[side]
+    assert isinstance(evidence, dict)
+    return ", ".join(map(str, evidence["on_gemm_as_conv1x1"]))
 
 
 def _share(verdict: Verdict) -> str:
