@@ -31,7 +31,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("matrix", nargs="?", type=Path, help="matrix file (default: the embedded one)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
     parser.add_argument("--builds", type=int, metavar="N", help="builds of each cell, one a round")
-    parser.add_argument("--quick", action="store_true", help="the matrix's quick_builds of each cell (one)")
+    parser.add_argument(
+        "--quick", action="store_true", help="a small part of the matrix (its quick_builds and quick_exclude)"
+    )
     parser.add_argument(
         "--minutes",
         metavar="N",

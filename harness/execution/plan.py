@@ -113,6 +113,8 @@ def plan_of(matrix: MatrixFile, choices: Choices, parts: Parts) -> Plan:
     if named:
         blocks = tuple(replace(block, networks=tuple(named)) for block in matrix.blocks)
         matrix = replace(matrix, blocks=blocks)
+    if choices.quick:
+        matrix = replace(matrix, exclude=(*matrix.exclude, *matrix.quick_exclude))
     cells = expand(
         matrix,
         networks=families,

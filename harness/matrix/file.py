@@ -63,6 +63,7 @@ class MatrixFile:
     """A matrix file, read and checked for form; names are resolved when it is expanded.
 
     :param builds: builds a cell, one a round; :param exclude: patterns of cell ids
+    :param quick_exclude: further ones, of what a quick run leaves out
     :param processes: that an engine is measured in, where its runtime keeps engines
     :param minutes: of a run; what its first builds leave of them is spent where comparisons are wide
     :param precision: half of the 95 % interval of a latency's change that is asked for, of 1
@@ -89,6 +90,7 @@ class MatrixFile:
     blocks: tuple[Block, ...] = ()
     versions: tuple[VersionBlock, ...] = ()
     exclude: tuple[str, ...] = ()
+    quick_exclude: tuple[str, ...] = ()
     networks: Mapping[str, Path] = field(default_factory=dict)
     baseline: str = PREVIOUS
     fail_on: tuple[str, ...] = ("regressed", "invalid")
@@ -140,6 +142,7 @@ def matrix_of(
         blocks=tuple(_block(t, treatments.fields) for t in _tables(path, top.raw("block"), "block")),
         versions=tuple(_versions(t) for t in _tables(path, top.raw("versions"), "versions")),
         exclude=top.names("exclude"),
+        quick_exclude=run.names("quick_exclude"),
         networks={
             name: path.parent / str(networks.get(name, str, required=True)) for name in networks.user_names()
         },

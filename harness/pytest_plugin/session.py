@@ -64,7 +64,7 @@ OPTIONS = (
     Option("run", "DIR", "read the cells from this bundle and measure nothing"),
     Option("builds", "N", "builds of each cell, one a round"),
     Option("minutes", "N", "of the run: what the first builds leave is spent where changes are open"),
-    Option("quick", "", "one build of each cell", "bool"),
+    Option("quick", "", "a small part of the matrix (its quick_builds and quick_exclude)", "bool"),
     Option("resume", "", "go on with the run in --matrix-out; what it has is kept", "bool"),
     Option("retry_failed", "", "with --matrix-resume, measure failed builds again", "bool"),
     Option("no_build", "", "use container images as they are", "bool"),

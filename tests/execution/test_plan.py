@@ -74,6 +74,16 @@ def test_without_a_file_the_default_matrix_is_planned() -> None:
     assert {cell.network for cell in plan.cells} <= set(plan.families)
 
 
+def test_a_quick_run_leaves_out_what_the_matrix_says_and_takes_no_further_time() -> None:
+    whole, quick = (make_plan(Choices(quick=quick), registry.parts()) for quick in (False, True))
+    left = [cell for cell in whole.cells if cell.network == "mobilenet_v2" and cell.treatment.relu6 == "clip"]
+    assert list(quick.cells) == left
+    assert quick.rounds(Choices(quick=True)) == 3
+    assert whole.budget(Choices()).share(1, 0.0, 0) > 0
+    assert quick.budget(Choices(quick=True)).share(1, 0.0, 0) == 0
+    assert quick.budget(Choices(quick=True, minutes=1.0)).share(1, 0.0, 0) > 0
+
+
 @pytest.mark.parametrize("baseline", ["previous", "1.22.1", "onnxruntime 1.22.1"])
 def test_a_baseline_that_cells_can_be_compared_with_is_taken(tmp_path: Path, baseline: str) -> None:
     path = matrix(tmp_path, "local")
