@@ -31,6 +31,7 @@ BUILT_IN: tuple[str, ...] = (
     "harness.networks.builtin",
     "harness.runtimes.onnxruntime.runtime",
     "harness.runtimes.openvino.runtime",
+    "harness.runtimes.tensorflow.runtime",
     "harness.runtimes.tensorrt.runtime",
     "harness.runtimes.tensorrt_rtx.runtime",
     "harness.environments.venv",

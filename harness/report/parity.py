@@ -19,6 +19,7 @@ SHOWN = (
     "tensorrt",
     "onnxruntime",
     "openvino",
+    "tensorflow",
     "numpy",
     "cpu_model",
     "affinity",

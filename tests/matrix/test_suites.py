@@ -29,7 +29,7 @@ def test_every_cell_can_be_planned_and_is_one_that_its_runtime_knows(path: Path)
 
 @pytest.mark.parametrize("path", MATRICES, ids=lambda path: path.stem)
 def test_every_matrix_file_says_what_it_is_and_is_in_the_docs(path: Path) -> None:
-    assert read_matrix(path).description
+    assert read_matrix(path, registry.parts().treatments).description
     assert f"`suites/{path.name}`" in (DOCS / "reference/matrix-file.md").read_text(encoding="utf-8")
 
 

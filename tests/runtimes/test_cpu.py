@@ -16,7 +16,7 @@ from harness.runtimes.onnxruntime.runtime import OnnxRuntime
 from harness.runtimes.openvino.runtime import OpenVino
 
 
-@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "tensorflow"])
 def test_they_are_registered_with_what_the_worker_needs(name: str) -> None:
     runtime = registry.runtimes()[name]
     assert runtime.device == "cpu"

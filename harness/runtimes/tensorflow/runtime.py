@@ -1,0 +1,118 @@
+"""TensorFlow, from graphs written op by op."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import hookimpl
+from harness.attribution.engine import AttributedEngine
+from harness.environments.needs import WorkerSource
+from harness.evidence.records import Evidence
+from harness.matrix.cell import Cell
+from harness.matrix.treatment import BATCH, PRECISION, RELU6, SOURCE, TENSOR_FORMAT, TreatmentField
+from harness.networks.graph import Graph
+from harness.runtimes.base import Runtime
+from harness.runtimes.cpu import Release, Wheels, with_facts
+from harness.runtimes.tensorflow.attribute import attribute_tensorflow
+from harness.runtimes.tensorflow.evidence import condense, read_tensorflow
+from harness.versions import parse
+
+# Of tensorflow-cpu, as the package index has them for Linux on x86-64.
+_WHEELS = Wheels(
+    {
+        "1.15": ((3, 6), (3, 7)),
+        "2.2": ((3, 6), (3, 8)),
+        "2.5": ((3, 6), (3, 9)),
+        "2.7": ((3, 7), (3, 9)),
+        "2.8": ((3, 7), (3, 10)),
+        "2.12": ((3, 8), (3, 11)),
+        "2.14": ((3, 9), (3, 11)),
+        "2.16": ((3, 9), (3, 12)),
+        "2.20": ((3, 9), (3, 13)),
+        "2.21": ((3, 10), (3, 13)),
+    }
+)
+_KNOWN = (
+    "1.15.0",
+    "2.12.1",
+    "2.13.1",
+    "2.14.1",
+    "2.15.1",
+    "2.16.2",
+    "2.17.1",
+    "2.18.1",
+    "2.19.1",
+    "2.20.0",
+    "2.21.0",
+)
+
+DATA_FORMAT = TreatmentField(
+    "data_format", ("nhwc", "nchw"), "nhwc", "{}", "of the images in a TensorFlow graph, from input to output"
+)
+
+_HONOURED = {"precision": ("fp32",), "tensor_format": ("linear",), "source": ("auto", "api")}
+
+
+class TensorFlow(Runtime):
+    """Sessions on the CPU, whose graph grappler rewrites as it does by itself."""
+
+    name = "tensorflow"
+    device = "cpu"
+    environments = ("venv", "current")
+    worker = WorkerSource("harness.runtimes.tensorflow.worker", Path(__file__).with_name("worker"))
+    treatment_fields = (PRECISION, BATCH, RELU6, TENSOR_FORMAT, SOURCE, DATA_FORMAT)
+
+    def distribution(self, version: str) -> str:  # noqa: ARG002
+        """Return the distribution without CUDA, which holds the same code for the CPU."""
+        return "tensorflow-cpu"
+
+    def requirements(self, version: str, python: Release) -> Sequence[str]:  # noqa: ARG002
+        """Return TensorFlow, and bounds that *version* came too early to set."""
+        return (f"{self.distribution(version)}=={version}", *_bounds(version))
+
+    def pythons(self, version: str) -> tuple[Release, Release] | None:
+        """Return the Pythons that have wheels of *version*, None before the oldest release known here."""
+        return _WHEELS.pythons(version)
+
+    def known_versions(self) -> Sequence[str]:
+        """Return the last of the 1.x, and the last patch of each release from 2.12 on."""
+        return _KNOWN
+
+    def unsupported(self, cell: Cell) -> str | None:
+        """Say why *cell* cannot run; whether a version takes NCHW on the CPU, its first inference says."""
+        for field, values in _HONOURED.items():
+            value = getattr(cell.treatment, field)
+            if value not in values:
+                return f"tensorflow on the CPU has no {field.replace('_', ' ')} '{value}'"
+        return None
+
+    def condense(self, folder: Path) -> None:
+        """Compress the trace of what the worker left."""
+        condense(folder / "evidence")
+
+    def read(self, folder: Path) -> Evidence:
+        """Read a build folder.
+
+        :raises InputError: a file is torn or not what the worker writes
+        """
+        return with_facts(folder, lambda _: read_tensorflow(folder / "evidence"))
+
+    def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
+        """Attribute the nodes of the graph that ran to source ops."""
+        return attribute_tensorflow(graph, evidence)
+
+
+def _bounds(version: str) -> tuple[str, ...]:
+    """Return what a wheel does not ask for and fails without."""
+    asked, bound = parse(version), parse("2.0")
+    if asked is not None and bound is not None and asked < bound:
+        # Code generated before protobuf 4 came, NumPy types that 1.20 took away.
+        return ("protobuf<3.21", "numpy<1.20")
+    return ()
+
+
+@hookimpl
+def trtmatrix_runtimes() -> Sequence[Runtime]:
+    """Register TensorFlow."""
+    return [TensorFlow()]

@@ -1,0 +1,5 @@
+"""TensorFlow, inside an environment."""
+
+from .steps import Worker
+
+__all__ = ["Worker"]
