@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.environments.docker import loader_cache
 from harness.environments.docker.labels import CONTENT, KIND, PYTHON, REPOSITORY
 from harness.environments.pythons import Interpreter
 from harness.errors import BaseImageError, BrokenPythonError
@@ -43,7 +44,6 @@ _EXPECTED = ("libstdc++.so.6", "libgcc_s.so.1", "libm.so.6", "libdl.so.2", "libr
 _MORE = ("libutil.so.1", "libz.so.1", "libnsl.so.1", "libresolv.so.2", "libcrypt.so.1")
 _LDD = re.compile(r"^\s*(?P<name>\S+) => (?P<path>/\S+) \(0x", re.MULTILINE)
 _LOADER = re.compile(r"^\s*(?P<path>/\S*ld[-\w.]*\.so\S*) \(0x", re.MULTILINE)
-_CACHE = re.compile(r"^\s+(?P<name>\S+) \((?P<kind>[^)]*)\) => (?P<path>\S+)$", re.MULTILINE)
 _FORMAT = "3"  # changes whenever the content made of the same interpreter does
 
 
@@ -159,7 +159,7 @@ def _libraries(programs: Iterable[Path]) -> list[Member]:
             "a base image cannot be made of this Python: its libraries are not those of glibc; name a base "
             "image in TRTMATRIX_DOCKER_BASE"
         )
-    known = _system_libraries()
+    known = loader_cache.read()
     for name in (*_EXPECTED, *_MORE):
         if name in known:
             found.setdefault(name, known[name])
@@ -182,21 +182,6 @@ def _ldd(paths: list[str]) -> str:
             f"a base image needs ldd to list libraries: {error}; name a base image in TRTMATRIX_DOCKER_BASE"
         ) from error
     return answer.stdout
-
-
-def _system_libraries() -> dict[str, Path]:
-    for command in ("ldconfig", "/sbin/ldconfig", "/usr/sbin/ldconfig"):
-        try:
-            answer = subprocess.run([command, "-p"], capture_output=True, text=True, timeout=30)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        # The first of a name is the one the loader takes; 32-bit ones are marked otherwise.
-        found: dict[str, Path] = {}
-        for match in _CACHE.finditer(answer.stdout):
-            if "x86-64" in match["kind"] or "AArch64" in match["kind"]:
-                found.setdefault(match["name"], Path(match["path"]))
-        return found
-    return {}
 
 
 def _folder(tar: tarfile.TarFile, name: str, mode: int) -> None:

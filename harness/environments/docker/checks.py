@@ -14,7 +14,9 @@ from harness.environments.compute_capability import capability_reason
 from harness.environments.docker.catalogue import Choice, Image
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, explain_pull, registry_of
+from harness.environments.docker.gpu_access import REMEDY, gpu_access, offer_of
 from harness.environments.docker.images import disk_problem
+from harness.environments.docker.posture import user_ids
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.needs import RuntimeNeeds
 from harness.environments.pythons import find_python
@@ -43,7 +45,9 @@ def docker_checks(
     here = host if host is not None else gpus.host()
     checks = [_engine(engine), _files(engine)]
     if choice.recipe.gpu == "required":
-        checks += [_gpu_runtime(engine), _gpu(here)]
+        checks.append(_gpu(here))
+        # Without a GPU nothing is said of ways to it: the missing GPU is the one thing to see to.
+        checks += [_gpu_access(engine, here)] if here.gpus else []
     if choice.image is not None:
         checks += gpu_checks(choice.image, here)
     checks += _image(engine, choice, runtime, version, settings, registry=registry)
@@ -112,15 +116,11 @@ def _files(engine: Engine) -> Check:
     )
 
 
-def _gpu_runtime(engine: Engine) -> Check:
-    if engine.gpu_runtime:
-        return Check("gpu runtime", "ok", f"the engine reaches GPUs by its {engine.gpu_runtime}")
-    return Check(
-        "gpu runtime",
-        "unavailable",
-        "the docker engine has no GPU runtime",
-        "install the NVIDIA Container Toolkit and run 'nvidia-ctk runtime configure --runtime=docker'",
-    )
+def _gpu_access(engine: Engine, here: gpus.Host) -> Check:
+    access, problem = gpu_access(offer_of(engine, user_ids(engine.facts)[0]), here.gpus[0].uuid)
+    if access is not None:
+        return Check("gpu access", "ok", f"{here.gpus[0].name} comes into a container {access.said}")
+    return Check("gpu access", "unavailable", problem, REMEDY)
 
 
 def _gpu(here: gpus.Host) -> Check:

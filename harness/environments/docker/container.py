@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import threading
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import docker.errors
 from docker.models.containers import Container
-from docker.utils.socket import STDOUT, frames_iter
 
 from harness.environments.base import Limits, Outcome, WorkerConversation
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, engine_is_gone, explain_start, text_of
 from harness.environments.docker.labels import mark_active, mark_done, remove_container
+from harness.environments.docker.streams import LOG_SECONDS, End, Streams
 from harness.environments.process import folder_bytes, log_tail
 
 _LOOK_SECONDS = 0.2
@@ -23,9 +24,10 @@ _STATISTICS_SECONDS = 1.0
 _KILL_SECONDS = 20
 _LEAVE_SECONDS = 30
 _STOP_LOOKS = 10
-_LOG_SECONDS = 10
 _SIGNAL = 128  # exit codes above it are signals
 _MIB = 1 << 20
+# The kernel's number of RLIMIT_MEMLOCK, in the words of runc and of crun.
+_LOCKED_MEMORY = re.compile(r"rlimit type 8\b|RLIMIT_MEMLOCK", re.IGNORECASE)
 _ENGINE_GONE = "the docker engine went away while the container ran; --retry-failed measures it again"
 
 
@@ -52,20 +54,20 @@ class WorkerContainer(WorkerConversation):
         self._peak = 0
         self._counted = self.begin
         self._container: Container | None = None
-        self._streams: _Streams | None = None
-        self._end: _End | None = None
+        self._streams: Streams | None = None
+        self._end: End | None = None
         self._error: Exception | None = None
 
     def start(self) -> None:
         """Create and start the container; a failure is told at the end."""
         try:
-            self._container = container = self._create()
-            path = self.result / "worker.log"
-            self._streams = _Streams(container, path, self.limits.log_bytes, self.received)
-            self._end = _End(container, self.limits.seconds + 120)
-            container.start()
-            self._streams.start()
-            self._end.start()
+            try:
+                self._launch()
+            except docker.errors.APIError as error:
+                if not _LOCKED_MEMORY.search(text_of(error)):
+                    raise
+                self._give_up_locked_memory()
+                self._launch()
         except KeyboardInterrupt:
             self.stop("interrupted", "interrupted by the user")
         except ENGINE_ERRORS as error:
@@ -119,6 +121,24 @@ class WorkerContainer(WorkerConversation):
         self._error = error
         self.stop(*self._explain(error, started=self._container is not None))
 
+    def _launch(self) -> None:
+        self._container = container = self._create()
+        path = self.result / "worker.log"
+        self._streams = Streams(container, path, self.limits.log_bytes, self.received)
+        self._end = End(container, self.limits.seconds + 120)
+        container.start()
+        self._streams.start()
+        self._end.start()
+
+    def _give_up_locked_memory(self) -> None:
+        """Remove a container whose engine may lift no limit, and go on with the engine's own limit."""
+        assert self._streams is not None
+        assert self._container is not None
+        self._streams.close()
+        self._remove(str(self._container.id))
+        kept = [limit for limit in self.arguments["ulimits"] if limit["Name"] != "memlock"]
+        self.arguments = {**self.arguments, "ulimits": kept}
+
     def _create(self) -> Container:
         container = self.engine.client.containers.create(
             self.image,
@@ -140,7 +160,7 @@ class WorkerContainer(WorkerConversation):
         if not self._end.wait(0.0):
             container.kill()
             self._end.wait(_KILL_SECONDS)
-        self._streams.join(_LOG_SECONDS)  # the last lines come right after the container's end
+        self._streams.join(LOG_SECONDS)  # the last lines come right after the container's end
         if self._end.error is not None and engine_is_gone(self._end.error):
             raise self._end.error
         self.engine.ping()
@@ -209,83 +229,6 @@ class WorkerContainer(WorkerConversation):
             self.engine.leftovers.add(container)
         finally:
             mark_done(container)
-
-
-class _Streams(threading.Thread):
-    """The streams of a container: commands in, answers out, and the log up to a limit.
-
-    :param answers: called with what comes on standard output, with nothing at its end
-    """
-
-    def __init__(
-        self, container: Container, path: Path, limit: int, answers: Callable[[bytes], None]
-    ) -> None:
-        super().__init__(daemon=True)
-        self._path, self._limit, self._answers = path, limit, answers
-        # Attached before the start, so that nothing is missed.
-        self._socket = container.attach_socket(params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-
-    def send(self, data: bytes) -> None:
-        """Write into standard input.
-
-        :raises OSError: the connection is closed
-        """
-        # The SDK hands out a file for reading, over a socket that goes both ways.
-        carrier: Any = getattr(self._socket, "_sock", self._socket)
-        carrier.sendall(data)
-
-    def run(self) -> None:
-        """Copy until the container ends or the engine goes away."""
-        written = dropped = 0
-        with self._path.open("wb") as target:
-            try:
-                for stream, chunk in frames_iter(self._socket, tty=False):  # type: ignore[no-untyped-call]
-                    if stream == STDOUT:
-                        self._answers(chunk)
-                        continue
-                    kept = chunk[: max(0, self._limit - written)]
-                    target.write(kept)
-                    target.flush()
-                    written += len(kept)
-                    dropped += len(chunk) - len(kept)
-            except ENGINE_ERRORS as error:
-                target.write(f"\n[log ends here: {text_of(error)}]\n".encode())
-            if dropped:
-                target.write(f"\n[log cut here: {dropped} bytes more were printed]\n".encode())
-        self._answers(b"")
-
-    def close(self) -> None:
-        """Close the connection, which the end of the container has ended."""
-        if self.ident is not None:
-            self.join(_LOG_SECONDS)
-        # The SDK hands out a file over a socket that a response owns; each keeps the connection open.
-        for part in ("_response", "_sock"):
-            if (held := getattr(self._socket, part, None)) is not None:
-                held.close()
-        self._socket.close()
-
-
-class _End(threading.Thread):
-    """Waits for the end of a container, so that nobody has to ask the engine again and again."""
-
-    def __init__(self, container: Container, timeout: float) -> None:
-        super().__init__(daemon=True)
-        self._container, self._timeout = container, timeout
-        self._done = threading.Event()
-        self.error: Exception | None = None
-
-    def run(self) -> None:
-        """Wait; an error is kept for the thread that watches."""
-        try:
-            self._container.wait(timeout=self._timeout)
-        except ENGINE_ERRORS as error:
-            self.error = error
-        finally:
-            self._done.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Return whether the container ended within *seconds*."""
-        return self._done.wait(seconds)
 
 
 def _one_shot(engine: Engine) -> dict[str, bool]:

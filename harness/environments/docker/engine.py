@@ -51,6 +51,8 @@ class EngineFacts:
     :param disk_free_bytes: free space where it keeps images, None where that is not visible from here
     :param user_namespace: ``rootless``, ``remap`` or empty
     :param init: whether it can put a reaping first process into a container
+    :param cdi_folders: where it reads specifications of devices (CDI); empty where it takes none
+    :param cdi_devices: full names of the devices it says it found there; engines before 28.2 say nothing
     """
 
     name: str
@@ -62,6 +64,8 @@ class EngineFacts:
     user_namespace: str = ""
     init: bool = False
     cgroup_version: str = ""
+    cdi_folders: tuple[str, ...] = ()
+    cdi_devices: tuple[str, ...] = ()
 
     @property
     def takes_device_requests(self) -> bool:
@@ -161,6 +165,8 @@ def read_facts(client: docker.DockerClient, endpoint: Endpoint) -> EngineFacts:
         user_namespace="rootless" if "rootless" in security else "remap" if "userns" in security else "",
         init=bool((info.get("InitCommit") or {}).get("ID", "N/A") not in ("", "N/A")) or is_podman,
         cgroup_version=str(info.get("CgroupVersion") or ""),
+        cdi_folders=tuple(str(folder) for folder in info.get("CDISpecDirs") or ()),
+        cdi_devices=tuple(str(d.get("ID")) for d in info.get("DiscoveredDevices") or () if d.get("ID")),
     )
 
 

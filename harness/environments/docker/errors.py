@@ -19,7 +19,8 @@ ENGINE_ERRORS: tuple[type[Exception], ...] = (
 """Everything that a call of the Docker SDK raises when engine, registry or connection fail."""
 
 _GPU = re.compile(
-    r"could not select device driver|unknown or invalid runtime name|nvidia-container|libnvidia-ml"
+    r"could not select device driver|unknown or invalid runtime name|nvidia-container|libnvidia-ml|"
+    r"CDI device"
 )
 _LOGIN = re.compile(
     r"unauthorized|authentication required|no basic auth|access denied|denied: |401|403|pull access denied"

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.environments.base import Limits
+from harness.environments.docker import gpu_access
 
 if TYPE_CHECKING:
     from harness.environments.docker.engine import EngineFacts
+    from harness.environments.docker.gpu_access import GpuAccess
 
 INSIDE = "/opt/trtmatrix"
 WORKER = f"{INSIDE}/worker-root"
@@ -42,13 +44,6 @@ class Posture:
 
 
 @dataclass(frozen=True)
-class GpuRequest:
-    """A GPU asked for: :param uuid: of the one GPU, or empty for any one"""
-
-    uuid: str = ""
-
-
-@dataclass(frozen=True)
 class Folders:
     """Folders of this machine that a container sees; only *result* is writable inside."""
 
@@ -70,7 +65,7 @@ def user_ids(facts: EngineFacts) -> tuple[int, int]:
 
 
 def container_arguments(
-    facts: EngineFacts, limits: Limits, posture: Posture, folders: Folders, gpu: GpuRequest | None
+    facts: EngineFacts, limits: Limits, posture: Posture, folders: Folders, gpu: GpuAccess | None
 ) -> dict[str, Any]:
     """Return arguments of ``docker.containers.create`` that confine a worker's container.
 
@@ -95,8 +90,12 @@ def container_arguments(
         "pids_limit": posture.processes,
         "shm_size": posture.shared_memory_bytes,
         "ulimits": [
-            # Pinned host memory; an engine without the right to raise limits refuses it, so only with a GPU.
-            *([Ulimit(name="memlock", soft=-1, hard=-1)] if gpu is not None else []),
+            # Pinned host memory; an engine without the right to raise limits refuses it.
+            *(
+                [Ulimit(name="memlock", soft=-1, hard=-1)]
+                if gpu and facts.user_namespace != "rootless"
+                else []
+            ),
             Ulimit(name="stack", soft=64 * _MIB, hard=64 * _MIB),
             Ulimit(name="core", soft=0, hard=0),
             # The folder is watched from outside; this stops one file between two looks.
@@ -106,6 +105,7 @@ def container_arguments(
             Mount(WORKER, str(folders.worker), type="bind", read_only=True),
             Mount(JOB, str(folders.job), type="bind", read_only=True),
             Mount(RESULT, str(folders.result), type="bind", read_only=False),
+            *gpu_access.mounts(gpu),
         ],
         "working_dir": RESULT,
         # Commands come on standard input, which ends with the one connection that we hold.
@@ -114,12 +114,12 @@ def container_arguments(
         "log_config": LogConfig(type=LogConfig.types.NONE),
         "init": facts.init or None,
         **_user_namespace(facts),
-        **_gpu_arguments(facts, gpu),
+        **gpu_access.arguments(gpu, facts),
     }
 
 
 def environment_inside(
-    image: Mapping[str, str], extra: Mapping[str, str], gpu: GpuRequest | None, facts: EngineFacts
+    image: Mapping[str, str], extra: Mapping[str, str], gpu: GpuAccess | None, facts: EngineFacts
 ) -> dict[str, str]:
     """Return environment variables of the worker's process.
 
@@ -127,7 +127,7 @@ def environment_inside(
     :param extra: what the runtime wants
     """
     path = os.pathsep.join(filter(None, (WORKER, image.get("PYTHONPATH", ""))))
-    found = {
+    return {
         "HOME": HOME,
         "TMPDIR": "/tmp",
         "PYTHONPATH": path,
@@ -136,24 +136,9 @@ def environment_inside(
         "PYTHONUNBUFFERED": "1",
         "PYTHONFAULTHANDLER": "1",
         "PYTHONIOENCODING": "utf-8",
+        **gpu_access.variables(gpu, facts, image),
         **extra,
     }
-    if gpu is not None:
-        found["NVIDIA_DRIVER_CAPABILITIES"] = "compute,utility"
-        if not facts.takes_device_requests:
-            found["NVIDIA_VISIBLE_DEVICES"] = gpu.uuid or "0"
-    return found
-
-
-def _gpu_arguments(facts: EngineFacts, gpu: GpuRequest | None) -> dict[str, Any]:
-    from docker.types import DeviceRequest
-
-    if gpu is None:
-        return {}
-    if not facts.takes_device_requests:
-        return {"runtime": "nvidia"}
-    which: dict[str, Any] = {"device_ids": [gpu.uuid]} if gpu.uuid else {"count": 1}
-    return {"device_requests": [DeviceRequest(driver="nvidia", capabilities=[["gpu"]], **which)]}
 
 
 def _user_namespace(facts: EngineFacts) -> dict[str, Any]:

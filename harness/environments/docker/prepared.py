@@ -19,13 +19,13 @@ from harness.environments.docker.catalogue import Choice
 from harness.environments.docker.container import WorkerContainer
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, text_of
+from harness.environments.docker.gpu_access import GpuAccess, gpu_access, offer_of
 from harness.environments.docker.images import ReadyImage
 from harness.environments.docker.labels import KIND, OWNER, PREFIX, owner, remove_container
 from harness.environments.docker.posture import (
     JOB,
     RESULT,
     Folders,
-    GpuRequest,
     container_arguments,
     environment_inside,
     user_ids,
@@ -70,7 +70,9 @@ class PreparedContainer:
                 f"the docker engine does not answer ({text_of(error)}); start it and resume the run",
             )
         asked: dict[str, Any] = json.loads(job.read_text(encoding="utf-8"))
-        gpu = self._gpu(asked.get("device"))
+        gpu, problem = self._gpu(asked.get("device"))
+        if problem:
+            return NeverStarted("failed", problem)
         with ExitStack() as stack:
             worker, staged = stack.enter_context(_staged(job, self.worker))
             stack.enter_context(_writable(result, self.engine))
@@ -90,10 +92,12 @@ class PreparedContainer:
         run.start()
         return run
 
-    def _gpu(self, device: object) -> GpuRequest | None:
-        if isinstance(device, str) and device.startswith("GPU-"):
-            return GpuRequest(device)
-        return GpuRequest() if self.gpu else None
+    def _gpu(self, device: object) -> tuple[GpuAccess | None, str]:
+        """Return the way of the GPU that a job names into the container, or why there is none."""
+        uuid = device if isinstance(device, str) and device.startswith("GPU-") else ""
+        if not uuid and not self.gpu:
+            return None, ""
+        return gpu_access(offer_of(self.engine, user_ids(self.engine.facts)[0]), uuid)
 
     def _await_engine(self) -> None:
         """Return once the engine answers: one that is being started again gets some time."""
@@ -131,7 +135,7 @@ class _Recorded(WorkerContainer):
         arguments: Mapping[str, Any],
         result: Path,
         limits: Limits,
-        gpu: GpuRequest | None,
+        gpu: GpuAccess | None,
         kept: ExitStack,
     ) -> None:
         super().__init__(prepared.engine, prepared.image.id, command, arguments, result, limits)
@@ -145,8 +149,18 @@ class _Recorded(WorkerContainer):
         (self.result / CONTAINER_FILE).write_text(
             json.dumps(self._record(outcome), indent=1), encoding="utf-8"
         )
-        facts = {"image": image.source, "image_digest": image.digest, "image_id": image.id}
+        facts: dict[str, object] = {
+            "image": image.source,
+            "image_digest": image.digest,
+            "image_id": image.id,
+        }
+        if self._gpu is not None:
+            facts["gpu_access"] = self._gpu_record(self._gpu)
         return replace(outcome, facts=facts)
+
+    def _gpu_record(self, gpu: GpuAccess) -> dict[str, Any]:
+        lifted = any(limit["Name"] == "memlock" for limit in self.arguments["ulimits"])
+        return {**gpu.record, "locked_memory": "unlimited" if lifted else "limit of the engine"}
 
     def _record(self, outcome: Outcome) -> dict[str, Any]:
         image, config = self._prepared.image, self.inspected.get("Config") or {}
@@ -157,7 +171,7 @@ class _Recorded(WorkerContainer):
             "source": image.source,
             "digest": image.digest,
             "engine": f"{self.engine.facts.name} {self.engine.facts.version}",
-            "gpu": None if self._gpu is None else {"uuid": self._gpu.uuid or None},
+            "gpu": None if self._gpu is None else self._gpu_record(self._gpu),
             "command": [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])],
             "user": config.get("User"),
             "labels": config.get("Labels"),

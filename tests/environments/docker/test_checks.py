@@ -85,11 +85,9 @@ def test_what_can_never_work_outweighs_what_is_missing_and_all_its_reasons_are_n
     assert availability_of([Check("e", "ok", "fine")]).state == "ok"
 
 
-def test_an_ngc_image_on_an_engine_without_gpu_names_everything_that_is_missing(
+def test_an_ngc_image_without_a_gpu_names_the_missing_gpu_and_no_way_to_it(
     docker_engine: Engine,
 ) -> None:
-    if docker_engine.gpu_runtime:
-        pytest.skip("this engine has a GPU runtime")
     runtime = registry.runtimes()["tensorrt"]
     choice = catalogue().choose("tensorrt", "6.0.1")
 
@@ -97,10 +95,35 @@ def test_an_ngc_image_on_an_engine_without_gpu_names_everything_that_is_missing(
         docker_engine, choice, runtime, "6.0.1", DockerSettings(), registry=False, host=Host()
     )
 
-    assert [c.name for c in checks][:4] == ["engine", "files", "gpu runtime", "gpu"]
-    assert availability_of(checks).state == "unavailable"
-    assert "no GPU runtime; this machine has no usable NVIDIA GPU" in availability_of(checks).reason
-    assert "nvidia-ctk" in availability_of(checks).remedy
+    assert [c.name for c in checks][:4] == ["engine", "files", "gpu", "image"]
+    found = availability_of(checks)
+    assert (found.state, found.reason) == ("unavailable", "this machine has no usable NVIDIA GPU")
+
+
+def test_an_engine_with_no_way_to_a_gpu_that_is_there_says_so_in_one_line(docker_engine: Engine) -> None:
+    if docker_engine.gpu_runtime:
+        pytest.skip("this engine has a GPU runtime")
+    runtime = registry.runtimes()["tensorrt"]
+    choice = catalogue().choose("tensorrt", "8.5.3")
+
+    found = availability_of(
+        docker_checks(
+            docker_engine,
+            choice,
+            runtime,
+            "8.5.3",
+            DockerSettings(),
+            registry=False,
+            host=Host("560", (_H200,)),
+        )
+    )
+
+    facts = docker_engine.facts
+    assert found.state == "unavailable"
+    assert found.reason.startswith(f"{facts.name} {facts.version} has no way to a GPU: no CDI")
+    assert "no NVIDIA runtime or hook; no NVIDIA driver answers on this machine" in found.reason
+    assert "\n" not in found.reason
+    assert "nvidia-ctk" in found.remedy
 
 
 def test_an_engine_on_another_machine_cannot_mount_our_folders(docker_engine: Engine) -> None:

@@ -128,6 +128,7 @@ def test_engines_before_19_03_take_no_device_requests() -> None:
     [
         ('could not select device driver "nvidia" with capabilities: [[gpu]]', "has no GPU runtime"),
         ("unknown or invalid runtime name: nvidia", "has no GPU runtime"),
+        ("CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=0", "has no GPU runtime"),
         ("bind source path does not exist: /x", "does not see this machine's files"),
         ("write /var/lib/docker: no space left on device", "disk is full"),
         ("something else\nentirely", "the container did not start: something else entirely"),

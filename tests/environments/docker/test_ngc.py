@@ -51,10 +51,12 @@ def _job(folder: Path, device: str | None) -> Path:
 
 
 def test_a_container_with_its_gpu_request_is_created_and_the_refused_start_says_why(
-    docker_engine: Engine, local_ngc: str, tmp_path: Path
+    docker_engine: Engine, local_ngc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if docker_engine.gpu_runtime:
         pytest.skip("this engine has a GPU runtime")
+    # A hook whose program is there, and which the engine cannot use: what it then says is its own.
+    monkeypatch.setattr(Engine, "gpu_runtime", "hook")
     assert catalogue().resolve("tensorrt", local_ngc) == [_VERSION]
     said: list[str] = []
     environment = DockerEnvironment(DockerSettings(build=False))
@@ -70,7 +72,8 @@ def test_a_container_with_its_gpu_request_is_created_and_the_refused_start_says_
     assert "nvidia-ctk runtime configure" in outcome.reason
     stored = json.loads((result / "container.json").read_text())
     assert stored["source"] == _NAME
-    assert stored["gpu"] == {"uuid": _UUID}
+    assert (stored["gpu"]["way"], stored["gpu"]["uuid"]) == ("runtime", _UUID)
+    assert outcome.facts["gpu_access"] == stored["gpu"]
     assert stored["command"] == ["python3", "-m", "harness.worker", f"{JOB}/job.json", RESULT]
     assert stored["status"] == "failed"
     assert stored["digest"] == stored["image_id"]  # no registry ever saw this image
@@ -133,10 +136,12 @@ def _assert_differences_are_reported(facts: Any, said: list[str]) -> None:
 
 
 def test_any_gpu_is_asked_for_where_a_job_names_none(
-    docker_engine: Engine, local_ngc: str, tmp_path: Path
+    docker_engine: Engine, local_ngc: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if docker_engine.gpu_runtime:
         pytest.skip("this engine has a GPU runtime")
+    # A hook whose program is there, and which the engine cannot use: what it then says is its own.
+    monkeypatch.setattr(Engine, "gpu_runtime", "hook")
     assert local_ngc == _NAME
     environment = DockerEnvironment(DockerSettings(build=False))
     prepared = environment.prepare(registry.runtimes()["tensorrt"], _VERSION, lambda _line: None)

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.environments.base import Limits
 from harness.environments.docker.engine import Engine, EngineFacts
+from harness.environments.docker.gpu_access import GpuAccess
 from harness.environments.docker.labels import OWNER, owner
 from harness.environments.docker.posture import (
     HOME,
@@ -18,7 +19,6 @@ from harness.environments.docker.posture import (
     RESULT,
     WORKER,
     Folders,
-    GpuRequest,
     Posture,
     container_arguments,
     environment_inside,
@@ -27,6 +27,7 @@ from harness.environments.docker.posture import (
 from tests.environments.confined import QUICK, container, run
 
 _FACTS = EngineFacts("docker", "20.10", (1, 41))
+_GPU = GpuAccess("runtime", "GPU-1234", runtime="hook")
 _FOLDERS = Folders(Path("/w"), Path("/j"), Path("/r"))
 
 # Waits until the test has looked, then tells what it sees.
@@ -147,7 +148,7 @@ def _assert_seen_inside(said: dict[str, Any]) -> None:
 
 
 def test_a_gpu_is_asked_for_by_uuid_through_a_device_request() -> None:
-    arguments = container_arguments(_FACTS, Limits(), Posture(), _FOLDERS, GpuRequest("GPU-1234"))
+    arguments = container_arguments(_FACTS, Limits(), Posture(), _FOLDERS, _GPU)
 
     (request,) = arguments["device_requests"]
     assert request["DeviceIDs"] == ["GPU-1234"]
@@ -162,8 +163,8 @@ def test_a_gpu_is_asked_for_by_uuid_through_a_device_request() -> None:
 def test_an_engine_without_device_requests_gets_the_nvidia_runtime_and_its_variable() -> None:
     old = EngineFacts("docker", "18.09", (1, 39), runtimes=("nvidia", "runc"))
 
-    arguments = container_arguments(old, Limits(), Posture(), _FOLDERS, GpuRequest("GPU-1234"))
-    variables = environment_inside({}, {}, GpuRequest("GPU-1234"), old)
+    arguments = container_arguments(old, Limits(), Posture(), _FOLDERS, _GPU)
+    variables = environment_inside({}, {}, _GPU, old)
 
     assert arguments["runtime"] == "nvidia"
     assert "device_requests" not in arguments
@@ -183,7 +184,9 @@ def test_rootless_engines_map_the_user_so_that_results_can_be_written() -> None:
     rootless = EngineFacts("docker", "27.0", (1, 46), user_namespace="rootless")
     podman = EngineFacts("podman", "5.0", (1, 41), user_namespace="rootless")
     remapped = EngineFacts("docker", "27.0", (1, 46), user_namespace="remap")
+    with_gpu = container_arguments(rootless, Limits(), Posture(), _FOLDERS, _GPU)
 
+    assert "memlock" not in {u["Name"] for u in with_gpu["ulimits"]}  # a right that no such engine has
     assert user_ids(rootless) == (0, 0)
     assert container_arguments(podman, Limits(), Posture(), _FOLDERS, None)["userns_mode"] == "keep-id"
     assert container_arguments(remapped, Limits(), Posture(), _FOLDERS, None)["userns_mode"] == "host"
