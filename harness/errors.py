@@ -225,6 +225,10 @@ class DamagedBundleError(InputError):
     """A file that trtmatrix or its worker wrote is torn or was changed."""
 
 
+class DamagedImagesError(InputError):
+    """Parts of saved images are missing, torn or changed."""
+
+
 class SameBuildError(InputError):
     """A build is there twice."""
 

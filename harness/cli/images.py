@@ -1,16 +1,23 @@
-"""``trtmatrix images list|prune``: the images and containers that the harness made on the Docker engine."""
+"""``trtmatrix images``: list and remove what the harness made on the engine; carry images to another one."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
+
+from harness.errors import OptionsContradictError
 
 _GB = 1_000_000_000
 
 
 def add_parser(commands: Any) -> None:
-    """Add the command and its two own."""
-    parser = commands.add_parser("images", help="list or remove the container images made by trtmatrix")
+    """Add the command and its own."""
+    parser = commands.add_parser(
+        "images", help="list or remove container images made by trtmatrix; carry images to another engine"
+    )
     own = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing = own.add_parser("list", help="list the images that carry the label of trtmatrix")
     listing.add_argument("--json", action="store_true", help="print a JSON array")
@@ -20,6 +27,17 @@ def add_parser(commands: Any) -> None:
     )
     pruning.add_argument("--dry-run", action="store_true", help="say what would be removed")
     pruning.set_defaults(func=prune_images)
+    saving = own.add_parser(
+        "save", help="save the images of a matrix in parts, for an engine without registry"
+    )
+    saving.add_argument("matrix", type=Path, help="matrix file")
+    saving.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="folder of the parts")
+    saving.add_argument("--part-size", default="1G", metavar="SIZE", help="largest part (1G)")
+    saving.add_argument("--no-build", action="store_true", help="save images as they are, with nothing added")
+    saving.set_defaults(func=save_images)
+    loading = own.add_parser("load", help="load the images that 'images save' wrote")
+    loading.add_argument("folder", type=Path, metavar="DIR", help="folder of the parts")
+    loading.set_defaults(func=load_images)
 
 
 def list_images(arguments: argparse.Namespace) -> int:
@@ -62,3 +80,52 @@ def prune_images(arguments: argparse.Namespace) -> int:
         print(f"kept {image.name}: {' '.join(reason.split())}")
     print(f"{len(removed)} images removed")
     return 0
+
+
+def save_images(arguments: argparse.Namespace) -> int:
+    """Save what the matrix's versions run in: images of the catalogue, and what is made of them here."""
+    from harness.environments.docker.carried import needed_images
+    from harness.environments.docker.engine import connect
+    from harness.environments.docker.settings import DockerSettings
+    from harness.environments.docker.transfer import Saving
+    from harness.environments.docker.transfer_parts import Folder
+    from harness.execution.plan import Choices, make_plan
+    from harness.pack.parts import part_bytes
+    from harness.plugins import registry
+
+    size = part_bytes(arguments.part_size)
+    plan = make_plan(Choices(matrix=arguments.matrix), registry.parts())
+    wanted = [(c.runtime, c.version) for c in plan.cells if c.environment == "docker"]
+    if not wanted:
+        raise OptionsContradictError(f"{arguments.matrix} measures nothing in containers")
+    settings = DockerSettings.from_environment()
+    if arguments.no_build:
+        settings = replace(settings, build=False)
+    engine = connect()
+    folder = Folder(arguments.out, size)
+    saving = Saving(engine, folder, _say)
+    for runtime, version in dict.fromkeys(wanted):
+        names, brought = needed_images(engine, settings, registry.runtimes()[runtime], version, _say)
+        for image in saving.save(names, brought=brought).images:
+            print(f"{image.name} {image.id}")
+    parts = {part.file: part.bytes for c in folder.index().contents.values() for part in c.parts}
+    print(f"{len(parts)} parts, {sum(parts.values()) / _GB:.2f} GB in all, in {arguments.out}")
+    print("on the other machine: trtmatrix images load DIR")
+    return 0
+
+
+def load_images(arguments: argparse.Namespace) -> int:
+    """Load images; print each with its id."""
+    from harness.environments.docker.engine import connect
+    from harness.environments.docker.transfer import load
+    from harness.environments.docker.transfer_parts import Folder
+
+    loaded = load(connect(), Folder(arguments.folder), _say)
+    for image in loaded:
+        print(f"{image.name} {image.id}")
+    print(f"{len(loaded)} images loaded")
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

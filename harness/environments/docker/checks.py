@@ -18,6 +18,7 @@ from harness.environments.docker.gpu_access import REMEDY, gpu_access, offer_of
 from harness.environments.docker.images import disk_problem
 from harness.environments.docker.posture import user_ids
 from harness.environments.docker.settings import DockerSettings
+from harness.environments.docker.transfer import brought_name
 from harness.environments.needs import RuntimeNeeds
 from harness.environments.pythons import find_python
 from harness.versions import parse
@@ -143,6 +144,9 @@ def _image(
     *,
     registry: bool,
 ) -> list[Check]:
+    brought = brought_name(choice.recipe.name, runtime.name, version)
+    if choice.image is None and _is_here(engine, brought):
+        return [Check("image", "ok", f"{brought} is here")]
     name = choice.image.name if choice.image is not None else settings.base or choice.recipe.base
     if not name:
         return [_own_base(runtime, version)]

@@ -25,6 +25,7 @@ from harness.environments.docker.errors import ENGINE_ERRORS, explain_pull, text
 from harness.environments.docker.image_facts import read_python
 from harness.environments.docker.labels import CONTENT, REPOSITORY
 from harness.environments.docker.settings import DockerSettings
+from harness.environments.docker.transfer import brought_name
 from harness.environments.installer import python_of
 from harness.environments.needs import RuntimeNeeds
 from harness.environments.pythons import Interpreter, find_python
@@ -111,6 +112,9 @@ class Images:
         return _ready(built, tag, source, image.name, log)
 
     def _wheels(self, recipe: Recipe, runtime: RuntimeNeeds, version: str) -> ReadyImage:
+        name = brought_name(recipe.name, runtime.name, version)
+        if (brought := self.find(name)) is not None:
+            return _ready(brought, name, brought, name)
         base, name, interpreter = self._base(recipe, runtime, version)
         plan = venv.plan_for(runtime, version, interpreter)
         requirements = list(plan.requirements)
