@@ -15,13 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.analysis.blocks import with_blocks
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
+from harness.analysis.statistics.spreads import Spread
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.observations.records import RunObservation, judged_by, passes_of
 from harness.plugins import registry
 from harness.plugins.reading import observe
-from harness.report.words import change, interval, milliseconds, span
+from harness.report.words import change, interval, milliseconds, percent, span
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGES = ROOT / "reports" / "results", ROOT / "docs" / "results"
@@ -29,11 +31,16 @@ GRAPH = "cuda_graph"
 
 LATENCY_COLUMNS = (
     "network, treatment", "host", "versions", "builds", "latency, ms", "change", "as a CUDA graph, ms",
-    "change",
+    "change", "change that could have been shown: launched one by one, as a graph",
 )  # fmt: skip
 COST_COLUMNS = (
     "network, treatment", "host", "on GEMM kernels before", "after", "of them `gemm_as_conv1x1`", "1x1",
     "depthwise", "reformats between layers", "ReLU6 on its own",
+)  # fmt: skip
+
+SPREAD_COLUMNS = (
+    "network, treatment", "launched one by one: processes", "builds", "as a CUDA graph: processes", "builds",
+    "slow builds",
 )  # fmt: skip
 
 Key = tuple[str, str, str, str]
@@ -93,6 +100,14 @@ def page(name: str, run: RunObservation) -> str:
         *_head(COST_COLUMNS),
     ]
     lines += [_cost_row(one, letters) for one in found]
+    lines += [
+        "",
+        "How far apart what should be the same lies in each block, as standard deviation of the logarithm",
+        "(degrees of freedom): processes of one engine, and engines built anew, without the slow ones:",
+        "",
+        *_head(SPREAD_COLUMNS),
+        *_spread_rows(run),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -107,6 +122,7 @@ def _latency_row(one: Compared, letters: dict[str, str]) -> str:
     for name in (LATENCY, GRAPH):
         verdict = one.verdicts.get(name)
         cells += ["", ""] if verdict is None else [_both(verdict), _change(verdict)]
+    cells.append(", ".join(_smallest(one.verdicts.get(name)) for name in (LATENCY, GRAPH)))
     return f"| {' | '.join(cells)} |"
 
 
@@ -122,6 +138,30 @@ def _cost_row(one: Compared, letters: dict[str, str]) -> str:
     cells.append(" → ".join(_family(pointwise, side) for side in ("old", "new")))
     cells += [_share(one.verdicts[name]) for name in ("pointwise", "depthwise", "reformat", "relu6")]
     return f"| {' | '.join(cells)} |"
+
+
+def _spread_rows(run: RunObservation) -> Iterator[str]:
+    _, blocks = with_blocks(run)
+    for passes in blocks.passes.values():
+        names = dict.fromkeys(cell.subject for one in passes.values() for cell, _ in one.cells)
+        cells, slow = [", ".join(names)], 0
+        for name in (LATENCY, GRAPH):
+            levels = passes[name].levels if name in passes else None
+            spreads = () if levels is None else (levels.spread_of_processes, levels.spread_of_builds)
+            cells += [_spread(one) for one in spreads] or ["", ""]
+            slow = max(slow, 0 if levels is None else int(levels.slow.sum()))
+        yield f"| {' | '.join([*cells, str(slow)])} |"
+
+
+def _spread(found: Spread) -> str:
+    if not found.pooled_degrees > 0:
+        return ""
+    return f"{percent(float(np.sqrt(found.pooled)), 2)} ({float(found.pooled_degrees):.0f})"
+
+
+def _smallest(verdict: Verdict | None) -> str:
+    known = verdict is not None and verdict.smallest_detectable is not None
+    return percent(verdict.smallest_detectable) if verdict is not None and known else "none"
 
 
 def _both(verdict: Verdict) -> str:
