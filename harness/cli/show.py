@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from harness.analysis.material import MATERIAL
 
 if TYPE_CHECKING:
     from harness.analysis.grid import Grid
@@ -43,11 +46,18 @@ def run(arguments: argparse.Namespace) -> int:
         for row, cost in zip(rows, costs, strict=True):
             row["profiling_costs"] = cost
         told["profiling_costs"] = any(costs)
+        waiting = sum((_waited_share(group) or 0.0) > MATERIAL for group in grid.groups)
+        told["waited"] = waiting > 0
         rows = [{key: value for key, value in row.items() if told.get(key, True)} for row in rows]
     print_rows(rows, as_json=arguments.json)
     for line in grid.run.unread:
         print(line, file=sys.stderr)
     if not arguments.json:
+        if waiting:
+            print(
+                f"{waiting} cells took over {100 * MATERIAL:.0f} % more wall time than CPU time (waited): "
+                "other programs or threads had the core; wall time is judged, less what all of a cycle share"
+            )
         for (cell, _, _), (against, words) in settling.items():
             print(f"latency of {cell} cannot be told from that of {against}; would be settled by {words}")
     return 0
@@ -75,9 +85,23 @@ def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, obj
         "latency_ms": _rounded(latency.middle),
         "low_ms": _rounded(latency.low),
         "high_ms": _rounded(latency.high),
+        "waited": _waited(group, as_json=as_json),
         "measured": group.measured,
         "reason": group.reason,
     }
+
+
+def _waited_share(group: BuildGroup) -> float | None:
+    """Return the median over builds of what their wall time is above their CPU time, of 1."""
+    known = [build.waited for build in group.good if build.waited is not None]
+    return statistics.median(known) if known else None
+
+
+def _waited(group: BuildGroup, *, as_json: bool) -> object:
+    share = _waited_share(group)
+    if as_json:
+        return None if share is None else round(share, 6)
+    return "" if share is None else f"{100 * share:.1f} %"
 
 
 def _profiling_cost(group: BuildGroup) -> str:

@@ -202,7 +202,14 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
     stored = read_samples(record.folder)
     passes, enqueue, throttled = _samples(stored)
     slices = _slices(stored) if document.block else {}
-    timed = replace(plain, passes=passes, slices=slices, enqueue_ms=enqueue, throttled=throttled)
+    timed = replace(
+        plain,
+        passes=passes,
+        slices=slices,
+        enqueue_ms=enqueue,
+        waited=_waited(stored),
+        throttled=throttled,
+    )
     if runtime is None:
         # Its plugin is not here: what it took is known, and not where the time went.
         return replace(timed, facts=_facts(record, {}))
@@ -266,6 +273,17 @@ def _samples(slices: Iterable[StoredSlice]) -> tuple[dict[str, Samples], Samples
             enqueue.extend(ms for index in kept if (ms := one.enqueue_ms[index]) is not None)
     arrays = {name: np.asarray(values, dtype=np.float64) for name, values in passes.items()}
     return arrays, np.asarray(enqueue) if enqueue else None, throttled
+
+
+def _waited(slices: Iterable[StoredSlice]) -> float | None:
+    """Return wall time over CPU time of the latency pass, less 1; None where no CPU time was measured."""
+    wall = cpu = 0.0
+    for one in slices:
+        if one.pass_name == LATENCY_PASS and one.cpu_ms is not None:
+            known = [(a, b) for a, b in zip(one.latency_ms, one.cpu_ms, strict=True) if b is not None]
+            wall += sum(a for a, _ in known)
+            cpu += sum(b for _, b in known)
+    return wall / cpu - 1 if cpu > 0 else None
 
 
 def _slices(slices: Iterable[StoredSlice]) -> dict[str, tuple[Slice, ...]]:

@@ -66,6 +66,8 @@ class BuildObservation:
     :param in_block: pass name to the latency relative to the others of its block, at the level of their
         medians, ms (:func:`harness.analysis.blocks.with_blocks`)
     :param enqueue_ms: host time of the launch, for the latency pass, where it was measured
+    :param waited: wall time over CPU time of the latency pass, less 1: what other programs and threads took;
+        None where no CPU time was measured
     :param facts: engine size, build seconds, clocks, effective settings ...
     :param trials: tensor formats that were tried, in the order of their numbers in this version
     :param identity: what decides which builds it may be pooled with; of a build made by hand its host alone
@@ -81,6 +83,7 @@ class BuildObservation:
     block: str = ""
     in_block: Mapping[str, float] = field(default_factory=dict)
     enqueue_ms: Samples | None = None
+    waited: float | None = None
     throttled: int = 0
     outputs: OutputCheck | None = None
     evidence: Evidence | None = None

@@ -25,6 +25,7 @@ SAMPLES = pa.schema(
         _column("latency_ms", pa.float64(), "one inference, ms: GPU time on a GPU, wall time on a CPU"),
         _column("enqueue_ms", pa.float64(), "host time of the launch, ms", nullable=True),
         _column("host_ms", pa.float64(), "host time from launch to completion, ms", nullable=True),
+        _column("cpu_ms", pa.float64(), "CPU time of the process in it, ms", nullable=True),
         _column("throttled", pa.bool_(), "taken while the device's clocks were held down", nullable=True),
     ],
     metadata={"schema": "trtmatrix.sample_rows/2"},

@@ -3,7 +3,7 @@
 import time
 from typing import Any, Callable, Dict, List, Optional
 
-COLUMNS = ("latency_ms", "enqueue_ms", "host_ms")
+COLUMNS = ("latency_ms", "enqueue_ms", "host_ms", "cpu_ms")
 
 DIGITS = 6
 """Of milliseconds: to the nanosecond, which no clock here goes beyond; what a float adds only takes room."""
@@ -17,7 +17,7 @@ class Pass(object):
 
     :param name: ``latency`` for the treatment's own; others are those of the job's ``measure.passes``
     :param sample: runs one inference and returns milliseconds by column (``latency_ms`` always,
-        ``enqueue_ms`` and ``host_ms`` where they are measured)
+        ``enqueue_ms``, ``host_ms`` and ``cpu_ms`` where they are measured)
     :param clock: what ``latency_ms`` was read from: ``gpu`` (events) or ``host``
     :param before: called before each sample, outside the timed region (to flush a cache)
     """

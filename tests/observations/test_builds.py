@@ -111,6 +111,17 @@ def test_samples_are_those_of_each_pass_without_the_throttled(root: Path) -> Non
     assert all(values.dtype == np.float64 for values in found.passes.values())
 
 
+def test_what_wall_time_is_above_cpu_time_was_waited(root: Path) -> None:
+    assert one_build(root).waited is None
+    rows = [
+        window("latency", [1.0, 2.0], cpu_ms=[1.0, None]),
+        window("latency", [4.0], cpu_ms=[3.0]),
+        window("cold_l2", [9.0], cpu_ms=[1.0]),
+    ]
+    put(folder_of(root) / "samples.json", {"windows": rows})
+    assert one_build(root).waited == pytest.approx(5.0 / 4.0 - 1)
+
+
 def test_a_build_without_times_of_launches_has_none(root: Path) -> None:
     assert one_build(root).enqueue_ms is None
     (folder_of(root) / "samples.json").unlink()

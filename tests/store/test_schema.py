@@ -27,6 +27,7 @@ SAMPLE: dict[str, Any] = {
     "latency_ms": 0.1,
     "enqueue_ms": 0.2,
     "host_ms": 0.3,
+    "cpu_ms": 0.1,
     "throttled": False,
 }
 LAYER: dict[str, Any] = {
@@ -41,7 +42,7 @@ LAYER: dict[str, Any] = {
     "samples_ms": [0.1, 0.3],
 }
 MAY_LACK = {
-    "samples": {"start_ns", "enqueue_ms", "host_ms", "throttled"},
+    "samples": {"start_ns", "enqueue_ms", "host_ms", "cpu_ms", "throttled"},
     "layers": {"type", "kernel", "average_ms", "median_ms", "samples_ms"},
 }
 TABLES = [("samples", SAMPLES, SAMPLE), ("layers", LAYER_TIMES, LAYER)]
@@ -89,6 +90,8 @@ def test_each_column_says_what_it_holds_and_in_which_unit(
 
 def test_numbers_keep_their_width() -> None:
     assert SAMPLES.field("start_ns").type == pa.int64(), "nanoseconds since 1970 need it"
-    assert {SAMPLES.field(name).type for name in ("latency_ms", "enqueue_ms", "host_ms")} == {pa.float64()}
+    assert {SAMPLES.field(name).type for name in ("latency_ms", "enqueue_ms", "host_ms", "cpu_ms")} == {
+        pa.float64()
+    }
     assert LAYER_TIMES.field("samples_ms").type == pa.list_(pa.float64())
     assert SAMPLES.field("throttled").type == pa.bool_()

@@ -69,6 +69,8 @@ def check(result: Path) -> dict[str, object]:
     samples = [value for row in slices for value in row["latency_ms"]]
     assert len(samples) >= 10
     assert min(samples) >= 1.0  # each is a sleep of a millisecond
+    # Each sample sleeps: next to no CPU time in a millisecond of wall time.
+    assert all(0 <= sum(row["cpu_ms"]) < sum(row["latency_ms"]) / 2 for row in slices)
     assert all(row["enqueue_ms"] is None and row["clock"] == "host" for row in slices)
     graph = small_network()
     ops = json.loads((result / "evidence" / "ops.json").read_text())

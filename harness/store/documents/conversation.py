@@ -82,6 +82,7 @@ class TakenSamples(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     latency_ms: list[float]
     enqueue_ms: list[float] | None = None
     host_ms: list[float] | None = None
+    cpu_ms: list[float] | None = None
 
 
 class SliceTaken(Answer, frozen=True, kw_only=True, tag="slice"):

@@ -12,7 +12,7 @@ from harness.errors import DamagedBundleError
 from harness.store.documents.base import UNKNOWN, Document, Part, read_document
 from harness.store.documents.result import Result
 
-COLUMNS = ("start_ns", "enqueue_ms", "host_ms", "throttled")
+COLUMNS = ("start_ns", "enqueue_ms", "host_ms", "cpu_ms", "throttled")
 """Columns of a slice beside ``latency_ms``, one value a sample."""
 
 FILE = "samples.json"
@@ -29,6 +29,7 @@ class Slice(Part, frozen=True, kw_only=True, rename={"pass_name": "pass"}):
     :param slice: position of the build in its cycle
     :param clock: what ``latency_ms`` was read from: ``gpu`` (events) or ``host``
     :param start_ns: the host's clock at the start of each sample, nanoseconds
+    :param cpu_ms: CPU time of the process in each, on a CPU
     :param throttled: whether each sample was taken while the GPU was throttled
     """
 
@@ -41,6 +42,7 @@ class Slice(Part, frozen=True, kw_only=True, rename={"pass_name": "pass"}):
     start_ns: list[int] | None = None
     enqueue_ms: list[float | None] | None = None
     host_ms: list[float | None] | None = None
+    cpu_ms: list[float | None] | None = None
     throttled: list[bool | None] | None = None
 
 
@@ -113,7 +115,7 @@ def _problem(one: Slice) -> str:
         return "latency_ms holds what is no time above 0"
     if not all(0 <= value < _MOST_NS for value in one.start_ns or ()):
         return "start_ns holds what is no time"
-    times = [*(one.enqueue_ms or ()), *(one.host_ms or ())]
+    times = [*(one.enqueue_ms or ()), *(one.host_ms or ()), *(one.cpu_ms or ())]
     if not all(value is None or 0 <= value < _MOST_MS for value in times):
-        return "enqueue_ms or host_ms holds what is no time"
+        return "enqueue_ms, host_ms or cpu_ms holds what is no time"
     return ""
