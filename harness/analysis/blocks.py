@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from harness.analysis.groups import BuildGroup, counts
+from harness.analysis.profile_rounds import centred
 from harness.analysis.statistics.block import Block, read_block
 from harness.analysis.statistics.lockstep import slice_value
 from harness.analysis.table import MINIMUM_BUILDS
+from harness.attribution.engine import AttributedEngine
 from harness.matrix.cell import Cell
 from harness.observations.identity import Group
 from harness.observations.records import BuildObservation, RunObservation
@@ -104,7 +106,7 @@ class Blocks:
 
 
 def with_blocks(run: RunObservation) -> tuple[RunObservation, Blocks]:
-    """Return *run*, builds measured side by side with their latency in the block, and the blocks."""
+    """Return *run*, latency and layer times of builds of a block relative to it, and the blocks."""
     blocks: dict[BlockKey, list[tuple[Cell, BuildObservation]]] = {}
     for cell, build in ((seen.cell, build) for seen in run.cells for build in seen.builds):
         if build.block and build.status == "ok":
@@ -117,9 +119,16 @@ def with_blocks(run: RunObservation) -> tuple[RunObservation, Blocks]:
         for name, found in read[key].items():
             for build, ms in _latencies(builds, name, found):
                 latencies.setdefault(id(build), {})[name] = ms
+    engines: dict[int, AttributedEngine] = {}
+    for builds in blocks.values():
+        engines.update(centred([build for _, build in builds]))
     cells = tuple(
         replace(
-            seen, builds=tuple(replace(b, in_block=latencies.get(id(b), b.in_block)) for b in seen.builds)
+            seen,
+            builds=tuple(
+                replace(b, in_block=latencies.get(id(b), b.in_block), engine=engines.get(id(b), b.engine))
+                for b in seen.builds
+            ),
         )
         for seen in run.cells
     )

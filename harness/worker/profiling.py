@@ -46,7 +46,9 @@ class Profiling(object):
         :param settle: inferences before it that do not count, though the runtime may have told of them
         :param inference_ms: time of each that counts, with the profiler
         """
-        self._rounds.append({"round": number, "settle": settle, "inference_ms": list(inference_ms)})
+        self._rounds.append(
+            {"round": number, "settle": settle, "inference_ms": list(inference_ms), "at": time.time()}
+        )
         said = {"schema": SCHEMA, "way": self.way, "clock": self.clock}  # type: Dict[str, Any]
         said.update(plain_ms=self.plain_ms, rounds=self._rounds)
         self._result.write_json("profile_runs{}.json".format(self._suffix), said)

@@ -15,11 +15,13 @@ class ProfileRound(Part, frozen=True, kw_only=True):
     :param round: number of the round, from 0; builds that are compared take turns, a round each
     :param settle: inferences before them that do not count, though the runtime may have told of them
     :param inference_ms: time of each that counts, with the profiler
+    :param at: when they were over, seconds since 1970; None where the release that wrote it did not say
     """
 
     round: int
     settle: int
     inference_ms: list[float]
+    at: float | None = None
 
 
 class ProfileRuns(Document, frozen=True, kw_only=True, tag="trtmatrix.profile-runs/1"):

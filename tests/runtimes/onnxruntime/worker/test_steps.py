@@ -46,6 +46,9 @@ def test_settings_and_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert profile is not None
     assert [(one.round, one.settle) for one in profile.rounds] == [(0, 3), (1, 1), (2, 1), (3, 1), (4, 1)]
     assert len(profile.plain_ms) == 5 * 3
+    over = [one.at for one in profile.rounds]
+    assert None not in over
+    assert over == sorted(over, key=lambda at: at or 0.0)
     assert live.evidence.iterations == sum(len(one.inference_ms) for one in profile.rounds) == 5
     # What a node takes lies within the inference that it is part of, which says that both are the same.
     layers_ms = sum(row.samples_ms[3] for row in live.evidence.times)
