@@ -53,7 +53,7 @@ class Server(object):
         self._job = job
         self._worker = None  # type: Optional[Worker]
         self._passes = {}  # type: Dict[str, Pass]
-        self._seconds = 0.0
+        self._seconds = self._imports = 0.0
         self._commands = {
             "build": self._build,
             "load": self._load,
@@ -103,6 +103,8 @@ class Server(object):
             traceback.print_exc()
             status, reason = "failed", "{}: {}".format(type(error).__name__, error)
         self._seconds += time.perf_counter() - begin
+        if name == "build":
+            self._seconds -= self._new_imports()
         if status != "ok" and self.status == "ok":
             self.status, self.reason = status, " ".join(reason.split())
         if name == "close":
@@ -113,17 +115,22 @@ class Server(object):
 
     def _build(self, _: Mapping[str, Any]) -> Dict[str, Any]:
         if self._worker is None:
-            job = read_job(self._job)
-            bind(job, self.result)
-            module = worker_module(job.worker_module)
-            self._seconds = 0.0
             begin = time.perf_counter()
+            try:
+                job = read_job(self._job)
+                bind(job, self.result)
+                module = worker_module(job.worker_module)
+            finally:
+                self._imports = time.perf_counter() - begin
+            self.result.fact("import_seconds", self._imports)
             self._worker = module.Worker(job, self.result)
-            self._worker.build()
-            self._seconds = time.perf_counter() - begin
-        else:
-            self._worker.build()
+        self._worker.build()
         return {"more": bool(self._worker.more)}
+
+    def _new_imports(self) -> float:
+        """Return how long imports took since this was asked: they are not of building and measuring."""
+        seconds, self._imports = self._imports, 0.0
+        return seconds
 
     def _load(self, _: Mapping[str, Any]) -> Dict[str, Any]:
         found = list(self._made().load())

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +45,15 @@ def run_probe(python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TRTMATRIX_CACHE", str(tmp_path / "cache"))
     result = tmp_path / "result"
     result.mkdir()
+    began = time.monotonic()
     affinity = sorted(os.sched_getaffinity(0))[:1] if hasattr(os, "sched_getaffinity") else None
     job = write_job(tmp_path / "job", "probe", affinity=affinity)
     prepared = PreparedInterpreter(python, worker_of("probe"))
     outcome = run_job(prepared, job, result, seconds=120)
     assert outcome.status == "ok", outcome
+    facts = json.loads((result / "result.json").read_text())["facts"]
+    # each moment counts once
+    assert 0 < facts["import_seconds"] + facts["run_seconds"] < time.monotonic() - began
     return result
 
 
