@@ -47,6 +47,12 @@ _KNOWN = (
     "2.21.0",
 )
 
+# First version that needs none of it, oldest first: code of before protobuf 4, types that NumPy dropped.
+_BOUNDS = (
+    ("2.0", ("protobuf<3.21", "numpy<1.20")),
+    ("2.12", ("protobuf<3.21", "numpy<1.24")),
+)
+
 DATA_FORMAT = TreatmentField(
     "data_format", ("nhwc", "nchw"), "nhwc", "{}", "of the images in a TensorFlow graph, from input to output"
 )
@@ -104,11 +110,12 @@ class TensorFlow(Runtime):
 
 
 def _bounds(version: str) -> tuple[str, ...]:
-    """Return what a wheel does not ask for and fails without."""
-    asked, bound = parse(version), parse("2.0")
-    if asked is not None and bound is not None and asked < bound:
-        # Code generated before protobuf 4 came, NumPy types that 1.20 took away.
-        return ("protobuf<3.21", "numpy<1.20")
+    """Return what a wheel does not ask for and fails without: none from 2.12 on."""
+    asked = parse(version)
+    for before, bounds in _BOUNDS:
+        limit = parse(before)
+        if asked is not None and limit is not None and asked < limit:
+            return bounds
     return ()
 
 

@@ -46,9 +46,12 @@ def test_which_pythons_have_wheels(
     assert TensorFlow().pythons(version) == bounds
 
 
-def test_only_the_1_x_need_bounds_that_they_do_not_set() -> None:
+def test_old_versions_need_bounds_that_they_do_not_set() -> None:
     old = ("tensorflow-cpu==1.15.0", "protobuf<3.21", "numpy<1.20")
     assert tuple(TensorFlow().requirements("1.15.0", (3, 7))) == old
+    early = ("tensorflow-cpu==2.8.4", "protobuf<3.21", "numpy<1.24")
+    assert tuple(TensorFlow().requirements("2.8.4", (3, 10))) == early
+    assert tuple(TensorFlow().requirements("2.12.1", (3, 11))) == ("tensorflow-cpu==2.12.1",)
     assert tuple(TensorFlow().requirements("2.21.0", (3, 11))) == ("tensorflow-cpu==2.21.0",)
 
 
