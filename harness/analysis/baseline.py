@@ -67,6 +67,18 @@ class Baseline:
         place = next((place for place, group in enumerate(own) if group is new), 0)
         return own[place - 1] if place else None
 
+    def elsewhere(self, new: BuildGroup) -> BuildGroup | None:
+        """Return the same version of the same run in its first environment, None where *new* is in that.
+
+        What differs between them is what the environment costs: a container beside a virtual environment.
+        """
+        if new.is_aa or new.cell.repeat != new.cell.environment or new.identity is None:
+            return None
+        own = self._own.get(_line(new), [])
+        first = [x for x in own if x.cell.version == new.cell.version and not x.cell.repeat and x.identity]
+        same = [x for x in first if x.identity is not None and x.identity.run == new.identity.run]
+        return next((x for x in same if x.cell.environment != new.cell.environment), None)
+
     def label(self, old: BuildGroup) -> str:
         """Return what *old* is called in a verdict: its version, with the run's name for a stored one."""
         stored = self._stored is not None and not any(old is x for x in self._own.get(_line(old), []))

@@ -51,6 +51,8 @@ def judge(
         kind = "aa" if new.is_aa else "version" if isinstance(baseline, str) else "run"
         against = None if old is None else "its twin" if new.is_aa else sides.label(old)
         pending += _compared(asked, table, new, old, against, kind)
+        if (twin := sides.elsewhere(new)) is not None:
+            pending += _compared(asked, table, new, twin, f"its twin in {twin.cell.environment}", "aa")
         if baseline != PREVIOUS or new.is_aa or not new.builds:
             continue
         if (earlier := sides.earlier(new)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -23,6 +24,7 @@ from harness.attribution.format_trial import FormatTrial
 from harness.errors import UsageError
 from harness.matrix.cell import Treatment
 from harness.observations.records import RunObservation
+from harness.report.board import noise
 from harness.store.documents.base import json_text
 
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}
@@ -293,6 +295,28 @@ def test_another_network_is_not_compared(compose: Any) -> None:
     (verdict,) = judge(run, rules={})
     assert verdict.verdict == "indeterminate"
     assert "digests differ" in verdict.reason
+
+
+def test_an_arm_in_a_container_is_held_against_its_twin_and_against_the_version_before_it(
+    compose: Any,
+) -> None:
+    def arms(version: str, latency: float, slower: float) -> Iterator[Any]:
+        yield compose.noisy(version, latency)
+        made = compose.noisy(version, latency * slower, seed=1, repeat="docker")
+        yield replace(made, cell=replace(made.cell, environment="docker"))
+
+    found = judge(compose.run(*arms("1.0", 0.4, 1.0), *arms("2.0", 0.3, 1.3)), rules={})
+
+    kinds = [(v.kind, v.version, v.against, v.verdict == "unchanged") for v in found]
+    assert kinds == [
+        ("aa", "1.0", "its twin in venv", True),
+        ("version", "2.0", "1.0", False),
+        ("version", "2.0", "1.0", False),
+        ("aa", "2.0", "its twin in venv", False),
+    ]
+    assert [v.alarm for v in found if v.kind == "aa"] == [False, True]
+    rows = noise(found)
+    assert [row.version for row in rows] == ["1.0 beside its twin in venv", "2.0 beside its twin in venv"]
 
 
 def test_aa_arms_are_compared_with_their_twin(compose: Any) -> None:
