@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.environments.base import Limits, Outcome, converse
-from harness.environments.docker.catalogue import Choice, Recipe
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.images import Images
 from harness.environments.docker.posture import Posture
 from harness.environments.docker.prepared import PreparedContainer
+from harness.environments.docker.recipes import Choice, Recipe
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.needs import WorkerSource
 from harness.environments.pythons import find_python

@@ -21,7 +21,8 @@ def test_every_cell_can_be_planned_and_is_one_that_its_runtime_knows(path: Path)
     cells = make_plan(Choices(matrix=path), parts).cells
     assert len({cell.id for cell in cells}) == len(cells) > 0
     for cell in cells:
-        assert cell.version in parts.runtimes[cell.runtime].known_versions()
+        # A stand-in of an image is named behind the version that it holds.
+        assert cell.version.partition("+stand-in")[0] in parts.runtimes[cell.runtime].known_versions()
         reason = parts.runtimes[cell.runtime].unsupported(cell)
         # The machine that plans may have a GPU that an old version does not run on.
         assert reason is None or "compute capability" in reason

@@ -10,12 +10,12 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 import platformdirs
 
+from harness.environments.docker.recipes import Choice, Image, Recipe
 from harness.errors import BadOptionError, NoImageError, RecipeFileError
 from harness.matrix.strict import Table, read_toml
 from harness.resources import data_folder
@@ -25,85 +25,6 @@ RECIPE_SCHEMA = "trtmatrix.recipe/1"
 BASES = ("direct", "sibling", "community", "inferred", "stated")
 _COLUMNS = {"tag", "version", "cuda", "cudnn", "ubuntu", "python", "driver", "datacenter_branches", "size_gb"}
 _REQUIRED = {"tag", "version"}
-# Pythons of the Ubuntu releases, for the months whose Python no source states.
-_UBUNTU_PYTHON = {"16.04": "3.5", "18.04": "3.6", "20.04": "3.8", "22.04": "3.10", "24.04": "3.12"}
-
-
-@dataclass(frozen=True)
-class Image:
-    """One image of a recipe, as its sources describe it; empty strings are unknown.
-
-    :param version: release of the runtime, as a cell names it
-    :param driver: lowest NVIDIA driver
-    :param datacenter_branches: older driver branches that are allowed on data-centre GPUs
-    :param basis: how sure the row is: ``direct``, ``sibling``, ``community``, ``inferred``, ``stated`` (user)
-    :param details: what else the table says (source, notes, TensorFlow version ...)
-    """
-
-    name: str
-    version: str
-    cuda: str = ""
-    cudnn: str = ""
-    ubuntu: str = ""
-    python: str = ""
-    driver: str = ""
-    datacenter_branches: str = ""
-    size_gb: float | None = None
-    basis: str = "stated"
-    details: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def tag(self) -> str:
-        """The part behind the last colon."""
-        return self.name.rpartition(":")[2]
-
-    @property
-    def likely_python(self) -> str:
-        """``major.minor`` of the stated Python, else of its Ubuntu release, else empty."""
-        return ".".join(self.python.split(".")[:2]) or _UBUNTU_PYTHON.get(self.ubuntu, "")
-
-    @property
-    def needs(self) -> str:
-        """CUDA, Python and driver in one line, with how sure it is; what is unknown is left out."""
-        inside = {"TensorRT": self.details.get("tensorrt"), "TensorFlow": self.details.get("tensorflow")}
-        known = {**inside, "CUDA": self.cuda, "Python": self.python, "driver": self.driver}
-        words = ", ".join(f"{name} {value}" for name, value in known.items() if value)
-        return f"{words} ({self.basis})"
-
-    @property
-    def tensorrt(self) -> str:
-        """TensorRT inside: its own column in images of frameworks, the version elsewhere."""
-        return self.details.get("tensorrt") or self.version.partition("+")[0]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One family of images.
-
-    :param gpu: ``required`` or ``optional`` (requested only where a job names a device)
-    :param base: base image of a template that installs wheels; empty: made from this machine's interpreter
-    :param login: how to log in to the registry, for the message of a refused pull
-    """
-
-    name: str
-    path: Path
-    runtimes: tuple[str, ...]
-    template: str
-    repository: str = ""
-    python_command: str = "python3"
-    gpu: str = "optional"
-    base: str = ""
-    size_gb: float = 1.0
-    login: str = ""
-    images: tuple[Image, ...] = ()
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a version means here: a recipe and, where the recipe lists images, one of them."""
-
-    recipe: Recipe
-    image: Image | None
 
 
 class Catalogue:
@@ -134,6 +55,9 @@ class Catalogue:
             return [said]
         found: list[str] = []
         for part in alternatives(said):
+            if self._stand_in(runtime, part):
+                found.append(part)
+                continue
             found.extend([self._named(runtime, part)] if _is_image(part) else select(part, known))
         return ordered(found)
 
@@ -147,7 +71,10 @@ class Catalogue:
         for recipe, image in reversed(listed):
             if image.version == version or (image.tag == tag and image.version.partition("+")[0] == base):
                 return Choice(recipe, image)
-        open_ended = [r for r in self.recipes.values() if runtime in r.runtimes and not r.images]
+        if (named := self._stand_in(runtime, version)) is not None:
+            return Choice(named, None)
+        serving = (r for r in self.recipes.values() if runtime in r.runtimes)
+        open_ended = [r for r in serving if not r.images and not r.stand_in]
         if open_ended:
             return Choice(open_ended[-1], None)
         if not listed:
@@ -159,6 +86,10 @@ class Catalogue:
             f"no image holds {runtime} {version}; 'trtmatrix list versions' shows those that do, a recipe "
             "file adds another"
         )
+
+    def _stand_in(self, runtime: str, version: str) -> Recipe | None:
+        recipe = self.recipes.get(version.partition("+")[2])
+        return recipe if recipe is not None and recipe.stand_in and runtime in recipe.runtimes else None
 
     def name_of(self, runtime: str, image: Image) -> str:
         """Return how a cell names *image*: its version, and its tag where that means another."""
@@ -230,6 +161,7 @@ def read_recipe(path: Path) -> Recipe:
         base=top.get("base", str, "") or "",
         size_gb=size if size is not None else 1.0,
         login=top.get("login", str, "") or "",
+        stand_in=top.get("stand_in", str, "") or "",
         images=(*_inline(path, repository, top.raw("image")), *_tabled(path, repository, table)),
     )
     top.done()
@@ -271,24 +203,23 @@ def _image(
     line: int | None = None,
     where: str | None = None,
 ) -> Image:
+    def bad(problem: str) -> RecipeFileError:
+        return RecipeFileError(path, problem, line=line, where=where)
+
     values = {k: v or "" for k, v in row.items() if isinstance(k, str)}
     for key in _REQUIRED:
         if not values.get(key):
-            raise RecipeFileError(path, f"'{key}' is missing", line=line, where=where)
+            raise bad(f"'{key}' is missing")
     if None in row or parse(values["version"]) is None:
         problem = "has more columns than the header" if None in row else f"no version: {values['version']!r}"
-        raise RecipeFileError(path, problem, line=line, where=where)
+        raise bad(problem)
     basis = values.get("basis") or "stated"
     if basis not in BASES:
-        raise RecipeFileError(
-            path, f"unknown basis {basis!r}; known: {', '.join(BASES)}", line=line, where=where
-        )
+        raise bad(f"unknown basis {basis!r}; known: {', '.join(BASES)}")
     try:
         size = float(values["size_gb"]) if values.get("size_gb") else None
     except ValueError:
-        raise RecipeFileError(
-            path, f"'size_gb' is no number: {values['size_gb']!r}", line=line, where=where
-        ) from None
+        raise bad(f"'size_gb' is no number: {values['size_gb']!r}") from None
     known = {k: values.get(k, "") for k in _COLUMNS - {"tag", "size_gb"}}
     tag = values["tag"]
     rest = {k: v for k, v in values.items() if k not in _COLUMNS | {"basis"} and v}

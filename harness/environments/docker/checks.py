@@ -11,12 +11,12 @@ import docker.errors
 from harness.environments import gpus
 from harness.environments.base import Check
 from harness.environments.compute_capability import capability_reason
-from harness.environments.docker.catalogue import Choice, Image
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, explain_pull, registry_of
 from harness.environments.docker.gpu_access import REMEDY, gpu_access, offer_of
 from harness.environments.docker.images import disk_problem
 from harness.environments.docker.posture import user_ids
+from harness.environments.docker.recipes import Choice, Image
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.docker.transfer import brought_name
 from harness.environments.needs import RuntimeNeeds
@@ -168,7 +168,7 @@ def _image(
 
 
 def _own_base(runtime: RuntimeNeeds, version: str) -> Check:
-    interpreter = find_python(runtime.pythons(version))
+    interpreter = find_python(runtime.pythons(version.partition("+")[0]))
     if interpreter is None:
         return Check(
             "image",

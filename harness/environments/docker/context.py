@@ -11,8 +11,8 @@ from pathlib import Path
 
 import jinja2
 
-from harness.environments.docker.catalogue import Image, Recipe
 from harness.environments.docker.labels import KIND, RECIPE, RUNTIME, VERSION
+from harness.environments.docker.recipes import Image, Recipe
 from harness.errors import RecipeFileError
 from harness.matrix.strict import Table, read_toml
 from harness.resources import data_folder

@@ -15,7 +15,8 @@ from harness.environments.base import (
     VersionRow,
     availability_of,
 )
-from harness.environments.docker.catalogue import Choice, catalogue
+from harness.environments.docker.catalogue import catalogue
+from harness.environments.docker.recipes import Choice
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.needs import RuntimeNeeds
 from harness.errors import ImageUnavailableError, UnavailableError, UsageError
@@ -86,7 +87,7 @@ class DockerEnvironment(Environment):
         except UsageError as error:
             return (Check("catalogue", "unsupported", str(error)),)
         name = choice.image.name if choice.image is not None else f"recipe {choice.recipe.name}"
-        basis = f" ({choice.image.basis})" if choice.image is not None else ""
+        basis = f" ({choice.image.basis})" if choice.image is not None else _stand_in(choice)
         chosen = Check("catalogue", "ok", name + basis)
         try:
             engine = self.engine()
@@ -141,6 +142,10 @@ class DockerEnvironment(Environment):
         )
 
 
+def _stand_in(choice: Choice) -> str:
+    return f" (stand-in of {choice.recipe.stand_in}, not NGC)" if choice.recipe.stand_in else ""
+
+
 def _facts(
     image: ReadyImage, choice: Choice, held: Mapping[str, Any], odd: Sequence[str]
 ) -> dict[str, object]:
@@ -154,7 +159,9 @@ def _facts(
         "image_built": image.name,
         "image_id": image.id,
         "image_digest": image.digest,
-        "image_basis": choice.image.basis if choice.image is not None else "read inside",
+        "image_basis": choice.image.basis
+        if choice.image is not None
+        else _stand_in(choice).strip() or "read inside",
         "catalogue_differences": list(odd),
         "build_log": image.build_log,
     }

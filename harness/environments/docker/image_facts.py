@@ -8,10 +8,10 @@ from typing import Any
 
 from harness.environments.base import Limits
 from harness.environments.cache import cache_folder
-from harness.environments.docker.catalogue import Image
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, text_of
 from harness.environments.docker.labels import KIND, OWNER, mark_active, mark_done, owner, remove_container
+from harness.environments.docker.recipes import Image
 from harness.errors import BrokenPythonError
 from harness.versions import parse
 

@@ -19,11 +19,11 @@ from harness.environments.base import Progress
 from harness.environments.cache import cache_folder, scratch_folder
 from harness.environments.docker import base_image
 from harness.environments.docker import context as docker_context
-from harness.environments.docker.catalogue import Choice, Image, Recipe
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, explain_pull, text_of
 from harness.environments.docker.image_facts import read_python
 from harness.environments.docker.labels import CONTENT, REPOSITORY
+from harness.environments.docker.recipes import Choice, Image, Recipe
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.docker.transfer import brought_name
 from harness.environments.installer import python_of
@@ -115,12 +115,14 @@ class Images:
         name = brought_name(recipe.name, runtime.name, version)
         if (brought := self.find(name)) is not None:
             return _ready(brought, name, brought, name)
-        base, name, interpreter = self._base(recipe, runtime, version)
-        plan = venv.plan_for(runtime, version, interpreter)
+        release = version.partition("+")[0]  # without the name of a stand-in
+        base, name, interpreter = self._base(recipe, runtime, release)
+        plan = venv.plan_for(runtime, release, interpreter)
         requirements = list(plan.requirements)
         text = docker_context.dockerfile(recipe, runtime.name, version, base=name, requirements=requirements)
         content = docker_context.content_digest(text, str(base.id), venv.key_of(plan))
-        tag = f"{REPOSITORY}/{runtime.name.replace('_', '-')}-{version}:{content[:12]}"
+        kind = f"-{recipe.name}" if recipe.stand_in else ""
+        tag = f"{REPOSITORY}/{runtime.name.replace('_', '-')}-{release}{kind}:{content[:12]}"
 
         def wheels() -> Mapping[str, Path]:
             folder = venv.make(plan, f"{runtime.name} {version}", self.progress)

@@ -15,7 +15,6 @@ from typing import Any
 
 from harness.environments.base import Limits, NeverStarted, Outcome, WorkerConversation
 from harness.environments.cache import cache_folder
-from harness.environments.docker.catalogue import Choice
 from harness.environments.docker.container import WorkerContainer
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, text_of
@@ -30,6 +29,7 @@ from harness.environments.docker.posture import (
     environment_inside,
     user_ids,
 )
+from harness.environments.docker.recipes import Choice
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.needs import WorkerSource
 from harness.environments.staging import staged_worker

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.environments.docker.catalogue import BASES, catalogue, load, read_recipe
+from harness.environments.docker.context import dockerfile
 from harness.errors import InputError, UsageError
 from harness.resources import data_folder
 from harness.versions import parse
@@ -31,6 +32,35 @@ def test_every_built_in_image_has_a_version_a_known_basis_and_a_name_of_its_own(
     assert all(parse(image.version) is not None for image in images)
     assert {image.basis for image in images} <= set(BASES)
     assert all(image.name.startswith("nvcr.io/nvidia/") for image in images)
+
+
+def test_a_stand_in_is_taken_only_where_a_version_names_it_and_says_that_it_is_none_of_ngc() -> None:
+    known = catalogue()
+    named = "8.5.3.1+stand-in-2022"
+
+    assert known.resolve("tensorrt", named) == [named]
+    chosen = known.choose("tensorrt", named)
+    assert (chosen.recipe.name, chosen.image) == ("stand-in-2022", None)
+    assert not any("stand-in" in version for version in known.resolve("tensorrt", ">=5,<12"))
+    assert known.choose("tensorrt", "8.5.3.1").image is not None
+    with pytest.raises(UsageError, match=r"no image holds tensorrt 8\.5\.9"):
+        known.choose("tensorrt", "8.5.9")
+    with pytest.raises(UsageError):
+        known.resolve("tensorrt", "8.5+stand-in-1999")
+
+
+@pytest.mark.parametrize("name", ["stand-in-2019", "stand-in-2022"])
+def test_the_image_of_a_stand_in_carries_a_label_and_prints_a_banner_that_say_so(name: str) -> None:
+    recipe = catalogue().recipes[name]
+
+    text = dockerfile(
+        recipe, "tensorrt", f"8.5.3.1+{name}", base="base:1", requirements=["tensorrt==8.5.3.1"]
+    )
+
+    assert 'io.trtmatrix.stand-in="stand-in, not NGC"' in text
+    assert "ENTRYPOINT" in text
+    assert "(stand-in, not NGC)" in text.partition("ENTRYPOINT")[2]
+    assert "VERSION=8.5.3.1 " in text
 
 
 def test_the_images_reach_from_tensorrt_5_0_to_11_2_and_begin_in_18_09() -> None:

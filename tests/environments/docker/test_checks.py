@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.environments.base import Check, availability_of
-from harness.environments.docker.catalogue import Choice, Image, catalogue
+from harness.environments.docker.catalogue import catalogue
 from harness.environments.docker.checks import docker_checks, driver_problem, gpu_checks
 from harness.environments.docker.engine import Endpoint, Engine
+from harness.environments.docker.recipes import Choice, Image
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.gpus import Gpu, Host
 from harness.plugins import registry

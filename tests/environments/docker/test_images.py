@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import main
-from harness.environments.docker.catalogue import Choice, Image, Recipe, catalogue
+from harness.environments.docker.catalogue import catalogue
 from harness.environments.docker.engine import Engine, EngineFacts
 from harness.environments.docker.images import Images, disk_problem
 from harness.environments.docker.labels import (
@@ -23,6 +23,7 @@ from harness.environments.docker.labels import (
     prune,
     sweep,
 )
+from harness.environments.docker.recipes import Choice, Image, Recipe
 from harness.environments.docker.settings import DockerSettings
 from harness.errors import UnavailableError
 from tests.environments.confined import PlainPython, recipe

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from harness.cli import main
 from harness.environments.docker import archive
 from harness.environments.docker.archive import LARGE, NoArchiveError, take_apart
-from harness.environments.docker.catalogue import Choice
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.images import Images
+from harness.environments.docker.recipes import Choice
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.docker.transfer import Saving, brought_name, load
 from harness.environments.docker.transfer_parts import INDEX, SUMS, Folder
