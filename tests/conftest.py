@@ -7,6 +7,11 @@ import signal
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's doing: performance is measured in benchmarks.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # A shell without job control starts what runs in the background with interrupts ignored, and programs hand
 # that down; tests that interrupt a run would wait for ever.
