@@ -14,6 +14,7 @@ from harness.execution.measuring import measure
 from harness.execution.plan import Choices, make_plan
 from harness.plugins import registry
 from harness.store.bundle import Bundle
+from tests.cli.small_matrix import write_narrow_networks
 
 _HEAD = """
 schema = "trtmatrix.matrix/1"
@@ -28,7 +29,7 @@ maximum_seconds = 0.2
 windows = 1
 profile_iterations = 2
 [[block]]
-networks = ["mobilenet_v1", "mobilenet_v2"]
+networks = ["linear_relu6_probe", "narrow"]
 """
 
 
@@ -39,7 +40,7 @@ def _measured(folder: Path, versions: dict[str, list[str]]) -> tuple[Bundle, lis
         for name, said in versions.items()
     ]
     matrix = folder / "matrix.toml"
-    matrix.write_text(_HEAD + "".join(blocks))
+    matrix.write_text(_HEAD + "".join(blocks) + write_narrow_networks(folder))
     choices = Choices(matrix=matrix, out=folder / "run")
     plan = make_plan(choices, registry.parts())
     bundle = measure(plan, choices, plan.cells, registry.parts())
