@@ -12,6 +12,7 @@ import docker.errors
 from docker.models.containers import Container
 
 from harness.environments.base import Limits, Outcome, WorkerConversation
+from harness.environments.docker.counters import Counters
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, engine_is_gone, explain_start, text_of
 from harness.environments.docker.labels import mark_active, mark_done, remove_container
@@ -19,8 +20,6 @@ from harness.environments.docker.streams import LOG_SECONDS, End, Streams
 from harness.environments.process import folder_bytes, log_tail
 
 _LOOK_SECONDS = 0.2
-# A look at the engine's counters costs it a few milliseconds; a result folder grows no faster than a disk.
-_STATISTICS_SECONDS = 1.0
 _KILL_SECONDS = 20
 _LEAVE_SECONDS = 30
 _STOP_LOOKS = 10
@@ -51,11 +50,10 @@ class WorkerContainer(WorkerConversation):
         self.engine, self.image, self.command, self.arguments = engine, image, command, arguments
         self.result, self.limits = result, limits
         self.inspected: dict[str, Any] = {}
-        self._peak = 0
-        self._counted = self.begin
         self._container: Container | None = None
         self._streams: Streams | None = None
         self._end: End | None = None
+        self._counters: Counters | None = None
         self._error: Exception | None = None
 
     def start(self) -> None:
@@ -85,14 +83,11 @@ class WorkerContainer(WorkerConversation):
         """Hold the size of the result and the number of processes against the limits."""
         if (size := folder_bytes(self.result)) > self.limits.result_bytes:
             return "result_limit", _result_reason(size, self.limits)
-        now = time.monotonic()
-        if now - self._counted >= _STATISTICS_SECONDS and self._container is not None:
-            self._counted = now
-            try:
-                return ("failed", reason) if (reason := self._count(self._container)) else ("", "")
-            except ENGINE_ERRORS as error:
-                self._fail(error)
-        return "", ""
+        if self._counters is None:
+            return "", ""
+        if self._counters.error is not None:
+            self._fail(self._counters.error)
+        return ("failed", self._counters.reason) if self._counters.reason else ("", "")
 
     def end(self) -> Outcome:
         """Wait for the end of a worker that has closed, kill any other, and remove the container."""
@@ -105,6 +100,8 @@ class WorkerContainer(WorkerConversation):
         except ENGINE_ERRORS as error:
             self._fail(error)
         finally:
+            if self._counters is not None:
+                self._counters.stop()
             if self._container is not None:
                 self._remove(str(self._container.id))
             if self._streams is not None:
@@ -113,7 +110,7 @@ class WorkerContainer(WorkerConversation):
             *self.cut,
             exit_code=code,
             seconds=time.monotonic() - self.begin,
-            peak_memory_bytes=self._peak or None,
+            peak_memory_bytes=self._counters.peak or None if self._counters is not None else None,
             log_tail=log_tail(self.result / "worker.log"),
         )
 
@@ -129,6 +126,9 @@ class WorkerContainer(WorkerConversation):
         container.start()
         self._streams.start()
         self._end.start()
+        most = self.arguments.get("pids_limit")
+        self._counters = Counters(self.engine, str(container.id), most if isinstance(most, int) else None)
+        self._counters.start()
 
     def _give_up_locked_memory(self) -> None:
         """Remove a container whose engine may lift no limit, and go on with the engine's own limit."""
@@ -184,18 +184,6 @@ class WorkerContainer(WorkerConversation):
             return False
         return True
 
-    def _count(self, container: Container) -> str:
-        """Read the engine's counters; return why the container has to end, or nothing."""
-        counters = self.engine.client.api.stats(str(container.id), stream=False, **_one_shot(self.engine))
-        memory = counters.get("memory_stats") or {}
-        self._peak = max(self._peak, int(memory.get("max_usage") or memory.get("usage") or 0))
-        processes = int((counters.get("pids_stats") or {}).get("current") or 0)
-        limit = self.arguments.get("pids_limit")
-        # At the very limit every further fork fails already; what is there only burns time.
-        if isinstance(limit, int) and processes >= limit:
-            return f"reached the limit of {limit} processes"
-        return ""
-
     def _ended(self, code: int, out_of_memory: bool) -> tuple[str, str]:
         if out_of_memory:
             return (
@@ -229,11 +217,6 @@ class WorkerContainer(WorkerConversation):
             self.engine.leftovers.add(container)
         finally:
             mark_done(container)
-
-
-def _one_shot(engine: Engine) -> dict[str, bool]:
-    # Without it the engine takes two looks a second apart; engines before 20.10 know no other way.
-    return {"one_shot": True} if engine.facts.api >= (1, 41) else {}
 
 
 def _result_reason(size: int, limits: Limits) -> str:
