@@ -16,14 +16,12 @@ from harness.environments.docker.counters import Counters
 from harness.environments.docker.engine import Engine
 from harness.environments.docker.errors import ENGINE_ERRORS, engine_is_gone, explain_start, text_of
 from harness.environments.docker.labels import mark_active, mark_done, remove_container
-from harness.environments.docker.streams import LOG_SECONDS, End, Streams
+from harness.environments.docker.streams import LOG_SECONDS, SIGNAL, End, Streams
 from harness.environments.process import folder_bytes, log_tail
 
 _LOOK_SECONDS = 0.2
 _KILL_SECONDS = 20
 _LEAVE_SECONDS = 30
-_STOP_LOOKS = 10
-_SIGNAL = 128  # exit codes above it are signals
 _MIB = 1 << 20
 # The kernel's number of RLIMIT_MEMLOCK, in the words of runc and of crun.
 _LOCKED_MEMORY = re.compile(r"rlimit type 8\b|RLIMIT_MEMLOCK", re.IGNORECASE)
@@ -122,7 +120,7 @@ class WorkerContainer(WorkerConversation):
         self._container = container = self._create()
         path = self.result / "worker.log"
         self._streams = Streams(container, path, self.limits.log_bytes, self.received)
-        self._end = End(container, self.limits.seconds + 120)
+        self._end = End(container, self.limits.seconds + 120, self.engine.ping)
         container.start()
         self._streams.start()
         self._end.start()
@@ -168,21 +166,11 @@ class WorkerContainer(WorkerConversation):
         self.inspected = dict(container.attrs)
         state = self.inspected.get("State", {})
         code = int(state.get("ExitCode", -1))
-        if not self.cut[0] and code > _SIGNAL and not self._engine_stays():
+        if not self.cut[0] and code > SIGNAL and self._end.engine_left():
             self.stop("failed", _ENGINE_GONE)
         if not self.cut[0]:
             self.cut = self._ended(code, bool(state.get("OOMKilled")))
         return code
-
-    def _engine_stays(self) -> bool:
-        """Say whether the engine still answers: a stopping one ends its containers first, by a signal."""
-        try:
-            for _ in range(_STOP_LOOKS):
-                self.engine.ping()
-                time.sleep(_LOOK_SECONDS)
-        except ENGINE_ERRORS:
-            return False
-        return True
 
     def _ended(self, code: int, out_of_memory: bool) -> tuple[str, str]:
         if out_of_memory:
@@ -193,8 +181,8 @@ class WorkerContainer(WorkerConversation):
         if (size := folder_bytes(self.result)) > self.limits.result_bytes:
             return "result_limit", _result_reason(size, self.limits)
         last = log_tail(self.result / "worker.log").rstrip().rsplit("\n", 1)[-1].strip()
-        if code > _SIGNAL:
-            return "killed", f"killed by signal {code - _SIGNAL}" + (f": {last}" if last else "")
+        if code > SIGNAL:
+            return "killed", f"killed by signal {code - SIGNAL}" + (f": {last}" if last else "")
         if code != 0:
             return "failed", f"the worker ended with exit status {code}" + (f": {last}" if last else "")
         if not (self.result / "result.json").is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,12 @@ from docker.models.containers import Container
 from docker.utils.socket import STDOUT, frames_iter
 
 from harness.environments.docker.errors import ENGINE_ERRORS, text_of
+
+SIGNAL = 128
+"""Exit statuses above it are signals."""
+
+_STOP_LOOKS = 20
+_LOOK_SECONDS = 0.2
 
 LOG_SECONDS = 10
 """How long the last lines of a log are waited for."""
@@ -71,23 +78,46 @@ class Streams(threading.Thread):
 
 
 class End(threading.Thread):
-    """Waits for the end of a container, so that nobody has to ask the engine again and again."""
+    """Waits for the end of a container, so that nobody has to ask the engine again and again.
 
-    def __init__(self, container: Container, timeout: float) -> None:
+    :param ping: raises where the engine does not answer
+    """
+
+    def __init__(self, container: Container, timeout: float, ping: Callable[[], None]) -> None:
         super().__init__(daemon=True)
-        self._container, self._timeout = container, timeout
+        self._container, self._timeout, self._ping = container, timeout, ping
         self._done = threading.Event()
+        self._engine_left = False
         self.error: Exception | None = None
 
     def run(self) -> None:
         """Wait; an error is kept for the thread that watches."""
+        code = 0
         try:
-            self._container.wait(timeout=self._timeout)
+            code = int(self._container.wait(timeout=self._timeout)["StatusCode"])
         except ENGINE_ERRORS as error:
             self.error = error
         finally:
             self._done.set()
+        # Looked at now: whoever measures other builds meanwhile may ask when the engine is back.
+        if code > SIGNAL:
+            self._engine_left = not self._engine_stays()
 
     def wait(self, seconds: float) -> bool:
         """Return whether the container ended within *seconds*."""
         return self._done.wait(seconds)
+
+    def engine_left(self) -> bool:
+        """Say whether the engine went away right after the container was ended by a signal."""
+        self.join(LOG_SECONDS)
+        return self._engine_left
+
+    def _engine_stays(self) -> bool:
+        """Say whether the engine still answers: a stopping one ends its containers first, by a signal."""
+        try:
+            for _ in range(_STOP_LOOKS):
+                self._ping()
+                time.sleep(_LOOK_SECONDS)
+        except ENGINE_ERRORS:
+            return False
+        return True
