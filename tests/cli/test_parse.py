@@ -20,6 +20,8 @@ KEYS = [
     "file",
     "kinds",
     "tensorrt",
+    "driver",
+    "plugins",
     "engines",
     "profile",
     "tactics",

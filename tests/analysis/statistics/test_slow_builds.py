@@ -45,7 +45,8 @@ def test_only_a_minority_is_ever_set_aside(seed: int, slow: int, by: float) -> N
     values = cells(seed, builds=8)
     values[1, :slow] += by
     found = slow_builds(values)
-    assert found[1].sum() in (0, slow) if by > 0.1 else found[1].sum() <= 3
+    # All that are as slow or none; an ordinary one may seem slow beside the others, as rarely as elsewhere.
+    assert by <= 0.1 or found[1, :slow].sum() in (0, slow)
     assert found[1].sum() <= 3
 
 
