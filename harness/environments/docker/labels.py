@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -100,6 +101,15 @@ class OwnImage:
     created: str
 
 
+def name_among(tags: Sequence[str]) -> str:
+    """Return the name that the harness gave an image, else the first that it has, else nothing.
+
+    :param tags: in whatever order the engine has them
+    """
+    own = [tag for tag in tags if tag.startswith(f"{REPOSITORY}/")]
+    return next(iter([*own, *tags]), "")
+
+
 def own_images(engine: Engine) -> list[OwnImage]:
     """Return all images that carry our label, children before the bases they were built on."""
     found = []
@@ -108,7 +118,7 @@ def own_images(engine: Engine) -> list[OwnImage]:
         found.append(
             OwnImage(
                 id=str(image.id),
-                name=image.tags[0] if image.tags else str(image.short_id),
+                name=name_among(image.tags) or str(image.short_id),
                 kind=labels.get(KIND, ""),
                 runtime=labels.get(RUNTIME, ""),
                 version=labels.get(VERSION, ""),
