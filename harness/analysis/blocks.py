@@ -14,8 +14,8 @@ import numpy as np
 
 from harness.analysis.groups import BuildGroup, counts
 from harness.analysis.profile_rounds import centred
-from harness.analysis.statistics.block import Block, read_block
-from harness.analysis.statistics.lockstep import slice_value
+from harness.analysis.statistics.block import Block, block_of_slices
+from harness.analysis.statistics.lockstep import SETTLED, slice_value
 from harness.analysis.table import MINIMUM_BUILDS
 from harness.attribution.engine import AttributedEngine
 from harness.matrix.cell import Cell
@@ -27,9 +27,6 @@ BlockKey = tuple[str, str, str]
 
 CellKey = tuple[Cell, Group]
 """What the builds of a block have to share to be repetitions of each other."""
-
-SETTLED = 0
-"""Samples at the start of a recorded slice that are left out: the worker does not count its first ones."""
 
 
 @dataclass(frozen=True)
@@ -153,23 +150,16 @@ def _read(builds: Sequence[tuple[Cell, BuildObservation]]) -> dict[str, BlockPas
 
 
 def _read_pass(builds: Sequence[tuple[Cell, BuildObservation]], name: str) -> BlockPass:
-    of_build: list[list[int]] = []
-    rows: list[tuple[int, int, float]] = []
-    for _, build in builds:
-        first = sum(map(len, of_build))
-        own = sorted({one.process for one in build.slices[name]})
-        place = {process: first + at for at, process in enumerate(own)}
-        of_build.append(list(place.values()))
-        rows += [(place[x.process], x.cycle, slice_value(x.samples, SETTLED)) for x in build.slices[name]]
-    process, cycle, value = (np.asarray(column) for column in zip(*rows, strict=True))
     members: dict[CellKey, list[int]] = {}
     for number, (cell, build) in enumerate(builds):
         # One whose outputs are wrong, say, took its turns and is no repetition of those that are compared.
         if counts(build):
             members.setdefault((cell, build.identity.group), []).append(number)
-    # Cycles are counted over all passes of the block, or may be any numbers that rise.
-    in_order = np.unique(cycle, return_inverse=True)[1]
-    levels = read_block(process, in_order, value, of_build, list(members.values()))
+    taken = [
+        [(x.process, x.cycle, slice_value(x.samples, SETTLED)) for x in build.slices[name]]
+        for _, build in builds
+    ]
+    levels = block_of_slices(taken, list(members.values()))
     slices = [one.samples.sum() for _, build in builds for one in build.slices[name]]
     return BlockPass(levels, {key: at for at, key in enumerate(members)}, float(np.mean(slices)) / 1000)
 

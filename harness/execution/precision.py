@@ -11,19 +11,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
-from harness.analysis.statistics.block import Block, read_block
-from harness.analysis.statistics.lockstep import slice_value
+from harness.analysis.material import SHOWN
+from harness.analysis.statistics.block import Block, block_of_slices
+from harness.analysis.statistics.lockstep import SETTLED, slice_value
 from harness.analysis.statistics.spending import Costs, Situation, Step, next_step
 from harness.matrix.cell import Cell
 from harness.versions import version_key
 
 NO_PROCESS = 1e9
 """Seconds that another process of an engine costs where none can be made: more than any budget."""
-
-SHOWN = 0.95
-"""Confidence of the intervals whose width is asked for."""
 
 
 @dataclass(frozen=True)
@@ -99,18 +95,16 @@ def comparisons(builds: Sequence[MeasuredBuild], name: str) -> list[Comparison]:
 
 
 def _block(builds: Sequence[MeasuredBuild], cells: Sequence[Cell], name: str) -> Block:
-    rows: list[tuple[int, int, float]] = []
-    of_build: list[list[int]] = []
-    for build in builds:
-        slices = [row for row in build.slices if row["pass"] == name]
-        first = sum(map(len, of_build))
-        place = {n: first + at for at, n in enumerate(sorted({row["process"] for row in slices}))}
-        of_build.append(list(place.values()))
-        # the worker counts settled samples alone
-        rows += [(place[row["process"]], row["cycle"], slice_value(row["latency_ms"], 0)) for row in slices]
-    process, cycle, value = (np.asarray(column) for column in zip(*rows, strict=True))
+    taken = [
+        [
+            (row["process"], row["cycle"], slice_value(row["latency_ms"], SETTLED))
+            for row in build.slices
+            if row["pass"] == name
+        ]
+        for build in builds
+    ]
     members = [[n for n, build in enumerate(builds) if build.cell == cell] for cell in cells]
-    return read_block(process, np.unique(cycle, return_inverse=True)[1], value, of_build, members)
+    return block_of_slices(taken, members)
 
 
 def next_need(found: Sequence[Comparison], precision: float, costs: Costs, seconds: float) -> Need | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +103,27 @@ class Block:
         """Return the variance of one process value; of one build value where no build has two processes."""
         found = float(self.spread_of_processes.pooled)
         return found if np.isfinite(found) else float(self.spread_of_builds.pooled)
+
+
+def block_of_slices(
+    slices: Sequence[Iterable[tuple[int, int, float]]], members: Sequence[Sequence[int]]
+) -> Block:
+    """Return the levels of a block from the slices of each of its builds.
+
+    :param slices: of each build: process of the build, cycle and value (:func:`.lockstep.slice_value`, ms) of
+        each; processes and cycles may be any numbers that rise, such as cycles counted over all passes
+    :param members: the builds of each cell
+    """
+    of_build: list[list[int]] = []
+    rows: list[tuple[int, int, float]] = []
+    for own in slices:
+        mine, first = list(own), sum(map(len, of_build))
+        place = {number: first + at for at, number in enumerate(sorted({row[0] for row in mine}))}
+        of_build.append(list(place.values()))
+        rows += [(place[process], cycle, value) for process, cycle, value in mine]
+    process, cycle, value = (np.asarray(column) for column in zip(*rows, strict=True))
+    in_order = np.unique(cycle, return_inverse=True)[1]
+    return read_block(process, in_order, value, of_build, members)
 
 
 def read_block(

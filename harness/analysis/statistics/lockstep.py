@@ -21,6 +21,9 @@ Indices = NDArray[np.int_]
 DROPPED = 2
 """Samples at the start of a slice that are left out: the caches are another process's."""
 
+SETTLED = 0
+"""The same of a slice that a worker took, which does not count its first ones itself."""
+
 QUANTILE = 0.25
 """Of the samples of a slice: what other programs add to some of them is left out."""
 
