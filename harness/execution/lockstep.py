@@ -23,7 +23,7 @@ from harness.execution.job import OpenJob
 from harness.execution.precision import NO_PROCESS, MeasuredBuild, Need, comparisons, next_need
 from harness.matrix.cell import Cell
 from harness.worker.drive import Driven, finish
-from harness.worker.lockstep import Lockstep, close_further, load, load_further, passes_of
+from harness.worker.lockstep import Lockstep, load, load_further, passes_of
 
 Open = Callable[[PlannedBuild], OpenJob | BuildResult]
 """Starts the worker of a build; a result where that failed."""
@@ -111,8 +111,7 @@ class BlockMeasurement:
             # One stays alive while others are still to be measured beside it.
             stays = [member for member in self._alive if not member.driven.over][:1] if left else []
             ending = [member for member in self._alive if member not in stays]
-            close_further(_processes(ending))
-            self._lockstep.close([member.driven for member in ending])
+            self._lockstep.close(_processes(ending))
             for member in ending:
                 yield self._end(member, alone=alone)
 

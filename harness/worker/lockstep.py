@@ -60,9 +60,19 @@ class Lockstep(object):
                 one.asked(one.warm_up, name, settings[id(one)].warmup_seconds)
             self._pass(name, members, settings)
 
-    def close(self, builds: Sequence[Driven]) -> None:
-        """Have the layers of *builds* profiled, a round of each in turn, in a new order each; close them."""
-        alive = [one for one in builds if not one.over]
+    def close(self, processes: Sequence[Driven]) -> None:
+        """Have the layers of engines profiled, a round of each in turn, in a new order each; close all.
+
+        Processes that loaded what another one kept are closed before: that one alone is profiled.
+        """
+        alive = []  # type: List[Driven]
+        for one in processes:
+            if one.over:
+                continue
+            if one.samples.process:
+                one.close()
+            else:
+                alive.append(one)
         rounds = {id(one): profile_rounds(one.settings.profile_iterations) for one in alive}
         for number in range(max([len(sizes) for sizes in rounds.values()] or [0])):
             taking = [one for one in alive if not one.over and number < len(rounds[id(one)])]
@@ -124,13 +134,6 @@ def load_further(
         if one.over:
             break
     return further
-
-
-def close_further(processes: Sequence[Driven]) -> None:
-    """Close those of *processes* that loaded what another one kept: that one alone is profiled."""
-    for one in processes:
-        if one.samples.process and not one.over:
-            one.close()
 
 
 def load(build: Driven) -> None:

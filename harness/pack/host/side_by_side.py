@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from harness.worker import room
 from harness.worker.drive import finish
 from harness.worker.job import Measure
-from harness.worker.lockstep import SLICE_SECONDS, Lockstep, close_further, cycles_of, load, load_further
+from harness.worker.lockstep import SLICE_SECONDS, Lockstep, cycles_of, load, load_further
 
 from .builds import Asked, HostBuild
 from .machine import free_gpu_memory, free_memory
@@ -77,8 +77,7 @@ class SideBySide:
                 # One stays alive while others are still to be measured beside it.
                 stays = [build for build in self._alive if not build.driven.over][:1] if left else []
                 ending = [build for build in self._alive if build not in stays]
-                close_further([one for build in ending for one in build.processes])
-                self._lockstep.close([build.driven for build in ending])
+                self._lockstep.close([one for build in ending for one in build.processes])
                 for build in ending:
                     self._alive.remove(build)
                     yield build, "" if alone else self._name
