@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _question(arguments: argparse.Namespace) -> tuple[Question, tuple[Path, ...]]:
     """Return what is asked, and the ONNX file where one is named."""
-    from harness.execution.plan import minutes, network_name
+    from harness.execution.plan import above_zero, network_name
     from harness.matrix.compose import versions_of
     from harness.matrix.file import MOST_BUILDS
 
@@ -126,16 +126,16 @@ def _question(arguments: argparse.Namespace) -> tuple[Question, tuple[Path, ...]
         treatment={name: value for name, value in said.items() if value is not None},
         environment=arguments.environment,
         builds=builds,
-        minutes=minutes(arguments.minutes, "--minutes") or Question.minutes,
+        minutes=above_zero(arguments.minutes, "--minutes") or Question.minutes,
         precision=_share(arguments.within) or Question.precision,
     )
     return question, files
 
 
 def _share(percent: str | None) -> float | None:
-    from harness.execution.plan import minutes
+    from harness.execution.plan import above_zero
 
-    value = minutes(percent, "--within")
+    value = above_zero(percent, "--within")
     return None if value is None else value / 100
 
 

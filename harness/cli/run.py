@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from harness.cli.outputs import check_file, check_new_folder
     from harness.execution.measuring import affinity, open_to_resume, run_id
-    from harness.execution.plan import Choices, make_plan, minutes
+    from harness.execution.plan import Choices, above_zero, make_plan
     from harness.matrix.file import MOST_BUILDS
     from harness.plugins import registry
     from harness.resources import data_folder
@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadOptionError("-k: the expression is empty")
     if arguments.builds is not None and not 1 <= arguments.builds <= MOST_BUILDS:
         raise BadOptionError(f"--builds: expected a whole number from 1 to {MOST_BUILDS}")
-    minutes(arguments.minutes, "--minutes")
+    above_zero(arguments.minutes, "--minutes")
     if arguments.resume and arguments.out is None:
         raise OptionsContradictError("--resume needs --out: the folder of the run to go on with")
     if arguments.retry_failed and not arguments.resume:

@@ -71,8 +71,8 @@ class Plan:
         return Budget(None if minutes is None else 60 * minutes, self.matrix.precision)
 
 
-def minutes(said: str | None, option: str) -> float | None:
-    """Return a number of minutes that was given with *option*.
+def above_zero(said: str | None, option: str) -> float | None:
+    """Return the number that was given with *option*, None where none was.
 
     :raises BadOptionError: it is no number above 0
     """

@@ -106,7 +106,7 @@ class MatrixSession:
     @property
     def choices(self) -> Choices:
         """What the user chose."""
-        from harness.execution.plan import Choices, minutes
+        from harness.execution.plan import Choices, above_zero
         from harness.matrix.file import MOST_BUILDS
 
         def path(name: str) -> Path | None:
@@ -119,7 +119,7 @@ class MatrixSession:
                 f"--matrix-builds: expected a whole number from 1 to {MOST_BUILDS}, found '{builds}'"
             )
         try:
-            given = minutes(option_value(self._config, "minutes"), "--matrix-minutes")
+            given = above_zero(option_value(self._config, "minutes"), "--matrix-minutes")
         except TrtmatrixError as error:
             raise pytest.UsageError(error.one_line) from None
         return Choices(
