@@ -9,7 +9,7 @@ the pages to what this prints.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,13 +59,12 @@ class Compared:
 def comparisons(run: RunObservation) -> list[Compared]:
     """Return the comparisons of versions in *run*, those of the CUDA graph among them."""
     found: dict[Key, dict[str, Verdict]] = {}
-    for verdict in _compared(run):
-        key = (verdict.network, verdict.treatment, verdict.version, verdict.host)
-        found.setdefault(key, {})[verdict.bottleneck] = verdict
+    told = [(verdict.bottleneck, verdict) for verdict in _compared(run)]
     if GRAPH in passes_of(run):
-        for verdict in _compared(judged_by(run, GRAPH), rules=False):
-            key = (verdict.network, verdict.treatment, verdict.version, verdict.host)
-            found[key][GRAPH] = verdict
+        told += [(GRAPH, verdict) for verdict in _compared(judged_by(run, GRAPH), rules=False)]
+    for name, verdict in told:
+        key = (verdict.network, verdict.treatment, verdict.version, verdict.host)
+        found.setdefault(key, {})[name] = verdict
     return [Compared(key, str(mine[LATENCY].against), mine) for key, mine in found.items() if LATENCY in mine]
 
 
@@ -89,33 +88,32 @@ def page(name: str, run: RunObservation) -> str:
         "95 % intervals over builds; `?` is what these builds cannot tell.",
         f"{devices[0].upper()}{devices[1:]}.",
         "",
-        *_head(LATENCY_COLUMNS),
-    ]
-    lines += [_latency_row(one, letters) for one in found]
-    lines += [
+        *_table(LATENCY_COLUMNS, (_latency_row(one, letters) for one in found)),
         "",
         "1x1 convolutions that run a GEMM kernel (of all of them, build by build), and how much of the older",
         "version's layer time each bottleneck costs more or less:",
         "",
-        *_head(COST_COLUMNS),
-    ]
-    lines += [_cost_row(one, letters) for one in found]
-    lines += [
+        *_table(COST_COLUMNS, (_cost_row(one, letters) for one in found)),
         "",
         "How far apart what should be the same lies in each block, as standard deviation of the logarithm",
         "(degrees of freedom): processes of one engine, and engines built anew, without the slow ones:",
         "",
-        *_head(SPREAD_COLUMNS),
-        *_spread_rows(run),
+        *_table(SPREAD_COLUMNS, _spread_rows(run)),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _head(columns: Sequence[str]) -> list[str]:
-    return [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield _row(columns)
+    yield f"|{'---|' * len(columns)}"
+    yield from map(_row, rows)
 
 
-def _latency_row(one: Compared, letters: dict[str, str]) -> str:
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _latency_row(one: Compared, letters: dict[str, str]) -> list[str]:
     network, treatment, version, host = one.key
     cells = [f"{network} {treatment}", letters[host], f"{one.against} → {version}"]
     cells.append("{} and {}".format(*one.verdicts[LATENCY].builds))
@@ -123,10 +121,10 @@ def _latency_row(one: Compared, letters: dict[str, str]) -> str:
         verdict = one.verdicts.get(name)
         cells += ["", ""] if verdict is None else [_both(verdict), _change(verdict)]
     cells.append(", ".join(_smallest(one.verdicts.get(name)) for name in (LATENCY, GRAPH)))
-    return f"| {' | '.join(cells)} |"
+    return cells
 
 
-def _cost_row(one: Compared, letters: dict[str, str]) -> str:
+def _cost_row(one: Compared, letters: dict[str, str]) -> list[str]:
     network, treatment, _, host = one.key
     pointwise = one.verdicts["pointwise"]
     cells = [
@@ -137,10 +135,10 @@ def _cost_row(one: Compared, letters: dict[str, str]) -> str:
     ]
     cells.append(" → ".join(_family(pointwise, side) for side in ("old", "new")))
     cells += [_share(one.verdicts[name]) for name in ("pointwise", "depthwise", "reformat", "relu6")]
-    return f"| {' | '.join(cells)} |"
+    return cells
 
 
-def _spread_rows(run: RunObservation) -> Iterator[str]:
+def _spread_rows(run: RunObservation) -> Iterator[list[str]]:
     _, blocks = with_blocks(run)
     for passes in blocks.passes.values():
         names = dict.fromkeys(cell.subject for one in passes.values() for cell, _ in one.cells)
@@ -150,7 +148,7 @@ def _spread_rows(run: RunObservation) -> Iterator[str]:
             spreads = () if levels is None else (levels.spread_of_processes, levels.spread_of_builds)
             cells += [_spread(one) for one in spreads] or ["", ""]
             slow = max(slow, 0 if levels is None else int(levels.slow.sum()))
-        yield f"| {' | '.join([*cells, str(slow)])} |"
+        yield [*cells, str(slow)]
 
 
 def _spread(found: Spread) -> str:
