@@ -188,15 +188,17 @@ def _print_scaled(pairs: list[Pair]) -> None:
     _row("runtime", "pairs", *(f"x {scale:g}, %" for scale in SCALES), f"smallest seen in {SEEN:.0%}")
     _row(*["---"] * (3 + len(SCALES)))
     for runtime, group in sorted(by_runtime.items()):
-        shares = [_share_seen((a, _scaled(b, scale)) for a, b in group) for scale in SCALES]
+        shares = [_share_seen((a, scaled(b, scale)) for a, b in group) for scale in SCALES]
         enough = [scale for scale, share in zip(SCALES, shares, strict=True) if share >= SEEN]
         smallest = f"{100 * (enough[0] - 1):.0f} %" if enough else "none of these"
         _row(runtime, str(len(group)), *(f"{100 * share:.1f}" for share in shares), smallest)
     print()
 
 
-def _scaled(found: CellObservation, scale: float) -> CellObservation:
-    def scaled(build: BuildObservation) -> BuildObservation:
+def scaled(found: CellObservation, scale: float) -> CellObservation:
+    """Return *found* with every sample *scale* times as long."""
+
+    def longer(build: BuildObservation) -> BuildObservation:
         slices = {
             name: tuple(replace(one, samples=one.samples * scale) for one in taken)
             for name, taken in build.slices.items()
@@ -204,7 +206,7 @@ def _scaled(found: CellObservation, scale: float) -> CellObservation:
         passes = {name: samples * scale for name, samples in build.passes.items()}
         return replace(build, passes=passes, slices=slices)
 
-    return replace(found, builds=tuple(scaled(b) for b in found.builds))
+    return replace(found, builds=tuple(map(longer, found.builds)))
 
 
 def _share_seen(pairs: Iterable[Pair]) -> float:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from real_aa import scaled
 from simulated_blocks import bound, row
 
 from harness.analysis.grid import grid_of
@@ -26,7 +27,6 @@ from harness.analysis.rules.base import Rule
 from harness.analysis.verdict import LATENCY, SIDE_BY_SIDE, Verdict, verdict_message
 from harness.observations.records import (
     LATENCY_PASS,
-    BuildObservation,
     CellObservation,
     RunObservation,
     judged_by,
@@ -153,20 +153,6 @@ def changed(run: RunObservation, of: Callable[[CellObservation], CellObservation
     return replace(
         run, cells=tuple(of(cell) if cell.cell.repeat.startswith("aa") else cell for cell in run.cells)
     )
-
-
-def scaled(cell: CellObservation, factor: float) -> CellObservation:
-    """Return *cell* with every sample *factor* times as long."""
-
-    def longer(build: BuildObservation) -> BuildObservation:
-        slices = {
-            name: tuple(replace(one, samples=one.samples * factor) for one in taken)
-            for name, taken in build.slices.items()
-        }
-        passes = {name: samples * factor for name, samples in build.passes.items()}
-        return replace(build, passes=passes, slices=slices)
-
-    return replace(cell, builds=tuple(map(longer, cell.builds)))
 
 
 def as_second_arm(run: RunObservation, network: str, variant: str) -> RunObservation:

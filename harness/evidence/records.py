@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import fmean, median
 
 from harness.store.documents.profile import ProfileRuns
 
@@ -68,6 +69,18 @@ class LayerTime:
     samples_ms: tuple[float, ...] = ()
     engine: int = 0
     iterations: int | None = None
+
+    @classmethod
+    def of_samples(cls, position: int, name: str, samples: tuple[float, ...]) -> LayerTime:
+        """Return the row of a layer whose single runs are known, ms; without any it has no times."""
+        return cls(
+            position=position,
+            name=name,
+            total_ms=sum(samples) if samples else None,
+            average_ms=fmean(samples) if samples else None,
+            median_ms=median(samples) if samples else None,
+            samples_ms=samples,
+        )
 
     @property
     def typical_ms(self) -> float | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import statistics
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -282,11 +281,4 @@ def _renamed(layer: EngineLayer, name: str) -> EngineLayer:
 
 def _time(position: int, name: str, durations_us: Sequence[float]) -> LayerTime:
     samples = tuple(duration / 1e3 for duration in durations_us)
-    return LayerTime(
-        position=position,
-        name=name,
-        total_ms=sum(samples) if samples else None,
-        average_ms=statistics.fmean(samples) if samples else None,
-        median_ms=statistics.median(samples) if samples else None,
-        samples_ms=samples,
-    )
+    return LayerTime.of_samples(position, name, samples)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import statistics
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -174,11 +173,4 @@ def _kernel(node: Mapping[str, Any], tensors: _Tensors) -> str:
 
 def _time(position: int, name: str, nanoseconds: Sequence[float]) -> LayerTime:
     samples = tuple(float(value) / 1e6 for value in nanoseconds)
-    return LayerTime(
-        position=position,
-        name=name,
-        total_ms=sum(samples) if samples else None,
-        average_ms=statistics.fmean(samples) if samples else None,
-        median_ms=statistics.median(samples) if samples else None,
-        samples_ms=samples,
-    )
+    return LayerTime.of_samples(position, name, samples)
