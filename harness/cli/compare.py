@@ -14,7 +14,7 @@ from harness.matrix.treatment import COMMON
 
 if TYPE_CHECKING:
     from harness.analysis.verdict import Verdict
-    from harness.execution.plan import Choices, Plan
+    from harness.execution.plan import Plan
 
 NETWORK = "mobilenet_v2"
 """What is measured where no network is named."""
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         _say(f"what was measured is in {out}; the same command with --out {out} --resume goes on")
         raise
-    failing = _answer(out, question.versions[0], choices, policy)
+    failing = _answer(out, question.versions[0], policy)
     if arguments.report is not None:
         from harness.cli.report import write_report
 
@@ -153,7 +153,7 @@ def _check(plan: Plan) -> None:
             raise NothingCanRunError(f"{item.cell.release} cannot run here: {reason}")
 
 
-def _answer(out: Path, baseline: str, choices: Choices, policy: frozenset[str]) -> list[Verdict]:
+def _answer(out: Path, baseline: str, policy: frozenset[str]) -> list[Verdict]:
     """Print the answer; return the verdicts that the policy fails on."""
     from harness.analysis.grid import grid_of
     from harness.analysis.judge import judge
@@ -161,7 +161,6 @@ def _answer(out: Path, baseline: str, choices: Choices, policy: frozenset[str]) 
     from harness.plugins.reading import observe
     from harness.report.comparison import layer_rows, sentences
 
-    assert choices.out is not None
     verdicts = judge(grid_of(observe([out])), baseline, rules=registry.bottlenecks())
     for line in sentences(verdicts):
         print(line)

@@ -20,7 +20,7 @@ from msgspec import structs
 from harness.analysis.statistics.spending import Costs
 from harness.execution.base import Block, BuildResult, EndedBuild, PlannedBuild
 from harness.execution.job import OpenJob
-from harness.execution.precision import NO_PROCESS, MeasuredBuild, Need, comparisons, next_need
+from harness.execution.precision import MeasuredBuild, Need, comparisons, next_need
 from harness.matrix.cell import Cell
 from harness.worker.drive import Driven, finish
 from harness.worker.lockstep import Lockstep, load, load_further, passes_of
@@ -176,7 +176,7 @@ class BlockMeasurement:
         slices = max(sum(row["pass"] == name for row in build.slices) for build in builds)
         # one to be set beside each new one
         build = max(member.seconds for member in self._alive) + 2 * cycle * slices
-        costs = Costs(build if self._more_builds else math.inf, NO_PROCESS, cycle)
+        costs = Costs(build if self._more_builds else math.inf, math.inf, cycle)
         return next_need(found, self._further.precision, costs, seconds)
 
     def _build_more(self, need: Need) -> Iterator[EndedBuild]:

@@ -65,9 +65,9 @@ class Plan:
 
     def budget(self, choices: Choices) -> Budget:
         """Return the time that a run may take, from now on."""
-        minutes = choices.minutes if choices.minutes is not None else self.matrix.minutes
-        if choices.quick and choices.minutes is None:
-            minutes = None
+        minutes = choices.minutes
+        if minutes is None and not choices.quick:
+            minutes = self.matrix.minutes
         return Budget(None if minutes is None else 60 * minutes, self.matrix.precision)
 
 

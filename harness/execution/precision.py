@@ -18,9 +18,6 @@ from harness.analysis.statistics.spending import Costs, Situation, Step, next_st
 from harness.matrix.cell import Cell
 from harness.versions import version_key
 
-NO_PROCESS = 1e9
-"""Seconds that another process of an engine costs where none can be made: more than any budget."""
-
 
 @dataclass(frozen=True)
 class MeasuredBuild:

@@ -10,7 +10,6 @@ import random
 import shutil
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -72,7 +71,7 @@ class Schedule:
         budget: Budget | None = None,
     ) -> None:
         self._budget, self._later = budget or Budget(), 0
-        self._numbers: Counter[str] = Counter()
+        self._last: dict[Cell, int] = {}
         self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
         self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
         self._executor = parts.executors[executor]
@@ -152,8 +151,8 @@ class Schedule:
 
     def _measure(self, cells: Sequence[Cell]) -> None:
         blocks = self._blocks(cells)
-        clock = Clock(sum(len(block.builds) for block in blocks))
         self._later = sum(len(block.builds) for block in blocks)
+        clock = Clock(self._later)
         for block in blocks:
             self._later -= len(block.builds)
             for build in self._ended(block):
@@ -241,9 +240,9 @@ class Schedule:
 
     def _next_number(self, cell: Cell) -> int:
         """Return the number of one more build of *cell*."""
-        there = [build.build + 1 for build in self._bundle.builds(cell.id)]
-        self._numbers[cell.id] = max(self._numbers[cell.id] + 1, self._rounds + 1, *there, 0)
-        return self._numbers[cell.id] - 1
+        there = (build.build for build in self._bundle.builds(cell.id))
+        self._last[cell] = max(self._last.get(cell, self._rounds - 1), *there, -1) + 1
+        return self._last[cell]
 
     def _measure_block(self, block: Block) -> Iterator[EndedBuild]:
         """Measure the builds of *block* on this machine, side by side."""

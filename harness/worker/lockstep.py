@@ -7,7 +7,7 @@ Standard library and Python 3.5 syntax, since a pack's host script uses it too.
 import math
 import random
 import time
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple  # noqa: F401
 
 from harness.worker.drive import Driven, finish, profile_rounds
 from harness.worker.job import Measure
@@ -58,7 +58,7 @@ class Lockstep(object):
             settings = {id(one): one.settings for one in members}
             for one in members:
                 one.asked(one.warm_up, name, settings[id(one)].warmup_seconds)
-            self._pass(name, members, settings)
+            self.cycles(name, [(one, cycles_of(settings[id(one)])) for one in members])
 
     def close(self, processes: Sequence[Driven]) -> None:
         """Have the layers of engines profiled, a round of each in turn, in a new order each; close all.
@@ -82,9 +82,6 @@ class Lockstep(object):
         for one in alive:
             if not one.over:
                 one.close()
-
-    def _pass(self, name: str, members: Sequence[Driven], settings: Dict[int, Measure]) -> None:
-        self.cycles(name, [(one, cycles_of(settings[id(one)])) for one in members])
 
     def cycles(self, name: str, members: Sequence[Tuple[Driven, int]]) -> None:
         """Take slices of the pass *name*, so many of each build, one of each a cycle as long as it is due."""

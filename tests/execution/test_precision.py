@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from harness.analysis.statistics.spending import Costs
-from harness.execution.precision import NO_PROCESS, MeasuredBuild, comparisons, next_need, pairs
+from harness.execution.precision import MeasuredBuild, comparisons, next_need, pairs
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import Treatment
 
-COSTS = Costs(build=3.0, process=NO_PROCESS, cycle=0.03)
+COSTS = Costs(build=3.0, process=math.inf, cycle=0.03)
 
 
 def cell(version: str, repeat: str = "", network: str = "small", runtime: str = "onnxruntime") -> Cell:
@@ -106,7 +106,7 @@ def test_what_is_narrow_enough_or_too_dear_is_left_alone() -> None:
 
 def test_where_no_build_can_be_made_there_are_cycles_only() -> None:
     found = comparisons(block([cell("1.0"), cell("2.0")], spread=0.02), "latency")
-    need = next_need(found, 0.001, Costs(math.inf, NO_PROCESS, 0.03), 600.0)
+    need = next_need(found, 0.001, Costs(math.inf, math.inf, 0.03), 600.0)
     assert need is None or not need.builds
 
 
