@@ -15,7 +15,7 @@ from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
 from harness.analysis.rules.base import Rule
 from harness.analysis.statistics.multiple import adjusted
-from harness.analysis.verdict import Verdict
+from harness.analysis.verdict import TWIN, TWIN_ELSEWHERE, Verdict
 from harness.errors import BadOptionError, UnknownNameError
 from harness.matrix.file import PREVIOUS
 from harness.versions import version_key
@@ -49,10 +49,10 @@ def judge(
     for new in groups:
         old = sides.find(new)
         kind = "aa" if new.is_aa else "version" if isinstance(baseline, str) else "run"
-        against = None if old is None else "its twin" if new.is_aa else sides.label(old)
+        against = None if old is None else TWIN if new.is_aa else sides.label(old)
         pending += _compared(asked, table, new, old, against, kind)
         if (twin := sides.elsewhere(new)) is not None:
-            pending += _compared(asked, table, new, twin, f"its twin in {twin.cell.environment}", "aa")
+            pending += _compared(asked, table, new, twin, TWIN_ELSEWHERE + twin.cell.environment, "aa")
         if baseline != PREVIOUS or new.is_aa or not new.builds:
             continue
         if (earlier := sides.earlier(new)) is not None:

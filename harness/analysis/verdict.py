@@ -11,6 +11,12 @@ from harness.analysis.wording import change_that_shows, times
 
 LATENCY = "latency"
 
+TWIN = "its twin"
+"""What the second arm of an A/A pair is held against."""
+
+TWIN_ELSEWHERE = TWIN + " in "
+"""The same of an arm in another environment, before the environment's name."""
+
 SIDE_BY_SIDE = "side by side"
 ONE_AFTER_THE_OTHER = "one after the other"
 
@@ -87,6 +93,11 @@ class Verdict:
     def alarm(self) -> bool:
         """Whether a pair was given an answer other than unchanged or indeterminate."""
         return self.against is not None and self.verdict in ALARMS
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether an arm in another environment is held against its twin."""
+        return self.kind == "aa" and (self.against or "").startswith(TWIN_ELSEWHERE)
 
     @property
     def carriers(self) -> tuple[LayerChange, ...]:

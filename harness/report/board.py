@@ -78,14 +78,9 @@ Place = tuple[str, str, str, str, str]
 
 def _place(verdict: Verdict) -> Place:
     # An arm in another environment has a row beside the version before it, and one beside its twin.
-    rows = (verdict.kind == "run" and verdict.group) or _is_elsewhere(verdict)
+    rows = (verdict.kind == "run" and verdict.group) or verdict.elsewhere
     besides = verdict.against or "" if rows else ""
     return verdict.subject, verdict.cell, verdict.host, verdict.group, besides
-
-
-def _is_elsewhere(verdict: Verdict) -> bool:
-    """Say whether *verdict* holds an arm in another environment against its twin."""
-    return verdict.kind == "aa" and (verdict.against or "").startswith("its twin in ")
 
 
 def _row(
@@ -135,7 +130,7 @@ def noise(verdicts: Sequence[Verdict]) -> tuple[NoiseRow, ...]:
         NoiseRow(
             subject=aa.subject,
             runtime=aa.runtime,
-            version=f"{aa.version} beside {aa.against}" if _is_elsewhere(aa) else aa.version,
+            version=f"{aa.version} beside {aa.against}" if aa.elsewhere else aa.version,
             aa=aa,
             versions=tuple(v for v in latency if v.kind == "version" and v.against and _beside(v, aa)),
         )
