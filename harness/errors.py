@@ -275,6 +275,10 @@ class NotInstalledError(UnavailableError):
     """The running interpreter does not hold the version asked for."""
 
 
+class MissingPackageError(UnavailableError):
+    """A package that only some commands need is not installed."""
+
+
 class InstallFailedError(UnavailableError):
     """Packages of a version cannot be had."""
 

@@ -24,6 +24,7 @@ ROOMS = (
     "plugins",
     "execution",
     "report",
+    "history",
     "analysis",
     "observations",
     "runtimes",

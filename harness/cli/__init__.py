@@ -28,6 +28,7 @@ COMMANDS = (
     "show",
     "judge",
     "bisect",
+    "history",
     "parse",
     "import",
     "images",

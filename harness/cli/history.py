@@ -1,0 +1,187 @@
+"""``trtmatrix history``: nights kept in a folder, and series over them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import EXIT_OK, EXIT_USAGE, BadOptionError, TrtmatrixError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.history.records import Filter, Problem, Series
+
+DEFAULT = Path("trtmatrix-history")
+"""Where nights are kept if nothing else is said."""
+
+PATTERNS = ("network", "treatment", "runtime", "version", "environment", "host", "measure")
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("history", help="keep runs as nights, and show what they say over time")
+    own = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    adding = own.add_parser("add", help="add runs, each once")
+    adding.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder or archive of a bundle")
+    adding.add_argument("--no-bundle", action="store_true", help="without the run's own files")
+    adding.set_defaults(func=add)
+
+    listing = own.add_parser("list", help="list the nights, and files that do not belong")
+    listing.add_argument("--json", action="store_true", help="print a JSON array")
+    listing.set_defaults(func=list_nights)
+
+    showing = own.add_parser("show", help="show series: the last night of each, and where it changed")
+    add_filter(showing)
+    showing.add_argument("--json", action="store_true", help="print a JSON array, with every night")
+    showing.set_defaults(func=show)
+
+    for one in (adding, listing, showing):
+        add_history(one)
+
+
+def add_history(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the folder."""
+    parser.add_argument(
+        "--history",
+        type=Path,
+        default=DEFAULT,
+        metavar="DIR",
+        help=f"folder of nights (default: {DEFAULT})",
+    )
+
+
+def add_filter(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose series."""
+    for name in PATTERNS:
+        parser.add_argument(f"--{name}", default="*", metavar="PATTERN", help=f"only series of this {name}")
+    parser.add_argument("--since", metavar="DATE", help="only nights from this day on (2026-11-28, UTC)")
+    parser.add_argument("--until", metavar="DATE", help="only nights up to this day")
+
+
+def filter_of(arguments: argparse.Namespace) -> Filter:
+    """Return which series *arguments* choose.
+
+    :raises UsageError: a date that is none
+    """
+    from harness.history.records import Filter
+
+    chosen = {name: getattr(arguments, name) for name in PATTERNS}
+    return Filter(
+        **chosen, since=_day(arguments.since, "--since"), until=_day(arguments.until, "--until", last=True)
+    )
+
+
+def _day(text: str | None, option: str, *, last: bool = False) -> Any:
+    from datetime import UTC, datetime, time
+
+    if text is None:
+        return None
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise BadOptionError(f"{option} {text}: expected a day, such as 2026-11-28") from None
+    return datetime.combine(day, time.max if last else time.min, UTC)
+
+
+def add(arguments: argparse.Namespace) -> int:
+    """Add runs; one that cannot be read is named, and the others are added."""
+    failed = False
+    for run in arguments.runs:
+        try:
+            said = add_run(run, arguments.history, keep=not arguments.no_bundle)
+        except TrtmatrixError as error:
+            print(f"trtmatrix: {error.one_line}", file=sys.stderr)
+            failed = True
+            continue
+        print(said)
+    return EXIT_USAGE if failed else EXIT_OK
+
+
+def add_run(run: Path, history: Path, *, keep: bool = True) -> str:
+    """Add one run to the history in the folder *history*, and return what became of it, a line.
+
+    :raises TrtmatrixError: it cannot be read, or it has no builds
+    """
+    from harness.analysis.grid import grid_of
+    from harness.history.adding import add as add_to
+    from harness.plugins import registry
+    from harness.plugins.reading import observe
+    from harness.store.archive import folder_of
+    from harness.store.bundle import Bundle
+
+    bundle = Bundle.open(folder_of(run))
+    added = add_to(history, bundle, lambda: grid_of(observe([run])), registry.bottlenecks(), keep=keep)
+    unread = f"; not read: {'; '.join(added.problems)}" if added.problems else ""
+    return f"{added.night}: {added.state}, {added.builds} builds, {added.series} series{unread}"
+
+
+def list_nights(arguments: argparse.Namespace) -> int:
+    """Print one row a night; what does not belong goes to standard error."""
+    from harness.cli.listing import print_rows
+    from harness.history.folder import open_history, strangers
+
+    history = open_history(arguments.history)
+    rows: list[dict[str, object]] = [
+        {
+            "night": night.run,
+            "started": night.started.isoformat(timespec="seconds"),
+            "state": night.state,
+            "builds": night.builds,
+            "series": night.series,
+            "hosts": night.hosts if arguments.json else ", ".join(night.hosts),
+            "alarms": night.alarms if arguments.json else len(night.alarms),
+            "bundle": night.bundle if arguments.json else "kept" if night.bundle else "pruned",
+        }
+        for night in history.nights
+    ]
+    print_rows(rows, as_json=arguments.json)
+    _name([*history.problems, *strangers(history)])
+    return EXIT_OK
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Print one row a series."""
+    from harness.cli.listing import print_rows
+    from harness.history.folder import open_history
+    from harness.history.reading import series
+
+    history = open_history(arguments.history)
+    read = series(history, filter_of(arguments))
+    rows = [_as_json(one) if arguments.json else _row(one) for one in read.series]
+    print_rows(rows, as_json=arguments.json)
+    _name([*history.problems, *read.problems])
+    return EXIT_OK
+
+
+def _row(series: Series) -> dict[str, object]:
+    last = series.points[-1]
+    return {
+        "subject": series.subject.name,
+        "host": series.subject.host,
+        "measure": series.measure,
+        "nights": len(series.points),
+        "last": last.started.date().isoformat(),
+        "value": f"{last.value:.6g} {series.unit}",
+        "low": None if last.low is None else f"{last.low:.6g}",
+        "high": None if last.high is None else f"{last.high:.6g}",
+        "changes": ", ".join(change.started.date().isoformat() for change in series.changes),
+    }
+
+
+def _as_json(series: Series) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from harness.analysis.verdict import jsonable
+
+    said = jsonable({**asdict(series), "subject": series.subject._asdict()})
+    assert isinstance(said, dict)
+    return said
+
+
+def _name(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        print(f"left out: {problem}", file=sys.stderr)

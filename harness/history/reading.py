@@ -1,0 +1,146 @@
+"""Series out of a history, by DuckDB over its Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import MissingPackageError
+from harness.history.folder import History
+from harness.history.records import EVERYTHING, Facts, Filter, Layer, Point, Problem, Series, Subject
+from harness.store.documents.night import Night
+
+if TYPE_CHECKING:
+    import duckdb
+
+_FACTS = tuple(Facts.__dataclass_fields__)
+_KEY = (*Subject._fields, "measure")
+_COLUMNS = (*_KEY, "unit", "night", "started", "value", "low", "high", "values")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was asked for, and which files could not be read: they are left out.
+
+    :param series: by subject and measure, points oldest first
+    """
+
+    series: tuple[Series, ...]
+    problems: tuple[Problem, ...]
+
+
+def nights(history: History) -> Sequence[Night]:
+    """Return the nights of *history*, oldest first."""
+    return history.nights
+
+
+def series(history: History, wanted: Filter = EVERYTHING) -> Read:
+    """Return the series of *history* that *wanted* names, by subject and measure.
+
+    :raises UnavailableError: DuckDB is not installed
+    """
+    connection = connect()
+    files, problems = readable(history, connection, "points")
+    if not files:
+        return Read((), tuple(problems))
+    where, values = _where(wanted)
+    facts = ", ".join(f"fact_{name}" for name in _FACTS)
+    # A partition's folder is no column: what it is called stands in the rows.
+    rows = connection.execute(
+        f"SELECT {', '.join(_COLUMNS)}, {facts} FROM read_parquet(?, hive_partitioning = false) "
+        f"WHERE {where} ORDER BY {', '.join(_KEY)}, started, night",
+        [files, *values],
+    ).fetchall()
+    return Read(tuple(_series(rows)), tuple(problems))
+
+
+def layers(history: History, cell: str, night: str) -> list[Layer]:
+    """Return the layers of one cell in one night, by build and place.
+
+    :param cell: its id; :param night: id of its run
+    :raises UnavailableError: DuckDB is not installed
+    """
+    connection = connect()
+    own = History(history.root, tuple(x for x in history.nights if x.run == night))
+    files, _ = readable(own, connection, "layers")
+    if not files:
+        return []
+    rows = connection.execute(
+        "SELECT night, build, name, op_class, coalesce(kernel, ''), ms "
+        "FROM read_parquet(?, hive_partitioning = false) WHERE cell = ? ORDER BY build, position",
+        [files, cell],
+    ).fetchall()
+    return [Layer(*row) for row in rows]
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Return a connection to DuckDB that reads files and keeps none.
+
+    :raises UnavailableError: it is not installed
+    """
+    try:
+        import duckdb
+    except ImportError:
+        raise MissingPackageError(
+            "a history is read with DuckDB, which is not installed; pip install 'trtmatrix[history]'"
+        ) from None
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def readable(
+    history: History, connection: duckdb.DuckDBPyConnection, table: str
+) -> tuple[list[str], list[Problem]]:
+    """Return the files of *table* that can be read, and what is wrong with the others.
+
+    One look at all of them; each on its own only where one is torn.
+    """
+    import duckdb
+
+    files = [file for night in history.nights for file in night.files if file.startswith(table)]
+    named = [history.root / file for file in files]
+    there = [str(path) for path in named if path.is_file()]
+    known = set(there)
+    problems = [
+        Problem(str(x), "the index names it, and it is not there") for x in named if str(x) not in known
+    ]
+    if not there:
+        return [], problems
+    try:
+        connection.execute("SELECT count(*) FROM read_parquet(?, hive_partitioning = false)", [there])
+        return there, problems
+    except duckdb.Error:
+        pass
+    good = []
+    for path in there:
+        try:
+            connection.execute("SELECT count(*) FROM read_parquet(?)", [path])
+            good.append(path)
+        except duckdb.Error as error:
+            problems.append(Problem(path, f"torn: {str(error).splitlines()[0]}"))
+    return good, problems
+
+
+def _where(wanted: Filter) -> tuple[str, list[Any]]:
+    said: list[tuple[str, Any]] = [(f"{column} GLOB ?", value) for column, value in wanted.patterns()]
+    said += [("started >= ?", wanted.since)] if wanted.since is not None else []
+    said += [("started <= ?", wanted.until)] if wanted.until is not None else []
+    return " AND ".join(["true", *(text for text, _ in said)]), [value for _, value in said]
+
+
+def _series(rows: Sequence[tuple[Any, ...]]) -> Iterator[Series]:
+    width, first = len(_KEY), len(_COLUMNS)
+    facts: dict[tuple[str, ...], Facts] = {}
+    for key, own in groupby(rows, key=lambda row: row[:width]):
+        points = []
+        unit = ""
+        for row in own:
+            unit, night, started, value, low, high, values = row[width:first]
+            said = row[first:]
+            if said not in facts:
+                facts[said] = Facts(*said)
+            points.append(Point(night, started, value, low, high, tuple(values), facts[said]))
+        yield Series(Subject(*key[:-1]), key[-1], unit, tuple(points))
