@@ -9,7 +9,8 @@ from itertools import groupby
 from harness.analysis.accepted import Accepted, with_accepted
 from harness.analysis.baseline import Baseline
 from harness.analysis.blocks import Blocks
-from harness.analysis.compare import Comparison, PendingVerdict, compare
+from harness.analysis.compare import PendingVerdict, compare
+from harness.analysis.comparison import Comparison
 from harness.analysis.device import group_with_peaks, host_peaks
 from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
@@ -43,21 +44,21 @@ def judge(
         stored = tuple(group_with_peaks(group, peaks) for group in baseline.judged)
         baseline = replace(baseline, judged=stored)
     sides = Baseline(baseline, groups)
-    asked = _asked(rules)
+    every = _rules(rules)
     table = _table(grid, material)
-    pending: list[PendingVerdict] = []
+    asked: list[Comparison] = []
     for new in groups:
         old = sides.find(new)
         kind = "aa" if new.is_aa else "version" if isinstance(baseline, str) else "run"
         against = None if old is None else TWIN if new.is_aa else sides.label(old)
-        pending += _compared(asked, table, new, old, against, kind)
+        asked += _asked(every, table, new, old, against, kind)
         if (twin := sides.elsewhere(new)) is not None:
-            pending += _compared(asked, table, new, twin, TWIN_ELSEWHERE + twin.cell.environment, "aa")
+            asked += _asked(every, table, new, twin, TWIN_ELSEWHERE + twin.cell.environment, "aa")
         if baseline != PREVIOUS or new.is_aa or not new.builds:
             continue
         if (earlier := sides.earlier(new)) is not None:
-            pending += _compared(asked, table, new, earlier, sides.label(earlier), "run")
-    return with_accepted(_finished(pending), accepted)
+            asked += _asked(every, table, new, earlier, sides.label(earlier), "run")
+    return with_accepted(_finished(compare(asked)), accepted)
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,16 @@ def _table(grid: Grid, material: float | None) -> _Table:
     return _Table(grid.blocks, grid.run.manifest.matrix.material if material is None else material)
 
 
-def _compared(
+def _asked(
     rules: Iterable[Rule | None],
     table: _Table,
     new: BuildGroup,
     old: BuildGroup | None,
     against: str | None,
     kind: str,
-) -> Iterable[PendingVerdict]:
+) -> Iterable[Comparison]:
     for rule in rules:
-        verdict = compare(Comparison(rule, new, old, against, kind, table.blocks, table.material))
-        if verdict is not None:
-            yield verdict
+        yield Comparison(rule, new, old, against, kind, table.blocks, table.material)
 
 
 def compare_treatments(
@@ -113,7 +112,7 @@ def compare_treatments(
         raise UnknownNameError(f"a treatment has no '{field}'; it has {', '.join(known)}")
     if old == new:
         raise BadOptionError(f"{field}: '{old}' and '{new}' are one treatment; name two values")
-    pending: list[PendingVerdict] = []
+    asked: list[Comparison] = []
     table = _table(grid, material)
     for group in groups:
         if group.is_aa or str(group.cell.treatment.as_json().get(field)) != new:
@@ -124,11 +123,11 @@ def compare_treatments(
         twin = next((x for x in twins if _alike(x, group, field)), None)
         if twin is None:
             continue
-        pending += _compared(_asked(rules), table, group, twin, f"{field} {old}", "treatment")
-    return with_accepted(_finished(pending), accepted)
+        asked += _asked(_rules(rules), table, group, twin, f"{field} {old}", "treatment")
+    return with_accepted(_finished(compare(asked)), accepted)
 
 
-def _asked(rules: Mapping[str, Rule]) -> list[Rule | None]:
+def _rules(rules: Mapping[str, Rule]) -> list[Rule | None]:
     return [*rules.values(), None]
 
 

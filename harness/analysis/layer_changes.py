@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ SMALLEST_STEP = 0.02
 
 _FLOOR = 1e-4
 """Of the time of all carriers: a layer that is missing from one side has this, so that logarithms exist."""
+
+Names = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,19 +59,46 @@ class LayerRows:
         return [None] * len(self.names) if self.p is None else self.p.tolist()
 
 
-def layer_rows(old: Series | None, new: Series) -> LayerRows:
-    """Return the carriers of a comparison; a carrier missing from a build took no time in it."""
-    b_names, b = new.carriers
-    if old is None or not old.layers or not (old.carriers[0] or b_names):
-        return LayerRows(b_names, None, b.mean(axis=1) if new.layers else np.zeros(len(b_names)), None)
-    a_names, a = old.carriers
-    names = tuple(dict.fromkeys((*a_names, *b_names)))
-    a, b = _aligned(names, a_names, a), _aligned(names, b_names, b)
-    p = None
-    if min(a.shape[1], b.shape[1]) > 1:
-        floor = _FLOOR * max(float(a.mean(axis=1).sum()), float(b.mean(axis=1).sum())) or 1.0
-        p = welch_probabilities(np.maximum(a, floor), np.maximum(b, floor))
-    return LayerRows(names, a.mean(axis=1), b.mean(axis=1), p)
+def layer_rows(sides: Sequence[tuple[Series | None, Series]]) -> list[LayerRows]:
+    """Return the carriers of comparisons; a carrier missing from a build took no time in it.
+
+    Those with as many builds are worked out together.
+
+    :param sides: the old and the new of each, None where nothing is compared
+    """
+    made: list[LayerRows | None] = []
+    asked: dict[tuple[int, int], list[tuple[int, Names, Values, Values]]] = {}
+    for place, (old, new) in enumerate(sides):
+        names, b = new.carriers
+        if old is None or not old.layers or not (old.carriers[0] or names):
+            mean = b.mean(axis=1) if new.layers else np.zeros(len(names))
+            made.append(LayerRows(names, None, mean, None))
+            continue
+        a_names, a = old.carriers
+        both = tuple(dict.fromkeys((*a_names, *names)))
+        a, b = _aligned(both, a_names, a), _aligned(both, names, b)
+        made.append(None)
+        asked.setdefault((a.shape[1], b.shape[1]), []).append((place, both, a, b))
+    for group in asked.values():
+        for (place, both, _, _), (old_ms, new_ms, p) in zip(group, _changes(group), strict=True):
+            made[place] = LayerRows(both, old_ms, new_ms, p)
+    return [rows for rows in made if rows is not None]
+
+
+def _changes(
+    group: Sequence[tuple[int, Names, Values, Values]],
+) -> Iterator[tuple[Values, Values, Values | None]]:
+    """Yield the means of both sides and the probabilities of comparisons with as many builds each."""
+    cuts = np.cumsum([len(names) for _, names, _, _ in group])[:-1]
+    old, new = (np.concatenate([one[side] for one in group]) for side in (2, 3))
+    means = [np.split(side.mean(axis=1), cuts) for side in (old, new)]
+    if min(old.shape[1], new.shape[1]) < 2:
+        yield from ((a, b, None) for a, b in zip(*means, strict=True))
+        return
+    floors = [_FLOOR * max(float(a.sum()), float(b.sum())) or 1.0 for a, b in zip(*means, strict=True)]
+    floor = np.repeat(floors, [len(names) for _, names, _, _ in group])[:, None]
+    p = np.split(welch_probabilities(np.maximum(old, floor), np.maximum(new, floor)), cuts)
+    yield from zip(*means, p, strict=True)
 
 
 def _aligned(names: Sequence[str], own: Sequence[str], times: Values) -> Values:

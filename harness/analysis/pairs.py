@@ -8,17 +8,17 @@ cannot be told from a slow moment.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.analysis.blocks import Blocks, SharedPass
 from harness.analysis.groups import BuildGroup
 from harness.analysis.material import SlowBuilds, slow_side
 from harness.analysis.rules.base import Rule
-from harness.analysis.statistics.components import Components, Repetitions, build_table
+from harness.analysis.statistics.components import Components, Repetitions
 from harness.analysis.statistics.differences import Difference, cost_shares, difference, set_aside
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.slow_builds import slow_builds
@@ -54,34 +54,66 @@ class Pair:
         return float(2 * special.stdtr(float(self.difference.degrees), -size / error))
 
 
-def latency_pair(old: BuildGroup, new: BuildGroup, blocks: Blocks, shared: SharedPass | None) -> Pair | None:
-    """Return how the latencies of two groups differ, None for fewer than two builds on either side.
+@dataclass(frozen=True)
+class Sides:
+    """The values of two groups that a pair is to be made of, one a build, ms.
 
-    :param shared: the block that both were measured in, as *blocks* have it
+    :param old, new: latencies, or costs (which may lie below 0)
+    :param totals: layer times of the old builds, of costs; none of latencies
+    :param in_block: whether both were measured in one block
+    :param seconds: what a build took, None where that is not known
+    """
+
+    old: tuple[float, ...]
+    new: tuple[float, ...]
+    totals: tuple[float, ...] = ()
+    in_block: bool = False
+    seconds: float | None = None
+
+    @property
+    def alike(self) -> tuple[int, int, bool, bool]:
+        """What those have in common that are worked out together."""
+        return len(self.old), len(self.new), bool(self.totals), self.in_block
+
+
+def latency_sides(
+    old: BuildGroup, new: BuildGroup, blocks: Blocks, shared: SharedPass | None
+) -> Pair | Sides | None:
+    """Return what the latencies of two groups are compared by, None for fewer than two builds on either side.
+
+    :param shared: the block that both were measured in, as *blocks* have it, whose levels make the pair
     """
     before, after = old.series(None), new.series(None)
     if shared is not None:
         return _in_block(old, new, shared, blocks)
     if min(len(before.values), len(after.values)) < MINIMUM_BUILDS:
         return None
-    logs = _table(np.log(before.values), np.log(after.values))
-    return _pair(logs, seconds_a_build(old, new, blocks), slow=np.zeros(logs.shape, dtype=np.bool_))
+    return Sides(before.values, after.values, seconds=seconds_a_build(old, new, blocks))
 
 
-def cost_pair(
-    old: BuildGroup, new: BuildGroup, rule: Rule, blocks: Blocks, shared: SharedPass | None
-) -> Pair | None:
-    """Return how the cost of *rule* differs, as a share of the old layer time; None as above.
+def cost_sides(
+    rule: Rule, old: BuildGroup, new: BuildGroup, blocks: Blocks, shared: SharedPass | None
+) -> Sides | None:
+    """Return what the costs of *rule* are compared by, as a share of the old layer time; None as above.
 
-    The profiles of both groups cover the whole network. :param shared: as for :func:`latency_pair`
+    The profiles of both groups cover the whole network. :param shared: as for :func:`latency_sides`
     """
     before, after = old.series(rule), new.series(rule)
     if min(len(before.values), len(after.values)) < MINIMUM_BUILDS:
         return None
-    costs = np.asarray(before.signed), np.asarray(after.signed)
-    values = _table(*cost_shares(*costs, np.asarray(before.totals)))
-    slow = np.zeros(values.shape, dtype=np.bool_) if shared is None else slow_builds(values)
-    return _pair(values, seconds_a_build(old, new, blocks), slow)
+    seconds = seconds_a_build(old, new, blocks)
+    return Sides(before.signed, after.signed, before.totals, shared is not None, seconds)
+
+
+def pairs_of(sides: Sequence[Sides]) -> list[Pair]:
+    """Return the pair of each, in order; those with as many builds are worked out together."""
+    alike: dict[tuple[int, int, bool, bool], list[int]] = {}
+    for place, one in enumerate(sides):
+        alike.setdefault(one.alike, []).append(place)
+    found: dict[int, Pair] = {}
+    for places in alike.values():
+        found.update(zip(places, _pairs([sides[place] for place in places]), strict=True))
+    return [found[place] for place in range(len(sides))]
 
 
 def seconds_a_build(old: BuildGroup, new: BuildGroup, blocks: Blocks) -> float | None:
@@ -104,22 +136,34 @@ def _in_block(old: BuildGroup, new: BuildGroup, shared: SharedPass, blocks: Bloc
     return Pair(found, shared.builds, (sides[0], sides[1]), situation, costs)
 
 
-def _pair(values: Values, seconds: float | None, slow: NDArray[np.bool_]) -> Pair:
-    """Return the pair of two rows of values, one a build, without those that are *slow*."""
+def _pairs(sides: Sequence[Sides]) -> Iterator[Pair]:
+    """Yield the pairs of sides that are alike, without the slow builds of those of a block."""
+    values = _table(sides)
+    slow = slow_builds(values) if sides[0].in_block else np.zeros(values.shape, dtype=np.bool_)
     core = set_aside(values, slow)
     found = difference(core, spread(core), 0, 1)
-    counts = [int(np.isfinite(row).sum()) for row in values]
-    kept = [int(np.isfinite(row).sum()) for row in core]
-    # what the error is made of is known of builds alone, cycles and processes included
-    variance = float(found.variance) / (1 / kept[0] + 1 / kept[1])
-    situation = Situation(
-        Components(variance, 0.0, 0.0), Repetitions(kept[0]), Repetitions(kept[1]), float(found.degrees)
-    )
-    sides = [slow_side(row, out) for row, out in zip(values, slow, strict=True)]
-    costs = None if seconds is None else Costs(seconds, math.inf, math.inf)
-    return Pair(found, (counts[0], counts[1]), (sides[0], sides[1]), situation, costs)
+    counts, kept = (np.isfinite(table).sum(axis=-1).tolist() for table in (values, core))
+    numbers = zip(found.estimate.tolist(), found.variance.tolist(), found.degrees.tolist(), strict=True)
+    for at, (one, (estimate, error, degrees)) in enumerate(zip(sides, numbers, strict=True)):
+        old, new = kept[at]
+        # what the error is made of is known of builds alone, cycles and processes included
+        parts = Components(error / (1 / old + 1 / new), 0.0, 0.0)
+        situation = Situation(parts, Repetitions(old), Repetitions(new), degrees)
+        apart = [SlowBuilds(0, count) for count in counts[at]]
+        if kept[at] != counts[at]:
+            apart = [slow_side(row, out) for row, out in zip(values[at], slow[at], strict=True)]
+        costs = None if one.seconds is None else Costs(one.seconds, math.inf, math.inf)
+        builds = counts[at][0], counts[at][1]
+        yield Pair(Difference(estimate, error, degrees), builds, (apart[0], apart[1]), situation, costs)
 
 
-def _table(old: Values, new: Values) -> Values:
-    rows = np.split(np.arange(old.size + new.size), [old.size])
-    return build_table(np.concatenate([old, new]), [row.tolist() for row in rows])
+def _table(sides: Sequence[Sides]) -> Values:
+    """Return the values of sides that are alike, shape (pairs, 2, most builds), NaN where there is none."""
+    old, new = np.array([one.old for one in sides]), np.array([one.new for one in sides])
+    if sides[0].totals:
+        old, new = cost_shares(old, new, np.array([one.totals for one in sides]))
+    else:
+        old, new = np.log(old), np.log(new)
+    found = np.full((len(sides), 2, max(old.shape[1], new.shape[1])), np.nan)
+    found[:, 0, : old.shape[1]], found[:, 1, : new.shape[1]] = old, new
+    return found

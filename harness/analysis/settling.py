@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from harness.analysis.material import settling_width
 from harness.analysis.pairs import Pair
 from harness.analysis.statistics.spending import BUILDS, FIRST, Costs, Step, what_would_settle
@@ -39,4 +37,4 @@ def first_builds(builds: tuple[int, int], seconds: float | None) -> str:
 
 
 def _words(step: Step, *, known: bool) -> str:
-    return step.words if known else replace(step, seconds=0.0).words.rpartition(", ")[0]
+    return step.words if known else step._replace(seconds=0.0).words.rpartition(", ")[0]

@@ -14,7 +14,7 @@ def series(*builds: dict[str, float]) -> Series:
 
 
 def test_times_are_means_over_builds_and_a_layer_that_is_missing_took_none() -> None:
-    rows = layer_rows(series({"a": 1.0}, {"a": 3.0, "b": 4.0}), series({"c": 1.0, "a": 2.0}))
+    rows = layer_rows([(series({"a": 1.0}, {"a": 3.0, "b": 4.0}), series({"c": 1.0, "a": 2.0}))])[0]
     assert rows.names == ("a", "b", "c")
     assert rows.old is not None
     assert list(rows.old) == [2.0, 2.0, 0.0]
@@ -23,9 +23,8 @@ def test_times_are_means_over_builds_and_a_layer_that_is_missing_took_none() -> 
 
 
 def test_the_largest_differences_come_first_and_equal_ones_by_name() -> None:
-    rows = layer_rows(
-        series({"b": 1.0, "a": 1.0, "c": 1.0, "d": 5.0}), series({"b": 2.0, "a": 0.0, "c": 4.0, "d": 5.0})
-    )
+    old = series({"b": 1.0, "a": 1.0, "c": 1.0, "d": 5.0})
+    rows = layer_rows([(old, series({"b": 2.0, "a": 0.0, "c": 4.0, "d": 5.0}))])[0]
     found = rows.top([0.5, 0.01, 0.05, None])
     assert [(x.name, x.old_ms, x.new_ms) for x in found] == [
         ("c", 1.0, 4.0),
@@ -38,19 +37,19 @@ def test_the_largest_differences_come_first_and_equal_ones_by_name() -> None:
 
 @pytest.mark.parametrize("old", [None, Series(values=())])
 def test_of_one_side_the_heaviest_come_first(old: Series | None) -> None:
-    rows = layer_rows(old, series({"a": 1.0, "b": 3.0}, {"a": 2.0, "b": 3.0}))
+    rows = layer_rows([(old, series({"a": 1.0, "b": 3.0}, {"a": 2.0, "b": 3.0}))])[0]
     assert rows.old is None
     assert [(x.name, x.old_ms, x.new_ms) for x in rows.top([None] * 2)] == [
         ("b", None, 3.0),
         ("a", None, 1.5),
     ]
-    empty = layer_rows(old, Series(values=()))
+    empty = layer_rows([(old, Series(values=()))])[0]
     assert (empty.names, list(empty.new), empty.top([])) == ((), [], ())
 
 
 def test_no_more_than_ten_are_named() -> None:
     many = {f"l{number:02}": float(number) for number in range(15)}
-    found = layer_rows(None, series(many)).top([None] * 15)
+    found = layer_rows([(None, series(many))])[0].top([None] * 15)
     assert [x.name for x in found] == [f"l{number:02}" for number in range(14, 14 - TOP, -1)]
     assert len(found) == 10
 
@@ -58,7 +57,7 @@ def test_no_more_than_ten_are_named() -> None:
 def test_a_layer_that_came_and_went_is_sure_and_one_that_stayed_is_not() -> None:
     old = series({"stay": 1.0, "gone": 0.5}, {"stay": 1.1, "gone": 0.5})
     new = series({"stay": 1.1, "come": 0.5}, {"stay": 1.0, "come": 0.5})
-    rows = layer_rows(old, new)
+    rows = layer_rows([(old, new)])[0]
     assert rows.p is not None
     assert rows.p.shape == (3,)
     by_name = dict(zip(rows.names, rows.probabilities, strict=True))
@@ -71,14 +70,14 @@ def test_noise_below_a_ten_thousandth_of_the_whole_is_no_change() -> None:
     """Both sides are raised to that floor, so that what hardly costs does not differ by its logarithm."""
     old = series({"whole": 1.0, "dust": 1e-6}, {"whole": 1.0, "dust": 2e-6})
     new = series({"whole": 1.0, "dust": 9e-5}, {"whole": 1.0, "dust": 8e-5})
-    rows = layer_rows(old, new)
+    rows = layer_rows([(old, new)])[0]
     assert dict(zip(rows.names, rows.probabilities, strict=True))["dust"] == 1.0
     more = series({"whole": 1.0, "dust": 3e-4}, {"whole": 1.0, "dust": 3e-4})
-    rows = layer_rows(old, more)
+    rows = layer_rows([(old, more)])[0]
     assert dict(zip(rows.names, rows.probabilities, strict=True))["dust"] == 0.0
 
 
 def test_layers_of_no_time_at_all_do_not_differ() -> None:
-    rows = layer_rows(series({"a": 0.0}, {"a": 0.0}), series({"a": 0.0}, {"a": 0.0}))
+    rows = layer_rows([(series({"a": 0.0}, {"a": 0.0}), series({"a": 0.0}, {"a": 0.0}))])[0]
     assert rows.probabilities == [1.0]
     assert np.isfinite(rows.new).all()

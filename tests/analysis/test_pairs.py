@@ -16,7 +16,7 @@ from scipy import stats
 from harness.analysis.blocks import Blocks
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
-from harness.analysis.pairs import latency_pair
+from harness.analysis.pairs import Pair, Sides, latency_sides, pairs_of
 from harness.analysis.settling import first_builds, what_settles
 from harness.analysis.statistics.intervals import ratio
 from harness.analysis.verdict import Verdict
@@ -34,8 +34,15 @@ def group(compose: Any, values: list[float]) -> Any:
     return grid_of(compose.run(cell)).judged[0]
 
 
+def pair_of(old: Any, new: Any) -> Pair | None:
+    """Return the pair of the latencies of two groups that were measured one after the other."""
+    sides = latency_sides(old, new, Blocks(), None)
+    assert not isinstance(sides, Pair)
+    return None if sides is None else pairs_of([sides])[0]
+
+
 def interval(compose: Any, old: list[float], new: list[float]) -> Any:
-    pair = latency_pair(group(compose, old), group(compose, new), Blocks(), None)
+    pair = pair_of(group(compose, old), group(compose, new))
     assert pair is not None
     assert pair.builds == (len(old), len(new))
     assert not any(side.count for side in pair.slow), "a slow build may be a slow moment"
@@ -64,8 +71,27 @@ def test_spreads_that_do_not_differ_are_pooled(compose: Any, values: list[float]
 
 def test_fewer_than_two_builds_are_no_pair(compose: Any) -> None:
     one, two = group(compose, [1.0]), group(compose, [1.0, 1.1])
-    assert latency_pair(one, two, Blocks(), None) is None
-    assert latency_pair(two, one, Blocks(), None) is None
+    assert pair_of(one, two) is None
+    assert pair_of(two, one) is None
+
+
+costs = st.builds(
+    lambda builds, in_block, slow: Sides(
+        old=tuple(0.1 * ms for ms in builds),
+        new=tuple(0.1 * ms * (1.5 if slow and n == 0 else 1.0) for n, ms in enumerate(reversed(builds))),
+        totals=tuple(builds),
+        in_block=in_block,
+    ),
+    latencies,
+    st.booleans(),
+    st.booleans(),
+)
+times = st.builds(lambda old, new: Sides(tuple(old), tuple(new)), latencies, latencies)
+
+
+@given(st.lists(st.one_of(costs, times), max_size=8))
+def test_a_pair_is_the_same_whatever_is_worked_out_beside_it(sides: list[Sides]) -> None:
+    assert pairs_of(sides) == [pairs_of([one])[0] for one in sides]
 
 
 def measured(
@@ -150,7 +176,7 @@ def test_what_would_settle_is_priced_by_what_the_builds_took() -> None:
 
 
 def test_nothing_is_said_of_time_where_nobody_knows_it(compose: Any) -> None:
-    pair = latency_pair(group(compose, [1.0, 1.1, 0.9]), group(compose, [1.0, 1.2, 0.9]), Blocks(), None)
+    pair = pair_of(group(compose, [1.0, 1.1, 0.9]), group(compose, [1.0, 1.2, 0.9]))
     assert pair is not None
     assert pair.costs is None
     said = what_settles(pair, 0.01)
@@ -160,7 +186,7 @@ def test_nothing_is_said_of_time_where_nobody_knows_it(compose: Any) -> None:
 
 def test_what_is_told_needs_nothing_more(compose: Any) -> None:
     steady = [1.0, 1.0001, 0.9999]
-    pair = latency_pair(group(compose, steady), group(compose, steady), Blocks(), None)
+    pair = pair_of(group(compose, steady), group(compose, steady))
     assert pair is not None
     assert what_settles(pair, 0.01) is None
 

@@ -6,6 +6,7 @@ build > process > cycle. From the spreads that were seen, each less what the lev
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +15,7 @@ from harness.analysis.statistics.lockstep import ProcessValues
 from harness.analysis.statistics.spreads import spread
 
 
-@dataclass(frozen=True)
-class Repetitions:
+class Repetitions(NamedTuple):
     """How often one side is repeated.
 
     :param builds: engines built; :param processes: processes a build; :param cycles: slices a process

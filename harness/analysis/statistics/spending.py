@@ -7,8 +7,10 @@ it likes what it sees makes alarms. So nothing here is given a sign.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness.analysis.statistics.components import Components, Repetitions
 from harness.analysis.statistics.intervals import CONFIDENCE, t_quantile
@@ -71,11 +73,11 @@ class Situation:
         more = 2.0 * step.builds
         if self.components.build is None:
             more = step.processes * (self.old.builds + self.new.builds)
-        return replace(self, old=step.on(self.old), new=step.on(self.new), degrees=self.degrees + more)
+        old, new = step.on(self.old), step.on(self.new)
+        return Situation(self.components, old, new, self.degrees + more, self.joined)
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What to do next for one comparison.
 
     :param builds: more builds, on each side
@@ -163,24 +165,29 @@ def what_would_settle(
     floor = t_quantile(0.5 + confidence / 2, 1e6) * math.sqrt(now.joined)
     if half_width <= floor:
         return None
-    best: Step | None = None
-    for step in _grid(now, costs):
-        priced = _priced(now, step, costs)
-        if best is not None and priced.seconds >= best.seconds:
-            continue
-        after = now.after(priced)
-        if after.degrees >= degrees and after.half_width(confidence) <= half_width:
-            best = priced
-    return best
+
+    def reached(step: Step) -> bool:
+        after = now.after(step)
+        return after.degrees >= degrees and after.half_width(confidence) <= half_width
+
+    best: tuple[float, Step] | None = None
+    for builds, processes, cycles in _ways(now, costs):
+        # more builds only narrow: the fewest that are enough are the cheapest
+        fewest = bisect_left(builds, True, key=lambda n: reached(Step(n, processes, cycles)))
+        if fewest < len(builds):
+            priced = _priced(now, Step(builds[fewest], processes, cycles), costs)
+            if best is None or (priced.seconds, priced) < best:
+                best = priced.seconds, priced
+    return None if best is None else best[1]
 
 
-def _grid(now: Situation, costs: Costs) -> Iterator[Step]:
+def _ways(now: Situation, costs: Costs) -> Iterator[tuple[Sequence[int], int, int]]:
+    """Yield what may be made more of: numbers of builds, with processes and cycles each."""
     cycles = max(now.old.cycles, now.new.cycles)
     possible = now.components.build is not None and math.isfinite(costs.build)
-    for builds in BUILDS if possible else (0,):
-        for processes in PROCESSES if math.isfinite(costs.process) else (0,):
-            for factor in CYCLES if math.isfinite(costs.cycle) else (0.0,):
-                yield Step(builds, processes, round(cycles * factor))
+    for processes in PROCESSES if math.isfinite(costs.process) else (0,):
+        for factor in CYCLES if math.isfinite(costs.cycle) else (0.0,):
+            yield BUILDS if possible else (0,), processes, round(cycles * factor)
 
 
 def _single(now: Situation) -> Iterator[Step]:
@@ -201,7 +208,7 @@ def _priced(now: Situation, step: Step, costs: Costs) -> Step:
         most = max(now.old.processes, now.new.processes) + step.processes
         extra += _times(step.cycles * most, costs.cycle)
         total += 2 * step.builds * (costs.build + extra)
-    return replace(step, seconds=total)
+    return Step(step.builds, step.processes, step.cycles, total)
 
 
 def _times(count: int, cost: float) -> float:
