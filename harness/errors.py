@@ -114,6 +114,10 @@ class NothingToCompareError(UsageError):
     """The builds at hand have no two sides that can be compared."""
 
 
+class NothingToAcceptError(UsageError):
+    """No verdict that was asked for fails the policy."""
+
+
 class TooFewBuildsError(UsageError):
     """So few builds show no change of any size."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from harness.analysis.policy import Policy
     from harness.analysis.verdict import Verdict
     from harness.observations.records import CellObservation
 
@@ -44,6 +45,6 @@ def verdicts(trtmatrix_verdicts: list[Verdict]) -> list[Verdict]:
 
 
 @pytest.fixture
-def fail_on(trtmatrix_fail_on: tuple[str, ...]) -> tuple[str, ...]:
-    """The verdicts that the matrix's policy fails."""
-    return trtmatrix_fail_on
+def policy(trtmatrix_policy: Policy) -> Policy:
+    """What fails a test: the matrix's policy, and the changes that were accepted."""
+    return trtmatrix_policy

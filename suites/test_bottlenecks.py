@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from harness.analysis.policy import Policy
     from harness.analysis.verdict import Verdict
     from harness.observations.records import CellObservation
 
 
 def test_bottlenecks(
-    measured: CellObservation, bottleneck: str, verdicts: list[Verdict], fail_on: tuple[str, ...]
+    measured: CellObservation, bottleneck: str, verdicts: list[Verdict], policy: Policy
 ) -> None:
     """No verdict on this cell is one that the matrix's policy fails."""
     mine = [v for v in verdicts if v.cell == measured.cell.id and v.bottleneck == bottleneck]
@@ -21,7 +22,7 @@ def test_bottlenecks(
     from harness.analysis.verdict import verdict_message
 
     for verdict in mine:
-        if verdict.verdict == "indeterminate" and "indeterminate" not in fail_on:
-            pytest.skip(verdict_message(verdict))
-        if verdict.verdict in fail_on:
+        if policy.against(verdict):
             pytest.fail(verdict_message(verdict), pytrace=False)
+        if verdict.verdict == "indeterminate":
+            pytest.skip(verdict_message(verdict))

@@ -23,6 +23,7 @@ ROOMS = (
     "recordings",
     "plugins",
     "execution",
+    "messages",
     "report",
     "history",
     "analysis",

@@ -26,6 +26,9 @@ from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, 
 from harness.analysis.verdict import Verdict
 from harness.errors import AcceptedFileError, UnreadableFileError, WrongFormatError
 
+ACCEPTED_FILE = Path("trtmatrix-accepted.toml")
+"""Read and written where no other file is named, if it lies in the folder that a command is called in."""
+
 _WORDS = (*map(str, Change), *map(str, State), INDETERMINATE, INVALID, UNSUPPORTED)
 _PATTERNS = ("bottleneck", "network", "treatment", "runtime", "version", "host")
 
@@ -72,6 +75,16 @@ def read_accepted(path: Path) -> list[Accepted]:
     if not isinstance(entries, list) or set(data) != {"accepted"}:
         raise AcceptedFileError(path, "expected [[accepted]] tables and nothing else")
     return [_entry(path, f"accepted[{i}]", entry) for i, entry in enumerate(entries)]
+
+
+def accepted_changes(path: Path | None) -> list[Accepted]:
+    """Return the accepted changes of *path*, without one those of :data:`ACCEPTED_FILE` where it is here.
+
+    :raises InputError: as :func:`read_accepted`
+    """
+    if path is not None:
+        return read_accepted(path)
+    return read_accepted(ACCEPTED_FILE) if ACCEPTED_FILE.exists() else []
 
 
 def with_accepted(

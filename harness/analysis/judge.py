@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -11,13 +12,14 @@ from harness.analysis.baseline import Baseline
 from harness.analysis.blocks import Blocks
 from harness.analysis.compare import PendingVerdict, compare
 from harness.analysis.comparison import Comparison
+from harness.analysis.confirmation import second_look, with_confirmation
 from harness.analysis.device import group_with_peaks, host_peaks
-from harness.analysis.grid import Grid
+from harness.analysis.grid import Grid, grid_of
 from harness.analysis.groups import BuildGroup
 from harness.analysis.rules.base import Rule
 from harness.analysis.statistics.multiple import adjusted
 from harness.analysis.verdict import TWIN, TWIN_ELSEWHERE, Verdict
-from harness.errors import BadOptionError, UnknownNameError
+from harness.errors import BadOptionError, NoSuchVersionError, NothingToCompareError, UnknownNameError
 from harness.matrix.file import PREVIOUS
 from harness.versions import version_key
 
@@ -38,6 +40,18 @@ def judge(
     :param material: m, a fraction; None: what the policy of the run's matrix says
     :raises UsageError: a baseline version that the run does not hold
     """
+    verdicts = _judged(grid, baseline, rules, material)
+    again = second_look(grid.run)
+    if again is not None:
+        # The second look holds suspect cells only: what the rest is compared with may not be among them.
+        with suppress(NoSuchVersionError, NothingToCompareError):
+            verdicts = with_confirmation(verdicts, _judged(grid_of(again), baseline, rules, material))
+    return with_accepted(verdicts, accepted)
+
+
+def _judged(
+    grid: Grid, baseline: str | Grid, rules: Mapping[str, Rule], material: float | None
+) -> list[Verdict]:
     peaks = host_peaks([grid.run] if isinstance(baseline, str) else [grid.run, baseline.run])
     groups = sorted((group_with_peaks(group, peaks) for group in grid.judged), key=_order)
     if not isinstance(baseline, str):
@@ -58,7 +72,7 @@ def judge(
             continue
         if (earlier := sides.earlier(new)) is not None:
             asked += _asked(every, table, new, earlier, sides.label(earlier), "run")
-    return with_accepted(_finished(compare(asked)), accepted)
+    return _finished(compare(asked))
 
 
 @dataclass(frozen=True)

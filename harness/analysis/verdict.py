@@ -60,6 +60,7 @@ class Verdict:
     :param settles: what would settle it where it cannot be told
     :param group: what tells the builds from others of this cell and host, which they are not pooled with
     :param accepted: ``reason`` and ``expires`` where someone accepted this change
+    :param confirmed: of an alarm that was measured again in its run: whether the new builds alone give it too
     """
 
     bottleneck: str
@@ -88,6 +89,7 @@ class Verdict:
     difference_interval: tuple[float, float] | None = None
     measured: str | None = None
     settles: str | None = None
+    confirmed: bool | None = None
 
     @property
     def alarm(self) -> bool:
@@ -163,6 +165,7 @@ class Verdict:
             else [_number(x) for x in self.difference_interval],
             "measured": self.measured,
             "settles": self.settles,
+            "confirmed": self.confirmed,
         }
 
 

@@ -27,6 +27,7 @@ COMMANDS = (
     "report",
     "show",
     "judge",
+    "accept",
     "bisect",
     "history",
     "parse",

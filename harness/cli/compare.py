@@ -157,6 +157,7 @@ def _answer(out: Path, baseline: str, policy: frozenset[str]) -> list[Verdict]:
     """Print the answer; return the verdicts that the policy fails on."""
     from harness.analysis.grid import grid_of
     from harness.analysis.judge import judge
+    from harness.analysis.policy import Policy
     from harness.plugins import registry
     from harness.plugins.reading import observe
     from harness.report.comparison import layer_rows, sentences
@@ -165,7 +166,7 @@ def _answer(out: Path, baseline: str, policy: frozenset[str]) -> list[Verdict]:
     for line in sentences(verdicts):
         print(line)
     _print_layers(layer_rows(verdicts))
-    return [one for one in verdicts if one.verdict in policy and not one.unmeasured]
+    return Policy(policy).failing(verdicts)
 
 
 def _print_layers(rows: Sequence[tuple[str, str, str, str, str]]) -> None:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
 from harness.cli.collector import no_search_for_cycles
-from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, BadOptionError, NothingToCompareError, UnknownNameError
+from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, BadOptionError, UnknownNameError
 
 if TYPE_CHECKING:
-    from harness.analysis.grid import Grid
-    from harness.analysis.rules.base import Rule
     from harness.analysis.verdict import Verdict
-    from harness.observations.records import RunObservation
+    from harness.cli.judging import Judged
 
 WORDS = (*map(str, Change), *map(str, State), INDETERMINATE, INVALID, UNSUPPORTED)
 
@@ -61,11 +59,22 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     parser.add_argument(
         "--fail-on",
-        default="",
         metavar="WORDS",
-        help=f"exit with 1 when a verdict is one of these, separated by commas: {', '.join(WORDS)}",
+        help="exit with 1 when a verdict is one of these, separated by commas, in place of what the run's "
+        f"matrix says ('' for none): {', '.join(WORDS)}",
     )
-    parser.add_argument("--accepted", type=Path, metavar="FILE", help="TOML file of accepted changes")
+    parser.add_argument(
+        "--accepted",
+        type=Path,
+        metavar="FILE",
+        help="TOML file of accepted changes (default: trtmatrix-accepted.toml, where it lies here)",
+    )
+    parser.add_argument(
+        "--notify", action="append", default=[], metavar="URL", help="send a message of what fails there"
+    )
+    parser.add_argument(
+        "--notify-command", metavar="COMMAND", help="give the message to this command, as JSON"
+    )
     parser.set_defaults(func=run)
 
 
@@ -76,56 +85,53 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from harness.analysis.accepted import read_accepted
-    from harness.analysis.baseline import baseline_name
-    from harness.analysis.grid import grid_of
-    from harness.analysis.judge import compare_treatments, judge
+    from harness.analysis.accepted import accepted_changes
+    from harness.cli.judging import judged_runs
     from harness.observations.records import LATENCY_PASS
-    from harness.plugins import registry
-    from harness.plugins.reading import observe
+    from harness.report.step_summary import append_summary
 
-    policy = fail_words(arguments.fail_on)
-    material = None if arguments.material is None else share(arguments.material)
-    accepted = read_accepted(arguments.accepted) if arguments.accepted is not None else []
-    run = observe(arguments.runs)
-    rules: Mapping[str, Rule] = registry.bottlenecks()
-    if arguments.judged is not None:
-        # The bottlenecks' costs come from the profile: another pass says nothing of them.
-        run, rules = _of_pass(run, arguments.judged), {}
-    grid = grid_of(run)
-    if arguments.treatments is not None:
-        field, old, new = treatments(arguments.treatments)
-        verdicts = compare_treatments(
-            grid, field, old, new, rules=rules, accepted=accepted, material=material
-        )
-        against = f"{field} {old}"
-        if not verdicts:
-            raise NothingToCompareError(
-                f"--treatments {arguments.treatments}: no version of these runs has both"
-            )
-    else:
-        baseline = _baseline(arguments.baseline, arguments.judged)
-        verdicts = judge(grid, baseline, rules=rules, accepted=accepted, material=material)
-        against = baseline_name(baseline)
-    failing = [v for v in verdicts if v.verdict in policy and v.accepted is None and not v.unmeasured]
+    found = judged_runs(
+        arguments.runs,
+        arguments.baseline,
+        accepted_changes(arguments.accepted),
+        fail_on=None if arguments.fail_on is None else fail_words(arguments.fail_on),
+        material=None if arguments.material is None else share(arguments.material),
+        latency_pass=arguments.judged,
+        treatments=arguments.treatments,
+    )
     if arguments.json:
         from harness.analysis.documents import verdicts_document
-        from harness.analysis.run_analysis import analyse
         from harness.store.documents.base import json_text
 
-        analysis = analyse(grid, verdicts, against, rules=rules)
-        sys.stdout.write(json_text(verdicts_document(analysis, arguments.judged or LATENCY_PASS)))
+        sys.stdout.write(json_text(verdicts_document(found.analysis, arguments.judged or LATENCY_PASS)))
     else:
-        from harness.cli.verdict_table import print_board, print_notes
+        _print(found, arguments)
+    append_summary(lambda: found.analysis)
+    _tell(found, arguments)
+    return EXIT_TESTS_FAILED if found.failing else EXIT_OK
 
-        shown = [verdict for verdict in verdicts if not verdict.unmeasured]
-        if arguments.verbose:
-            _print_all(shown, arguments.judged)
-            print_notes(grid)
-        else:
-            print_board(shown, grid, rules, failing, arguments.judged)
-        _print_totals(verdicts, failing)
-    return EXIT_TESTS_FAILED if failing else EXIT_OK
+
+def _tell(found: Judged, arguments: argparse.Namespace) -> None:
+    """Send the message of what fails; it is said on standard error what became of it."""
+    from harness.messages.message import has_news, message_of
+    from harness.messages.sending import send, targets
+
+    message = message_of(found.grid.run, found.verdicts, found.policy)
+    if has_news(message):
+        for line in send(message, targets(arguments.notify, arguments.notify_command)):
+            print(f"trtmatrix: {line}", file=sys.stderr)
+
+
+def _print(found: Judged, arguments: argparse.Namespace) -> None:
+    from harness.cli.verdict_table import print_board, print_notes
+
+    shown = [verdict for verdict in found.verdicts if not verdict.unmeasured]
+    if arguments.verbose:
+        _print_all(shown, arguments.judged)
+        print_notes(found.grid)
+    else:
+        print_board(shown, found.grid, found.rules, found.failing, arguments.judged)
+    _print_totals(found.verdicts, found.failing)
 
 
 def share(text: str) -> float:
@@ -151,38 +157,6 @@ def fail_words(text: str) -> frozenset[str]:
     if unknown := sorted(words - set(WORDS)):
         raise UnknownNameError(f"--fail-on: '{unknown[0]}' is no verdict; known are {', '.join(WORDS)}")
     return words
-
-
-def treatments(text: str) -> tuple[str, str, str]:
-    """Return field, old and new value of ``FIELD=OLD:NEW``.
-
-    :raises UsageError: it is not of that form
-    """
-    field, _, values = text.partition("=")
-    old, _, new = values.partition(":")
-    if not (field and old and new):
-        raise BadOptionError(f"--treatments {text}: expected FIELD=OLD:NEW, such as relu6=clip:relu_sub")
-    return field, old, new
-
-
-def _baseline(text: str, judged: str | None) -> str | Grid:
-    from harness.analysis.grid import grid_of
-    from harness.plugins.reading import observe
-
-    if not Path(text).is_dir():
-        return text
-    run = observe([Path(text)])
-    return grid_of(run if judged is None else _of_pass(run, judged))
-
-
-def _of_pass(run: RunObservation, name: str) -> RunObservation:
-    from harness.observations.records import judged_by, passes_of
-
-    if name not in (known := passes_of(run)):
-        raise NothingToCompareError(
-            f"--pass {name}: no build of these runs has it; they have {', '.join(known) or 'none'}"
-        )
-    return judged_by(run, name)
 
 
 def _print_all(verdicts: Sequence[Verdict], judged: str | None) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.collector import no_search_for_cycles
 from harness.cli.outputs import check_file
 from harness.errors import OutputPathError
+
+if TYPE_CHECKING:
+    from harness.analysis.accepted import Accepted
+    from harness.cli.judging import Judged
 
 
 def add_parser(commands: Any) -> None:
@@ -25,35 +29,36 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the report, and the summary where one is asked for."""
+    from harness.analysis.accepted import accepted_changes
+
     check_file(arguments.output, "-o", arguments.runs)
     if arguments.markdown is not None:
         check_file(arguments.markdown, "--markdown", arguments.runs)
         if arguments.markdown.absolute() == arguments.output.absolute():
             raise OutputPathError(f"--markdown {arguments.markdown}: is the HTML file of -o")
     with no_search_for_cycles():
-        write_report(arguments.runs, arguments.output, arguments.markdown)
+        write_report(arguments.runs, arguments.output, arguments.markdown, accepted_changes(None))
     print(f"report: {arguments.output}")
     if arguments.markdown is not None:
         print(f"summary: {arguments.markdown}")
     return 0
 
 
-def write_report(runs: Sequence[Path], output: Path, markdown: Path | None = None) -> None:
+def write_report(
+    runs: Sequence[Path], output: Path, markdown: Path | None = None, accepted: Sequence[Accepted] = ()
+) -> None:
     """Write the report of *runs* to *output* and the Markdown summary to *markdown*, judged once."""
-    from harness.analysis.grid import grid_of
-    from harness.analysis.judge import judge
-    from harness.analysis.run_analysis import analyse
-    from harness.plugins import registry
-    from harness.plugins.reading import observe
+    from harness.cli.judging import judged_runs
+
+    write_pages(judged_runs(runs, accepted=accepted), output, markdown)
+
+
+def write_pages(judged: Judged, output: Path, markdown: Path | None = None) -> None:
+    """Write the report of what was *judged* to *output*, and the Markdown summary to *markdown*."""
     from harness.report.markdown import summary
-    from harness.report.render import baseline_of, render
+    from harness.report.render import render
     from harness.store.files import write_text
 
-    run = observe(runs)
-    baseline = baseline_of(run)
-    grid = grid_of(run)
-    rules = registry.bottlenecks()
-    analysis = analyse(grid, judge(grid, baseline, rules=rules), baseline, rules=rules)
-    write_text(output, render(analysis))
+    write_text(output, render(judged.analysis))
     if markdown is not None:
-        write_text(markdown, summary(analysis))
+        write_text(markdown, summary(judged.analysis))

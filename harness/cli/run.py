@@ -58,6 +58,19 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--executor", metavar="NAME", help="what is given the builds (default: local)")
     parser.add_argument("--no-build", action="store_true", help="use container images as they are")
+    parser.add_argument(
+        "--accepted",
+        type=Path,
+        metavar="FILE",
+        help="accepted changes (default: trtmatrix-accepted.toml, where it lies here)",
+    )
+    parser.add_argument(
+        "--notify", action="append", default=[], metavar="URL", help="send a message of what fails there"
+    )
+    parser.add_argument(
+        "--notify-command", metavar="COMMAND", help="give the message to this command, as JSON"
+    )
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write the tests as JUnit XML there")
     parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
     parser.add_argument(
         "pytest_args", nargs="*", metavar="-- PYTEST-ARGS", help="handed to pytest as they are"
@@ -84,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run pytest and translate its exit status."""
     import pytest
 
+    from harness.analysis.accepted import accepted_changes
     from harness.cli.outputs import check_file, check_new_folder
     from harness.execution.measuring import affinity, open_to_resume, run_id
     from harness.execution.plan import Choices, above_zero, make_plan
@@ -118,6 +132,9 @@ def run(arguments: argparse.Namespace) -> int:
         check_new_folder(out, "--out")
     if arguments.report is not None:
         check_file(arguments.report, "--report")
+    if arguments.junit is not None:
+        check_file(arguments.junit, "--junit")
+    accepted = accepted_changes(arguments.accepted)
     command = [
         str(data_folder("suites")),
         "-q",
@@ -144,7 +161,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.report is not None and (out / "manifest.json").exists():
         from harness.cli.report import write_report
 
-        write_report([out], arguments.report)
+        write_report([out], arguments.report, accepted=accepted)
         print(f"report: {arguments.report}")
     if status == pytest.ExitCode.OK and not _anything_ran(out):
         raise NothingCanRunError(
@@ -175,6 +192,10 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options += ["--matrix-retry-failed"] if arguments.retry_failed else []
     options += ["--matrix-no-build"] if arguments.no_build else []
     options += [f"--matrix-executor={arguments.executor}"] if arguments.executor is not None else []
+    options += [f"--matrix-accepted={arguments.accepted}"] if arguments.accepted is not None else []
+    options += [f"--matrix-notify={address}" for address in arguments.notify]
+    options += [f"--matrix-notify-command={arguments.notify_command}"] if arguments.notify_command else []
+    options += [f"--junitxml={arguments.junit}"] if arguments.junit is not None else []
     options += [f"--matrix-network={path}" for path in arguments.network]
     options += [f"--matrix-shape={value}" for value in arguments.shape]
     # pytest runs inside this process, which has imported the plugin's package; nothing is lost by that.

@@ -70,6 +70,8 @@ class MatrixFile:
     :param networks: name of a user's network to the path of its ONNX file
     :param baseline: version or ``previous``; :param fail_on: verdicts that fail the suites
     :param material: share of the latency, or of the layer time, from which a change is material
+    :param confirm: whether what would fail a run is measured again in it before it counts
+    :param notify_always: whether a message is sent of a run without news too
     :param executor: name of the one that is given the builds
     :param options: runtime name to what its worker is told besides
     """
@@ -95,6 +97,8 @@ class MatrixFile:
     baseline: str = PREVIOUS
     fail_on: tuple[str, ...] = ("regressed", "invalid")
     material: float = 0.01
+    confirm: bool = False
+    notify_always: bool = False
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
@@ -149,6 +153,8 @@ def matrix_of(
         baseline=policy.get("baseline", str) or PREVIOUS,
         fail_on=policy.names("fail_on", ("regressed", "invalid"), allowed=VERDICTS_THAT_CAN_FAIL),
         material=_material(policy),
+        confirm=bool(policy.get("confirm", bool, False)),
+        notify_always=policy.names("notify", ("alarm",), allowed=("alarm", "always")) == ("always",),
         options={
             runtime: _options(Table(path, f"[options.{runtime}]", options.raw(runtime)))
             for runtime in options.user_names()

@@ -16,9 +16,11 @@ import pluggy
 import pytest
 
 from harness.errors import TrtmatrixError
+from harness.pytest_plugin.benchmark_gate import fail_gate, is_regression, keep_session
 from harness.pytest_plugin.session import OPTIONS, MatrixSession, option_value
 
 if TYPE_CHECKING:
+    from harness.analysis.policy import Policy
     from harness.analysis.verdict import Verdict
     from harness.matrix.cell import Cell
     from harness.observations.records import CellObservation, RunObservation
@@ -60,8 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "trtmatrix measures one cell at a time: run without -n (cells side by side disturb each other)"
         )
-    # Planned here and not at collection, where pytest would show a mistake in the file with a traceback.
-    _ = matrix_session(config).plan
+    # Read here and not at collection, where pytest would show a mistake in a file with a traceback.
+    _ = matrix_session(config).plan, matrix_session(config).policy
 
 
 def matrix_session(config: pytest.Config) -> MatrixSession:
@@ -86,6 +88,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Note which cells are left after every deselection: those are measured."""
+    keep_session(session)
     cells: dict[Cell, None] = {}
     for item in session.items:
         callspec = getattr(item, "callspec", None)
@@ -113,6 +116,12 @@ def trtmatrix_fail_on(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return matrix_session(request.config).plan.matrix.fail_on
 
 
+@pytest.fixture(scope="session")
+def trtmatrix_policy(request: pytest.FixtureRequest) -> Policy:
+    """What fails a test: the matrix's ``[policy]``, and the changes that were accepted."""
+    return matrix_session(request.config).policy
+
+
 @pytest.fixture
 def trtmatrix_observed(trtmatrix_cell: Cell, trtmatrix_run: RunObservation) -> CellObservation:
     """What was measured of ``trtmatrix_cell``; skips with the reason where it cannot run here."""
@@ -130,12 +139,22 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"trtmatrix: {Path(str(matrix)).name}"] if matrix else []
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say where the bundle lies."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say where the bundle lies, and what pytest-benchmark's gate says, which would end in a traceback."""
     config = terminalreporter.config
-    if _SESSION in config.stash and config.stash[_SESSION].bundle is not None:
-        for line in config.stash[_SESSION].summary():
-            terminalreporter.write_line(line)
+    session = config.stash.get(_SESSION, None)
+    lines: list[str] = []
+    try:
+        yield
+    except Exception as error:
+        if session is None or not is_regression(error):
+            raise
+        lines = [fail_gate(config)]
+    if session is not None and session.bundle is not None:
+        lines = [*session.summary(), *(f"trtmatrix: {line}" for line in session.tell()), *lines]
+    for line in lines:
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(hookwrapper=True)

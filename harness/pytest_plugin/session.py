@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from harness.errors import EXIT_USAGE, TrtmatrixError
 from harness.resources import data_folder
 
 if TYPE_CHECKING:
+    from harness.analysis.policy import Policy
+    from harness.analysis.run_analysis import RunAnalysis
     from harness.analysis.verdict import Verdict
     from harness.execution.plan import Choices, Plan
     from harness.matrix.cell import Cell
@@ -70,6 +73,9 @@ OPTIONS = (
     Option("no_build", "", "use container images as they are", "bool"),
     Option("executor", "NAME", "what is given the builds to measure (default: as the matrix says, local)"),
     Option("network", "ONNX", "measure this ONNX file in place of the matrix's networks", "args"),
+    Option("accepted", "FILE", "accepted changes (default: trtmatrix-accepted.toml, where it lies here)"),
+    Option("notify", "URL", "send a message of what fails the run there, as apprise has addresses", "args"),
+    Option("notify_command", "COMMAND", "give the message to this command's standard input, as JSON"),
     Option("shape", "NAME=SIZES", "sizes of an input of that file whose axes are open", "args"),
 )
 
@@ -179,14 +185,41 @@ class MatrixSession:
     def verdicts(self) -> list[Verdict]:
         """Return the verdicts over the run, with the matrix's baseline."""
         if self._verdicts is None:
-            from harness.analysis.grid import grid_of
-            from harness.analysis.judge import judge
-            from harness.plugins import registry
-
             with _one_line():
-                grid = grid_of(self.observation())
-                self._verdicts = judge(grid, self.plan.matrix.baseline, rules=registry.bottlenecks())
+                self._verdicts = self._judged_run(self.observation())
         return self._verdicts
+
+    def _judged_run(self, run: RunObservation) -> list[Verdict]:
+        from harness.analysis.grid import grid_of
+        from harness.analysis.judge import judge
+        from harness.plugins import registry
+
+        baseline, accepted = self.plan.matrix.baseline, self.policy.accepted
+        return judge(grid_of(run), baseline, rules=registry.bottlenecks(), accepted=accepted)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What fails the run: what the matrix says, and the changes that were accepted.
+
+        :raises pytest.UsageError: the file of accepted changes is not good, in one line
+        """
+        from harness.analysis.accepted import accepted_changes
+        from harness.analysis.policy import policy_of
+
+        said = option_value(self._config, "accepted")
+        try:
+            return policy_of(self.plan.matrix, accepted_changes(Path(said) if said else None))
+        except TrtmatrixError as error:
+            raise pytest.UsageError(error.one_line) from None
+
+    def analysis(self) -> RunAnalysis:
+        """Return what summaries of the run are made of."""
+        from harness.analysis.grid import grid_of
+        from harness.analysis.run_analysis import analyse
+        from harness.plugins import registry
+
+        grid, baseline = grid_of(self.observation()), self.plan.matrix.baseline
+        return analyse(grid, self.verdicts(), baseline, rules=registry.bottlenecks())
 
     def observed(self, cell: Cell) -> CellObservation | None:
         """Return what was measured of *cell*, None where it was not, or not yet: nothing is measured here."""
@@ -212,7 +245,23 @@ class MatrixSession:
         if option_value(self._config, "no_build"):
             os.environ[NO_BUILD] = "1"
         self.bundle = measure(self.plan, self.choices, self.selected, registry.parts(), self._say())
+        if self.plan.matrix.confirm:
+            self._confirm(self.bundle)
         return self.bundle.root
+
+    def _confirm(self, bundle: Bundle) -> None:
+        """Measure again what would fail the run, before it does."""
+        from harness.execution.confirming import confirm
+        from harness.plugins import registry
+        from harness.plugins.reading import observe
+
+        suspects = self.policy.suspects(self._judged_run(observe([bundle.root])))
+        ids = {name for verdict in suspects for name in (verdict.cell, verdict.against_cell)}
+        cells = [cell for cell in self.selected if cell.id in ids]
+        if cells:
+            say = self._say()
+            say(f"measured again before they count: {_named(suspects)}")
+            confirm(bundle, self.plan, self.choices, cells, registry.parts(), say)
 
     def _say(self) -> Any:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
@@ -229,6 +278,22 @@ class MatrixSession:
 
         return say
 
+    def tell(self) -> list[str]:
+        """Write the step's summary and send the message, and return in lines what became of it."""
+        if self._observation is None:
+            return []  # Ended before anything could be judged.
+        from harness.messages.message import has_news, message_of
+        from harness.messages.sending import send, targets
+        from harness.report.step_summary import append_summary
+
+        append_summary(self.analysis)
+        command = option_value(self._config, "notify_command")
+        to = targets(
+            option_value(self._config, "notify") or (), command, always=self.plan.matrix.notify_always
+        )
+        message = message_of(self._observation, self.verdicts(), self.policy)
+        return send(message, to) if has_news(message) or to.always else []
+
     def summary(self) -> list[str]:
         """Return the lines that end a session: where the bundle lies and what became of the cells."""
         assert self.bundle is not None
@@ -237,6 +302,11 @@ class MatrixSession:
             counts[record.status] = counts.get(record.status, 0) + 1
         said = ", ".join(f"{number} {status}" for status, number in sorted(counts.items()))
         return [f"trtmatrix: {said}; bundle in {self.bundle.root}"]
+
+
+def _named(suspects: Sequence[Verdict]) -> str:
+    """Return what the alarms are about, each once."""
+    return ", ".join(dict.fromkeys(f"{v.bottleneck} of {v.cell}" for v in suspects))
 
 
 @contextmanager

@@ -99,6 +99,7 @@ class Manifest(Document, frozen=True, kw_only=True, tag="trtmatrix.bundle/2"):
     :param seed: of the order and the inputs; :param rounds: builds a cell that are asked for
     :param seconds: ``prepare`` and ``total``, added up over resumed goes
     :param warnings: evidence that could not be read
+    :param confirming: cell whose alarm was measured again to the number of the first build that did so
     :param pack: id of the pack that a collected bundle was measured from; :param visits: to which hosts
     :param machines: those of the visits; of a run it is :attr:`machine` alone
     """
@@ -121,6 +122,7 @@ class Manifest(Document, frozen=True, kw_only=True, tag="trtmatrix.bundle/2"):
     visits: tuple[Visit, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    confirming: dict[str, int] = field(default_factory=dict)
     cells: tuple[CellEntry, ...] = ()
 
     @property

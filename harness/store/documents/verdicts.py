@@ -44,6 +44,7 @@ class VerdictRecord(Part, frozen=True, kw_only=True):
     :param against: version or arm compared with; :param kind: ``version``, ``aa``, ``treatment``, ``run``
     :param cell, against_cell: ids; :param group: what tells the builds from others of this cell and host
     :param accepted: ``reason`` and ``expires`` where someone accepted this change
+    :param confirmed: of an alarm that was measured again: whether the new builds alone give it too
     """
 
     bottleneck: str
@@ -72,6 +73,7 @@ class VerdictRecord(Part, frozen=True, kw_only=True):
     difference_interval: tuple[float | None, float | None] | None = None
     measured: str | None = None
     settles: str | None = None
+    confirmed: bool | None = None
 
 
 class BestRecord(Part, frozen=True, kw_only=True):

@@ -1,0 +1,103 @@
+"""The message of a run: its alarms in a title, a text for people and a document for programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from msgspec import structs
+
+from harness.analysis.policy import Policy
+from harness.analysis.verdict import Verdict, verdict_message
+from harness.observations.records import RunObservation
+from harness.report import words
+from harness.store.documents.base import UNKNOWN
+from harness.store.documents.message import AlarmRecord, Message
+
+
+def message_of(
+    run: RunObservation, verdicts: Sequence[Verdict], policy: Policy, since: Mapping[str, str] | None = None
+) -> Message:
+    """Return what *run* has to tell.
+
+    :param since: one-line text of a verdict to the night that confirmed it, of those that are no news
+    """
+    known = since or {}
+    alarms: list[AlarmRecord] = []
+    opened: list[AlarmRecord] = []
+    for verdict in policy.failing(verdicts):
+        record = alarm_of(verdict)
+        night = known.get(record.text)
+        (alarms if night is None else opened).append(structs.replace(record, since=night))
+    accepted = sum(v.verdict in policy.fail_on and v.accepted is not None for v in verdicts)
+    broken = [f"{seen.cell.id}: {seen.reason}" for seen in run.cells if seen.status == "failed"]
+    folder = ", ".join(map(str, run.runs))
+    made = Message(
+        run=run.manifest.run,
+        folder=folder,
+        machine=run.manifest.machine.host or UNKNOWN,
+        title=_title(alarms, broken, opened),
+        alarms=tuple(alarms),
+        open=tuple(opened),
+        accepted=accepted,
+        broken=tuple(broken),
+    )
+    return structs.replace(made, text=_text(made))
+
+
+def has_news(message: Message) -> bool:
+    """Say whether somebody has to look: a new alarm, or cells that failed."""
+    return bool(message.alarms or message.broken)
+
+
+def alarm_of(verdict: Verdict) -> AlarmRecord:
+    """Return the record of one verdict against the policy."""
+    low_high = None if verdict.interval is None else tuple(map(_finite, verdict.interval))
+    return AlarmRecord(
+        cell=verdict.cell,
+        subject=verdict.subject,
+        runtime=verdict.runtime,
+        version=verdict.version,
+        host=verdict.host,
+        bottleneck=verdict.bottleneck,
+        verdict=verdict.verdict,
+        against=verdict.against,
+        effect=_finite(verdict.effect),
+        interval=low_high,  # type: ignore[arg-type]
+        layers=tuple(layer.name for layer in verdict.carriers),
+        text=verdict_message(verdict),
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def _title(alarms: Sequence[AlarmRecord], broken: Sequence[str], opened: Sequence[AlarmRecord]) -> str:
+    parts = []
+    if alarms:
+        first = alarms[0]
+        more = f" and {len(alarms) - 1} more" if len(alarms) > 1 else ""
+        effect = "" if first.effect is None else f", {words.change(first.effect)}"
+        where = f"{first.bottleneck} of {first.subject} on {first.runtime} {first.version}"
+        parts.append(f"{first.verdict}: {where}{effect}{more}")
+    if broken:
+        parts.append(f"{len(broken)} {'cell' if len(broken) == 1 else 'cells'} failed")
+    if not parts:
+        parts.append("nothing new")
+        parts += [f"{len(opened)} open"] if opened else []
+    return "trtmatrix: " + "; ".join(parts)
+
+
+def _text(message: Message) -> str:
+    lines = [alarm.text for alarm in message.alarms]
+    lines += [f"failed: {line}" for line in message.broken]
+    if message.open:
+        said = (
+            f"{a.bottleneck} of {a.subject} on {a.runtime} {a.version} since {a.since}" for a in message.open
+        )
+        lines.append("open: " + "; ".join(said))
+    if message.accepted:
+        lines.append(f"{message.accepted} accepted")
+    lines.append(f"run {message.run} on {message.machine}: {message.folder}")
+    return "\n".join(lines)

@@ -1,0 +1,121 @@
+"""One run whose second version is slower: confirmed, summed up, told, failed, accepted, quiet."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.resources import data_folder
+from harness.store.bundle import Bundle
+from tests.plugins.test_conftest_runtime import CONFTEST, WORKER
+
+ROOT = Path(__file__).resolve().parents[2]
+SUITES = data_folder("suites")
+MATRIX = """
+schema = "trtmatrix.matrix/1"
+[run]
+builds = 2
+processes = 1
+[measure]
+warmup_seconds = 0.01
+minimum_samples = 5
+maximum_seconds = 0.1
+profile_iterations = 1
+[policy]
+confirm = true
+[[versions]]
+runtime = "beside"
+versions = ["1", "2"]
+[[block]]
+networks = ["linear_relu6_probe"]
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Path:
+    # The version says how often the network is computed.
+    pytester.makeconftest(CONFTEST.replace('return "7"', "return version"))
+    pytester.makepyfile(
+        beside_worker=WORKER.replace('self.job.treatment["rounds"]', "4 ** int(self.job.version)"),
+        keep="import sys; open('message.json', 'w').write(sys.stdin.read())",
+    )
+    (pytester.path / "matrix.toml").write_text(MATRIX, encoding="utf-8")
+    (pytester.path / "suites").mkdir()
+    for name in ("conftest.py", "test_bottlenecks.py", "test_latency.py"):
+        (pytester.path / "suites" / name).write_text(
+            (SUITES / name).read_text(encoding="utf-8"), encoding="utf-8"
+        )
+    return pytester.path
+
+
+def test_a_slower_version_is_confirmed_told_accepted_and_then_quiet(
+    pytester: pytest.Pytester, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
+    words = ["suites", "--matrix=matrix.toml", "--junitxml=junit.xml", "-k", "latency"]
+    told = f"--matrix-notify-command={sys.executable} keep.py"
+    result = pytester.runpytest_subprocess(*words, "--matrix-out=run", told, "--benchmark-autosave")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*measured again before they count: latency of linear_relu6_probe*beside-2"])
+    result.stdout.fnmatch_lines(["trtmatrix: the message was taken by the command"])
+
+    bundle = Bundle.open(project / "run")
+    assert bundle.manifest.rounds == 2
+    assert set(bundle.manifest.confirming.values()) == {2}
+    assert [b.build for b in bundle.builds()] == [0, 1, 2, 3] * 2
+    assert len({b.document.block for b in bundle.builds() if b.build < 2}) == 1
+    assert len({b.document.block for b in bundle.builds()}) == 2
+
+    message = json.loads((project / "message.json").read_text(encoding="utf-8"))
+    assert [(a["bottleneck"], a["version"]) for a in message["alarms"]] == [("latency", "2")]
+    assert "measured again: " in message["alarms"][0]["text"]
+    summary = (project / "summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("# trtmatrix")
+    assert "regressed" in summary
+    assert "regressed" in (project / "junit.xml").read_text(encoding="utf-8")
+
+    accepted = '[[accepted]]\nverdict = "regressed"\nreason = "slow on purpose"\nexpires = 2999-01-01\n'
+    (project / "trtmatrix-accepted.toml").write_text(accepted, encoding="utf-8")
+    (project / "message.json").unlink()
+    again = pytester.runpytest_subprocess(*words, "--matrix-run=run", told)
+    assert again.ret == pytest.ExitCode.OK
+    assert not (project / "message.json").exists()
+
+    check_the_gate_of_pytest_benchmark(pytester, project, words)
+
+
+def check_the_gate_of_pytest_benchmark(pytester: pytest.Pytester, project: Path, words: list[str]) -> None:
+    (saved,) = project.glob(".benchmarks/*/*.json")
+    data = json.loads(saved.read_text(encoding="utf-8"))
+    for one in data["benchmarks"]:
+        one["stats"]["median"] /= 2
+    saved.write_text(json.dumps(data), encoding="utf-8")
+    gate = ("--benchmark-compare", "--benchmark-compare-fail=median:5%")
+    result = pytester.runpytest_subprocess(*words, "--matrix-run=run", *gate)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "*benchmark *linear_relu6_probe*",
+            "trtmatrix: --benchmark-compare-fail: 4 builds are slower than pytest-benchmark's gate*",
+        ]
+    )
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+    command = [sys.executable, "-m", "pytest_benchmark", f"--storage={project / '.benchmarks'}"]
+    compared = subprocess.run(
+        [*command, "compare", "--group-by=group"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert compared.returncode == 0, compared.stderr
+    assert "benchmark 'linear_relu6_probe-fp32-b1-clip'" in compared.stdout
+
+
+def test_a_bad_file_of_accepted_changes_is_one_line(pytester: pytest.Pytester, project: Path) -> None:
+    (project / "mine.toml").write_text("[[accepted]]\n", encoding="utf-8")
+    result = pytester.runpytest_subprocess("suites", "--matrix=matrix.toml", "--matrix-accepted=mine.toml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*mine.toml: accepted*0*: 'verdict' is missing*"])
+    assert "Traceback" not in result.stderr.str()
