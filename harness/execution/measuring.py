@@ -20,7 +20,7 @@ from harness.execution.schedule import SCRATCH, Schedule
 from harness.matrix.cell import Cell
 from harness.store.bundle import Bundle
 from harness.store.documents.manifest import Harness, Manifest, Matrix
-from harness.store.machine import gpus, machine_facts
+from harness.store.machine import chosen_gpu, machine_facts
 
 
 def run_id() -> str:
@@ -31,7 +31,6 @@ def run_id() -> str:
 def settings_for(plan: Plan, seed: int) -> JobSettings:
     """Return what all jobs of a run of *plan* have in common."""
     limits = plan.matrix.limits
-    found = gpus()
     return JobSettings(
         measure=plan.matrix.measure,
         limits=Limits(
@@ -41,7 +40,7 @@ def settings_for(plan: Plan, seed: int) -> JobSettings:
         ),
         seed=seed,
         affinity=affinity(plan.matrix.cpu),
-        device=str(found[0]["uuid"]) if found else None,
+        device=chosen_gpu(),
         options=plan.matrix.options,
         processes=plan.matrix.processes,
     )

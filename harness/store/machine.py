@@ -63,6 +63,22 @@ def gpus() -> list[dict[str, object]]:
         pynvml.nvmlShutdown()
 
 
+def chosen_gpu() -> str | None:
+    """Return the UUID of the GPU to measure on: the first that ``CUDA_VISIBLE_DEVICES`` leaves, None without.
+
+    An entry is a GPU's number in NVML's order or the beginning of its UUID; as with CUDA, the list ends at
+    the first one that fits no GPU.
+    """
+    uuids = [str(gpu["uuid"]) for gpu in gpus()]
+    said = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if said is None:
+        return uuids[0] if uuids else None
+    first = said.split(",")[0].strip()
+    if first.isdecimal():
+        return uuids[int(first)] if int(first) < len(uuids) else None
+    return next((uuid for uuid in uuids if first and uuid.startswith(first)), None)
+
+
 def free_gpu_memory(uuid: str) -> tuple[int, int] | None:
     """Return free and total bytes of the GPU called *uuid*, None where there is none of that name."""
     import pynvml

@@ -17,6 +17,7 @@ from harness.execution import measuring
 from harness.execution.measuring import affinity, measure, measure_into, open_or_create, run_id, settings_for
 from harness.execution.plan import Choices
 from harness.plugins import registry
+from harness.store import machine
 from harness.store.bundle import Bundle
 from harness.store.documents.manifest import Matrix
 from harness.store.machine import machine_facts
@@ -47,7 +48,7 @@ def test_a_worker_is_bound_to_the_cpu_that_is_asked_for_else_the_last(
 def test_limits_of_the_file_stand_in_place_of_the_defaults(
     ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(measuring, "gpus", list)
+    monkeypatch.setattr(machine, "gpus", list)
     said = {"seconds": 7.0, "memory_gib": 0.5, "result_mib": 3}
     matrix = replace(ground.plan.matrix, limits=said, options={"onnxruntime": {"a": 1}})
     found = settings_for(replace(ground.plan, matrix=matrix), 11)
@@ -58,8 +59,21 @@ def test_limits_of_the_file_stand_in_place_of_the_defaults(
 
 
 def test_a_run_measures_on_the_first_gpu(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "gpus", lambda: [{"uuid": "GPU-1"}, {"uuid": "GPU-2"}])
+    monkeypatch.setattr(machine, "gpus", lambda: [{"uuid": "GPU-1"}, {"uuid": "GPU-2"}])
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert settings_for(ground.plan, 1).device == "GPU-1"
+
+
+@pytest.mark.parametrize(
+    ("said", "device"),
+    [("1", "GPU-2"), ("GPU-2", "GPU-2"), ("0,1", "GPU-1"), ("7", None), ("", None), ("GPU-x", None)],
+)
+def test_a_run_measures_on_the_gpu_that_cuda_would_show_first(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, said: str, device: str | None
+) -> None:
+    monkeypatch.setattr(machine, "gpus", lambda: [{"uuid": "GPU-1"}, {"uuid": "GPU-2"}])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", said)
+    assert settings_for(ground.plan, 1).device == device
 
 
 def test_a_new_run_says_what_it_was_made_of(ground: Ground, tmp_path: Path) -> None:
