@@ -1,0 +1,76 @@
+"""Shifts of a nightly series: seen as nights come, not from bad nights, and never taken back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.analysis.statistics.level_shifts import FIRST, level_shifts
+from harness.analysis.statistics.levels import Values
+
+
+def nights(count: int, seed: int = 0, scatter: float = 0.005) -> Values:
+    return np.random.default_rng(seed).normal(0.0, scatter, count)
+
+
+def test_a_step_is_seen_within_a_week_and_begins_where_it_began() -> None:
+    values = nights(80, seed=1)
+    values[50:] += 0.05
+    (shift,) = level_shifts(values)
+    assert (shift.index, shift.up) == (50, True)
+    assert 50 <= shift.seen < 57
+
+
+def test_a_step_that_luck_let_be_seen_early_is_told_once() -> None:
+    values = nights(80)  # the four nights before happen to lie high
+    values[50:] += 0.05
+    (shift,) = level_shifts(values)
+    assert 46 <= shift.index <= 50
+
+
+def test_a_step_that_goes_again_is_two_shifts() -> None:
+    values = nights(90)
+    values[40:50] += 0.05
+    up, down = level_shifts(values)
+    assert (up.index, down.index) == (40, 50)
+
+
+@pytest.mark.parametrize("spell", [1, 2, 3])
+def test_bad_nights_are_no_shift(spell: int) -> None:
+    values = nights(80)
+    for at in (20, 41, 60):
+        values[at : at + spell] += 0.2
+    assert level_shifts(values) == []
+
+
+def test_too_few_nights_show_nothing() -> None:
+    values = nights(FIRST + 4)
+    values[FIRST - 1 :] += 1.0
+    assert level_shifts(values) == []
+    assert level_shifts(values[:0]) == []
+
+
+def test_what_never_varies_is_seen_when_it_moves() -> None:
+    assert level_shifts(np.zeros(60)) == []
+    assert [shift.index for shift in level_shifts(np.repeat([0.0, 0.01], 30))] == [30]
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 1000), st.integers(10, 60), st.floats(0.005, 0.1))
+def test_more_nights_change_nothing_that_was_seen(seed: int, step: int, size: float) -> None:
+    values = nights(70, seed)
+    values[step:] += size
+    whole = level_shifts(values)
+    part = level_shifts(values[:60])
+    assert part == [shift for shift in whole if shift.seen < 60]
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 1000), st.floats(-5.0, 5.0))
+def test_the_unit_does_not_matter(seed: int, level: float) -> None:
+    values = nights(60, seed)
+    values[30:] += 0.04
+    moved = [(shift.index, shift.seen) for shift in level_shifts(values + level)]
+    assert moved == [(shift.index, shift.seen) for shift in level_shifts(values)]
