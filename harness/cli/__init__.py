@@ -30,6 +30,7 @@ COMMANDS = (
     "accept",
     "bisect",
     "history",
+    "trends",
     "parse",
     "import",
     "images",

@@ -156,21 +156,23 @@ def environment() -> jinja2.Environment:
     return templates
 
 
-def _static(name: str) -> Markup:
+def static(name: str) -> Markup:
+    """Return a file of ``reports/static``, to stand in a page as it is."""
     # Our own files, not a user's text: they may hold what would end their element.
     return Markup((data_folder("reports") / "static" / name).read_text(encoding="utf-8"))
 
 
-def _hash(text: str) -> str:
+def content_hash(text: str) -> str:
+    """Return how a content security policy names the script *text*."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def render(analysis: RunAnalysis) -> str:
     """Return the HTML of *analysis*."""
-    style, script = _static("style.css"), _static("page.js")
+    style, script = static("style.css"), static("page.js")
     template = environment().get_template("page.html")
-    return template.render(page=page(analysis), style=style, script=script, script_hash=_hash(script))
+    return template.render(page=page(analysis), style=style, script=script, script_hash=content_hash(script))
 
 
 def baseline_of(run: RunObservation) -> str:

@@ -20,7 +20,7 @@ class Scale:
         """Return a scale that holds all *values* with some air, or from zero on."""
         low, high = (0.0 if from_zero else min(values)), max(values)
         air = (high - low or abs(high) or 1.0) * 0.06
-        low, high = (0.0 if from_zero else max(0.0, low - air)), high + air
+        low, high = (0.0 if from_zero else low - air if low < 0 else max(0.0, low - air)), high + air
         step = _round_step((high - low) / count)
         digits = max(0, -math.floor(math.log10(step))) if step < 1 else 0
         first = math.ceil(low / step)
