@@ -135,6 +135,8 @@ class _Finisher:
             standalone_activation=standalone,
             attributed_by=item.by,
             at_edge=item.at_edge,
+            inputs=layer.inputs,
+            outputs=layer.outputs,
         )
 
     def _class(self, item: PendingLayer) -> tuple[str, bool]:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
+from harness.attribution.wiring import Edge, edges_between
+from harness.evidence.records import TensorInfo
 from harness.networks.graph import Graph
 
 
@@ -56,6 +58,7 @@ class AttributedLayer:
     :param attributed_by: how the source ops were found: ``name``, ``metadata``, ``tensors``, ``subgraph``,
         ``structure``, ``order``; empty where there are none
     :param at_edge: a reformat of the network's own input or output
+    :param inputs, outputs: the tensors it reads and writes, where the runtime lists them
     """
 
     position: int
@@ -76,6 +79,8 @@ class AttributedLayer:
     standalone_activation: bool = False
     attributed_by: str = ""
     at_edge: bool = False
+    inputs: tuple[TensorInfo, ...] = ()
+    outputs: tuple[TensorInfo, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,11 @@ class AttributedEngine:
     def time_of_op(self) -> Mapping[str, float]:
         """Return source op name to milliseconds."""
         return self._op_times
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """What flows from layer to layer, by their tensors, else by their source ops."""
+        return edges_between(self.layers, self.graph)
 
     @cached_property
     def _class_times(self) -> Mapping[str, float]:

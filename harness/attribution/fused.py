@@ -120,6 +120,8 @@ def _engine_layer(
         output_formats=tuple(tensor.format for tensor in layer.outputs if tensor.format),
         standalone_activation=_only_activations(graph, ops),
         attributed_by=claim.by if ops else "",
+        inputs=layer.inputs,
+        outputs=layer.outputs,
     )
 
 
