@@ -1,4 +1,4 @@
-"""``trtmatrix show RUN``: the cells of a stored run, in the terminal."""
+"""``trtmatrix show RUN``: the cells of a stored run, in the terminal or as files for other tools."""
 
 from __future__ import annotations
 
@@ -18,19 +18,38 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("show", help="show the cells of a stored run")
+    parser = commands.add_parser("show", help="show the cells of a stored run, or write them for other tools")
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a bundle")
+    parser.add_argument(
+        "cell",
+        nargs="?",
+        metavar="CELL[/BUILD]",
+        help="only this cell; the build is that of the middle layer time",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON array")
+    parser.add_argument(
+        "--trace", type=Path, metavar="FILE", help="write an inference of each build for Perfetto"
+    )
+    parser.add_argument(
+        "--dot", type=Path, metavar="FILE", help="write the engine graph of CELL for Graphviz"
+    )
     parser.set_defaults(func=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one row a cell, and one a host where builds were made on several: these are never averaged."""
     from harness.analysis.grid import grid_of
+    from harness.cli.exports import Exports, only
     from harness.cli.listing import print_rows
     from harness.plugins.reading import observe
 
+    exports = Exports.of(arguments)
+    exports.check(arguments.run)
     grid = grid_of(observe([arguments.run]))
+    grid, number = only(grid, arguments.cell)
+    if exports:
+        exports.write(grid, number)
+        return 0
     rows = [_row(group, grid.hosts, as_json=arguments.json) for group in grid.groups]
     settling = _settling(grid)
     if arguments.json:
@@ -54,11 +73,15 @@ def run(arguments: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     if not arguments.json:
         if waiting:
+            whose = "1 cell" if waiting == 1 else f"{waiting} cells"
             print(
-                f"{waiting} cells took over {100 * MATERIAL:.0f} % more wall time than CPU time (waited): "
+                f"{whose} took over {100 * MATERIAL:.0f} % more wall time than CPU time (waited): "
                 "other programs or threads had the core; wall time is judged, less what all of a cycle share"
             )
+        shown = {group.cell.id for group in grid.groups}
         for (cell, _, _), (against, words) in settling.items():
+            if cell not in shown:
+                continue
             print(f"latency of {cell} cannot be told from that of {against}; would be settled by {words}")
     return 0
 

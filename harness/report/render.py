@@ -19,10 +19,12 @@ from harness.report import words
 from harness.report.anchors import anchor
 from harness.report.board import Board, NoiseRow, board, noise
 from harness.report.charts import LatencyChart, TimeChart, latency_charts, time_charts
+from harness.report.engine_graph import EngineGraphs, engine_graphs
 from harness.report.glance import Glance, glance
 from harness.report.layer_data import encoded, layer_document
 from harness.report.parity import Configuration, NotRun, configurations, not_run
 from harness.report.telling import telling
+from harness.report.timeline import Timeline, timelines
 from harness.resources import data_folder
 
 
@@ -44,16 +46,19 @@ class Limits:
     kernels: bool
     effects: bool
     digits: int
+    lanes: int
+    titles: bool
+    graphs: int
 
     @classmethod
     def of(cls, cells: int) -> Limits:
         """Return the limits for a page of *cells* cells: fewer rows for each where there are hundreds."""
         return (
-            cls(25, 15, 5, 30, True, True, 2)
+            cls(25, 15, 5, 30, True, True, 2, 80, True, 16)
             if cells <= 40
-            else cls(10, 10, 3, 30, True, True, 2)
+            else cls(10, 10, 3, 30, True, True, 2, 200, False, 4)
             if cells <= 200
-            else cls(1, 3, 1, 5, False, False, 1)
+            else cls(1, 3, 1, 5, False, False, 1, 12, False, 0)
         )
 
 
@@ -76,6 +81,8 @@ class Page:
     layer_cells: int
     not_run: tuple[NotRun, ...]
     configurations: tuple[Configuration, ...]
+    timelines: tuple[Timeline, ...]
+    graphs: EngineGraphs
 
     @property
     def material(self) -> float:
@@ -110,6 +117,7 @@ def page(analysis: RunAnalysis) -> Page:
     """Return the view of *analysis*."""
     grid = analysis.grid
     layers = layer_document(grid)
+    limits = Limits.of(len(grid.run.cells))
     return Page(
         title=grid.run.manifest.matrix.description or "trtmatrix run",
         made=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -121,11 +129,13 @@ def page(analysis: RunAnalysis) -> Page:
         latency=latency_charts(analysis.rows),
         times=time_charts(analysis.rows),
         noise=noise(analysis.verdicts),
-        limits=Limits.of(len(grid.run.cells)),
+        limits=limits,
         layer_block=encoded(layers),
         layer_cells=len(layers["cells"]),
         not_run=not_run(grid),
         configurations=configurations(grid),
+        timelines=timelines(grid, limits.lanes, titles=limits.titles),
+        graphs=engine_graphs(grid, limits.graphs),
     )
 
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from harness.cli import judge, report, show
+from harness.errors import NothingChosenError, OptionsContradictError, UnknownNameError
 from tests.cli.composed_runs import bundle, call
+from tests.runtimes.worker_builds import bundle as worker_bundle
+from tests.runtimes.worker_builds import v1
 
 
 def test_builds_of_several_hosts_are_never_averaged(
@@ -98,3 +101,45 @@ def test_a_runtime_whose_plugin_is_not_here_is_named(
     page = tmp_path / "page.html"
     assert call(report, str(run), "-o", str(page)) == 0
     assert "No runtime is called &#39;acme&#39; here" in page.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of real builds of MobileNet v1 on two versions."""
+    return worker_bundle((v1("8.5.3.1"), v1("8.6.0")), tmp_path_factory.mktemp("recorded") / "run")
+
+
+def test_a_trace_and_an_engine_graph_are_written(
+    recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace, graph = tmp_path / "trace.json", tmp_path / "engine.dot"
+    assert call(show, str(recorded), "8.6.0/0", "--trace", str(trace), "--dot", str(graph)) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(f"trace: {trace}")
+    assert said[1].endswith(f"tensorrt-8.6.0, build 0: {graph}")
+    assert json.loads(trace.read_text(encoding="utf-8"))["traceEvents"]
+    assert graph.read_text(encoding="utf-8").startswith("digraph")
+
+
+def test_a_cell_is_named_by_any_part_that_no_other_has(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(show, str(recorded), "8.6.0", "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["cell"].endswith("tensorrt-8.6.0")
+    with pytest.raises(UnknownNameError, match=r"did you mean 'mobilenet_v1\S+tensorrt-8\.6\.0'"):
+        call(show, str(recorded), "tensort-8.6.0")
+    with pytest.raises(UnknownNameError, match="2 cells have that in their name"):
+        call(show, str(recorded), "tensorrt")
+    with pytest.raises(UnknownNameError, match="has no build 7; its builds are 0"):
+        call(show, str(recorded), "8.6.0/7")
+    with pytest.raises(OptionsContradictError, match="--dot needs CELL"):
+        call(show, str(recorded), "--dot", "engine.dot")
+
+
+def test_a_run_without_layer_times_has_no_trace(tmp_path: Path) -> None:
+    run = bundle(tmp_path / "run", {"2024.0.0": 3.0})
+    with pytest.raises(NothingChosenError, match="none of these builds has layer times"):
+        call(show, str(run), "--trace", str(tmp_path / "trace.json"))
+    with pytest.raises(NothingChosenError, match="no layers are known"):
+        call(show, str(run), "2024", "--dot", str(tmp_path / "engine.dot"))
