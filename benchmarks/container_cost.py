@@ -60,6 +60,8 @@ def measured(cells: dict[str, Cell], settings: JobSettings, processes: int, scra
     arms = {name: Arm(prepared["docker" if name == "docker" else "venv"]) for name in ARMS}
     try:
         load(first.driven)
+        if first.driven.over:
+            raise SystemExit(f"{cell.id}: {first.end().document.reason}")
         kept = first._result / KEPT
         for number in range(1, processes + 1):
             for place, arm in enumerate(arms.values()):
@@ -75,7 +77,7 @@ def measured(cells: dict[str, Cell], settings: JobSettings, processes: int, scra
         everyone = [one.driven for arm in arms.values() for one in arm.processes]
         lockstep = Lockstep(settings.seed, say)
         lockstep.measure(everyone)
-        lockstep.close(everyone)
+        lockstep.close([first.driven, *everyone])
     finally:
         lost = {name: [why for one in arm.processes if (why := one.end())] for name, arm in arms.items()}
         built = first.end()
@@ -128,9 +130,9 @@ def ratio(old: Any, new: Any) -> list[float]:
 
 def pairs(cells: Sequence[Cell]) -> list[dict[str, Cell]]:
     """Return the cells that are the same but for the environment, by environment."""
-    found: dict[tuple[str, str], dict[str, Cell]] = {}
+    found: dict[tuple[str, ...], dict[str, Cell]] = {}
     for cell in cells:
-        key = (cell.version.partition("+")[0], replace(cell, version="", environment="").id)
+        key = (cell.subject, cell.runtime, cell.version.partition("+")[0])
         found.setdefault(key, {})[cell.environment] = cell
     return [one for one in found.values() if set(one) == {"venv", "docker"}]
 
