@@ -39,6 +39,7 @@ ROOMS = (
     "versions",
     "resources",
     "remembering",
+    "written",
     "errors",
     # What also runs inside environments and on hosts of a pack.
     "worker",

@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec import structs
 
-from harness.analysis.figures.answers import Answer, Best
+from harness.analysis.answers.answer import Answer, RuntimeAnswer
+from harness.analysis.answers.best import Best
 from harness.analysis.figures.kernels import GroupCounts, SearchSummary, kernels_of
 from harness.analysis.figures.latency import latency_of
 from harness.analysis.figures.outlying import OutlyingBuild
@@ -38,6 +39,12 @@ def verdicts_document(analysis: RunAnalysis, latency_pass: str = verdicts.LATENC
         verdicts=[verdict_record(verdict) for verdict in analysis.verdicts],
         pooling=list(analysis.grid.pooling),
         answers=[_answer(answer) for answer in analysis.answers],
+        short=[
+            verdicts.ShortRecord(
+                runtime=one.runtime, device=one.device, version=one.version, lines=list(one.lines)
+            )
+            for one in analysis.short
+        ],
         outlying_builds=[outlying_record(build) for build in analysis.outlying_builds],
         relu6=[_relu6(one) for one in analysis.relu6],
         neighbours=[_neighbours(row.name, sides) for row in analysis.rows for sides in row.sides],
@@ -196,6 +203,30 @@ def _answer(answer: Answer) -> verdicts.AnswerRecord:
         undecided=answer.undecided,
         recorded=answer.recorded,
         notes=list(answer.notes),
+        name=answer.name,
+        runtimes=[_runtime(one) for one in answer.runtimes],
+    )
+
+
+def _runtime(one: RuntimeAnswer) -> verdicts.RuntimeRecord:
+    return verdicts.RuntimeRecord(
+        runtime=one.runtime,
+        builds=dict(one.builds),
+        device=one.device,
+        best=_best(one.best),
+        findings=[
+            verdicts.FindingRecord(
+                bottleneck=found.bottleneck,
+                title=found.title,
+                text=found.text,
+                verdict=found.word,
+                state=found.state,
+            )
+            for found in one.findings
+        ],
+        on_gemm=one.kernels.gemm,
+        since=one.kernels.since,
+        gemm_as_conv1x1=one.kernels.family,
     )
 
 
@@ -207,6 +238,8 @@ def _best(best: Best) -> verdicts.BestRecord:
         high_ms=best.high,
         not_told_from=[release.label for release in best.ties],
         others=best.others,
+        images_per_s=best.speed.images_per_s,
+        gflops_per_s=best.speed.gflops_per_s,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.figures.answers import Answer, answers
+from harness.analysis.answers.answer import Answer, answers, shared_words
+from harness.analysis.answers.short import ShortAnswer, short_answers
 from harness.analysis.figures.formats import FormatTable, format_tables
 from harness.analysis.figures.kernels import KernelFigures, kernel_figures
 from harness.analysis.figures.latency import LatencyFigures, latency_figures
@@ -42,6 +43,8 @@ class RunAnalysis:
     """A run, judged.
 
     :param baseline: what it was compared with, as messages call it
+    :param answers: on each network and treatment; :param short: on each runtime
+    :param shared: words on treatments that all answers have in common, and leave out
     :param rows: in the order of the grid's
     :param titles: of the rules, by name in their order
     :param sections: what rules say besides, by the rule's name
@@ -51,6 +54,8 @@ class RunAnalysis:
     baseline: str
     verdicts: tuple[Verdict, ...]
     answers: tuple[Answer, ...]
+    short: tuple[ShortAnswer, ...]
+    shared: tuple[str, ...]
     rows: tuple[RowFigures, ...]
     outlying_builds: tuple[OutlyingBuild, ...]
     relu6: tuple[Relu6Figures, ...]
@@ -65,15 +70,19 @@ def analyse(
 
     :param rules: those that judged it, by name
     """
+    titles = rule_titles(rules)
+    told = answers(grid, verdicts, titles)
     return RunAnalysis(
         grid=grid,
         baseline=baseline,
         verdicts=tuple(verdicts),
-        answers=answers(grid, verdicts),
+        answers=told,
+        short=short_answers(told, titles),
+        shared=shared_words(grid),
         rows=tuple(map(row_figures, grid.rows)),
         outlying_builds=outlying_builds(grid),
         relu6=relu6_figures(grid),
-        titles=rule_titles(rules),
+        titles=titles,
         sections=rule_sections(grid.run, rules),
     )
 

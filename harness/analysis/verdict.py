@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.analysis.table import ALARMS, Change, State
 from harness.analysis.wording import change_that_shows, times
+from harness.written import MINUS, change
 
 LATENCY = "latency"
 
@@ -125,6 +126,19 @@ class Verdict:
         return None if said in self.reason else said
 
     @property
+    def moved(self) -> str:
+        """How it changed, with its interval: ``−17.3 % (−18.5 to −16.0)``; a cost by layer time."""
+        if self.difference is not None:
+            size, ends, of = _signed(self.difference), self.difference_interval, " of the layer time"
+            low, high = map(_signed, ends) if ends is not None else ("", "")
+        else:
+            size, ends, of = change(self.effect), self.interval, ""
+            low, high = map(change, ends) if ends is not None else ("", "")
+        if not self.scatters:
+            return f"{size}{of}"
+        return f"{size} ({low.removesuffix(' %')} to {high.removesuffix(' %')}){of}"
+
+    @property
     def unmeasured(self) -> bool:
         """Whether nobody tried: the run ended before this cell's turn. What failed was tried."""
         return self.evidence.get("status") == "interrupted"
@@ -222,6 +236,10 @@ def jsonable(value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
         return [jsonable(inner) for inner in value]
     return _number(float(value)) if isinstance(value, float) else str(value)
+
+
+def _signed(share: float) -> str:
+    return f"{100 * share:+.1f} %".replace("-", MINUS)
 
 
 def _number(value: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Numbers of a verdict as people read them: ratios and sizes of changes, beyond which only "over" is said.
+"""Numbers of a verdict as people read them: ratios and sizes of changes.
 
 Two builds that hardly agree have intervals of many powers of ten; their digits say nothing.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-MOST_TIMES = 1000.0
-"""A factor beyond which only that is said."""
+from harness.written import MOST_TIMES
 
 
 def times(factor: float, digits: int = 3) -> str:

@@ -123,7 +123,7 @@ def _tell(found: Judged, arguments: argparse.Namespace) -> None:
 
 
 def _print(found: Judged, arguments: argparse.Namespace) -> None:
-    from harness.cli.verdict_table import print_board, print_notes
+    from harness.cli.verdict_table import print_board, print_notes, print_short
 
     shown = [verdict for verdict in found.verdicts if not verdict.unmeasured]
     if arguments.verbose:
@@ -131,6 +131,8 @@ def _print(found: Judged, arguments: argparse.Namespace) -> None:
         print_notes(found.grid)
     else:
         print_board(shown, found.grid, found.rules, found.failing, arguments.judged)
+        if found.rules and any(verdict.kind == "version" for verdict in shown):
+            print_short(found.analysis.short)
     _print_totals(found.verdicts, found.failing)
 
 

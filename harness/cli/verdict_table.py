@@ -16,6 +16,7 @@ from harness.report.board import Board, BoardRow, board
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.analysis.answers.short import ShortAnswer
     from harness.analysis.grid import Grid
 
 _KINDS = ("version", "run", "treatment", "aa")
@@ -61,6 +62,14 @@ def print_board(
     for verdict in answered:
         if verdict.alarm or id(verdict) in against:
             print(f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict))
+
+
+def print_short(short: Sequence[ShortAnswer]) -> None:
+    """Print the short answers on each runtime."""
+    for one in short:
+        print(f"{one.runtime}{f' on {one.device}' if one.device else ''}")
+        for question, text in one.lines:
+            print(_plain(f"  {question} {text}"))
 
 
 def print_notes(grid: Grid) -> None:

@@ -123,6 +123,17 @@ COMMON: tuple[TreatmentField, ...] = (
 """The fields that are no single runtime's, in the order of labels."""
 
 
+WORDS = {
+    RELU6.name: "ReLU6 in pieces",
+    TENSOR_FORMAT.name: "{} inputs and outputs",
+    TACTIC_SOURCES.name: "{} tactic sources",
+    TIMING_CACHE.name: "one timing cache",
+    CUDA_GRAPH.name: "as a CUDA graph",
+    L2.name: "{} L2 cache",
+}
+"""How values that are not the default stand in sentences, where not as in labels."""
+
+
 @dataclass(frozen=True, order=True)
 class Treatment:
     """How a network is built and run: a value of each field of :data:`COMMON`, and of a runtime's own.
@@ -160,6 +171,18 @@ class Treatment:
     def label(self) -> str:
         """The readable part of a cell id."""
         return "-".join(part for part in (self.common_label, self.own_label) if part)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The label for people, a part a field: ``FP32``, ``batch 1``, ``core tactic sources``."""
+        values = self.common()
+        said = [str(self.precision).upper(), f"batch {UNKNOWN if self.batch is None else self.batch}"]
+        said += [WORDS[RELU6.name]] if self.relu6 == "relu_sub" else []
+        rest = (item for item in COMMON if not item.always and item.shows(values[item.name]))
+        said += [
+            WORDS.get(item.name, item.text(values[item.name])).format(values[item.name]) for item in rest
+        ]
+        return tuple(part for part in (*said, self.own_label) if part)
 
     def common(self) -> dict[str, Value]:
         """Return the values of the common fields, by name."""

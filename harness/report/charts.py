@@ -27,6 +27,26 @@ class LatencyChart:
         """Passes besides the latency that any version has."""
         return tuple(dict.fromkeys(name for row in self.rows for name in row.passes))
 
+    @property
+    def timed(self) -> bool:
+        """Whether there is anything to say besides the mean."""
+        return any(row.speed.images_per_s for row in self.rows) or bool(self.passes)
+
+    @property
+    def computed(self) -> bool:
+        """Whether the FLOPs of any version's layers are known."""
+        return any(row.speed.gflops_per_s for row in self.rows)
+
+    @property
+    def enqueued(self) -> bool:
+        """Whether any version has launches that were timed on the host."""
+        return any(row.enqueue_ms is not None for row in self.rows)
+
+    @property
+    def bound(self) -> bool:
+        """Whether any build says if launching bounds it."""
+        return any(row.launch_bound[1] for row in self.rows)
+
 
 @dataclass(frozen=True)
 class TimeChart:

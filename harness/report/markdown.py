@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from harness.analysis.figures.answers import Best
+from harness.analysis.answers.best import Best
 from harness.analysis.run_analysis import RunAnalysis
 from harness.analysis.verdict import Verdict
 from harness.report import words
@@ -76,6 +76,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _answers(analysis: RunAnalysis) -> str:
     said = telling(analysis.verdicts)
     lines = [literal(said), ""] if said else []
+    for short in analysis.short:
+        device = f" on {short.device}" if short.device else ""
+        lines.append(f"**{literal(short.runtime + device)}**")
+        lines.append("")
+        lines += [f"- {literal(question)} {literal(text)}" for question, text in short.lines]
+        lines.append("")
     for answer in analysis.answers:
         lines.append(f"- **{literal(answer.subject)}**: {literal(_best(answer.best))}")
         if answer.graph is not None:
@@ -88,6 +94,9 @@ def _answers(analysis: RunAnalysis) -> str:
             effect = f"{words.change(change.effect)} ({words.interval(change.interval)})"
             where = f"{change.runtime} {change.against} to {change.version}"
             lines.append(f"  - {literal(f'{change.verdict} from {where}: {effect}, carried by {layers}')}")
+        for one in answer.runtimes:
+            of = f"{one.runtime}, " if len(answer.runtimes) > 1 else ""
+            lines += [f"  - {literal(f'{of}{f.title}: {f.text}')}" for f in one.findings if not f.quiet]
         for verdict in answer.unsettled:
             where = f"{verdict.runtime} {verdict.against} to {verdict.version}"
             lines.append(f"  - {literal(f'cannot tell from {where}; would be settled by {verdict.settles}')}")
@@ -96,6 +105,8 @@ def _answers(analysis: RunAnalysis) -> str:
 
 def _best(best: Best) -> str:
     name, figure = best.release.label, f"{words.milliseconds(best.milliseconds)} ms"
+    if a_second := words.a_second(best.speed.images_per_s, best.speed.gflops_per_s):
+        figure = f"{figure} ({a_second})"
     if best.open:
         return f"no version stands out; lowest, {name}: {figure}"
     if not best.others:

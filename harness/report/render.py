@@ -162,6 +162,9 @@ def environment() -> jinja2.Environment:
         some_of=words.some_of,
         kernel=words.kernel_of,
         lost=words.lost_layer,
+        marked=words.marked,
+        a_second=lambda speed: words.a_second(speed.images_per_s, speed.gflops_per_s),
+        speed=words.speed,
     )
     return templates
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED
 from harness.analysis.verdict import LATENCY, Verdict
-from harness.analysis.wording import MOST_TIMES
+from harness.written import MOST_TIMES
 
 
 def telling(verdicts: Sequence[Verdict]) -> str:

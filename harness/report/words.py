@@ -4,12 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup, escape
+
 from harness.analysis.figures.kernels import LostLayer
 from harness.analysis.figures.times import OpTime
 from harness.analysis.verdict import Verdict
-from harness.analysis.wording import MOST_TIMES
+from harness.written import (
+    MINUS,
+    a_second,
+    change,
+    difference,
+    interval,
+    milliseconds,
+    percent,
+    span,
+    speed,
+)
 
-MINUS = "\N{MINUS SIGN}"
+__all__ = [
+    "MINUS",
+    "SIGNS",
+    "a_second",
+    "change",
+    "difference",
+    "interval",
+    "kernel_of",
+    "lost_layer",
+    "marked",
+    "milliseconds",
+    "moved",
+    "of_each",
+    "percent",
+    "sign",
+    "some_of",
+    "span",
+    "speed",
+]
 
 SIGNS = {
     "removed": "▼▼",
@@ -25,43 +55,6 @@ SIGNS = {
 """Answer to a sign that stands before the word: colour is never the only carrier."""
 
 
-def milliseconds(value: float | None) -> str:
-    """Return *value* with as many digits as are worth reading, nothing for None."""
-    if value is None:
-        return ""
-    if value == 0:
-        return "0"
-    if value < 0.0995:
-        return f"{value:.4f}"
-    return f"{value:.3f}" if value < 10 else f"{value:.2f}" if value < 100 else f"{value:.1f}"
-
-
-def difference(value: float) -> str:
-    """Return a difference of milliseconds with its sign: ``-0.0110 ms``."""
-    return f"{'+' if value > 0 else MINUS}{milliseconds(abs(value))} ms"
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """Return a share of 1 in percent: ``12.3 %``."""
-    return "" if share is None else f"{100 * share:.{digits}f} %"
-
-
-def change(factor: float | None) -> str:
-    """Return new / old as people say it: ``-12.3 %``, ``+5.0 %``, and from a factor of 2 on ``3.1 times``.
-
-    Beyond a factor of 1000 either way only that is said.
-    """
-    if factor is None:
-        return ""
-    if factor > MOST_TIMES:
-        return f"over {MOST_TIMES:.0f} times"
-    if factor < 1 / MOST_TIMES:
-        return f"under 1/{MOST_TIMES:.0f}"
-    if factor >= 2:
-        return f"{factor:.{1 if factor < 100 else 0}f} times"
-    return f"{100 * (factor - 1):+.1f} %".replace("-", MINUS)
-
-
 def moved(verdict: Verdict) -> str:
     """Return by how much something changed, nothing where there is no such number.
 
@@ -70,17 +63,6 @@ def moved(verdict: Verdict) -> str:
     if verdict.difference is None:
         return change(verdict.effect)
     return f"{100 * verdict.difference:+.1f} %".replace("-", MINUS)
-
-
-def interval(ends: tuple[float, float] | None) -> str:
-    """Return an interval of a ratio: ``-15.0 % to -9.1 %``."""
-    return "" if ends is None else f"{change(ends[0])} to {change(ends[1])}"
-
-
-def span(counts: Sequence[int]) -> str:
-    """Return ``74``, or ``54 to 88`` where builds differ."""
-    low, high = min(counts), max(counts)
-    return str(low) if low == high else f"{low} to {high}"
 
 
 def of_each(counts: Sequence[int]) -> str:
@@ -104,6 +86,11 @@ def lost_layer(lost: LostLayer) -> str:
     times = f"{lost.best_ms:.4g} ms against {lost.chosen_ms:.4g} ms"
     said = f"{lost.layer}: {times} of {lost.chosen or 'the chosen kernel'}"
     return said if lost.same_formats else f"{said}, in other formats"
+
+
+def marked(text: str) -> Markup:
+    """Return *text* as HTML, ``gemm_as_conv1x1`` as code; other names may hold anything."""
+    return Markup("<code>gemm_as_conv1x1</code>").join(map(escape, text.split("`gemm_as_conv1x1`")))
 
 
 def sign(answer: str) -> str:

@@ -82,6 +82,7 @@ class KernelFigures:
 
     :param adoptions: counts of each build; :param families: of build 0
     :param depthwise_elsewhere: of each build, those that run inside layers of another class
+    :param tactics: whether its engines name tactics: other runtimes choose kernels without offering them
     :param searches: of each build, None where its log has no tactics (a timing cache answered, say); empty
         where no build's has
     :param pointwise_ms: time of the 1x1 convolutions in the profile, mean over builds
@@ -102,6 +103,12 @@ class KernelFigures:
     depthwise_elsewhere: tuple[int, ...]
     launch_bound: tuple[int, int]
     searches: tuple[SearchSummary | None, ...]
+    tactics: bool = False
+
+    @property
+    def on_gemm(self) -> tuple[int, ...]:
+        """1x1 convolutions on a GEMM kernel of any family, of each build."""
+        return tuple(found.pointwise.on_any_gemm for found in self.adoptions)
 
 
 def kernel_figures(row: GridRow) -> tuple[KernelFigures, ...]:
@@ -133,6 +140,7 @@ def kernels_of(group: BuildGroup) -> KernelFigures | None:
         depthwise_elsewhere=tuple(c.depthwise_elsewhere for c in counts),
         launch_bound=group.launch_bound,
         searches=searches if any(searches) else (),
+        tactics=any(searches) or any(layer.tactic for engine in engines for layer in engine.layers),
     )
 
 

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 
 from harness.analysis.grid import GridRow
 from harness.analysis.groups import BuildGroup, Release, mean_of_builds
+from harness.attribution.roofline import achieved
 from harness.observations.records import LATENCY_PASS, Samples, median_ms
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a latency comes to a second.
+
+    :param images_per_s: None where the batch is not known
+    :param gflops_per_s: of the whole network, None where its layers are not known
+    """
+
+    images_per_s: float | None = None
+    gflops_per_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -17,6 +30,7 @@ class LatencyFigures:
     :param builds: latency of each build, ms; :param low, high: 95 % interval over builds
     :param enqueue_ms: host time of a launch; :param passes: other passes to ms; both means over builds
     :param launch_bound: builds that are bound by launches, of those that say
+    :param speed: what the mean comes to
     """
 
     release: Release
@@ -30,6 +44,7 @@ class LatencyFigures:
     enqueue_ms: float | None
     passes: Mapping[str, float]
     launch_bound: tuple[int, int]
+    speed: Speed
 
 
 def latency_figures(row: GridRow) -> tuple[LatencyFigures, ...]:
@@ -54,6 +69,18 @@ def latency_of(group: BuildGroup) -> LatencyFigures | None:
         enqueue_ms=_over_builds([b.enqueue_ms for b in group.good]),
         passes=other_passes(group),
         launch_bound=group.launch_bound,
+        speed=speed_of(group, latency.middle),
+    )
+
+
+def speed_of(group: BuildGroup, milliseconds: float) -> Speed:
+    """Return what *group* does a second in *milliseconds* a run of its batch."""
+    batch, build = group.cell.treatment.batch, group.typical_build
+    reached = None if build is None or build.engine is None else achieved(build.engine, milliseconds)
+    flops = None if reached is None else reached.end_to_end
+    return Speed(
+        images_per_s=None if batch is None else 1e3 * batch / milliseconds,
+        gflops_per_s=None if flops is None else flops / 1e9,
     )
 
 

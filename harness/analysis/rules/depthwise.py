@@ -13,7 +13,7 @@ class DepthwiseRule(Rule):
     """Cost: time of depthwise convolutions above their roofline bound. Evidence: share of the arithmetic."""
 
     name = "depthwise"
-    title = "depthwise"
+    title = "depthwise convolutions"
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times or with too much unattributed."""

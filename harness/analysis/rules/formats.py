@@ -21,7 +21,7 @@ class FormatsRule(Rule):
     """
 
     name = "formats"
-    title = "I/O formats"
+    title = "input and output formats"
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times."""

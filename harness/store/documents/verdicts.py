@@ -80,6 +80,7 @@ class BestRecord(Part, frozen=True, kw_only=True):
     """The version with the lowest mean.
 
     :param low_ms, high_ms: 95 % interval over builds, None with fewer than two
+    :param images_per_s, gflops_per_s: what the mean comes to, None where batch or layers are not known
     :param not_told_from: versions that cannot be told from it; :param others: number of all others
     """
 
@@ -89,6 +90,8 @@ class BestRecord(Part, frozen=True, kw_only=True):
     high_ms: float | None
     not_told_from: list[str]
     others: int
+    images_per_s: float | None = None
+    gflops_per_s: float | None = None
 
 
 class ChangeRecord(Part, frozen=True, kw_only=True):
@@ -100,6 +103,46 @@ class ChangeRecord(Part, frozen=True, kw_only=True):
     effect: float | None
 
 
+class FindingRecord(Part, frozen=True, kw_only=True):
+    """What is said of one bottleneck in the versions of a runtime.
+
+    :param text: plain English; :param verdict: of the newest version; :param state: there, None if unclear
+    """
+
+    bottleneck: str
+    title: str
+    text: str
+    verdict: str
+    state: str | None
+
+
+class RuntimeRecord(Part, frozen=True, kw_only=True):
+    """The answers on a network in the versions of one runtime.
+
+    :param builds: number of each version; :param device: model of its GPU or CPU
+    :param on_gemm: which versions run the 1x1 convolutions on GEMM kernels, in words; :param since: the first
+        of them; :param gemm_as_conv1x1: what became of that family; empty where nothing says
+    """
+
+    runtime: str
+    builds: dict[str, int]
+    device: str
+    best: BestRecord
+    findings: list[FindingRecord]
+    on_gemm: str
+    since: str | None
+    gemm_as_conv1x1: str
+
+
+class ShortRecord(Part, frozen=True, kw_only=True):
+    """The short answers on a runtime. :param version: to use; :param lines: questions and answers"""
+
+    runtime: str
+    device: str
+    version: str | None
+    lines: list[tuple[str, str]]
+
+
 class AnswerRecord(Part, frozen=True, kw_only=True):
     """Which version to use for a network and treatment on one host.
 
@@ -107,6 +150,7 @@ class AnswerRecord(Part, frozen=True, kw_only=True):
     :param launch_bound: builds that launching bounds, of those that say
     :param undecided: comparisons that cannot tell; :param recorded: whether a recording is among them
     :param notes: what has to be known of the intervals
+    :param name: of the subject in words; :param runtimes: one record each
     """
 
     subject: str
@@ -117,6 +161,8 @@ class AnswerRecord(Part, frozen=True, kw_only=True):
     undecided: int
     recorded: bool
     notes: list[str]
+    name: str = ""
+    runtimes: list[RuntimeRecord] = field(default_factory=list)
 
 
 class FormRecord(Part, frozen=True, kw_only=True):
@@ -195,6 +241,7 @@ class Verdicts(Document, frozen=True, kw_only=True, tag="trtmatrix.verdicts/1"):
 
     :param baseline: what was compared with; :param latency_pass: the pass that the latency's verdicts are on
     :param pooling: in words, which builds of several runs or environments are pooled, and which are not
+    :param answers: on each network and treatment; :param short: on each runtime
     :param relu6: costs of ReLU6 in pieces; :param neighbours: versions side by side, source op by source op
     :param sections: of rules, by name
     """
@@ -204,6 +251,7 @@ class Verdicts(Document, frozen=True, kw_only=True, tag="trtmatrix.verdicts/1"):
     verdicts: list[VerdictRecord]
     pooling: list[str] = field(default_factory=list)
     answers: list[AnswerRecord] = field(default_factory=list)
+    short: list[ShortRecord] = field(default_factory=list)
     outlying_builds: list[OutlyingRecord] = field(default_factory=list)
     relu6: list[Relu6Record] = field(default_factory=list)
     neighbours: list[NeighboursRecord] = field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.analysis.figures.answers import Answer, answers
+from harness.analysis.answers.answer import Answer, answers
 from harness.analysis.grid import grid_of
 from harness.analysis.groups import ONE_CACHE
 from harness.analysis.judge import judge

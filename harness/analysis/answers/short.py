@@ -1,0 +1,243 @@
+"""The short answers on a runtime: which version, why, which kernels, what is worse, what is open.
+
+They add up what stands in the answers on each network; nothing is compared here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.analysis.answers.answer import Answer, RuntimeAnswer
+from harness.analysis.answers.best import Best
+from harness.analysis.answers.kernels import FAMILY
+from harness.analysis.table import Change
+from harness.analysis.verdict import Verdict
+from harness.written import percent
+
+MOST_NAMED = 3
+"""Networks that a short answer names; the rest is counted."""
+
+Row = tuple[Answer, RuntimeAnswer]
+
+
+@dataclass(frozen=True)
+class ShortAnswer:
+    """The short answers on one runtime.
+
+    :param device: model of the GPUs or CPUs, empty where it is not known
+    :param version: to use; None where none stands out, or one only was measured
+    :param lines: question and answer, in the order of reading
+    """
+
+    runtime: str
+    device: str
+    version: str | None
+    lines: tuple[tuple[str, str], ...]
+
+
+def short_answers(answers: Sequence[Answer], titles: Mapping[str, str]) -> tuple[ShortAnswer, ...]:
+    """Return one record a runtime, in the order of the run.
+
+    :param titles: of the rules, by name
+    """
+    rows: dict[str, list[Row]] = {}
+    for answer in answers:
+        for one in answer.runtimes:
+            rows.setdefault(one.runtime, []).append((answer, one))
+    return tuple(_short(runtime, own, titles) for runtime, own in rows.items())
+
+
+def _short(runtime: str, rows: Sequence[Row], titles: Mapping[str, str]) -> ShortAnswer:
+    versions = list(dict.fromkeys(v for _, one in rows for v in one.versions))
+    picked = _picked(rows, versions)
+    lines = [("Which version?", _which(rows, versions, picked))]
+    lines.append((_asked(rows, versions, picked), _why(rows, titles)))
+    if family := _family(rows):
+        lines.append(("Is it gemm_as_conv1x1?", family))
+    if len(versions) > 1:
+        lines += [("What is worse than before?", _worse(rows, titles)), ("What cannot be told?", _open(rows))]
+    devices = dict.fromkeys(one.device for _, one in rows if one.device)
+    return ShortAnswer(runtime, ", ".join(devices), picked, tuple((q, a) for q, a in lines if a))
+
+
+def _picked(rows: Sequence[Row], versions: Sequence[str]) -> str | None:
+    """Return the version that is best, or not slower than the best, most often; the newest of several."""
+    if len(versions) < 2 or not any(one.best.slower for _, one in rows):
+        return None
+    place = {version: at for at, version in enumerate(versions)}
+    return max(versions, key=lambda v: (sum(_fits(one, v) for _, one in rows), _wins(rows, v), place[v]))
+
+
+def _asked(rows: Sequence[Row], versions: Sequence[str], picked: str | None) -> str:
+    """Return what is asked of the kernels: why a version is the one to use, where they changed with it."""
+    since = [versions.index(one.kernels.since) for _, one in rows if one.kernels.since in versions]
+    explains = picked is not None and since and min(since) <= versions.index(picked)
+    return "Why?" if explains else "What changed?"
+
+
+def _wins(rows: Sequence[Row], version: str) -> int:
+    return sum(one.best.release.version == version and bool(one.best.slower) for _, one in rows)
+
+
+def _which(rows: Sequence[Row], versions: Sequence[str], picked: str | None) -> str:
+    if len(versions) == 1:
+        return f"{versions[0]} is the only one measured."
+    if picked is None:
+        alike = all(len(one.best.alike) == one.best.others for _, one in rows)
+        why = "they are equally fast" if alike else "the builds cannot tell which is best"
+        return f"None stands out of {', '.join(versions)}: {why}."
+    said = [f"{picked}."]
+    for other in versions:
+        won = [(a, v) for a, one in rows if one.best.release.version == picked for v in _beside(one, other)]
+        if won:
+            where = f" in {len(won)} of {_of(rows)}: {_named(won)}" if len(rows) > 1 else ""
+            said.append(f"It is faster than {other}{where or f', {won[0][1].moved}'}.")
+    if lost := [a.name for a, one in rows if not _fits(one, picked)]:
+        said.append(f"It is slower than the fastest in {len(lost)}: {_some(lost)}.")
+    if tied := [one.best for _, one in rows if _fits(one, picked) and one.best.ties]:
+        said.append(_tied(tied, picked, versions, f"In {len(tied)} it" if len(rows) > 1 else "It"))
+    return " ".join(said)
+
+
+def _tied(tied: Sequence[Best], picked: str, versions: Sequence[str], subject: str) -> str:
+    """Return in how far the version *picked* is not the fastest alone."""
+    near = {x.version for best in tied for x in (best.release, *best.ties)} - {picked}
+    named = ", ".join(version for version in versions if version in near)
+    alike = all(best.ties == best.alike for best in tied)
+    return f"{subject} {'is as fast as' if alike else 'cannot be told from'} {named}."
+
+
+def _fits(one: RuntimeAnswer, version: str) -> bool:
+    known = version in one.versions
+    return not known or version in {one.best.release.version, *(x.version for x in one.best.ties)}
+
+
+def _beside(one: RuntimeAnswer, other: str) -> list[Verdict]:
+    return [verdict for release, verdict in one.best.slower if release.version == other]
+
+
+def _of(rows: Sequence[Row]) -> str:
+    return "1 network" if len(rows) == 1 else f"{len(rows)} networks and treatments"
+
+
+def _named(won: Sequence[tuple[Answer, Verdict]]) -> str:
+    largest = sorted(won, key=lambda one: one[1].effect or 1.0)
+    return _some([f"{answer.name} {verdict.moved}" for answer, verdict in largest])
+
+
+def _some(texts: Sequence[str]) -> str:
+    more = len(texts) - MOST_NAMED
+    return "; ".join(texts[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _why(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
+    """Return since when GEMM kernels run the 1x1 convolutions, and which bottlenecks cost less."""
+    said = []
+    moved: dict[str, list[Row]] = {}
+    for row in rows:
+        if (since := row[1].kernels.since) is not None:
+            moved.setdefault(since, []).append(row)
+    for since, own in moved.items():
+        where = f" in {len(own)} of {_of(rows)}" if len(rows) > 1 else ""
+        answer, one = max(own, key=lambda row: sum(row[1].builds.values()))
+        example = f"{one.kernels.now}{f' of {answer.name}' if len(rows) > 1 else ''}"
+        numbers = f"{example}, {one.kernels.before} before"
+        said.append(f"1x1 convolutions run on GEMM kernels since {since}{where}: {numbers}")
+    if not moved:
+        said += [f"1x1 convolutions run {text}" for text in _alike(rows)]
+    for name, title in titles.items():
+        less = [(a, v) for a, one in rows for v in one.costs if v.bottleneck == name and _fell(v)]
+        if less:
+            sizes = sorted(abs(v.difference or 0.0) for _, v in less)
+            size = percent(sizes[0]) if len(sizes) == 1 else f"{100 * sizes[0]:.1f} to {percent(sizes[-1])}"
+            where = f" in {len(less)}" if len(rows) > 1 else ""
+            said.append(f"{_lower(title)} take less time{where}, by {size} of the layer time")
+    return f"{'; '.join(said)}." if said else ""
+
+
+def _fell(verdict: Verdict) -> bool:
+    return verdict.change in (Change.REDUCED, Change.REMOVED)
+
+
+def _alike(rows: Sequence[Row]) -> Iterable[str]:
+    """Yield what is said of the kernels, where that is the same of all networks or of one only."""
+    texts = list(dict.fromkeys(one.kernels.gemm for _, one in rows if one.kernels.gemm))
+    return texts if len(texts) == 1 else []
+
+
+def _family(rows: Sequence[Row]) -> str:
+    known = [(answer, one.kernels) for answer, one in rows if one.kernels.chosen is not None]
+    if not known:
+        return ""
+    chosen = [(answer, kernels) for answer, kernels in known if kernels.chosen]
+    if not chosen:
+        every = [kernels for _, kernels in known]
+        if any(kernels.timed for kernels in every):
+            return "No: offered and timed, chosen in no engine."
+        if any(kernels.offered for kernels in every):
+            return "No: offered, not timed, chosen in no engine."
+        logs = any(kernels.offered is not None for kernels in every)
+        return (
+            f"No: chosen in no engine; {'never offered' if logs else 'no builder log says whether offered'}."
+        )
+    most = max((kernels.chosen or 0) / max(kernels.of, 1) for _, kernels in chosen)
+    word = "Yes" if most >= 0.5 else "Hardly"
+    named = _some([f"{answer.name}, {_chosen(kernels.family)}" for answer, kernels in chosen])
+    rest = len(known) - len(chosen)
+    beside = f"; in no engine of the other {rest}, where it is offered and timed" if rest else ""
+    return f"{word}: {named}{beside}."
+
+
+def _chosen(family: str) -> str:
+    return family.removeprefix(f"{FAMILY}: ")
+
+
+def _worse(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
+    said = [
+        f"{_of_network(answer, rows)}{_title(v, titles)} in {v.version}, {v.moved}"
+        for answer, one in rows
+        for v in one.worse
+    ]
+    wrong = [(a, v) for a, one in rows for v in one.latency if v.verdict == "invalid"]
+    said += [f"{answer.name}: outputs of {v.version} are wrong" for answer, v in wrong]
+    return f"{_some(said)}." if said else "Nothing that these builds show."
+
+
+def _of_network(answer: Answer, rows: Sequence[Row]) -> str:
+    return f"{answer.name}: " if len(rows) > 1 else ""
+
+
+def _words(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _by(verdict: Verdict) -> str:
+    return f"would take {verdict.settles}" if verdict.settles else ""
+
+
+def _title(verdict: Verdict, titles: Mapping[str, str]) -> str:
+    return _lower(titles.get(verdict.bottleneck, verdict.bottleneck))
+
+
+def _lower(title: str) -> str:
+    return title if title[:2].isupper() or title.startswith("ReLU") else title[:1].lower() + title[1:]
+
+
+def _open(rows: Sequence[Row]) -> str:
+    latencies = [(answer, v) for answer, one in rows for v in one.unclear]
+    compared = sum(len(one.latency) for _, one in rows)
+    costs = [v for _, one in rows for v in one.costs if all(v.builds)]
+    unclear = sum(v.change is None and v.verdict == "indeterminate" for v in costs)
+    said = []
+    if latencies:
+        several = len({version for _, one in rows for version in one.versions}) > 2
+        pairs = [f"{v.against} to {v.version}" if several else "" for _, v in latencies]
+        named = [
+            _words(a.name if len(rows) > 1 else "", pair, _by(v))
+            for (a, v), pair in zip(latencies, pairs, strict=True)
+        ]
+        said.append(f"{len(latencies)} of {compared} changes of latency ({_some(named)})")
+    if unclear:
+        said.append(f"{unclear} of {len(costs)} changes of a bottleneck's cost")
+    return f"{'; '.join(said)}." if said else "Nothing: every comparison is told."
