@@ -21,6 +21,7 @@ ROOMS = (
     "pytest_plugin",
     "pack",
     "recordings",
+    "tables",
     "plugins",
     "execution",
     "messages",

@@ -1,4 +1,4 @@
-"""What ``trtmatrix show`` writes for other tools: a trace, an engine graph."""
+"""What ``trtmatrix show`` writes for other tools: a trace, an engine graph, tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.outputs import check_file
+from harness.cli.outputs import check_file, check_folder
 from harness.errors import NothingChosenError, OptionsContradictError, UnknownNameError
 from harness.matrix.strict import suggestion
 
@@ -26,6 +26,8 @@ class Exports:
 
     trace: Path | None
     dot: Path | None
+    csv: Path | None
+    parquet: Path | None
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Exports:
@@ -35,11 +37,11 @@ class Exports:
         """
         if arguments.dot is not None and arguments.cell is None:
             raise OptionsContradictError("--dot needs CELL: 'trtmatrix show RUN' lists the cells")
-        return cls(arguments.trace, arguments.dot)
+        return cls(arguments.trace, arguments.dot, arguments.csv, arguments.parquet)
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""
-        return any((self.trace, self.dot))
+        return any((self.trace, self.dot, self.csv, self.parquet))
 
     def check(self, run: Path) -> None:
         """Refuse places that cannot be written to, before the run is read.
@@ -49,6 +51,9 @@ class Exports:
         for path, option in ((self.trace, "--trace"), (self.dot, "--dot")):
             if path is not None:
                 check_file(path, option, [run])
+        for path, option in ((self.csv, "--csv"), (self.parquet, "--parquet")):
+            if path is not None:
+                check_folder(path, option)
 
     def write(self, grid: Grid, number: int | None) -> None:
         """Write what is asked for of the builds in *grid*, and say where it is.
@@ -60,6 +65,8 @@ class Exports:
             _write_trace(self.trace, grid, number)
         if self.dot is not None:
             _write_dot(self.dot, grid, number)
+        if self.csv is not None or self.parquet is not None:
+            _write_tables(self.csv, self.parquet, grid)
 
 
 def only(grid: Grid, named: str | None) -> tuple[Grid, int | None]:
@@ -104,6 +111,17 @@ def _write_trace(path: Path, grid: Grid, number: int | None) -> None:
         raise NothingChosenError("--trace: none of these builds has layer times")
     write_text(path, json.dumps(document, separators=(",", ":"), ensure_ascii=False) + "\n")
     print(f"trace: {path}; open it in Perfetto or in Chrome's tracing page")
+
+
+def _write_tables(csv: Path | None, parquet: Path | None, grid: Grid) -> None:
+    from harness.tables.tables import RunTables
+    from harness.tables.writing import write_csv, write_parquet
+
+    tables = RunTables(grid)
+    for folder, write in ((csv, write_csv), (parquet, write_parquet)):
+        if folder is not None:
+            for path, rows in write(tables, folder):
+                print(f"{path}: {rows} {'row' if rows == 1 else 'rows'}")
 
 
 def _write_dot(path: Path, grid: Grid, number: int | None) -> None:

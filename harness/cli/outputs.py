@@ -29,6 +29,17 @@ def check_file(path: Path, option: str, runs: Sequence[Path] = ()) -> None:
                 raise OutputPathError(f"{option} {path}: is a file of the run {run}")
 
 
+def check_folder(path: Path, option: str) -> None:
+    """Refuse what files cannot be written into; a folder that is missing will be made.
+
+    :raises UsageError: not a folder, or a place that cannot be written to
+    """
+    try:
+        _check_place(path, option)
+    except OSError as error:
+        raise OutputPathError(f"{option} {path}: {error.strerror}") from None
+
+
 def check_new_folder(path: Path, option: str) -> None:
     """Refuse what cannot become the folder of a new bundle.
 

@@ -33,6 +33,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--dot", type=Path, metavar="FILE", help="write the engine graph of CELL for Graphviz"
     )
+    parser.add_argument("--csv", type=Path, metavar="DIR", help="write the tables of the run as CSV files")
+    parser.add_argument("--parquet", type=Path, metavar="DIR", help="write them as Parquet files")
     parser.set_defaults(func=run)
 
 
