@@ -53,7 +53,7 @@ def _judged(
     grid: Grid, baseline: str | Grid, rules: Mapping[str, Rule], material: float | None
 ) -> list[Verdict]:
     peaks = host_peaks([grid.run] if isinstance(baseline, str) else [grid.run, baseline.run])
-    groups = sorted((group_with_peaks(group, peaks) for group in grid.judged), key=_order)
+    groups = in_order(group_with_peaks(group, peaks) for group in grid.judged)
     if not isinstance(baseline, str):
         stored = tuple(group_with_peaks(group, peaks) for group in baseline.judged)
         baseline = replace(baseline, judged=stored)
@@ -72,7 +72,7 @@ def _judged(
             continue
         if (earlier := sides.earlier(new)) is not None:
             asked += _asked(every, table, new, earlier, sides.label(earlier), "run")
-    return _finished(compare(asked))
+    return finished(compare(asked))
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,16 @@ def compare_treatments(
         if twin is None:
             continue
         asked += _asked(_rules(rules), table, group, twin, f"{field} {old}", "treatment")
-    return with_accepted(_finished(compare(asked)), accepted)
+    return with_accepted(finished(compare(asked)), accepted)
 
 
 def _rules(rules: Mapping[str, Rule]) -> list[Rule | None]:
     return [*rules.values(), None]
+
+
+def in_order(groups: Iterable[BuildGroup]) -> list[BuildGroup]:
+    """Return *groups* in the order of their verdicts."""
+    return sorted(groups, key=_order)
 
 
 def _order(group: BuildGroup) -> tuple[object, ...]:
@@ -171,7 +176,7 @@ def _family(pending: PendingVerdict) -> tuple[str, str, str]:
     return pending.verdict.subject, pending.verdict.runtime, pending.verdict.host
 
 
-def _finished(pending: Sequence[PendingVerdict]) -> list[Verdict]:
+def finished(pending: Sequence[PendingVerdict]) -> list[Verdict]:
     """Adjust the layers' probabilities over all pairs of one subject and host; give each verdict its top."""
     done: list[Verdict] = []
     for _, group in groupby(pending, key=_family):

@@ -74,14 +74,18 @@ def slow_side(logs: Values, slow: NDArray[np.bool_]) -> SlowBuilds:
 
 
 def latency_answer(
-    found: Difference, material: float = MATERIAL, slow: tuple[SlowBuilds, SlowBuilds] | None = None
+    found: Difference,
+    material: float = MATERIAL,
+    slow: tuple[SlowBuilds, SlowBuilds] | None = None,
+    alarm: float = ALARM,
 ) -> Answer:
     """Return the change of a latency.
 
     :param found: new minus old on the logarithm, slow builds set aside
     :param slow: what was set aside of the old and of the new side
+    :param alarm: confidence of the interval that decides
     """
-    shown, deciding = found.ratio(SHOWN), found.ratio(ALARM)
+    shown, deciding = found.ratio(SHOWN), found.ratio(alarm)
     text = f"{times(shown.estimate, 4)} times ({times(shown.low, 4)} to {times(shown.high, 4)})"
     return _answer(shown, deciding, (1 - material, 1 + material), text, slow)
 
@@ -92,13 +96,14 @@ def bottleneck_answer(
     new: State | None,
     material: float = MATERIAL,
     slow: tuple[SlowBuilds, SlowBuilds] | None = None,
+    alarm: float = ALARM,
 ) -> Answer:
     """Return the change of a bottleneck by d = (cost(new) - cost(old)) / total layer time(old).
 
     :param found: d with its error, of 1 (see :func:`harness.analysis.statistics.differences.cost_shares`)
     :param old, new: states of the two versions, None where they cannot be told
     """
-    shown, deciding = found.interval(SHOWN), found.interval(ALARM)
+    shown, deciding = found.interval(SHOWN), found.interval(alarm)
     span = f"{100 * shown.low:+.2f} to {100 * shown.high:+.2f}"
     text = f"{100 * shown.estimate:+.2f} % of the old layer time ({span})"
     said = _answer(shown, deciding, (-material, material), text, slow)
@@ -111,7 +116,9 @@ def bottleneck_answer(
     return said
 
 
-def smallest_seen(found: Difference, limit: float = LIMIT, power: float = POWER) -> float:
+def smallest_seen(
+    found: Difference, limit: float = LIMIT, power: float = POWER, alarm: float = ALARM
+) -> float:
     """Return the smallest slowdown that repetitions like these show with probability *power*.
 
     Its deciding interval must lie above m, so it exceeds m by t standard errors, t the quantile of that
@@ -122,7 +129,7 @@ def smallest_seen(found: Difference, limit: float = LIMIT, power: float = POWER)
     :return: on that scale: a logarithm (``expm1`` of it is a fraction) or a share
     """
     error, degrees = math.sqrt(float(found.variance)), float(found.degrees)
-    t = t_quantile(0.5 + ALARM / 2, degrees)
+    t = t_quantile(0.5 + alarm / 2, degrees)
     z = t_quantile(power, math.inf)
     return limit + error * (t + z * math.sqrt(1 + t**2 / (2 * degrees)))
 

@@ -28,15 +28,19 @@ def add_parser(commands: Any) -> None:
     against.add_argument(
         "--baseline",
         default="previous",
-        metavar="VERSION|RUN",
+        metavar="VERSION|RUN|history|NIGHT",
         help="compare with this version, with the same cells of this stored run, or with the version before "
-        "each (previous, the default)",
+        "each (previous, the default); with --history with the last nights (history), or with one of them, "
+        "named by its day or its run",
     )
     against.add_argument(
         "--treatments",
         metavar="FIELD=OLD:NEW",
         help="instead of versions, compare two treatments of each that differ in one field only: "
         "relu6=clip:relu_sub, cuda_graph=off:on",
+    )
+    parser.add_argument(
+        "--history", type=Path, metavar="DIR", help="folder of nights that --baseline is looked up in"
     )
     parser.add_argument(
         "--pass",
@@ -98,6 +102,7 @@ def _run(arguments: argparse.Namespace) -> int:
         material=None if arguments.material is None else share(arguments.material),
         latency_pass=arguments.judged,
         treatments=arguments.treatments,
+        history=arguments.history,
     )
     if arguments.json:
         from harness.analysis.documents import verdicts_document

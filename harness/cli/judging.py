@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.analysis.accepted import Accepted
-from harness.errors import BadOptionError, NothingToCompareError
+from harness.errors import BadOptionError, NothingToCompareError, OptionsContradictError
+from harness.matrix.file import PREVIOUS
 
 if TYPE_CHECKING:
     from harness.analysis.grid import Grid
+    from harness.analysis.nights import NightBaseline
     from harness.analysis.policy import Policy
     from harness.analysis.rules.base import Rule
     from harness.analysis.run_analysis import RunAnalysis
     from harness.analysis.verdict import Verdict
     from harness.observations.records import RunObservation
+
+HISTORY = "history"
+"""The baseline that is the last nights."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ def judged_runs(
     material: float | None = None,
     latency_pass: str | None = None,
     treatments: str | None = None,
+    history: Path | None = None,
 ) -> Judged:
     """Return the verdicts on *runs*.
 
@@ -62,11 +68,13 @@ def judged_runs(
     :param fail_on, material: in place of what their matrix says
     :param latency_pass: the pass that is judged in place of the latency, and nothing else
     :param treatments: ``FIELD=OLD:NEW``, compared in place of versions
+    :param history: folder of nights that *baseline* is looked up in
     :raises TrtmatrixError: a run cannot be read, or has nothing to compare
     """
     from harness.analysis.baseline import baseline_name
     from harness.analysis.grid import grid_of
     from harness.analysis.judge import compare_treatments, judge
+    from harness.analysis.nights import judge_nights
     from harness.analysis.policy import policy_of
     from harness.plugins import registry
     from harness.plugins.reading import observe
@@ -86,6 +94,13 @@ def judged_runs(
         if not verdicts:
             raise NothingToCompareError(f"--treatments {treatments}: no version of these runs has both")
         return Judged(grid, verdicts, f"{field} {old}", policy, rules)
+    nights = _nights(history, baseline, grid, rules, latency_pass)
+    if nights is not None:
+        earlier, stored = nights
+        verdicts = judge_nights(
+            grid, earlier, rules=rules, accepted=accepted, material=material, stored=stored
+        )
+        return Judged(grid, verdicts, earlier.name, policy, rules)
     wanted = run.manifest.matrix.baseline if baseline is None else _baseline(baseline, latency_pass)
     verdicts = judge(grid, wanted, rules=rules, accepted=accepted, material=material)
     return Judged(grid, verdicts, baseline_name(wanted), policy, rules)
@@ -111,6 +126,41 @@ def _baseline(text: str, latency_pass: str | None) -> str | Grid:
         return text
     run = observe([Path(text)])
     return grid_of(run if latency_pass is None else _of_pass(run, latency_pass))
+
+
+def _nights(
+    history: Path | None,
+    baseline: str | None,
+    grid: Grid,
+    rules: Mapping[str, Rule],
+    latency_pass: str | None,
+) -> tuple[NightBaseline, Callable[[str], Grid | None]] | None:
+    """Return the earlier nights that are asked for, and how the files of one are read; None for no nights."""
+    if history is not None and baseline in (None, PREVIOUS):
+        baseline = HISTORY
+    if baseline is None or (baseline != HISTORY and (history is None or Path(baseline).is_dir())):
+        return None
+    if history is None:
+        raise OptionsContradictError("--baseline history needs --history: the folder of the nights")
+    if latency_pass is not None:
+        raise OptionsContradictError("--pass and --history exclude each other: nights are judged by latency")
+    from harness.history.folder import open_history
+    from harness.history.levels import baseline_of
+
+    found = open_history(history)
+    night = None if baseline == HISTORY else found.night(baseline)
+    said = grid.run.manifest.matrix
+    earlier = baseline_of(found, grid, list(rules), night, last=said.nights, anchors=said.anchors)
+
+    @cache
+    def stored(run: str) -> Grid | None:
+        from harness.analysis.grid import grid_of
+        from harness.plugins.reading import observe
+
+        kept = found.night(run).bundle
+        return None if kept is None else grid_of(observe([found.root / kept]))
+
+    return earlier, stored
 
 
 def _of_pass(run: RunObservation, name: str) -> RunObservation:

@@ -109,6 +109,8 @@ def matrix_of(plan: Plan) -> Matrix:
         baseline=plan.matrix.baseline,
         fail_on=tuple(plan.matrix.fail_on),
         material=plan.matrix.material,
+        nights=plan.matrix.nights,
+        anchors=plan.matrix.anchors,
     )
 
 

@@ -191,6 +191,8 @@ def stored_plan(root: Path) -> Plan:
         baseline=said.baseline,
         fail_on=said.fail_on,
         material=said.material,
+        nights=said.nights,
+        anchors=said.anchors,
     )
     return Plan(matrix, tuple(record.cell for record in records), {})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from harness.history.records import Added
 from harness.history.schema import SCHEMAS
 from harness.store.bundle import Bundle
 from harness.store.documents.base import read_document, write_document
-from harness.store.documents.night import Night
+from harness.store.documents.night import ChangedSeries, Night
 from harness.store.parquet import read_table, write_table
 
 Digests = Mapping[tuple[str, int], str]
@@ -56,7 +56,7 @@ def add(
             _refuse_others(history, known, digests, bundle)
         night = _written(history, read(), bundle, rules, digests, keep=keep)
         if known is not None:
-            night = structs.replace(night, alarms=known.alarms)
+            night = structs.replace(night, alarms=known.alarms, changed=known.changed)
         write_document(night_file(path, name), night)
         if known is not None:
             _remove_old(history, known, night)
@@ -190,11 +190,14 @@ def _remove_old(history: History, known: Night, night: Night) -> None:
         shutil.rmtree(history.root / known.bundle, ignore_errors=True)
 
 
-def set_alarms(path: Path, run: str, alarms: list[str]) -> None:
+def set_alarms(path: Path, run: str, alarms: Sequence[str], changed: Sequence[ChangedSeries] = ()) -> None:
     """Note what was raised in the night of *run*, a line each; its files are then never pruned.
 
+    :param changed: series whose level is another from this night on: later nights are held against that
     :raises InputError: the history has no such night
     """
     with changing(path):
         file = night_file(path, run)
-        write_document(file, structs.replace(read_document(file, Night), alarms=alarms))
+        write_document(
+            file, structs.replace(read_document(file, Night), alarms=list(alarms), changed=list(changed))
+        )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.analysis.device import group_with_peaks, host_peaks
 from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
 from harness.analysis.rules.base import Rule
@@ -27,7 +28,8 @@ Row = dict[str, Any]
 
 def followed(grid: Grid) -> list[BuildGroup]:
     """Return the groups of *grid* that have series: those with builds that are judged."""
-    return [group for group in grid.groups if group.builds]
+    peaks = host_peaks([grid.run])
+    return [group_with_peaks(group, peaks) for group in grid.groups if group.builds]
 
 
 def point_rows(group: BuildGroup, manifest: Manifest, rules: Mapping[str, Rule], night: Row) -> Iterator[Row]:

@@ -69,6 +69,8 @@ class MatrixFile:
     :param precision: half of the 95 % interval of a latency's change that is asked for, of 1
     :param networks: name of a user's network to the path of its ONNX file
     :param baseline: version or ``previous``; :param fail_on: verdicts that fail the suites
+    :param nights: earlier ones that a run is held against by ``--baseline history``
+    :param anchors: ``RUNTIME VERSION`` of pinned versions that nights are compared through
     :param material: share of the latency, or of the layer time, from which a change is material
     :param confirm: whether what would fail a run is measured again in it before it counts
     :param notify_always: whether a message is sent of a run without news too
@@ -97,6 +99,8 @@ class MatrixFile:
     baseline: str = PREVIOUS
     fail_on: tuple[str, ...] = ("regressed", "invalid")
     material: float = 0.01
+    nights: int = 14
+    anchors: tuple[str, ...] = ()
     confirm: bool = False
     notify_always: bool = False
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -153,6 +157,8 @@ def matrix_of(
         baseline=policy.get("baseline", str) or PREVIOUS,
         fail_on=policy.names("fail_on", ("regressed", "invalid"), allowed=VERDICTS_THAT_CAN_FAIL),
         material=_material(policy),
+        nights=_positive(policy, "nights", MatrixFile.nights),
+        anchors=policy.names("anchors"),
         confirm=bool(policy.get("confirm", bool, False)),
         notify_always=policy.names("notify", ("alarm",), allowed=("alarm", "always")) == ("always",),
         options={

@@ -25,6 +25,8 @@ class Matrix(Part, frozen=True, kw_only=True):
     """The matrix file that the run was made from.
 
     :param file: its name; :param text: all of it; :param fail_on: verdicts that fail a run of pytest
+    :param nights: earlier ones that it is held against; :param anchors: pinned versions that these are
+        compared through
     :param material: share of the latency, or of the layer time, from which a change is material
     """
 
@@ -34,6 +36,8 @@ class Matrix(Part, frozen=True, kw_only=True):
     baseline: str = "previous"
     fail_on: tuple[str, ...] = ()
     material: float = 0.01
+    nights: int = 14
+    anchors: tuple[str, ...] = ()
 
 
 class CellEntry(Part, frozen=True, kw_only=True):

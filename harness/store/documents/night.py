@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from msgspec import field
 
-from harness.store.documents.base import UNKNOWN, Document
+from harness.store.documents.base import UNKNOWN, Document, Part
 from harness.store.documents.build import Time
+
+
+class ChangedSeries(Part, frozen=True, kw_only=True):
+    """A series that an alarm was raised for.
+
+    :param cell: its id; :param environment: its kind; :param measure: ``latency``, or the name of a rule
+    """
+
+    cell: str
+    environment: str
+    host: str
+    measure: str
 
 
 class Night(Document, frozen=True, kw_only=True, tag="trtmatrix.night/1"):
@@ -20,6 +32,7 @@ class Night(Document, frozen=True, kw_only=True, tag="trtmatrix.night/1"):
     :param files: Parquet files of the history, relative to its folder
     :param bundle: where the run's own files lie, relative to that; None where they were pruned or not kept
     :param alarms: what was raised in this night, a line each; its bundle is never pruned
+    :param changed: series whose level is another from this night on
     :param unread: what of it could not be read when it was added
     """
 
@@ -37,6 +50,7 @@ class Night(Document, frozen=True, kw_only=True, tag="trtmatrix.night/1"):
     files: list[str] = field(default_factory=list)
     bundle: str | None = None
     alarms: list[str] = field(default_factory=list)
+    changed: list[ChangedSeries] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
 
