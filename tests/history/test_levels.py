@@ -1,4 +1,4 @@
-"""Tonight against the last nights: their scatter is in the answer, and a change is told from a bad machine."""
+"""Tonight against the last nights: their scatter is in the answer; a bad machine is told from a change."""
 
 from __future__ import annotations
 
