@@ -45,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write(arguments: argparse.Namespace) -> None:
     import harness
+    from harness.history.changes import with_changes
     from harness.history.folder import open_history
     from harness.history.reading import series
     from harness.report.trends.render import render_trends
@@ -53,7 +54,7 @@ def _write(arguments: argparse.Namespace) -> None:
 
     history = open_history(arguments.history)
     read = series(history, filter_of(arguments))
-    found = read.series
+    found = with_changes(read.series)
     folder = arguments.output.with_name(f"{arguments.output.stem}-nights")
     if not arguments.no_reports:
         _write_reports(history, _spoken_of(history, found), folder)
