@@ -26,6 +26,11 @@ class Stated(Protocol):
         """Share of the latency, or of the layer time, from which a change is material."""
         ...
 
+    @property
+    def open(self) -> str:
+        """What becomes of changes that earlier nights confirmed: ``fail`` or ``pass``."""
+        ...
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -33,15 +38,18 @@ class Policy:
 
     :param fail_on: words of verdicts; :param material: m, of 1
     :param accepted: changes that someone looked at and took
+    :param open: whether a change that an earlier night confirmed fails a later one: ``fail``, ``pass``
     """
 
     fail_on: frozenset[str] = frozenset()
     material: float = 0.01
     accepted: tuple[Accepted, ...] = ()
+    open: str = "fail"
 
     def against(self, verdict: Verdict) -> bool:
         """Say whether *verdict* fails the run: one of the words, tried, and not accepted."""
-        return verdict.verdict in self.fail_on and verdict.accepted is None and not verdict.unmeasured
+        passes = verdict.accepted is not None or (verdict.since is not None and self.open == "pass")
+        return verdict.verdict in self.fail_on and not passes and not verdict.unmeasured
 
     def failing(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
         """Return those of *verdicts* that fail the run."""
@@ -52,7 +60,7 @@ class Policy:
 
         What no measurement can change its mind about (wrong outputs, a version that cannot run) is none.
         """
-        return [v for v in self.failing(verdicts) if v.alarm and v.change is not None]
+        return [v for v in self.failing(verdicts) if v.alarm and v.change is not None and v.since is None]
 
 
 def policy_of(
@@ -70,4 +78,5 @@ def policy_of(
         frozenset(stated.fail_on if fail_on is None else fail_on),
         stated.material if material is None else material,
         tuple(accepted),
+        stated.open,
     )

@@ -62,6 +62,7 @@ class Verdict:
     :param settles: what would settle it where it cannot be told
     :param group: what tells the builds from others of this cell and host, which they are not pooled with
     :param accepted: ``reason`` and ``expires`` where someone accepted this change
+    :param since: of a change that is open: day of the night that confirmed it
     :param confirmed: of an alarm that was measured again in its run: whether the new builds alone give it too
     """
 
@@ -92,6 +93,7 @@ class Verdict:
     measured: str | None = None
     settles: str | None = None
     confirmed: bool | None = None
+    since: str | None = None
 
     @property
     def alarm(self) -> bool:
@@ -181,6 +183,7 @@ class Verdict:
             "measured": self.measured,
             "settles": self.settles,
             "confirmed": self.confirmed,
+            "since": self.since,
         }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,13 @@ from harness.matrix.file import PREVIOUS
 
 if TYPE_CHECKING:
     from harness.analysis.grid import Grid
-    from harness.analysis.nights import NightBaseline
     from harness.analysis.policy import Policy
     from harness.analysis.rules.base import Rule
     from harness.analysis.run_analysis import RunAnalysis
     from harness.analysis.verdict import Verdict
+    from harness.history.folder import History
     from harness.observations.records import RunObservation
+    from harness.store.documents.night import Night
 
 HISTORY = "history"
 """The baseline that is the last nights."""
@@ -74,7 +75,6 @@ def judged_runs(
     from harness.analysis.baseline import baseline_name
     from harness.analysis.grid import grid_of
     from harness.analysis.judge import compare_treatments, judge
-    from harness.analysis.nights import judge_nights
     from harness.analysis.policy import policy_of
     from harness.plugins import registry
     from harness.plugins.reading import observe
@@ -94,13 +94,12 @@ def judged_runs(
         if not verdicts:
             raise NothingToCompareError(f"--treatments {treatments}: no version of these runs has both")
         return Judged(grid, verdicts, f"{field} {old}", policy, rules)
-    nights = _nights(history, baseline, grid, rules, latency_pass)
+    nights = _nights(history, baseline, latency_pass)
     if nights is not None:
-        earlier, stored = nights
-        verdicts = judge_nights(
-            grid, earlier, rules=rules, accepted=accepted, material=material, stored=stored
-        )
-        return Judged(grid, verdicts, earlier.name, policy, rules)
+        from harness.plugins.nights import against_nights
+
+        held = against_nights(nights[0], grid, nights[1], accepted=accepted, material=material)
+        return Judged(grid, held.verdicts, held.name, policy, rules)
     wanted = run.manifest.matrix.baseline if baseline is None else _baseline(baseline, latency_pass)
     verdicts = judge(grid, wanted, rules=rules, accepted=accepted, material=material)
     return Judged(grid, verdicts, baseline_name(wanted), policy, rules)
@@ -129,13 +128,9 @@ def _baseline(text: str, latency_pass: str | None) -> str | Grid:
 
 
 def _nights(
-    history: Path | None,
-    baseline: str | None,
-    grid: Grid,
-    rules: Mapping[str, Rule],
-    latency_pass: str | None,
-) -> tuple[NightBaseline, Callable[[str], Grid | None]] | None:
-    """Return the earlier nights that are asked for, and how the files of one are read; None for no nights."""
+    history: Path | None, baseline: str | None, latency_pass: str | None
+) -> tuple[History, Night | None] | None:
+    """Return the nights that are asked for, and the one of them; None for no nights."""
     if history is not None and baseline in (None, PREVIOUS):
         baseline = HISTORY
     if baseline is None or (baseline != HISTORY and (history is None or Path(baseline).is_dir())):
@@ -145,22 +140,9 @@ def _nights(
     if latency_pass is not None:
         raise OptionsContradictError("--pass and --history exclude each other: nights are judged by latency")
     from harness.history.folder import open_history
-    from harness.history.levels import baseline_of
 
     found = open_history(history)
-    night = None if baseline == HISTORY else found.night(baseline)
-    said = grid.run.manifest.matrix
-    earlier = baseline_of(found, grid, list(rules), night, last=said.nights, anchors=said.anchors)
-
-    @cache
-    def stored(run: str) -> Grid | None:
-        from harness.analysis.grid import grid_of
-        from harness.plugins.reading import observe
-
-        kept = found.night(run).bundle
-        return None if kept is None else grid_of(observe([found.root / kept]))
-
-    return earlier, stored
+    return found, None if baseline == HISTORY else found.night(baseline)
 
 
 def _of_pass(run: RunObservation, name: str) -> RunObservation:

@@ -59,6 +59,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--executor", metavar="NAME", help="what is given the builds (default: local)")
     parser.add_argument("--no-build", action="store_true", help="use container images as they are")
     parser.add_argument(
+        "--history", type=Path, metavar="DIR", help="hold the run against these nights, and add it to them"
+    )
+    parser.add_argument(
         "--accepted",
         type=Path,
         metavar="FILE",
@@ -192,6 +195,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options += ["--matrix-retry-failed"] if arguments.retry_failed else []
     options += ["--matrix-no-build"] if arguments.no_build else []
     options += [f"--matrix-executor={arguments.executor}"] if arguments.executor is not None else []
+    options += [f"--matrix-history={arguments.history}"] if arguments.history is not None else []
     options += [f"--matrix-accepted={arguments.accepted}"] if arguments.accepted is not None else []
     options += [f"--matrix-notify={address}" for address in arguments.notify]
     options += [f"--matrix-notify-command={arguments.notify_command}"] if arguments.notify_command else []

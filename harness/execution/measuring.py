@@ -109,6 +109,7 @@ def matrix_of(plan: Plan) -> Matrix:
         baseline=plan.matrix.baseline,
         fail_on=tuple(plan.matrix.fail_on),
         material=plan.matrix.material,
+        open=plan.matrix.open,
         nights=plan.matrix.nights,
         anchors=plan.matrix.anchors,
     )

@@ -191,6 +191,7 @@ def stored_plan(root: Path) -> Plan:
         baseline=said.baseline,
         fail_on=said.fail_on,
         material=said.material,
+        open=said.open,
         nights=said.nights,
         anchors=said.anchors,
     )

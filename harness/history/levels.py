@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
-from harness.analysis.nights import NightBaseline, NightValue, SeriesNights, anchor_values, key_of
+from harness.analysis.nights import KIND, NightBaseline, NightValue, SeriesNights, anchor_values, key_of
 from harness.analysis.statistics.level_shifts import FLOOR, level_shifts
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.nights import FEWEST, LAST
@@ -90,7 +90,7 @@ def baseline_of(
 def _begun(history: History) -> Mapping[tuple[str, ...], frozenset[str]]:
     found: dict[tuple[str, ...], set[str]] = {}
     for night in history.nights:
-        for one in night.changed:
+        for one in (one for one in night.changed if one.kind == KIND):
             found.setdefault((one.cell, one.environment, one.host, one.measure), set()).add(night.run)
     return {key: frozenset(nights) for key, nights in found.items()}
 

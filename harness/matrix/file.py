@@ -73,6 +73,7 @@ class MatrixFile:
     :param anchors: ``RUNTIME VERSION`` of pinned versions that nights are compared through
     :param material: share of the latency, or of the layer time, from which a change is material
     :param confirm: whether what would fail a run is measured again in it before it counts
+    :param open: whether a change that an earlier night confirmed fails a later one: ``fail``, ``pass``
     :param notify_always: whether a message is sent of a run without news too
     :param executor: name of the one that is given the builds
     :param options: runtime name to what its worker is told besides
@@ -102,6 +103,7 @@ class MatrixFile:
     nights: int = 14
     anchors: tuple[str, ...] = ()
     confirm: bool = False
+    open: str = "fail"
     notify_always: bool = False
     options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
@@ -160,6 +162,7 @@ def matrix_of(
         nights=_positive(policy, "nights", MatrixFile.nights),
         anchors=policy.names("anchors"),
         confirm=bool(policy.get("confirm", bool, False)),
+        open=_open(policy),
         notify_always=policy.names("notify", ("alarm",), allowed=("alarm", "always")) == ("always",),
         options={
             runtime: _options(Table(path, f"[options.{runtime}]", options.raw(runtime)))
@@ -194,6 +197,13 @@ def _material(table: Table) -> float:
     value = table.get("material", float, 0.01)
     if value is None or not 0 < value < 1:
         raise table.error("material", "expected a share above 0 and below 1, such as 0.01 for 1 %")
+    return value
+
+
+def _open(table: Table) -> str:
+    value = table.get("open", str, "fail")
+    if value not in ("fail", "pass"):
+        raise table.error("open", f"expected 'fail' or 'pass', found {value!r}")
     return value
 
 

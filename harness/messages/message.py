@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from msgspec import structs
 
@@ -15,20 +15,10 @@ from harness.store.documents.base import UNKNOWN
 from harness.store.documents.message import AlarmRecord, Message
 
 
-def message_of(
-    run: RunObservation, verdicts: Sequence[Verdict], policy: Policy, since: Mapping[str, str] | None = None
-) -> Message:
-    """Return what *run* has to tell.
-
-    :param since: one-line text of a verdict to the night that confirmed it, of those that are no news
-    """
-    known = since or {}
-    alarms: list[AlarmRecord] = []
-    opened: list[AlarmRecord] = []
-    for verdict in policy.failing(verdicts):
-        record = alarm_of(verdict)
-        night = known.get(record.text)
-        (alarms if night is None else opened).append(structs.replace(record, since=night))
+def message_of(run: RunObservation, verdicts: Sequence[Verdict], policy: Policy) -> Message:
+    """Return what *run* has to tell."""
+    alarms = [alarm_of(verdict) for verdict in policy.failing(verdicts) if verdict.since is None]
+    opened = [alarm_of(v) for v in verdicts if v.since is not None and v.accepted is None]
     accepted = sum(v.verdict in policy.fail_on and v.accepted is not None for v in verdicts)
     broken = [f"{seen.cell.id}: {seen.reason}" for seen in run.cells if seen.status == "failed"]
     folder = ", ".join(map(str, run.runs))
@@ -65,6 +55,7 @@ def alarm_of(verdict: Verdict) -> AlarmRecord:
         effect=_finite(verdict.effect),
         interval=low_high,  # type: ignore[arg-type]
         layers=tuple(layer.name for layer in verdict.carriers),
+        since=verdict.since,
         text=verdict_message(verdict),
     )
 

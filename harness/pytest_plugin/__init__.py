@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     # Read here and not at collection, where pytest would show a mistake in a file with a traceback.
     _ = matrix_session(config).plan, matrix_session(config).policy
+    matrix_session(config).check_history()
 
 
 def matrix_session(config: pytest.Config) -> MatrixSession:

@@ -73,6 +73,7 @@ OPTIONS = (
     Option("no_build", "", "use container images as they are", "bool"),
     Option("executor", "NAME", "what is given the builds to measure (default: as the matrix says, local)"),
     Option("network", "ONNX", "measure this ONNX file in place of the matrix's networks", "args"),
+    Option("history", "DIR", "hold the run against the nights in this folder, and add it to them"),
     Option("accepted", "FILE", "accepted changes (default: trtmatrix-accepted.toml, where it lies here)"),
     Option("notify", "URL", "send a message of what fails the run there, as apprise has addresses", "args"),
     Option("notify_command", "COMMAND", "give the message to this command's standard input, as JSON"),
@@ -193,9 +194,13 @@ class MatrixSession:
         from harness.analysis.grid import grid_of
         from harness.analysis.judge import judge
         from harness.plugins import registry
+        from harness.plugins.nights import tonight
 
         baseline, accepted = self.plan.matrix.baseline, self.policy.accepted
-        return judge(grid_of(run), baseline, rules=registry.bottlenecks(), accepted=accepted)
+        grid = grid_of(run)
+        verdicts = judge(grid, baseline, rules=registry.bottlenecks(), accepted=accepted)
+        history = option_value(self._config, "history")
+        return tonight(Path(history), grid, verdicts, accepted) if history else verdicts
 
     @cached_property
     def policy(self) -> Policy:
@@ -209,6 +214,24 @@ class MatrixSession:
         said = option_value(self._config, "accepted")
         try:
             return policy_of(self.plan.matrix, accepted_changes(Path(said) if said else None))
+        except TrtmatrixError as error:
+            raise pytest.UsageError(error.one_line) from None
+
+    def check_history(self) -> None:
+        """Refuse before anything is measured a history that could not be read afterwards.
+
+        :raises pytest.UsageError: in one line
+        """
+        history = option_value(self._config, "history")
+        if not history:
+            return
+        from harness.history.folder import open_history
+        from harness.history.reading import connect
+
+        try:
+            connect()
+            if any(Path(history).glob("*")):
+                open_history(Path(history))
         except TrtmatrixError as error:
             raise pytest.UsageError(error.one_line) from None
 
@@ -251,13 +274,16 @@ class MatrixSession:
 
     def _confirm(self, bundle: Bundle) -> None:
         """Measure again what would fail the run, before it does."""
+        from harness.analysis.nights import KIND
         from harness.execution.confirming import confirm
         from harness.plugins import registry
         from harness.plugins.reading import observe
 
         suspects = self.policy.suspects(self._judged_run(observe([bundle.root])))
         ids = {name for verdict in suspects for name in (verdict.cell, verdict.against_cell)}
-        cells = [cell for cell in self.selected if cell.id in ids]
+        # Against other nights the whole block is measured again: its neighbours are part of what a cell met.
+        blocks = {verdict.subject for verdict in suspects if verdict.kind == KIND}
+        cells = [cell for cell in self.selected if cell.id in ids or cell.subject in blocks]
         if cells:
             say = self._say()
             say(f"measured again before they count: {_named(suspects)}")
@@ -287,12 +313,27 @@ class MatrixSession:
         from harness.report.step_summary import append_summary
 
         append_summary(self.analysis)
+        kept = self._keep_night()
         command = option_value(self._config, "notify_command")
         to = targets(
             option_value(self._config, "notify") or (), command, always=self.plan.matrix.notify_always
         )
         message = message_of(self._observation, self.verdicts(), self.policy)
-        return send(message, to) if has_news(message) or to.always else []
+        return [*kept, *(send(message, to) if has_news(message) or to.always else [])]
+
+    def _keep_night(self) -> list[str]:
+        """Add the run to the history that it was held against; what goes wrong there is a line."""
+        history = option_value(self._config, "history")
+        if not history or self.bundle is None:
+            return []
+        from harness.analysis.grid import grid_of
+        from harness.plugins.nights import keep_night
+
+        grid = grid_of(self.observation())
+        try:
+            return [keep_night(Path(history), self.bundle, grid, self.verdicts(), self.policy)]
+        except (TrtmatrixError, OSError) as error:
+            return [f"not added to {history}: {getattr(error, 'one_line', error)}"]
 
     def summary(self) -> list[str]:
         """Return the lines that end a session: where the bundle lies and what became of the cells."""

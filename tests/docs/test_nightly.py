@@ -70,7 +70,7 @@ def test_a_run_that_fails_is_kept_and_its_status_is_that_of_the_night(tmp_path: 
     done = subprocess.run(["sh", "night.sh", "m.toml"], cwd=tmp_path, env=path, check=False)
     assert done.returncode == 1
     called = [line.split()[0] for line in (tmp_path / "called").read_text(encoding="utf-8").splitlines()]
-    assert called == ["run", "history", "trends"]
+    assert called == ["run", "trends"]
 
 
 def test_the_units_are_what_systemd_takes(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ class Matrix(Part, frozen=True, kw_only=True):
     :param file: its name; :param text: all of it; :param fail_on: verdicts that fail a run of pytest
     :param nights: earlier ones that it is held against; :param anchors: pinned versions that these are
         compared through
+    :param open: whether a change that an earlier night confirmed fails it: ``fail``, ``pass``
     :param material: share of the latency, or of the layer time, from which a change is material
     """
 
@@ -36,6 +37,7 @@ class Matrix(Part, frozen=True, kw_only=True):
     baseline: str = "previous"
     fail_on: tuple[str, ...] = ()
     material: float = 0.01
+    open: str = "fail"
     nights: int = 14
     anchors: tuple[str, ...] = ()
 

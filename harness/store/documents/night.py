@@ -9,15 +9,24 @@ from harness.store.documents.build import Time
 
 
 class ChangedSeries(Part, frozen=True, kw_only=True):
-    """A series that an alarm was raised for.
+    """A change that a night confirmed: of a series over nights, or between two cells of a run.
 
     :param cell: its id; :param environment: its kind; :param measure: ``latency``, or the name of a rule
+    :param kind: ``night`` where the level of the series is another from this night on; else as a verdict's
+    :param against: cell compared with, of other kinds
+    :param verdict, text: what was answered, and why
+    :param gone: whether it ends a change that was open, or is for the better
     """
 
     cell: str
     environment: str
     host: str
     measure: str
+    kind: str = "night"
+    against: str = ""
+    verdict: str = ""
+    text: str = ""
+    gone: bool = False
 
 
 class Night(Document, frozen=True, kw_only=True, tag="trtmatrix.night/1"):

@@ -44,6 +44,7 @@ class VerdictRecord(Part, frozen=True, kw_only=True):
     :param against: version or arm compared with; :param kind: ``version``, ``aa``, ``treatment``, ``run``
     :param cell, against_cell: ids; :param group: what tells the builds from others of this cell and host
     :param accepted: ``reason`` and ``expires`` where someone accepted this change
+    :param since: of a change that is open: day of the night that confirmed it
     :param confirmed: of an alarm that was measured again: whether the new builds alone give it too
     """
 
@@ -74,6 +75,7 @@ class VerdictRecord(Part, frozen=True, kw_only=True):
     measured: str | None = None
     settles: str | None = None
     confirmed: bool | None = None
+    since: str | None = None
 
 
 class BestRecord(Part, frozen=True, kw_only=True):

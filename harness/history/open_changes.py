@@ -1,0 +1,114 @@
+"""Changes that an earlier night confirmed: open until a later night says that they are gone.
+
+A change alarms in the night that confirms it, which notes it in the index. From then on nights are compared
+with the level since, and the change itself is said as open, with its first night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+from harness.analysis.nights import KIND
+from harness.analysis.table import INDETERMINATE, Change
+from harness.analysis.verdict import Verdict
+from harness.store.documents.night import ChangedSeries, Night
+
+Key = tuple[str, str, str, str, str]
+"""Kind of comparison, cell, host, ``latency`` or name of a rule, cell compared with."""
+
+Fails = Callable[[Verdict], bool]
+
+
+@dataclass(frozen=True)
+class OpenChange:
+    """A change that is open. :param day: of the night that confirmed it; :param text: as it said then"""
+
+    day: str
+    verdict: str
+    text: str
+
+
+def open_changes(nights: Iterable[Night], own: str) -> Mapping[Key, OpenChange]:
+    """Return what the nights before the run *own* left open.
+
+    :param nights: oldest first
+    """
+    found: dict[Key, OpenChange] = {}
+    for night in nights:
+        if night.run == own:
+            break
+        day = night.started.astimezone(UTC).date().isoformat()
+        for one in night.changed:
+            key = one.kind, one.cell, one.host, one.measure, one.against
+            if one.gone:
+                found.pop(key, None)
+            elif key not in found:
+                found[key] = OpenChange(day, one.verdict, one.text)
+    return found
+
+
+def with_open(verdicts: Sequence[Verdict], known: Mapping[Key, OpenChange]) -> list[Verdict]:
+    """Return *verdicts*, those of changes that are open with the night that confirmed them.
+
+    Tonight's comparison with the level since says that nothing changed again: the open change stands in its
+    place. What changed once more is news; what got better again is no longer open.
+    """
+    return [_opened(verdict, known.get(_key(verdict))) for verdict in verdicts]
+
+
+def _opened(verdict: Verdict, known: OpenChange | None) -> Verdict:
+    if known is None:
+        return verdict
+    if verdict.kind != KIND:
+        return replace(verdict, since=known.day) if verdict.verdict == known.verdict else verdict
+    if verdict.alarm:
+        return verdict
+    reason = f"open since {known.day}: {known.text}; tonight against the level since: {verdict.verdict}"
+    return replace(
+        verdict, verdict=known.verdict, change=Change.REGRESSED, reason=reason, since=known.day, settles=None
+    )
+
+
+def changed_series(
+    verdicts: Iterable[Verdict],
+    environments: Mapping[str, str],
+    known: Mapping[Key, OpenChange],
+    fails: Fails,
+) -> list[ChangedSeries]:
+    """Return what the index notes of tonight: changes that are new, and open ones that are gone.
+
+    :param environments: cell id to the kind of its environment; :param fails: what the policy fails
+    """
+    found = []
+    for verdict in verdicts:
+        if verdict.since is not None:
+            continue
+        was = known.get(_key(verdict))
+        moved = verdict.kind == KIND and verdict.alarm and verdict.change is not None
+        worse = verdict.change is Change.REGRESSED
+        if moved or (fails(verdict) and was is None):
+            found.append(_noted(verdict, environments, gone=moved and not worse))
+        elif was is not None and verdict.kind != KIND and verdict.verdict != INDETERMINATE:
+            found.append(_noted(verdict, environments, gone=True))
+    return found
+
+
+def _noted(verdict: Verdict, environments: Mapping[str, str], *, gone: bool) -> ChangedSeries:
+    return ChangedSeries(
+        cell=verdict.cell,
+        environment=environments.get(verdict.cell, ""),
+        host=verdict.host,
+        measure=verdict.bottleneck,
+        kind=verdict.kind,
+        against="" if verdict.kind == KIND else verdict.against_cell or "",
+        verdict=verdict.verdict,
+        text=verdict.reason,
+        gone=gone,
+    )
+
+
+def _key(verdict: Verdict) -> Key:
+    against = "" if verdict.kind == KIND else verdict.against_cell or ""
+    return verdict.kind, verdict.cell, verdict.host, verdict.bottleneck, against
