@@ -30,8 +30,8 @@ class Opened:
     console: list[str]
 
 
-def open_page(path: Path, profile: Path, fragment: str = "") -> Opened:
-    """Open *path* from file:// and return what became of it."""
+def open_page(path: Path, profile: Path, fragment: str = "", *, width: int = 1400) -> Opened:
+    """Open *path* from file:// in a window of *width* pixels and return what became of it."""
     assert CHROMIUM is not None
     done = subprocess.run(
         [
@@ -39,7 +39,8 @@ def open_page(path: Path, profile: Path, fragment: str = "") -> Opened:
             *QUIET,
             f"--user-data-dir={profile}",
             "--enable-logging=stderr",
-            "--virtual-time-budget=4000",
+            f"--window-size={width},1000",
+            "--virtual-time-budget=20000",
             "--dump-dom",
             path.as_uri() + fragment,
         ],
