@@ -22,6 +22,9 @@ from harness.errors import NoPythonError
 
 _FACTS = "trtmatrix.json"
 
+_BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
+"""The folder is ours: the first worker leaves what it compiled, and the others start in half the time."""
+
 
 class VirtualEnvironment(Environment):
     """Wheels of the asked version beside NumPy, on any Python of this machine that they fit."""
@@ -56,9 +59,8 @@ class VirtualEnvironment(Environment):
         plan = plan_for(runtime, version, interpreter)
         folder = make(plan, f"{runtime.name} {version}", progress)
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        return PreparedInterpreter(
-            python_of(folder), runtime.worker, dict(runtime.environment_variables), facts
-        )
+        variables = {**_BYTECODE, **runtime.environment_variables}
+        return PreparedInterpreter(python_of(folder), runtime.worker, variables, facts)
 
 
 def plan_for(runtime: RuntimeNeeds, version: str, interpreter: Interpreter) -> Plan:

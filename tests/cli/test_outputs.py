@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.composed_runs import bundle
-from tests.cli.shell import trtmatrix
+from tests.cli.shell import trtmatrix, trtmatrix_here
 
 
 @pytest.fixture
@@ -34,11 +34,11 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_what_cannot_be_written_to_is_one_line(folder: Path, words: tuple[str, ...], message: str) -> None:
-    found = trtmatrix(folder, *words)
+    found = trtmatrix_here(folder, *words)
     assert found.returncode == 2, found.stdout + found.stderr
     assert message in found.stderr
     assert found.stderr.count("\n") == 1
-    assert trtmatrix(folder, "show", "run").returncode == 0
+    assert trtmatrix_here(folder, "show", "run").returncode == 0
 
 
 def test_a_page_can_go_to_a_pipe(folder: Path) -> None:
@@ -85,7 +85,7 @@ def test_the_same_run_twice_is_no_more_builds(folder: Path, again: str) -> None:
     started(folder)
     (folder / "link").symlink_to("run")
     shutil.copytree(folder / "run", folder / "copy")
-    found = trtmatrix(folder, "judge", "run", again)
+    found = trtmatrix_here(folder, "judge", "run", again)
     assert found.returncode == 2
     assert "the same build as run/builds/" in found.stderr
     assert found.stderr.count("\n") == 1
@@ -95,14 +95,14 @@ def test_the_same_build_under_another_number_is_no_more_builds(folder: Path) -> 
     started(folder)
     first = next((folder / "run/builds").iterdir()) / "0"
     shutil.copytree(first, first.parent / "9")
-    found = trtmatrix(folder, "judge", "run")
+    found = trtmatrix_here(folder, "judge", "run")
     assert (found.returncode, found.stderr.count("\n")) == (2, 1)
     assert "/9: the same build as " in found.stderr
 
 
 def test_a_measured_cell_without_its_builds_is_one_line(folder: Path) -> None:
     shutil.rmtree(folder / "run/builds")
-    found = trtmatrix(folder, "judge", "run", "--fail-on", "invalid")
+    found = trtmatrix_here(folder, "judge", "run", "--fail-on", "invalid")
     assert (found.returncode, found.stderr.count("\n")) == (2, 1)
     assert "the cell was measured, and none of its builds is there" in found.stderr
 
@@ -128,7 +128,7 @@ def test_a_file_of_the_wrong_form_is_one_line(folder: Path, name: str, old: str,
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    found = trtmatrix(folder, "judge", "run")
+    found = trtmatrix_here(folder, "judge", "run")
     assert found.returncode == 2, found.stdout + found.stderr
     assert found.stderr.startswith("trtmatrix: run/builds/")
     assert found.stderr.count("\n") == 1
@@ -149,7 +149,7 @@ def test_a_manifest_of_the_wrong_form_is_one_line(folder: Path, old: str, new: s
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    found = trtmatrix(folder, "report", "run", "-o", "page.html")
+    found = trtmatrix_here(folder, "report", "run", "-o", "page.html")
     assert found.returncode == 2, found.stdout + found.stderr
     assert found.stderr.startswith("trtmatrix: run/manifest.json: ")
     assert found.stderr.count("\n") == 1
@@ -158,6 +158,6 @@ def test_a_manifest_of_the_wrong_form_is_one_line(folder: Path, old: str, new: s
 def test_half_a_surrogate_pair_is_shown_escaped(folder: Path) -> None:
     path = next((folder / "run/builds").iterdir()) / "0" / "result.json"
     path.write_text('{"facts": {"gpu": "\\ud800"}}', encoding="utf-8")
-    found = trtmatrix(folder, "report", "run", "-o", "page.html")
+    found = trtmatrix_here(folder, "report", "run", "-o", "page.html")
     assert found.returncode == 0, found.stderr
     assert "\\ud800" in (folder / "page.html").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ import pytest
 from harness.networks.mobilenet import MobileNetV2
 from harness.networks.onnx_export import to_onnx
 from tests.cli.busy import worker_is_busy
-from tests.cli.shell import trtmatrix
+from tests.cli.shell import trtmatrix, trtmatrix_here
 from tests.cli.small_matrix import small_matrix, write_narrow_matrix
 
 
@@ -57,7 +57,7 @@ def test_plain_pytest_gives_the_same_bundle(folder: Path) -> None:
     options = ["--matrix-out=run", "--matrix-quick", "-k", "mobilenet_v2", "-p", "no:cacheprovider"]
     found = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
-    shown = trtmatrix(folder, "show", "run", "--json")
+    shown = trtmatrix_here(folder, "show", "run", "--json")
     (cell,) = json.loads(shown.stdout)
     assert (cell["status"], cell["builds"]) == ("measured", 1)
     assert cell["latency_ms"] > 0
@@ -68,7 +68,7 @@ def test_a_users_own_onnx_file_is_a_network(folder: Path) -> None:
     onnx.save(to_onnx(small.graph(), 13), str(folder / "my-net.onnx"))
     found = trtmatrix(folder, "run", "m.toml", "--quick", "--network", "my-net.onnx", "--out", "run")
     assert found.returncode == 0, found.stdout + found.stderr
-    (cell,) = json.loads(trtmatrix(folder, "show", "run", "--json").stdout)
+    (cell,) = json.loads(trtmatrix_here(folder, "show", "run", "--json").stdout)
     assert cell["cell"].startswith("my_net-fp32-b1-clip-onnxruntime-")
     assert cell["status"] == "measured"
 
@@ -81,12 +81,12 @@ def test_open_axes_of_a_users_file_are_given(folder: Path) -> None:
         axis.dim_param = "SIDE"
     onnx.save(made, str(folder / "open.onnx"))
     command = ("run", "m.toml", "--quick", "--network", "open.onnx", "--out", "run")
-    refused = trtmatrix(folder, *command, "--shape", "y=1x3x64x64")
+    refused = trtmatrix_here(folder, *command, "--shape", "y=1x3x64x64")
     assert refused.returncode == 2
     assert f"no input is called 'y': open.onnx has {name} " in refused.stderr
     found = trtmatrix(folder, *command, "--shape", f"{name}=1x3x64x64")
     assert found.returncode == 0, found.stdout + found.stderr
-    (cell,) = json.loads(trtmatrix(folder, "show", "run", "--json").stdout)
+    (cell,) = json.loads(trtmatrix_here(folder, "show", "run", "--json").stdout)
     assert cell["status"] == "measured"
 
 
@@ -95,7 +95,6 @@ def test_open_axes_of_a_users_file_are_given(folder: Path) -> None:
     [
         (("run", "none.toml"), "none.toml: no such file"),
         (("run", "m.toml", "-k", " "), "-k: the expression is empty"),
-        (("run", "m.toml", "-k", "mobilenet_v9"), "matches no cell"),
         (("run", "m.toml", "--builds", "0"), "--builds: expected a whole number from 1 to 10000"),
         (("run", "m.toml", "--network", "none.onnx"), "none.onnx"),
         (("run", "m.toml", "--shape", "x=1x3"), "--shape needs an ONNX file"),
@@ -121,10 +120,16 @@ def test_open_axes_of_a_users_file_are_given(folder: Path) -> None:
 def test_a_mistake_is_one_line_and_exit_code_2(
     folder: Path, arguments: tuple[str, ...], message: str
 ) -> None:
-    found = trtmatrix(folder, *arguments)
+    found = trtmatrix_here(folder, *arguments)
     assert found.returncode == 2, found.stdout + found.stderr
     assert message in found.stderr + found.stdout
     assert "Traceback" not in found.stderr + found.stdout
+
+
+def test_a_selection_that_matches_no_cell_is_one_line_and_exit_code_2(folder: Path) -> None:
+    found = trtmatrix(folder, "run", "m.toml", "-k", "mobilenet_v9")
+    assert (found.returncode, "Traceback" in found.stderr) == (2, False)
+    assert "matches no cell" in one_line(found)
 
 
 def test_words_behind_two_dashes_are_pytests_wherever_they_stand(folder: Path) -> None:
@@ -138,7 +143,7 @@ def test_words_behind_two_dashes_are_pytests_wherever_they_stand(folder: Path) -
 def test_a_mistyped_key_names_file_table_and_key(folder: Path) -> None:
     text = (folder / "m.toml").read_text(encoding="utf-8").replace("builds", "bulids")
     (folder / "m.toml").write_text(text, encoding="utf-8")
-    found = trtmatrix(folder, "run", "m.toml")
+    found = trtmatrix_here(folder, "run", "m.toml")
     assert found.returncode == 2
     assert one_line(found) == (
         "trtmatrix: m.toml: [run]: unknown key 'bulids'; did you mean 'builds'? [unknown-key]"
@@ -163,7 +168,7 @@ def test_what_this_matrix_or_machine_lacks_is_said_before_anything_is_measured(
     at = next((i for i, line in enumerate(lines) if line.strip() == head), len(lines))
     lines[at : at + 1] = [table + "\n"]
     (folder / "m.toml").write_text("".join(lines), encoding="utf-8")
-    found = trtmatrix(folder, "run", "m.toml", "--out", "run")
+    found = trtmatrix_here(folder, "run", "m.toml", "--out", "run")
     assert found.returncode == 2
     assert message in one_line(found)
     assert not (folder / "run").exists()
@@ -173,7 +178,7 @@ def test_a_torn_run_hides_no_other(folder: Path) -> None:
     for name, text in (("a", "{"), ("b", '{"schema": "trtmatrix.bundle/1", "state": "complete"}')):
         (folder / "runs" / name).mkdir(parents=True)
         (folder / "runs" / name / "manifest.json").write_text(text, encoding="utf-8")
-    found = trtmatrix(folder, "list", "runs", "--folder", "runs", "--json")
+    found = trtmatrix_here(folder, "list", "runs", "--folder", "runs", "--json")
     assert found.returncode == 0, found.stderr
     torn, whole = json.loads(found.stdout)
     assert torn["state"].startswith("unreadable: runs/a/manifest.json")
@@ -186,12 +191,12 @@ def test_nothing_that_can_run_is_exit_code_3(folder: Path) -> None:
     found = trtmatrix(folder, "run", "m.toml", "--out", "run")
     assert found.returncode == 3, found.stdout + found.stderr
     assert "nothing here can run any of these cells" in found.stderr
-    assert trtmatrix(folder, "check", "m.toml").returncode == 3
+    assert trtmatrix_here(folder, "check", "m.toml").returncode == 3
 
 
 def test_listings_are_json_on_request(folder: Path) -> None:
     for what in ("versions", "networks", "runtimes", "environments", "runs"):
-        found = trtmatrix(folder, "list", what, "--json")
+        found = trtmatrix_here(folder, "list", what, "--json")
         assert found.returncode == 0, found.stderr
         rows = json.loads(found.stdout)
         assert rows or what == "runs"
@@ -227,12 +232,12 @@ def test_an_interrupted_run_goes_on_where_it_was(narrow: Path, ending: signal.Si
     assert "trtmatrix: interrupted; the same command with '--out run --resume' goes on" in errors
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
-    states = [cell["status"] for cell in json.loads(trtmatrix(narrow, "show", "run", "--json").stdout)]
+    states = [cell["status"] for cell in json.loads(trtmatrix_here(narrow, "show", "run", "--json").stdout)]
     assert states == ["interrupted", "interrupted"]
 
     again = trtmatrix(narrow, "run", "m.toml", "--quick", "--out", "run", "--resume")
     assert again.returncode == 0, again.stdout + again.stderr
-    states = [cell["status"] for cell in json.loads(trtmatrix(narrow, "show", "run", "--json").stdout)]
+    states = [cell["status"] for cell in json.loads(trtmatrix_here(narrow, "show", "run", "--json").stdout)]
     assert states == ["measured", "measured"]
 
 
@@ -242,7 +247,7 @@ def test_a_killed_run_leaves_nothing_behind_once_it_goes_on(narrow: Path) -> Non
     (narrow / "run/.work-left/inputs").mkdir(parents=True)
     other = (narrow / "m.toml").read_text(encoding="utf-8")
     (narrow / "m2.toml").write_text(other + "# another", encoding="utf-8")
-    found = trtmatrix(narrow, "run", "m2.toml", "--quick", "--out", "run", "--resume")
+    found = trtmatrix_here(narrow, "run", "m2.toml", "--quick", "--out", "run", "--resume")
     assert found.returncode == 2
     assert "run: was made from another matrix file" in one_line(found)
     assert trtmatrix(narrow, *arguments, "--resume").returncode == 0
