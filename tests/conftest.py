@@ -10,7 +10,9 @@ import pytest
 from hypothesis import settings
 
 # How long an example takes is the machine's doing: performance is measured in benchmarks.
-settings.register_profile("any machine", deadline=None)
+# Thirty examples of each law at every landing; ``--hypothesis-profile=thorough`` looks for longer.
+settings.register_profile("any machine", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("any machine")
 
 # A shell without job control starts what runs in the background with interrupts ignored, and programs hand

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock
 
 from harness.errors import CacheFolderError
 
@@ -37,6 +36,8 @@ def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
     complete = folder / ".complete"
     if complete.is_file():
         return folder
+    from filelock import FileLock
+
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.parent / f".{key}.lock"):

@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
-
-import psutil
+from typing import IO, TYPE_CHECKING
 
 from harness.environments.base import Limits, NeverStarted, Outcome, WorkerConversation
+
+if TYPE_CHECKING:
+    import psutil
 
 TAIL_LINES = 20
 TAIL_BYTES = 8 << 10
@@ -56,6 +57,8 @@ class WorkerProcess(WorkerConversation):
     """The conversation with a process through its pipes; standard error is the log."""
 
     def __init__(self, process: subprocess.Popen[bytes], result: Path, limits: Limits) -> None:
+        import psutil
+
         super().__init__(limits.seconds)
         self._process, self._result, self._limits = process, result, limits
         self._family = [psutil.Process(process.pid)] if psutil.pid_exists(process.pid) else []
@@ -157,6 +160,8 @@ def _result_reason(size: int, limits: Limits) -> str:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill what is left of the process and of everything it started, and collect it."""
+    import psutil
+
     members = _children(psutil.Process(process.pid)) if process.poll() is None else []
     if hasattr(os, "killpg"):
         try:
@@ -177,6 +182,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
+    import psutil
+
     try:
         return process.children(recursive=True)
     except psutil.Error:
@@ -184,6 +191,8 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _resident(process: psutil.Process) -> int:
+    import psutil
+
     try:
         return int(process.memory_info().rss)
     except psutil.Error:  # ended between the look and the question

@@ -7,8 +7,6 @@ import tempfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-import filelock
-
 from harness import hookimpl
 from harness.execution.base import DEFAULT_EXECUTOR, Block, EndedBuild, Executor, MeasureBlock
 
@@ -24,6 +22,8 @@ class LocalExecutor(Executor):
 
     def run(self, block: Block, measure: MeasureBlock) -> Generator[EndedBuild, None, None]:
         """Measure *block* alone on its device."""
+        import filelock
+
         safe = re.sub(r"[^A-Za-z0-9_.-]", "_", block.device)
         lock = filelock.FileLock(Path(tempfile.gettempdir()) / f"trtmatrix-device-{safe}.lock", mode=0o666)
         with lock:

@@ -6,8 +6,6 @@ import hashlib
 import json
 from dataclasses import replace
 
-import numpy as np
-
 from harness.networks.graph import Graph
 
 
@@ -17,6 +15,8 @@ def digest(graph: Graph) -> str:
     The structure enters as canonical JSON (sorted keys, no spaces), each weight as its key, its shape and
     its little-endian float32 bytes in the order of the keys. Network name and batch do not enter.
     """
+    import numpy as np
+
     structure = {
         "inputs": graph.inputs,
         "outputs": graph.outputs,

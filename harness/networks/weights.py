@@ -20,8 +20,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-import numpy as np
-
 from harness.networks.draws import bell
 from harness.networks.graph import FloatArray
 
@@ -60,6 +58,8 @@ class SeededWeights:
 
     def matrix(self, op: str, shape: tuple[int, int], *, linear: bool) -> FloatArray:
         """Return the matrix (I, O) of product *op*; each column is drawn as a filter is."""
+        import numpy as np
+
         filters = self._scaled(f"{op}/matrix", op, (shape[1], shape[0]), 1.0 if linear else 2.0)
         return np.ascontiguousarray(filters.T)
 
@@ -67,6 +67,8 @@ class SeededWeights:
         """Return the bias (count,): about 1 before ReLU6, about 0 on linear ops, never all zero."""
         key = f"{op}/bias"
         if key not in self._drawn:
+            import numpy as np
+
             centre = 0.0 if linear else _BIAS_BEFORE_RELU6
             self._drawn[key] = bell(SEED, f"{self._network}/{key}", (count,), _BIAS_SPREAD) + np.float32(
                 centre

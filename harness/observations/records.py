@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from harness.attribution.engine import AttributedEngine
 from harness.attribution.format_trial import FormatTrial
@@ -17,7 +15,11 @@ from harness.matrix.cell import Cell
 from harness.observations.identity import Host, Identity
 from harness.store.documents.manifest import Manifest
 
-Samples = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Samples: TypeAlias = "NDArray[np.float64]"
 
 LATENCY_PASS = "latency"
 GRAPH_PASS = "cuda_graph"
@@ -120,6 +122,8 @@ class BuildObservation:
 
 def median_ms(samples: Samples) -> float:
     """Return the median of *samples*, at least one: numpy.median without its cost for few numbers."""
+    import numpy as np  # long to load: only where there is something to look at
+
     ordered, middle = np.sort(samples), samples.size // 2
     return float(ordered[middle] if samples.size % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 

@@ -8,7 +8,6 @@ import platform
 from pathlib import Path
 
 import msgspec
-import psutil
 
 from harness.store.documents.machine import Gpu, Machine
 
@@ -98,6 +97,8 @@ def free_gpu_memory(uuid: str) -> tuple[int, int] | None:
 
 def machine_facts() -> Machine:
     """Return what the manifest says of this machine."""
+    import psutil
+
     memory = psutil.virtual_memory()
     return Machine(
         host=host_name(),

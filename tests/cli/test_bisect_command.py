@@ -213,7 +213,7 @@ def test_fewer_than_two_that_can_run_is_exit_code_3(capsys: pytest.CaptureFixtur
 
 
 def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path) -> None:
-    several.write_matrix(tmp_path, ["1.0", "2.0", "4.0"], seconds=1.5)
+    several.write_matrix(tmp_path, ["1.0", "2.0", "4.0"], seconds=0.8)
     command = [sys.executable, "-m", "tests.cli.several", "bisect", "m.toml", "--out", "run"]
     how: dict[str, Any] = {"cwd": tmp_path, "text": True, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
     # A session of its own: Ctrl-C at a terminal goes to the whole group, the worker included.

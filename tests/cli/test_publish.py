@@ -16,13 +16,13 @@ from harness.runtimes.tensorrt.runtime import TensorRT
 from harness.store.bundle import Bundle
 from tests.cli.composed_runs import bundle as composed
 from tests.cli.composed_runs import call
-from tests.runtimes.worker_builds import FORMATS, FP16_CLIP, PIECES, bundle, v2
+from tests.runtimes.worker_builds import FORMATS, bundle, v2
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of builds made on real GPUs, with their builder logs."""
-    builds = (v2("8.5.3.1"), v2("8.6.0"), PIECES, FP16_CLIP, FORMATS)
+    builds = (v2("8.5.3.1"), v2("8.6.0"), FORMATS)
     return bundle(builds, tmp_path_factory.mktemp("bundle") / "run")
 
 
@@ -68,7 +68,7 @@ def test_evidence_is_read_as_before_to_the_last_tactic(run: Path, tmp_path: Path
         assert not (build.folder / "evidence" / "build.log.gz").exists()
         TensorRT().publish(build.folder)  # a second time changes nothing
         assert TensorRT().read(build.folder) == before
-    assert logs == 3
+    assert logs == 2
 
 
 def test_an_archive_holds_no_log_and_no_outputs_and_is_the_same_each_time(

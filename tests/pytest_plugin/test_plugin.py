@@ -34,7 +34,7 @@ def collected(result: pytest.RunResult) -> list[str]:
 
 
 def test_ids_are_readable_and_unique(pytester: pytest.Pytester, matrix: Path) -> None:
-    result = pytester.runpytest_subprocess(SUITES, "--collect-only", "-q", f"--matrix={matrix}")
+    result = pytester.runpytest_inprocess(SUITES, "--collect-only", "-q", f"--matrix={matrix}")
     ids = collected(result)
     assert "test_builds[mobilenet_v2-fp32-b1-clip-onnxruntime-1.18.1]" in ids
     assert "test_latency[mobilenet_v2-fp32-b1-clip-onnxruntime-1.22.1-build1]" in ids
@@ -44,7 +44,7 @@ def test_ids_are_readable_and_unique(pytester: pytest.Pytester, matrix: Path) ->
 
 
 def test_the_default_matrix_is_embedded(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_subprocess(SUITES, "--collect-only", "-q")
+    result = pytester.runpytest_inprocess(SUITES, "--collect-only", "-q")
     ids = [i for i in collected(result) if i.startswith("test_builds[")]
     assert len(ids) == len(set(ids)) > 10
 
@@ -52,7 +52,7 @@ def test_the_default_matrix_is_embedded(pytester: pytest.Pytester) -> None:
 def test_ini_keys_stand_for_options(pytester: pytest.Pytester, matrix: Path) -> None:
     pytester.makeini(f"[pytest]\nmatrix = {matrix}\nmatrix_builds = 3\n")
     ids = collected(
-        pytester.runpytest_subprocess(SUITES, "--rootdir=.", "-c", "tox.ini", "--collect-only", "-q")
+        pytester.runpytest_inprocess(SUITES, "--rootdir=.", "-c", "tox.ini", "--collect-only", "-q")
     )
     assert "test_latency[mobilenet_v2-fp32-b1-clip-onnxruntime-1.22.1-build2]" in ids
     assert not [i for i in ids if "openvino" in i]
@@ -61,7 +61,7 @@ def test_ini_keys_stand_for_options(pytester: pytest.Pytester, matrix: Path) -> 
 def test_the_option_wins_over_its_ini_key(pytester: pytest.Pytester, matrix: Path) -> None:
     pytester.makeini(f"[pytest]\nmatrix = {matrix}\nmatrix_builds = 3\n")
     arguments = ("--rootdir=.", "-c", "tox.ini", "--collect-only", "-q", "--matrix-builds=1")
-    ids = collected(pytester.runpytest_subprocess(SUITES, *arguments))
+    ids = collected(pytester.runpytest_inprocess(SUITES, *arguments))
     assert [i for i in ids if "-build" in i] == [i for i in ids if "-build0]" in i] != []
 
 
@@ -79,7 +79,7 @@ def test_other_suites_may_use_every_core(pytester: pytest.Pytester) -> None:
 
 def test_a_mistake_in_the_matrix_is_one_line(pytester: pytest.Pytester, matrix: Path) -> None:
     matrix.write_text(MATRIX.replace("builds", "bulids"), encoding="utf-8")
-    result = pytester.runpytest_subprocess(SUITES, "--collect-only", "-q", f"--matrix={matrix}")
+    result = pytester.runpytest_inprocess(SUITES, "--collect-only", "-q", f"--matrix={matrix}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
         ["*matrix.toml: [[]run[]]: unknown key 'bulids'; did you mean 'builds'? [[]unknown-key]"]
@@ -88,7 +88,7 @@ def test_a_mistake_in_the_matrix_is_one_line(pytester: pytest.Pytester, matrix: 
 
 def test_builds_must_be_a_number(pytester: pytest.Pytester, matrix: Path) -> None:
     arguments = ("--collect-only", "-q", f"--matrix={matrix}", "--matrix-builds=two")
-    result = pytester.runpytest_subprocess(SUITES, *arguments)
+    result = pytester.runpytest_inprocess(SUITES, *arguments)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--matrix-builds: expected a whole number from 1 to 10000, found 'two'*"])
 
@@ -107,7 +107,7 @@ def test_tests_of_others_are_left_alone(pytester: pytest.Pytester) -> None:
             assert (cell, build) == ("battery", 1)
         """
     )
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 def test_a_conftest_may_bring_a_network(pytester: pytest.Pytester, matrix: Path) -> None:
