@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import structs
 
+from harness.analysis.nights import KIND
 from harness.analysis.policy import Policy
-from harness.analysis.verdict import Verdict, verdict_message
+from harness.analysis.verdict import LATENCY, Verdict, verdict_message
 from harness.observations.records import RunObservation
 from harness.report import words
 from harness.store.documents.base import UNKNOWN
@@ -17,8 +18,8 @@ from harness.store.documents.message import AlarmRecord, Message
 
 def message_of(run: RunObservation, verdicts: Sequence[Verdict], policy: Policy) -> Message:
     """Return what *run* has to tell."""
-    alarms = [alarm_of(verdict) for verdict in policy.failing(verdicts) if verdict.since is None]
-    opened = [alarm_of(v) for v in verdicts if v.since is not None and v.accepted is None]
+    alarms = _by_cell(verdict for verdict in policy.failing(verdicts) if verdict.since is None)
+    opened = _by_cell(v for v in verdicts if v.since is not None and v.accepted is None)
     accepted = sum(v.verdict in policy.fail_on and v.accepted is not None for v in verdicts)
     broken = [f"{seen.cell.id}: {seen.reason}" for seen in run.cells if seen.status == "failed"]
     folder = ", ".join(map(str, run.runs))
@@ -33,6 +34,22 @@ def message_of(run: RunObservation, verdicts: Sequence[Verdict], policy: Policy)
         broken=tuple(broken),
     )
     return structs.replace(made, text=_text(made))
+
+
+def _by_cell(verdicts: Iterable[Verdict]) -> list[AlarmRecord]:
+    """Return one record a cell and host: of its latency, against other nights first; the rest stands in it.
+
+    A version that became slower fails by its latency and by what carries it: that is one change.
+    """
+    cells: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        cells.setdefault((verdict.cell, verdict.host), []).append(verdict)
+    found = []
+    for own in cells.values():
+        first, *rest = sorted(own, key=lambda v: (v.bottleneck != LATENCY, v.kind != KIND))
+        also = dict.fromkeys(v.bottleneck for v in rest if v.bottleneck != first.bottleneck)
+        found.append(structs.replace(alarm_of(first), also=tuple(also)))
+    return found
 
 
 def has_news(message: Message) -> bool:
@@ -81,7 +98,7 @@ def _title(alarms: Sequence[AlarmRecord], broken: Sequence[str], opened: Sequenc
 
 
 def _text(message: Message) -> str:
-    lines = [alarm.text for alarm in message.alarms]
+    lines = [a.text + (f"; also {', '.join(a.also)}" if a.also else "") for a in message.alarms]
     lines += [f"failed: {line}" for line in message.broken]
     if message.open:
         said = (

@@ -6,11 +6,12 @@ from harness.store.documents.base import UNKNOWN, Document, Part
 
 
 class AlarmRecord(Part, frozen=True, kw_only=True):
-    """One answer that fails the policy.
+    """One cell that fails the policy: the weightiest of its answers.
 
     :param subject: network and treatment; :param bottleneck: name of a rule, or ``latency``
     :param effect: new / old; :param interval: its 95 % interval
     :param layers: the layers that carry it, largest first
+    :param also: further bottlenecks of the cell that fail it
     :param since: the night that confirmed it, None where that is this one
     :param text: all of it in one line
     """
@@ -26,6 +27,7 @@ class AlarmRecord(Part, frozen=True, kw_only=True):
     effect: float | None = None
     interval: tuple[float | None, float | None] | None = None
     layers: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     since: str | None = None
     text: str = ""
 
