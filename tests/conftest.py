@@ -26,15 +26,15 @@ for _name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
     del os.environ[_name]
 
 
-_ENGINE = frozenset({"docker_cache", "docker_host", "docker_engine"})
-"""Fixtures that stand for one Docker engine and the images that are made on it."""
+_SHARED = {"docker_cache": "docker", "docker_host": "docker", "docker_engine": "docker", "small_pack": "pack"}
+"""Fixtures that are dear to make (an engine with its images, a pack), and who shares them."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """Keep the tests of a file in one worker, which makes their fixtures once; those of an engine too."""
+    """Keep the tests of a file in one worker, which makes their fixtures once; those that share one too."""
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
-        shared = _ENGINE.intersection(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("docker" if shared else str(item.path)))
+        shared = (_SHARED[name] for name in getattr(item, "fixturenames", ()) if name in _SHARED)
+        item.add_marker(pytest.mark.xdist_group(next(shared, str(item.path))))

@@ -138,7 +138,8 @@ class _Packer:
         # What unpacks the rest has to be unpacked by the host's own tar and gzip.
         packages = tree / "lib" / self._python.name / "site-packages"
         install(["zstandard>=0.22"], self._wheels, packages)
-        with tarfile.open(self._root / "python.tar.gz", "w:gz", compresslevel=9) as archive:
+        level = min(self._options.level, 9)  # gzip has no more
+        with tarfile.open(self._root / "python.tar.gz", "w:gz", compresslevel=level) as archive:
             for path in sorted(tree.iterdir()):
                 archive.add(path, arcname=path.name)
         shutil.rmtree(tree)

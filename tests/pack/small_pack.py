@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -36,6 +36,15 @@ class Installed(OnnxRuntime):
         """Return both."""
         del python
         return (f"onnxruntime=={version}", f"numpy=={installed('numpy')}")
+
+
+@dataclass(frozen=True)
+class SmallPack:
+    """A pack that was made: *parts* is the folder of its parts."""
+
+    order: Order
+    options: PackOptions
+    parts: Path
 
 
 def small_order(root: Path) -> Order:

@@ -17,23 +17,22 @@ from harness.store.bundle import Bundle
 from harness.store.documents.base import write_document
 from harness.store.documents.manifest import Matrix
 from harness.store.documents.plan import PackPlan, PackPython
-from tests.pack.small_pack import FAMILIES, MARKS, small_options, small_order, unpack
+from tests.pack.small_pack import FAMILIES, MARKS, SmallPack, unpack
 from tests.pack.wheels import composed_wheel
 
 pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
-def packs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def packs(small_pack: SmallPack, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The folders of two packs on a host, the second made on top of the first, with one package more."""
     root = tmp_path_factory.mktemp("packs")
-    order, options = small_order(root), small_options(root)
-    composed_wheel("besides", "1.0", {"besides.py": b"there = True\n"}, root / "wheels")
-    make_pack(order, root / "first", options, lambda _: None)
-    base = read_base(root / "first")
-    later = replace(options, base=base, extra=("besides",))
+    order, options = small_pack.order, small_pack.options
+    composed_wheel("besides", "1.0", {"besides.py": b"there = True\n"}, root)
+    shelves = (*options.find_links, root)
+    later = replace(options, base=read_base(small_pack.parts), extra=("besides",), find_links=shelves)
     make_pack(replace(order, cells=order.cells[:1]), root / "second", later, lambda _: None)
-    return unpack(root / "first", root / "host-1"), unpack(root / "second", root / "host-2")
+    return unpack(small_pack.parts, root / "host-1"), unpack(root / "second", root / "host-2")
 
 
 def _start(pack: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -86,8 +85,10 @@ def test_without_the_first_pack_it_says_what_is_missing(packs: tuple[Path, Path]
     assert "this pack goes with the pack" in done.stderr
 
 
-def test_a_base_with_another_python_or_of_another_kind_is_refused(tmp_path: Path) -> None:
-    order, options = small_order(tmp_path), small_options(tmp_path)
+def test_a_base_with_another_python_or_of_another_kind_is_refused(
+    small_pack: SmallPack, tmp_path: Path
+) -> None:
+    order, options = small_pack.order, small_pack.options
     python = PackPython(name="python3.8", version="3.8.1")
     base = PackPlan(id="x", python=python, seed=0, builds=1, matrix=Matrix(), jobs={}, sites={})
     with pytest.raises(UsageError, match=r"the base pack brings Python 3\.8\.1"):

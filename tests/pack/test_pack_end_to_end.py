@@ -11,25 +11,24 @@ from pathlib import Path
 import pytest
 
 from harness.errors import InputError, UsageError
-from harness.pack.build import make_pack
 from harness.pack.collect import collect
 from harness.store.bundle import Bundle
 from harness.store.parquet import read_table
 from tests.execution.ground import SMALL
-from tests.pack.small_pack import FAMILIES, MARKS, small_options, small_order, unpack
+from tests.pack.small_pack import FAMILIES, MARKS, SmallPack, unpack
 
 pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked(small_pack: SmallPack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a pack on its host: two cells, an A/A pair, two builds each."""
-    root = tmp_path_factory.mktemp("pack")
-    parts = make_pack(small_order(root), root / "parts", small_options(root), lambda _: None)
-    assert all(part.stat().st_size <= 20_000_000 for part in parts)
     beside = {"trtmatrix-pack.json", "trtmatrix-pack.sha256"}
-    assert {path.name for path in (root / "parts").iterdir()} == {part.name for part in parts} | beside
-    return unpack(root / "parts", root / "host")
+    names = {path.name for path in small_pack.parts.iterdir()}
+    parts = sorted(small_pack.parts.glob("*.part*"))
+    assert all(part.stat().st_size <= 20_000_000 for part in parts)
+    assert names == {part.name for part in parts} | beside
+    return unpack(small_pack.parts, tmp_path_factory.mktemp("visited") / "host")
 
 
 @pytest.fixture(scope="module")
