@@ -87,6 +87,7 @@ def main() -> None:
         "honesty": print_honesty,
         "confidence": print_confidence,
         "slow": print_slow,
+        "beside": print_beside,
         "pooling": print_pooling,
         "bottlenecks": print_bottlenecks,
         "ways": print_ways,
@@ -178,6 +179,22 @@ def print_slow(draws: int, seed: int) -> None:
         for builds in (3, 5, 10):
             for rule in (True, False):
                 row(*_slow(of, Size(CELLS, builds, 2, 100), rule, draws, seed))
+
+
+def print_beside(draws: int, seed: int) -> None:
+    """Ordinary builds set aside by the rule, in percent: without a slow build, and beside a planted one."""
+    row("builds", "none planted", *(f"{x:g} %: found, same cell, other cells" for x in (2, 5, 10, 20)))
+    row(*["---"] * 6)
+    for builds in (3, 5, 8):
+        values = np.random.default_rng([seed, 7, builds]).normal(0, 0.0036, (draws, CELLS, builds))
+        cells = [str(builds), f"{100 * float(slow_builds(values).mean()):.3f}"]
+        for by in (0.02, 0.05, 0.10, 0.20):
+            planted = values.copy()
+            planted[:, 0, 0] += by
+            found = slow_builds(planted)
+            parts = found[:, 0, 0], found[:, 0, 1:], found[:, 1:]
+            cells.append(", ".join(f"{100 * float(part.mean()):.3f}" for part in parts))
+        row(*cells)
 
 
 def _slow(of: Scenario, size: Size, rule: bool, draws: int, seed: int) -> list[str]:

@@ -30,6 +30,15 @@ def test_ordinary_builds_are_left() -> None:
     assert noisy.mean() < 0.003
 
 
+@pytest.mark.parametrize("by", [0.02, 0.05, 0.2])
+def test_ordinary_builds_are_left_beside_a_slow_one_too(by: float) -> None:
+    values = np.random.default_rng(2).normal(0, 0.0036, (4000, 6, 5))
+    values[:, 0, 0] += by
+    found = slow_builds(values)
+    assert found[:, 0, 1:].mean() < 0.001
+    assert found[:, 1:].mean() < 0.001
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.floats(-0.5, 0.5), st.integers(0, 3))
 def test_a_change_of_a_whole_version_is_no_slow_build(seed: int, change: float, cell: int) -> None:
