@@ -107,15 +107,15 @@ def judge_nights(
         for group in groups
         for rule in (*rules.values(), None)
     ]
-    open_: dict[tuple[str, str], list[tuple[int, Comparison, SeriesNights]]] = {}
+    open_: dict[tuple[str, str, str], list[tuple[int, Comparison, SeriesNights]]] = {}
     for place, one in enumerate(asked):
         if (refused := cannot_be_looked_at(one)) is not None:
             told[place] = PendingVerdict(refused)
         elif (found := baseline.series.get(key_of(one.new, one.name))) is None:
             told[place] = PendingVerdict(_nothing(one, "no earlier night has it"))
         else:
-            # nights of one host and measure scatter alike, of which the many know more than each
-            open_.setdefault((one.new.host, one.name), []).append((place, one, found))
+            # series of one host and measure scatter alike; relative to an anchor they scatter less
+            open_.setdefault((one.new.host, one.name, found.anchor), []).append((place, one, found))
     for members in open_.values():
         differences = against_nights(*_numbers(members, grid))
         for (place, one, found), difference in zip(members, differences, strict=True):

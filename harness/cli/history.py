@@ -12,7 +12,7 @@ from harness.errors import EXIT_OK, EXIT_USAGE, BadOptionError, TrtmatrixError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.history.records import Filter, Problem, Series
+    from harness.history.records import Added, Filter, Problem, Series
 
 DEFAULT = Path("trtmatrix-history")
 """Where nights are kept if nothing else is said."""
@@ -39,7 +39,24 @@ def add_parser(commands: Any) -> None:
     showing.add_argument("--json", action="store_true", help="print a JSON array, with every night")
     showing.set_defaults(func=show)
 
-    for one in (adding, listing, showing):
+    pruning = own.add_parser("prune", help="remove the own files of runs that are old; tables stay")
+    pruning.add_argument(
+        "--days", type=float, default=30.0, metavar="N", help="keep the files of runs of the last N days (30)"
+    )
+    pruning.add_argument(
+        "--nights", type=int, default=14, metavar="K", help="and of the last K nights of each version (14)"
+    )
+    pruning.add_argument("--dry-run", action="store_true", help="say what would go")
+    pruning.set_defaults(func=prune)
+
+    exporting = own.add_parser("export", help="write the points of series into one file")
+    exporting.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="FILE", help="name that ends in .parquet or .csv"
+    )
+    add_filter(exporting)
+    exporting.set_defaults(func=export)
+
+    for one in (adding, listing, showing, pruning, exporting):
         add_history(one)
 
 
@@ -92,20 +109,17 @@ def add(arguments: argparse.Namespace) -> int:
     failed = False
     for run in arguments.runs:
         try:
-            said = add_run(run, arguments.history, keep=not arguments.no_bundle)
+            added = _add_run(run, arguments.history, keep=not arguments.no_bundle)
         except TrtmatrixError as error:
             print(f"trtmatrix: {error.one_line}", file=sys.stderr)
             failed = True
             continue
-        print(said)
+        print(added.words)
     return EXIT_USAGE if failed else EXIT_OK
 
 
-def add_run(run: Path, history: Path, *, keep: bool = True) -> str:
-    """Add one run to the history in the folder *history*, and return what became of it, a line.
-
-    :raises TrtmatrixError: it cannot be read, or it has no builds
-    """
+def _add_run(run: Path, history: Path, *, keep: bool) -> Added:
+    """Add one run, a folder or an archive, to the history in the folder *history*."""
     from harness.analysis.grid import grid_of
     from harness.history.adding import add as add_to
     from harness.plugins import registry
@@ -114,9 +128,7 @@ def add_run(run: Path, history: Path, *, keep: bool = True) -> str:
     from harness.store.bundle import Bundle
 
     bundle = Bundle.open(folder_of(run))
-    added = add_to(history, bundle, lambda: grid_of(observe([run])), registry.bottlenecks(), keep=keep)
-    unread = f"; not read: {'; '.join(added.problems)}" if added.problems else ""
-    return f"{added.night}: {added.state}, {added.builds} builds, {added.series} series{unread}"
+    return add_to(history, bundle, lambda: grid_of(observe([run])), registry.bottlenecks(), keep=keep)
 
 
 def list_nights(arguments: argparse.Namespace) -> int:
@@ -156,6 +168,34 @@ def show(arguments: argparse.Namespace) -> int:
     rows = [_as_json(one) if arguments.json else _row(one) for one in found]
     print_rows(rows, as_json=arguments.json)
     _name([*history.problems, *read.problems])
+    return EXIT_OK
+
+
+def prune(arguments: argparse.Namespace) -> int:
+    """Remove old evidence; print each folder, and why it goes."""
+    from harness.history.pruning import Keep
+    from harness.history.pruning import prune as remove
+
+    if arguments.days < 0 or arguments.nights < 0:
+        raise BadOptionError("--days and --nights: expected numbers of 0 or more")
+    keep = Keep(arguments.days, arguments.nights)
+    gone = remove(arguments.history, keep, dry_run=arguments.dry_run)
+    word = "would remove" if arguments.dry_run else "removed"
+    for going in gone:
+        print(f"{word} {going.path}: {going.why}")
+    print(f"{word} {len(gone)}, {sum(going.size for going in gone) / 1e6:.1f} MB")
+    return EXIT_OK
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write the chosen points."""
+    from harness.history.exporting import export as write
+    from harness.history.folder import open_history
+
+    history = open_history(arguments.history)
+    count, problems = write(history, arguments.out, filter_of(arguments))
+    print(f"{arguments.out}: {count} points")
+    _name([*history.problems, *problems])
     return EXIT_OK
 
 

@@ -45,7 +45,7 @@ def series(history: History, wanted: Filter = EVERYTHING) -> Read:
     files, problems = readable(history, connection, "points")
     if not files:
         return Read((), tuple(problems))
-    where, values = _where(wanted)
+    where, values = where_of(wanted)
     facts = ", ".join(f"fact_{name}" for name in _FACTS)
     # A partition's folder is no column: what it is called stands in the rows.
     rows = connection.execute(
@@ -87,7 +87,7 @@ def connect() -> duckdb.DuckDBPyConnection:
             "a history is read with DuckDB, which is not installed; pip install 'trtmatrix[history]'"
         ) from None
     connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET TimeZone = 'UTC'").fetchall()
     return connection
 
 
@@ -110,21 +110,24 @@ def readable(
     if not there:
         return [], problems
     try:
-        connection.execute("SELECT count(*) FROM read_parquet(?, hive_partitioning = false)", [there])
+        connection.execute(
+            "SELECT count(*) FROM read_parquet(?, hive_partitioning = false)", [there]
+        ).fetchall()
         return there, problems
     except duckdb.Error:
         pass
     good = []
     for path in there:
         try:
-            connection.execute("SELECT count(*) FROM read_parquet(?)", [path])
+            connection.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()
             good.append(path)
         except duckdb.Error as error:
             problems.append(Problem(path, f"torn: {str(error).splitlines()[0]}"))
     return good, problems
 
 
-def _where(wanted: Filter) -> tuple[str, list[Any]]:
+def where_of(wanted: Filter) -> tuple[str, list[Any]]:
+    """Return a condition of SQL that chooses what *wanted* names, and its values."""
     said: list[tuple[str, Any]] = [(f"{column} GLOB ?", value) for column, value in wanted.patterns()]
     said += [("started >= ?", wanted.since)] if wanted.since is not None else []
     said += [("started <= ?", wanted.until)] if wanted.until is not None else []

@@ -214,3 +214,9 @@ class Added:
     builds: int
     series: int
     problems: tuple[str, ...] = field(default=())
+
+    @property
+    def words(self) -> str:
+        """It in one line."""
+        unread = f"; not read: {'; '.join(self.problems)}" if self.problems else ""
+        return f"{self.night}: {self.state}, {self.builds} builds, {self.series} series{unread}"

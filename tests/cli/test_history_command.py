@@ -61,3 +61,38 @@ def test_without_duckdb_what_to_install_is_said(
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert main(["history", "show", "--history", str(history)]) == 3
     assert "trtmatrix[history]" in capsys.readouterr().err
+
+
+def test_points_are_exported_whole_or_not_at_all(
+    history: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import csv
+
+    command = ["history", "export", "--history", str(history), "--measure", "latency", "-o"]
+    assert main([*command, str(tmp_path / "points.csv")]) == 0
+    with (tmp_path / "points.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["version"], row["measure"]) for row in rows] == [("1.0", "latency"), ("2.0", "latency")] * 2
+    assert main([*command, str(tmp_path / "points.parquet")]) == 0
+    assert main([*command, str(tmp_path / "points.xlsx")]) == 2
+    assert main([*command, str(tmp_path / "none.csv"), "--version", "9"]) == 2
+    assert "[nothing-chosen]" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["points.csv", "points.parquet"]
+
+
+def test_pruning_says_what_would_go(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["history", "prune", "--history", str(history), "--nights", "1", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("would remove") == 2
+    assert main(["history", "prune", "--history", str(history), "--days", "-1"]) == 2
+
+
+def test_a_run_is_judged_by_the_nights_before(
+    history: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(night_bundle(tmp_path, 5, {"1.0": 2.0, "2.0": 1.0}))
+    assert main(["judge", run, "--history", str(history), "--baseline", "2026-01-30", "-v"]) == 0
+    assert "fewer than 3" in capsys.readouterr().out
+    assert main(["judge", run, "--baseline", "history"]) == 2
+    assert main(["judge", run, "--history", str(history), "--baseline", "2020-01-01"]) == 2
+    assert "no night is called" in capsys.readouterr().err
