@@ -17,6 +17,8 @@ keeps its traceback.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar
 
@@ -321,3 +323,9 @@ class ProgramFailedError(UnavailableError):
 
 class PackPythonError(UnavailableError):
     """No one Python can be packed that has wheels of all versions."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` to end a message with, nothing where no name is near."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -22,7 +22,7 @@ from functools import lru_cache
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from harness.errors import NoSuchVersionError, VersionExpressionError
+from harness.errors import NoSuchVersionError, VersionExpressionError, did_you_mean
 
 KEYWORDS = ("latest", "all", "newest-per-major")
 
@@ -111,7 +111,9 @@ def select(expression: str, versions: Sequence[str]) -> list[str]:
     for part in alternatives(expression):
         names = _one(part, ordered(versions))
         if not names:
-            raise NoSuchVersionError(f"no version fits '{part}'; known: {_short(ordered(versions))}")
+            raise NoSuchVersionError(
+                f"no version fits '{part}'{did_you_mean(part, versions)}; known: {_short(ordered(versions))}"
+            )
         chosen.extend(names)
     return ordered(chosen)
 

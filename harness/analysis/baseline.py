@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
-from harness.errors import NoSuchVersionError, NothingToCompareError
+from harness.errors import NoSuchVersionError, NothingToCompareError, did_you_mean
 from harness.matrix.file import PREVIOUS
 from harness.versions import version_key
 
@@ -31,8 +31,8 @@ class Baseline:
         if self._stored is None and self.name != PREVIOUS and not any(self._is(group) for group in groups):
             known = sorted({group.cell.version for group in groups}, key=version_key)
             raise NoSuchVersionError(
-                f"baseline '{self.name}' is no version of these runs; say 'previous', the folder of a run, "
-                f"or one of {', '.join(known) or 'none'}"
+                f"baseline '{self.name}' is no version of these runs{did_you_mean(self.name, known)}; "
+                f"say 'previous', the folder of a run, or one of {', '.join(known) or 'none'}"
             )
 
     def _in_both(self, group: BuildGroup) -> bool:

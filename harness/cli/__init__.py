@@ -10,14 +10,16 @@ import contextlib
 import importlib
 import io
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import harness
-from harness.errors import EXIT_USAGE, BadOptionError, FileSystemError, TrtmatrixError
+from harness.errors import EXIT_USAGE, BadOptionError, FileSystemError, TrtmatrixError, did_you_mean
 
 COMMANDS = (
     "list",
@@ -46,8 +48,17 @@ LONG = ("run", "compare", "bisect", "pack", "collect")
 """Commands whose work is not done when nobody reads what they print."""
 
 
+_CHOICE = re.compile(
+    r"argument (?P<what>.+?): invalid choice: '(?P<word>.*?)',? .*\(choose from (?P<known>.*)\)"
+)
+"""What argparse says of a word that is none of the choices."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, and where help is."""
+
+    options: tuple[str, ...] = ()
+    """As they are spelled, for who misspells one."""
 
     further_help: Callable[[], str] | None = None
     """Makes the last part of the help, once it is asked for: what only plugins know."""
@@ -58,8 +69,28 @@ class _Parser(argparse.ArgumentParser):
             self.epilog = self.further_help()
         return super().format_help()
 
+    def add_argument(self, *names: Any, **rest: Any) -> argparse.Action:
+        """Add an argument, and note how it is spelled."""
+        self.options += tuple(name for name in names if name.startswith("-"))
+        return super().add_argument(*names, **rest)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and say of an option that is not known which one is near.
+
+        Subcommands are parsed by this, too, and otherwise hand what they do not know to the command above.
+        """
+        found, stray = super().parse_known_args(args, namespace)
+        if stray:
+            near = did_you_mean(stray[0].partition("=")[0], self.options) if stray[0].startswith("-") else ""
+            self.error(f"unrecognized arguments: {' '.join(stray)}{near}")
+        return found, stray
+
     def error(self, message: str) -> None:  # type: ignore[override]
-        """Exit with status 2."""
+        """Exit with status 2; where something was to be chosen, say what is near."""
+        if chosen := _CHOICE.fullmatch(message):
+            known = [name.strip().strip("'") for name in chosen["known"].split(",")]
+            near = did_you_mean(chosen["word"], known) or f" (choose from {', '.join(known)})"
+            message = f"{chosen['what']}: '{chosen['word']}' is unknown{near}"
         self.exit(EXIT_USAGE, f"trtmatrix: {message}; see '{self.prog} --help' [bad-option]\n")
 
 

@@ -20,6 +20,7 @@ from harness.errors import (
     OptionsContradictError,
     TooFewBuildsError,
     UnknownNameError,
+    did_you_mean,
 )
 
 if TYPE_CHECKING:
@@ -68,13 +69,17 @@ _STORED, _LIVE = ("host",), ("out", "builds", "executor", "resume", "retry_faile
 def run(arguments: argparse.Namespace) -> int:
     """Search and print."""
     from harness.analysis.bisect import location_as_json, location_message
+    from harness.execution.plan import is_matrix
     from harness.plugins import registry
 
     rules = registry.bottlenecks()
     if arguments.bottleneck != "latency" and arguments.bottleneck not in rules:
-        known = ", ".join([*rules, "latency"])
-        raise UnknownNameError(f"--bottleneck: '{arguments.bottleneck}' is unknown; known are {known}")
-    matrices = [path for path in arguments.sources if path.is_file() or path.suffix == ".toml"]
+        known = [*rules, "latency"]
+        near = did_you_mean(arguments.bottleneck, known)
+        raise UnknownNameError(
+            f"--bottleneck: '{arguments.bottleneck}' is unknown{near}; known are {', '.join(known)}"
+        )
+    matrices = [path for path in arguments.sources if is_matrix(path)]
     if matrices and len(arguments.sources) > 1:
         raise OptionsContradictError(f"{matrices[0]}: name one matrix file, or stored runs, not both")
     for option in _STORED if matrices else _LIVE:
@@ -265,8 +270,9 @@ def _choose(arguments: argparse.Namespace, cells: Sequence[Cell]) -> dict[str, C
         return by_version
     names = [name.strip() for name in arguments.versions.split(",") if name.strip()]
     if unknown := [name for name in names if name not in by_version]:
+        near = did_you_mean(unknown[0], by_version)
         raise NoSuchVersionError(
-            f"--versions: '{unknown[0]}' is not there; known are {', '.join(by_version) or 'none'}"
+            f"--versions: '{unknown[0]}' is not there{near}; known are {', '.join(by_version) or 'none'}"
         )
     if twice := [name for name in names if names.count(name) > 1]:
         raise BadOptionError(f"--versions: '{twice[0]}' is named twice")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,3 +60,10 @@ def _check_place(path: Path, option: str) -> None:
         raise OutputPathError(f"{option} {path}: {there} is no folder")
     if not os.access(there, os.W_OK):
         raise OutputPathError(f"{option} {path}: {there} cannot be written to")
+    # Who may do everything is refused by some file systems all the same: only a try can tell.
+    try:
+        with tempfile.TemporaryDirectory(dir=there):
+            pass
+    except OSError as error:
+        problem = (error.strerror or str(error)).lower()
+        raise OutputPathError(f"{option} {path}: {there} cannot be written to: {problem}") from None

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import BadOptionError, MatrixValueError, OptionsContradictError, UnknownNameError
+from harness.errors import (
+    BadOptionError,
+    MatrixValueError,
+    NoSuchFileError,
+    OptionsContradictError,
+    UnknownNameError,
+    did_you_mean,
+)
 from harness.execution.base import DEFAULT_EXECUTOR
 from harness.execution.budget import Budget
 from harness.matrix.cell import Cell
@@ -92,12 +99,38 @@ def default_matrix() -> Path:
     return data_folder("suites") / "default.toml"
 
 
+def is_matrix(path: Path) -> bool:
+    """Say whether *path* is meant as a matrix file: one of the user's own, or one that comes along."""
+    return path.is_file() or path.suffix == ".toml" or (not path.exists() and str(path) in suites())
+
+
+def suites() -> dict[str, Path]:
+    """Return the matrix files that come along, by name (``default``, ``tensorrt_core``)."""
+    return {path.stem: path for path in sorted(data_folder("suites").glob("*.toml"))}
+
+
+def matrix_path(named: Path | None) -> Path:
+    """Return the matrix file that the user names: one of their own, else one that comes along, by its name.
+
+    :raises NoSuchFileError: it is neither
+    """
+    if named is None:
+        return default_matrix()
+    if named.is_file() or len(named.parts) != 1 or named.suffix:
+        return named
+    known = suites()
+    if str(named) not in known:
+        near = did_you_mean(str(named), known) or f"; these come along: {', '.join(known)}"
+        raise NoSuchFileError(named, f"no such file, and no suite of that name comes along{near}")
+    return known[str(named)]
+
+
 def make_plan(choices: Choices, parts: Parts) -> Plan:
     """Read the matrix file and expand it to cells.
 
     :raises InputError: the file is not a matrix file, or names something unknown
     """
-    return plan_of(read_matrix(choices.matrix or default_matrix(), parts.treatments), choices, parts)
+    return plan_of(read_matrix(matrix_path(choices.matrix), parts.treatments), choices, parts)
 
 
 def plan_of(matrix: MatrixFile, choices: Choices, parts: Parts) -> Plan:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +15,7 @@ from harness.errors import (
     UnknownKeyError,
     UnreadableFileError,
     WrongFormatError,
+    did_you_mean,
 )
 
 T = TypeVar("T")
@@ -139,10 +139,7 @@ class Table:
 
 def suggestion(word: str, known: Sequence[str]) -> str:
     """Return ``; did you mean 'x'?`` or a short list of what is known, to end a message with."""
-    close = get_close_matches(word, known, n=1)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known: {', '.join(sorted(set(known)))}" if known else ""
+    return did_you_mean(word, known) or (f"; known: {', '.join(sorted(set(known)))}" if known else "")
 
 
 _NAMES = {str: "a string", int: "a whole number", float: "a number", bool: "true or false", dict: "a table"}

@@ -28,6 +28,10 @@ def write_archive(folder: Path, target: Path) -> None:
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 archive.add(str(path), arcname=path.relative_to(folder).as_posix(), filter=_bare)
         part.replace(target)
+    except OSError as error:
+        if error.filename in (str(part), None):
+            error.filename, error.filename2 = str(target), None
+        raise
     finally:
         part.unlink(missing_ok=True)
 

@@ -28,7 +28,8 @@ def write_text(path: Path, text: str) -> None:
         else:
             _replace(path.resolve() if path.is_symlink() else path, text)
     except OSError as error:
-        error.filename = error.filename or str(path)
+        # What the user named, and not the file that would have been renamed to it.
+        error.filename, error.filename2 = str(path), None
         raise
 
 

@@ -22,6 +22,9 @@ def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> No
     try:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary, compression="zstd")
         temporary.replace(path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
