@@ -1,33 +1,45 @@
 """The tables of docs/results, made from the published bundles of reports/results.
 
-    python benchmarks/published_results.py [FOLDER]
+    python benchmarks/published_results.py
 
-Judges each NAME.tar.xz by the decision table in force and writes FOLDER/NAME.md (docs/results). A test holds
-the pages to what this prints.
+Judges each NAME.tar.xz by the decision table in force and writes its page (docs/results/NAME.md), the table
+over all of them (docs/results/README.md) and the answers that every installation carries
+(reports/published/NAME.json). A test holds the files to what this writes.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from harness.analysis.blocks import with_blocks
+from harness.analysis.documents import verdicts_document
+from harness.analysis.figures.latency import speed_of
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
+from harness.analysis.run_analysis import analyse
 from harness.analysis.statistics.spreads import Spread
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.observations.records import RunObservation, judged_by, passes_of
 from harness.plugins import registry
 from harness.plugins.reading import observe
-from harness.report.words import change, interval, milliseconds, percent, span
+from harness.store.documents.base import json_text
+from harness.store.documents.published import GainRecord, Published
+from harness.written import a_second, change, interval, milliseconds, percent, span
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGES = ROOT / "reports" / "results", ROOT / "docs" / "results"
+ANSWERS, OVERVIEW = ROOT / "reports" / "published", PAGES / "README.md"
 GRAPH = "cuda_graph"
+BEGIN, END = "<!-- table of all bundles -->", "<!-- end of the table -->"
+OVERVIEW_COLUMNS = (
+    "network, treatment", "version", "device, host", "builds", "latency, ms (95 % interval)", "a second",
+    "as a CUDA graph, ms", "bundle",
+)  # fmt: skip
 
 LATENCY_COLUMNS = (
     "network, treatment", "host", "versions", "builds", "latency, ms", "change", "as a CUDA graph, ms",
@@ -209,25 +221,70 @@ def _device(run: RunObservation, host: str) -> str:
     return f"{facts.get('gpu', 'unknown')} (driver {facts.get('driver', 'unknown')})"
 
 
-def pages() -> dict[str, str]:
-    """Return file name to text of each page."""
-    archives = sorted(RESULTS.glob("*.tar.xz"))
-    return {f"{_name(path)}.md": page(_name(path), observe([path])) for path in archives}
+def document(name: str, run: RunObservation) -> str:
+    """Return the short answers and the gains of the bundle called *name*, as installations carry them."""
+    grid, rules = grid_of(run), registry.bottlenecks()
+    analysis = analyse(grid, judge(grid, rules=rules), rules=rules)
+    gains = [
+        gain
+        for answer in analysis.answers
+        for one in answer.runtimes
+        for remedy in one.remedies
+        for gain in remedy.told
+    ]
+    made = Published(
+        bundle=name,
+        measured=_day(run),
+        short=verdicts_document(analysis).short,
+        gains=[GainRecord(**{x.name: getattr(gain, x.name) for x in fields(gain)}) for gain in gains],
+    )
+    return json_text(made)
 
 
-def _name(path: Path) -> str:
-    return path.name.removesuffix(".tar.xz")
+def files() -> dict[Path, str]:
+    """Return the text of each file that is made of the published bundles."""
+    made: dict[Path, str] = {}
+    rows: list[list[str]] = []
+    for path in sorted(RESULTS.glob("*.tar.xz")):
+        name, run = path.name.removesuffix(".tar.xz"), observe([path])
+        made[PAGES / f"{name}.md"] = page(name, run)
+        made[ANSWERS / f"{name}.json"] = document(name, run)
+        rows += overview(name, run)
+    text = OVERVIEW.read_text(encoding="utf-8") if OVERVIEW.is_file() else f"{BEGIN}\n{END}\n"
+    before, _, rest = text.partition(BEGIN)
+    table = "\n".join(_table(OVERVIEW_COLUMNS, rows))
+    made[OVERVIEW] = f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
+    return made
+
+
+def overview(name: str, run: RunObservation) -> Iterator[list[str]]:
+    """Yield a row for each network, treatment, version and host of the bundle called *name*."""
+    for row in grid_of(run).rows:
+        for group in row.groups:
+            if not group.latency.builds or group.cell.repeat:
+                continue
+            latency, speed = group.latency, speed_of(group, float(group.latency.middle or 0.0))
+            ends = f" ({milliseconds(latency.low)} to {milliseconds(latency.high)})" if latency.low else ""
+            graph = group.judged_by(GRAPH).latency
+            yield [
+                f"{group.cell.network} {' '.join(group.cell.treatment.words)}",
+                f"{group.cell.runtime} {group.cell.version}",
+                f"{_device(run, group.host)}, {group.host.partition('/')[0][:12]}",
+                str(len(latency.builds)),
+                f"{milliseconds(latency.middle)}{ends}",
+                a_second(speed.images_per_s, speed.gflops_per_s),
+                milliseconds(graph.middle),
+                f"[{name}]({name}.md)",
+            ]
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Write the pages."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("folder", nargs="?", type=Path, default=PAGES)
-    folder: Path = parser.parse_args(words).folder
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
-        (folder / name).write_text(text, encoding="utf-8")
-        print(folder / name)
+    """Write the files."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args(words)
+    for path, text in files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path)
 
 
 if __name__ == "__main__":

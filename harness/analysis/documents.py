@@ -227,6 +227,15 @@ def _runtime(one: RuntimeAnswer) -> verdicts.RuntimeRecord:
         on_gemm=one.kernels.gemm,
         since=one.kernels.since,
         gemm_as_conv1x1=one.kernels.family,
+        remedies=[
+            verdicts.RemedyRecord(
+                remedy=found.remedy.name,
+                text=found.text,
+                how=found.remedy.how,
+                measure=found.remedy.measure,
+            )
+            for found in one.remedies
+        ],
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.answers.answer import Answer, answers, shared_words
+from harness.analysis.answers.published import published
 from harness.analysis.answers.short import ShortAnswer, short_answers
 from harness.analysis.figures.formats import FormatTable, format_tables
 from harness.analysis.figures.kernels import KernelFigures, kernel_figures
@@ -20,6 +21,7 @@ from harness.analysis.rules.base import Rule, RuleSection
 from harness.analysis.rules.sections import rule_sections, rule_titles
 from harness.analysis.verdict import Verdict
 from harness.matrix.file import PREVIOUS
+from harness.store.documents.published import Published
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class RunAnalysis:
     :param baseline: what it was compared with, as messages call it
     :param answers: on each network and treatment; :param short: on each runtime
     :param shared: words on treatments that all answers have in common, and leave out
+    :param published: what published runs answer on runtimes that this one has not
     :param rows: in the order of the grid's
     :param titles: of the rules, by name in their order
     :param sections: what rules say besides, by the rule's name
@@ -56,6 +59,7 @@ class RunAnalysis:
     answers: tuple[Answer, ...]
     short: tuple[ShortAnswer, ...]
     shared: tuple[str, ...]
+    published: tuple[Published, ...]
     rows: tuple[RowFigures, ...]
     outlying_builds: tuple[OutlyingBuild, ...]
     relu6: tuple[Relu6Figures, ...]
@@ -79,12 +83,18 @@ def analyse(
         answers=told,
         short=short_answers(told, titles),
         shared=shared_words(grid),
+        published=_published(grid),
         rows=tuple(map(row_figures, grid.rows)),
         outlying_builds=outlying_builds(grid),
         relu6=relu6_figures(grid),
         titles=titles,
         sections=rule_sections(grid.run, rules),
     )
+
+
+def _published(grid: Grid) -> tuple[Published, ...]:
+    own = {group.cell.runtime for group in grid.built}
+    return tuple(found for found in published() if not own & {one.runtime for one in found.short})
 
 
 def row_figures(row: GridRow) -> RowFigures:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from harness.analysis.answers.best import Best, best_of
 from harness.analysis.answers.bottlenecks import Finding, findings
 from harness.analysis.answers.kernels import KernelAnswer, kernel_answer
+from harness.analysis.answers.published import published_gains
+from harness.analysis.answers.remedies import RemedyAnswer, remedies
 from harness.analysis.figures.kernels import kernels_of
 from harness.analysis.grid import Grid, GridRow
 from harness.analysis.groups import BuildGroup, spread_notes
-from harness.analysis.table import Change
+from harness.analysis.table import Change, State
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.observations.records import GRAPH_PASS
 
@@ -28,6 +30,7 @@ class RuntimeAnswer:
     :param launch_bound: builds that launching bounds, of those that say
     :param graph: the best as a CUDA graph, where launching bounds any build and graphs were measured
     :param latency: comparisons of two versions; :param costs: those of bottlenecks
+    :param remedies: for the bottlenecks that are present in the newest version
     """
 
     runtime: str
@@ -40,6 +43,7 @@ class RuntimeAnswer:
     costs: tuple[Verdict, ...]
     findings: tuple[Finding, ...]
     kernels: KernelAnswer
+    remedies: tuple[RemedyAnswer, ...] = ()
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -152,15 +156,20 @@ def _answer(
     for group in row.groups:
         if not group.cell.repeat:
             runtimes.setdefault(group.cell.runtime, []).append(group)
+    label = " ".join(x for x in cell.treatment.words if x not in same)
+    host = row.name.removeprefix(f"{row.subject} on ") if row.name != row.subject else ""
+    name = f"{cell.network} {label}".strip()
     return Answer(
         subject=row.name,
         network=cell.network,
-        label=" ".join(x for x in cell.treatment.words if x not in same),
-        host=row.name.removeprefix(f"{row.subject} on ") if row.name != row.subject else "",
+        label=label,
+        host=host,
         best=_best(grid, groups),
         launch_bound=_launch_bound(groups),
         graph=_graph(grid, groups),
-        runtimes=tuple(_runtime(grid, own, by_place, titles) for own in runtimes.values() if _timed(own)),
+        runtimes=tuple(
+            _runtime(grid, own, by_place, titles, name) for own in runtimes.values() if _timed(own)
+        ),
         recorded=any(group.status == "recorded" for group in groups),
         notes=tuple(dict.fromkeys(n for g in groups if len(g.good) > 1 for n in spread_notes(g.cell))),
     )
@@ -171,6 +180,7 @@ def _runtime(
     groups: Sequence[BuildGroup],
     by_place: Mapping[Place, Sequence[Verdict]],
     titles: Mapping[str, str],
+    name: str,
 ) -> RuntimeAnswer:
     timed = _timed(groups)
     # a version whose outputs are wrong has no latency that counts, and is to be heard of
@@ -179,18 +189,28 @@ def _runtime(
     compared = [v for v in verdicts if v.against is not None]
     kernels = kernel_answer([found for found in map(kernels_of, timed) if found is not None])
     facts = timed[0].good[0].facts
+    found = findings(verdicts, titles, kernels)
+    launch_bound = _launch_bound(timed)
+    # of the newest version: what is gone there needs no other remedy
+    present = {one.bottleneck for one in found if one.state is State.PRESENT}
+    present |= {"launch"} if timed[-1].launch_bound[0] else set()
     return RuntimeAnswer(
         runtime=timed[0].cell.runtime,
         builds=_builds(timed),
         device=str(facts.get("gpu") or facts.get("cpu_model") or ""),
         best=_best(grid, timed),
-        launch_bound=_launch_bound(timed),
+        launch_bound=launch_bound,
         graph=_graph(grid, timed),
         latency=tuple(v for v in compared if v.bottleneck == LATENCY),
         costs=tuple(v for v in compared if v.bottleneck != LATENCY),
-        findings=findings(verdicts, titles, kernels),
+        findings=found,
         kernels=kernels,
+        remedies=remedies(grid, timed[-1], frozenset(present), name, published_gains(_own_bundles(grid))),
     )
+
+
+def _own_bundles(grid: Grid) -> frozenset[str]:
+    return frozenset(path.name.removesuffix(".tar.xz") for path in grid.run.runs)
 
 
 def _builds(groups: Sequence[BuildGroup]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harness.analysis.answers.answer import Answer, RuntimeAnswer
 from harness.analysis.answers.best import Best
 from harness.analysis.answers.kernels import FAMILY
+from harness.analysis.answers.remedies import RemedyAnswer
 from harness.analysis.table import Change
 from harness.analysis.verdict import Verdict
 from harness.written import percent
@@ -57,6 +58,8 @@ def _short(runtime: str, rows: Sequence[Row], titles: Mapping[str, str]) -> Shor
         lines.append(("Is it gemm_as_conv1x1?", family))
     if len(versions) > 1:
         lines += [("What is worse than before?", _worse(rows, titles)), ("What cannot be told?", _open(rows))]
+    if done := _remedies(rows):
+        lines.append(("What can be done?", done))
     devices = dict.fromkeys(one.device for _, one in rows if one.device)
     return ShortAnswer(runtime, ", ".join(devices), picked, tuple((q, a) for q, a in lines if a))
 
@@ -119,6 +122,37 @@ def _beside(one: RuntimeAnswer, other: str) -> list[Verdict]:
 
 def _of(rows: Sequence[Row]) -> str:
     return "1 network" if len(rows) == 1 else f"{len(rows)} networks and treatments"
+
+
+def _remedies(rows: Sequence[Row]) -> str:
+    """Return what remedies gained, those that cannot be told, and those that nobody measured."""
+    by_name: dict[str, list[tuple[Answer, RemedyAnswer]]] = {}
+    for answer, one in rows:
+        for remedy in one.remedies:
+            by_name.setdefault(remedy.remedy.name, []).append((answer, remedy))
+    said, unclear, open_ones = [], [], []
+    for own in by_name.values():
+        told = sorted(
+            (-one.told[0].builds, one.told[0].factor, place) for place, (_, one) in enumerate(own) if one.told
+        )
+        what = own[0][1].remedy.what
+        if told:
+            answer, best = own[told[0][-1]]
+            gain = best.told[0]
+            value = f"{gain.value} " if gain.value else ""
+            where = f" in {answer.name}" if len(rows) > 1 else ""
+            said.append(
+                f"{what}, {value}{gain.words}{where}{f', and in {len(told) - 1} more' if told[1:] else ''}"
+            )
+        elif published := next((one for _, one in own if one.published and not one.gains), None):
+            said.append(published.text)
+        elif any(one.gains for _, one in own):
+            unclear.append(what)
+        else:
+            open_ones.append(what)
+    said += [f"measured, without a gain that the builds show: {', '.join(unclear)}"] if unclear else []
+    said += [f"not measured here: {', '.join(open_ones)}"] if open_ones else []
+    return f"{'; '.join(said)}." if said else ""
 
 
 def _named(won: Sequence[tuple[Answer, Verdict]]) -> str:

@@ -118,6 +118,15 @@ class FindingRecord(Part, frozen=True, kw_only=True):
     state: str | None
 
 
+class RemedyRecord(Part, frozen=True, kw_only=True):
+    """What can be done about a bottleneck. :param text: what it gained; :param how: lines of code or flags"""
+
+    remedy: str
+    text: str
+    how: str
+    measure: str
+
+
 class RuntimeRecord(Part, frozen=True, kw_only=True):
     """The answers on a network in the versions of one runtime.
 
@@ -134,6 +143,7 @@ class RuntimeRecord(Part, frozen=True, kw_only=True):
     on_gemm: str
     since: str | None
     gemm_as_conv1x1: str
+    remedies: list[RemedyRecord] = field(default_factory=list)
 
 
 class ShortRecord(Part, frozen=True, kw_only=True):

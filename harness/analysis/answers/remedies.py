@@ -1,0 +1,205 @@
+"""What can be done about a bottleneck that is present, with what it was measured to gain.
+
+A remedy is two cells of one version, network and host that differ in one field of their treatments, or two
+passes of the same builds. None is told a gain that the builds do not show.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.analysis.grid import Grid
+from harness.analysis.groups import BuildGroup
+from harness.analysis.statistics.intervals import Interval, one_side, ratio
+from harness.observations.records import GRAPH_PASS
+from harness.written import change
+
+FILE = Path(__file__).with_name("remedies.toml")
+BATCH = "batch"
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One entry of ``remedies.toml``, which says what its fields mean."""
+
+    name: str
+    against: tuple[str, ...]
+    runtimes: tuple[str, ...]
+    what: str
+    how: str
+    measure: str
+    field: str = ""
+    old: str = ""
+    new: tuple[str, ...] = ()
+
+    def fits(self, group: BuildGroup, present: frozenset[str]) -> bool:
+        """Say whether it is for *group*, in which the bottlenecks *present* are."""
+        if self.runtimes and group.cell.runtime not in self.runtimes:
+            return False
+        return bool(present & {*self.against}) and (not self.field or _value(group, self.field) == self.old)
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a remedy gained: new / old of the latency, of a batch by image.
+
+    :param value: of the field that it was measured with, empty for a pass
+    :param network: in words; :param version: of the runtime
+    :param interval: 95 %, over builds, None where there are too few
+    """
+
+    remedy: str
+    runtime: str
+    version: str
+    network: str
+    device: str
+    value: str
+    factor: float
+    interval: tuple[float, float] | None
+    builds: int
+
+    @property
+    def told(self) -> bool:
+        """Whether it is a gain: the interval lies below 1."""
+        return self.interval is not None and self.interval[1] < 1
+
+    @property
+    def words(self) -> str:
+        """The gain with its interval: ``−20.3 % (−21.0 to −19.5)``."""
+        ends = (
+            ""
+            if self.interval is None
+            else " to ".join(change(end).removesuffix(" %") for end in self.interval)
+        )
+        return f"{change(self.factor)} ({ends})" if ends else change(self.factor)
+
+
+@dataclass(frozen=True)
+class RemedyAnswer:
+    """A remedy for a bottleneck that is present, with its gains.
+
+    :param gains: measured in this run; :param published: by published runs, told ones only
+    """
+
+    remedy: Remedy
+    gains: tuple[Gain, ...]
+    published: tuple[Gain, ...] = ()
+
+    @property
+    def told(self) -> tuple[Gain, ...]:
+        """The gains that the builds of this run show, largest first."""
+        return tuple(sorted((gain for gain in self.gains if gain.told), key=lambda gain: gain.factor))
+
+    @property
+    def text(self) -> str:
+        """What it gained, or what would tell, in words without a full stop."""
+        what = self.remedy.what
+        if self.told:
+            return f"{what}: " + ", ".join(f"latency {_named(g)}{g.words} in {g.version}" for g in self.told)
+        if self.gains:
+            gain = self.gains[0]
+            builds = "one build" if gain.builds == 1 else f"{gain.builds} builds"
+            return f"{what}: {_named(gain)}{gain.words} in {gain.version}, no gain that {builds} a side show"
+        if self.published:
+            gain = min(self.published, key=lambda one: one.factor)
+            where = f"{gain.network}, {gain.runtime} {gain.version} on {gain.device}"
+            return f"{what}: published, latency {_named(gain)}{gain.words} ({where})"
+        return f"{what}: not measured here; a matrix with {self.remedy.measure} and trtmatrix run would"
+
+
+def remedies(
+    grid: Grid, group: BuildGroup, present: frozenset[str], network: str, published: Sequence[Gain]
+) -> tuple[RemedyAnswer, ...]:
+    """Return the remedies for the bottlenecks *present* in *group*.
+
+    :param network: in words; :param published: gains that published runs show
+    """
+    device = str(group.good[0].facts.get("gpu", ""))
+    return tuple(
+        RemedyAnswer(
+            remedy,
+            gains_of(grid, group, remedy, network, device),
+            tuple(g for g in published if (g.remedy, g.runtime) == (remedy.name, group.cell.runtime)),
+        )
+        for remedy in catalogue()
+        if remedy.fits(group, present)
+    )
+
+
+def _named(gain: Gain) -> str:
+    return f"{gain.value} " if gain.value else ""
+
+
+@cache
+def catalogue() -> tuple[Remedy, ...]:
+    """Return the remedies that are known."""
+    entries: list[dict[str, Any]] = tomllib.loads(FILE.read_text(encoding="utf-8"))["remedy"]
+    return tuple(msgspec.convert(entry, Remedy) for entry in entries)
+
+
+def gains_of(grid: Grid, group: BuildGroup, remedy: Remedy, network: str, device: str) -> tuple[Gain, ...]:
+    """Return what *remedy* was measured to gain over *group*, nothing where that was not measured."""
+    found: list[tuple[str, float, Interval | None, int]] = []
+    if not remedy.field:
+        graphs = (build.latency_ms for build in group.judged_by(GRAPH_PASS).builds)
+        pairs = zip((build.latency_ms for build in group.builds), graphs, strict=True)
+        factors = [graph / plain for plain, graph in pairs if plain and graph]
+        if factors:
+            shown = one_side(factors)
+            found.append(("", shown.estimate if shown else factors[0], shown, len(factors)))
+    for value in remedy.new:
+        twin = _twin(grid, group, remedy.field, value)
+        if twin is not None:
+            found.append((value, *_ratio(group, twin)))
+    return tuple(
+        Gain(
+            remedy.name,
+            group.cell.runtime,
+            group.cell.version,
+            network,
+            device,
+            value,
+            factor,
+            None if shown is None else (shown.low, shown.high),
+            builds,
+        )
+        for value, factor, shown, builds in found
+    )
+
+
+def _ratio(old: BuildGroup, new: BuildGroup) -> tuple[float, Interval | None, int]:
+    before, after = _an_image(old), _an_image(new)
+    compared = ratio(before, after)
+    factor = compared.interval.estimate if compared else after[0] / before[0]
+    return factor, compared.interval if compared else None, min(len(before), len(after))
+
+
+def _an_image(group: BuildGroup) -> list[float]:
+    return [ms / (group.cell.treatment.batch or 1) for ms in group.latency.builds]
+
+
+def _twin(grid: Grid, group: BuildGroup, field: str, value: str) -> BuildGroup | None:
+    """Return the group that differs from *group* in the *value* of *field* only."""
+    wanted = {**group.cell.treatment.as_json(), field: value}
+    for other in grid.groups:
+        known = other.cell.treatment.as_json()
+        same = {k: str(v) for k, v in known.items()} == {k: str(v) for k, v in wanted.items()}
+        if same and _place(other) == _place(group) and other.latency.builds:
+            return other
+    return None
+
+
+def _place(group: BuildGroup) -> tuple[str, ...]:
+    cell = group.cell
+    return cell.network, cell.runtime, cell.version, cell.environment, cell.repeat, group.host, group.name
+
+
+def _value(group: BuildGroup, field: str) -> str:
+    return str(group.cell.treatment.as_json().get(field))

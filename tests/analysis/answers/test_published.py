@@ -1,0 +1,24 @@
+"""What published runs answer stands beside a run without their runtimes."""
+
+from __future__ import annotations
+
+from harness.analysis.answers.published import published, published_gains
+from harness.report.render import render
+from tests.report.composed import analysed, cell, run
+from tests.report.parsed import Parsed
+
+
+def test_a_run_without_tensorrt_shows_what_published_ones_answer() -> None:
+    bare = analysed(run(cell("1.0", [1.0, 1.1], runtime="openvino")))
+    assert bare.published == published() != ()
+    text = Parsed(render(bare)).text
+    assert "Is it gemm_as_conv1x1?" in text
+    assert "not in this run" in text
+    assert analysed(run(cell("8.6", [1.0, 1.1]))).published == ()
+
+
+def test_published_gains_are_shown_by_builds_and_are_not_a_run_s_own() -> None:
+    gains = published_gains()
+    assert gains
+    assert all(gain.told for gain in gains)
+    assert published_gains(frozenset(found.bundle for found in published())) == ()

@@ -1,0 +1,85 @@
+"""What can be done about a bottleneck: gains are told where builds show them, and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from harness.analysis.answers.remedies import Gain, catalogue, gains_of, remedies
+from harness.analysis.grid import grid_of
+from harness.matrix.cell import Treatment
+from harness.matrix.treatment import COMMON
+from harness.observations.records import CellObservation
+from tests.report.composed import cell, run
+
+SLOW, FAST = [1.0, 1.01, 0.99], [0.8, 0.808, 0.792]
+PIECES, CLIP = Treatment(relu6="relu_sub"), Treatment()
+
+
+def told(*cells: CellObservation, name: str, published: tuple[Gain, ...] = ()) -> str:
+    """Return what is said of the remedy called *name* for the first of *cells*."""
+    grid = grid_of(run(*cells))
+    asked = next(group for group in grid.groups if group.cell == cells[0].cell)
+    present = frozenset({"relu6", "formats", "launch", "pointwise"})
+    found = remedies(grid, asked, present, "a network", published)
+    return next(one.text for one in found if one.remedy.name == name)
+
+
+def test_every_remedy_names_a_field_that_treatments_have() -> None:
+    fields = {item.name: item for item in COMMON}
+    assert len({one.name for one in catalogue()}) == len(catalogue()) > 4
+    for one in catalogue():
+        assert one.how
+        assert one.measure
+        assert not one.field or (one.field in fields and one.new)
+
+
+def test_a_gain_is_told_of_cells_that_differ_in_one_field_on_one_host() -> None:
+    pieces = cell("8.6", SLOW, treatment=PIECES)
+    said = told(pieces, cell("8.6", FAST, treatment=CLIP), name="clip")
+    assert said.startswith("ReLU6 as one clip: latency clip −20.0 % (")
+    for other in (
+        cell("8.6", FAST, treatment=CLIP, host="host-b"),
+        cell("8.5", FAST, treatment=CLIP),
+        cell("8.6", FAST, treatment=replace(CLIP, precision="fp16")),
+    ):
+        assert told(pieces, other, name="clip").startswith("ReLU6 as one clip: not measured here; ")
+
+
+@pytest.mark.parametrize("times", [[0.8], [0.7, 1.4]])
+def test_no_gain_is_claimed_that_the_builds_do_not_show(times: list[float]) -> None:
+    said = told(cell("8.6", SLOW, treatment=PIECES), cell("8.6", times, treatment=CLIP), name="clip")
+    assert "no gain that" in said
+
+
+def test_a_batch_is_compared_by_image() -> None:
+    eight = cell("8.6", [4.0, 4.04, 3.96], treatment=Treatment(batch=8))
+    assert "latency 8 −50.0 % (" in told(cell("8.6", SLOW), eight, name="batch")
+
+
+def test_a_cuda_graph_is_a_pass_of_the_same_builds() -> None:
+    found = cell("8.6", SLOW)
+    builds = (replace(b, passes={**b.passes, "cuda_graph": b.passes["latency"] * 0.9}) for b in found.builds)
+    both = replace(found, builds=tuple(builds))
+    grid = grid_of(run(both))
+    (graph,) = (one for one in catalogue() if one.name == "graph")
+    (gain,) = gains_of(grid, grid.groups[0], graph, "", "")
+    assert (gain.factor, gain.told) == (pytest.approx(0.9), True)
+    assert np.ptp(gain.interval or ()) == pytest.approx(0, abs=1e-9), (
+        "the builds' own spread is no part of it"
+    )
+    assert told(found, name="graph").startswith("a CUDA graph in place of single launches: not measured here")
+
+
+def test_a_published_gain_stands_in_for_what_this_run_did_not_measure() -> None:
+    gain = Gain("clip", "tensorrt", "8.6", "net", "GPU", "clip", 0.8, (0.7, 0.9), 3)
+    pieces = cell("8.6", SLOW, treatment=PIECES)
+    said = told(pieces, name="clip", published=(gain,))
+    assert (
+        said
+        == "ReLU6 as one clip: published, latency clip −20.0 % (−30.0 to −10.0) (net, tensorrt 8.6 on GPU)"
+    )
+    for other in (replace(gain, runtime="openvino"), replace(gain, remedy="hwc8")):
+        assert "not measured here" in told(pieces, name="clip", published=(other,))
