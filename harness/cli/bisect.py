@@ -38,10 +38,13 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument(
         "sources",
-        nargs="+",
+        nargs="*",
         type=Path,
         metavar="RUN|MATRIX",
         help="stored runs, or one matrix file (.toml) whose cells are measured as they are needed",
+    )
+    parser.add_argument(
+        "--history", type=Path, metavar="DIR", help="in place of runs: between which nights of this history"
     )
     parser.add_argument("--bottleneck", default="latency", metavar="NAME", help="default: latency")
     parser.add_argument("--network", metavar="NAME", help="needed where the sources hold several")
@@ -79,6 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise UnknownNameError(
             f"--bottleneck: '{arguments.bottleneck}' is unknown{near}; known are {', '.join(known)}"
         )
+    if arguments.history is not None:
+        return _of_history(arguments)
+    if not arguments.sources:
+        raise BadOptionError("name stored runs or a matrix file, or a history with --history")
     matrices = [path for path in arguments.sources if is_matrix(path)]
     if matrices and len(arguments.sources) > 1:
         raise OptionsContradictError(f"{matrices[0]}: name one matrix file, or stored runs, not both")
@@ -92,6 +99,18 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write("\n")
     else:
         print(location_message(location))
+    return EXIT_OK
+
+
+def _of_history(arguments: argparse.Namespace) -> int:
+    from harness.cli.bisect_history import print_changes
+
+    if arguments.sources:
+        raise OptionsContradictError(f"--history and {arguments.sources[0]}: name one of them")
+    for option in _LIVE:
+        if getattr(arguments, option) is not None and getattr(arguments, option) is not False:
+            raise OptionsContradictError(f"--{option.replace('_', '-')} is for a matrix file")
+    print_changes(arguments)
     return EXIT_OK
 
 
