@@ -2,12 +2,16 @@
 
 Beside :mod:`harness.analysis.statistics.change_points`, which looks at a few versions with their builds, this
 looks at one value a night over months: nights on which a machine had other things to do are common, and most
-nights nothing changed. docs/decisions/0007-nights.md says what it was held against.
+nights nothing changed. A split of the last nights is judged by what it gains in likeness: nights are as alike
+as the normal kernel of their difference says, so that a night far out is unlike all others and no more
+(S. Arlot, A. Celisse, Z. Harchaoui, A kernel multiple change-point algorithm via model selection, JMLR 20,
+2019; the cost ``rbf`` of ruptures). docs/decisions/0007-nights.md says what it was held against.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -15,43 +19,46 @@ from numpy.typing import NDArray
 
 from harness.analysis.statistics.levels import Values
 
+Indices = NDArray[np.int_]
+
 BEFORE = 56
-"""Nights, at most, that level and scatter before are made of: whole weeks, and too few for a slow drift."""
+"""Nights, at most, that the scatter of a night is made of."""
+
+WINDOW = 77
+"""Last nights that are looked at: whole weeks, and too few for a slow drift."""
 
 FIRST = 10
-"""Nights that a series needs before anything can be seen in it."""
+"""Nights that a series needs before its scatter is known."""
 
-AFTER_SHIFT = 5
-"""Nights of a new level that make it one; its scatter is known from before."""
+LEAST = 4
+"""Nights on either side of a split, at least."""
+
+GAIN = 5.0
+"""Likeness that a split gains, at least: 0.06 false alarms a series and year or fewer, in simulation."""
+
+NEAR = 2
+"""Nights that a split may move between the night that finds it and the one that confirms it."""
 
 FLOOR = 0.0005
 """Least scatter of a night that is believed, of the logarithm: sizes and counts of one engine never vary."""
 
-
-@dataclass(frozen=True)
-class Rule:
-    """A window that shows a shift: of *nights*, *beyond* lie on one side by more than *limit* scatters."""
-
-    nights: int
-    beyond: int
-    limit: float
-
-
-RULES = (Rule(5, 5, 2.2), Rule(9, 7, 1.6), Rule(14, 10, 1.35), Rule(21, 15, 1.15))
-"""Two of nine nights, and more of longer windows, may be anything: neighbours come and go."""
+_BLOCK = 14
+"""Nights for which one scatter is used."""
 
 
 @dataclass(frozen=True)
 class Shift:
-    """A level that moved. :param index: its first night; :param seen: the night that showed it"""
+    """A level that moved. :param index: its first night; :param seen: the night that confirmed it"""
 
     index: int
     seen: int
     up: bool = True
 
 
-def level_shifts(values: Values, floor: float = FLOOR, rules: tuple[Rule, ...] = RULES) -> list[Shift]:
+def level_shifts(values: Values, floor: float = FLOOR, gain: float = GAIN) -> list[Shift]:
     """Return the shifts in *values*, in order; a night that is added changes none that was seen before.
+
+    A shift is seen in the second night in a row that finds it.
 
     :param values: one a night: logarithms, or anything whose differences matter; shape (nights,)
     :param floor: least scatter that is believed, in their unit
@@ -59,13 +66,66 @@ def level_shifts(values: Values, floor: float = FLOOR, rules: tuple[Rule, ...] =
     values = np.asarray(values, dtype=np.float64)
     scatter = np.maximum(scatter_before(values), floor)
     found: list[Shift] = []
-    begin = 0
-    while (shift := _first(values, scatter, begin, AFTER_SHIFT if found else FIRST, rules)) is not None:
-        if not (found and _goes_on(found[-1], shift)):
-            found.append(shift)
-        # the first nights of a shift that was seen late may be of the level before
-        begin = max(shift.index, shift.seen - AFTER_SHIFT)
+    begin, before = 0, -1
+    for likeness, first, ends in _likeness(values, scatter):
+        while ends.size:
+            places, gains = best_splits(likeness, max(begin - first, 0), ends - first)
+            for done, (end, at, size) in enumerate(zip(ends, places + first, gains, strict=True), start=1):
+                if size <= gain or before < 0 or abs(at - before) > NEAR:
+                    before = int(at) if size > gain else -1
+                    continue
+                up = _rises(values[max(begin, first) : at], values[at:end])
+                shift = Shift(int(at), int(end) - 1, up)
+                if not (found and _goes_on(found[-1], shift)):
+                    found.append(shift)
+                begin, before = shift.index, -1
+                ends = ends[done:]  # the nights after it belong to another level
+                break
+            else:
+                break
     return found
+
+
+def _likeness(values: Values, scatter: Values) -> Iterator[tuple[Values, int, Indices]]:
+    """Yield the summed likeness of nights, the first of these, and the nights to look at, counted from 1.
+
+    Summed over both axes, with a row and column of zeros first, so that any square is four numbers.
+    """
+    for block in range(0, values.size, _BLOCK):
+        first, last = max(0, block + 1 - WINDOW), min(block + _BLOCK, values.size)
+        known = max(block, FIRST)
+        if known >= values.size:
+            return
+        own = values[first:last] / scatter[known]
+        alike = np.exp(-0.5 * (own[:, None] - own[None, :]) ** 2)
+        summed: Values = np.zeros((own.size + 1, own.size + 1))
+        summed[1:, 1:] = alike.cumsum(axis=0).cumsum(axis=1)
+        yield summed, first, np.arange(max(block, FIRST + LEAST), last) + 1
+
+
+def best_splits(summed: Values, begin: int, ends: Indices) -> tuple[Indices, Values]:
+    """Return where the nights from *begin* to before each of *ends* are best split, and what that gains.
+
+    :param summed: as :func:`_likeness` yields it; not more than the last :data:`WINDOW` nights are looked at
+    """
+    begins, to = np.maximum(begin, ends - WINDOW)[:, None], ends[:, None]
+    places = np.arange(int(begins.min()) + LEAST, int(ends.max()) - LEAST + 1)[None, :]
+    if not places.size:
+        return np.zeros(ends.shape, dtype=np.int_), np.zeros(ends.shape)
+    allowed = (places >= begins + LEAST) & (places <= to - LEAST)
+    diagonal = np.diagonal(summed)
+    left = diagonal[places] - 2 * summed[begins, places] + diagonal[begins]
+    right = diagonal[to] - 2 * summed[places, to] + diagonal[places]
+    whole = diagonal[to] - 2 * summed[begins, to] + diagonal[begins]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gains = left / (places - begins) + right / (to - places) - whole / (to - begins)
+    gains = np.where(allowed, gains, 0.0)
+    best = gains.argmax(axis=1)
+    return places[0, best], np.asarray(gains[np.arange(best.size), best])
+
+
+def _rises(before: Values, after: Values) -> bool:
+    return bool(np.median(after) > np.median(before))
 
 
 def _goes_on(last: Shift, shift: Shift) -> bool:
@@ -74,63 +134,15 @@ def _goes_on(last: Shift, shift: Shift) -> bool:
 
 
 def scatter_before(values: Values) -> Values:
-    """Return the scatter of one night before each: from the median step between neighbours, which no level
-    shift and no bad night enters; as far as it is known, of the first nights from all of them."""
+    """Return the scatter of one night before each, NaN for the first ones.
+
+    From the median step between neighbours, which no level shift and no bad night enters.
+    """
     steps = np.abs(np.diff(values))
-    known = _before(steps, FIRST - 1)
-    # the step into a night belongs to the nights before the next one
     found: Values = np.full(values.size, np.nan)
-    found[1:] = known
+    for at in range(FIRST - 1, min(BEFORE, steps.size)):
+        found[at + 1] = np.median(steps[:at])
+    if steps.size > BEFORE:
+        found[BEFORE + 1 :] = np.median(sliding_window_view(steps, BEFORE), axis=1)[:-1]
     found *= 1.4826 / np.sqrt(2.0)
     return found
-
-
-def _before(values: Values, least: int) -> Values:
-    """Return the median of up to :data:`BEFORE` values before each, NaN for fewer than *least*."""
-    found: Values = np.full(values.size, np.nan)
-    for at in range(max(least, 1), min(BEFORE, values.size)):
-        found[at] = np.median(values[:at])
-    if values.size > BEFORE:
-        found[BEFORE:] = np.median(sliding_window_view(values, BEFORE), axis=1)[:-1]
-    return found
-
-
-def _first(values: Values, scatter: Values, begin: int, least: int, rules: tuple[Rule, ...]) -> Shift | None:
-    """Return the shift after *begin* that is seen first, None for none."""
-    own, known = values[begin:], scatter[begin:]
-    level = _before(own, least)
-    best: Shift | None = None
-    for rule in rules:
-        at = _seen(own, level, known, rule)
-        if at is not None and (best is None or at + rule.nights - 1 < best.seen):
-            up = bool(np.median(own[at : at + rule.nights]) > level[at])
-            best = Shift(_start(own, level[at], at, rule), at + rule.nights - 1, up)
-    return None if best is None else replace(best, index=best.index + begin, seen=best.seen + begin)
-
-
-def _seen(values: Values, level: Values, scatter: Values, rule: Rule) -> int | None:
-    """Return the first night of the first window that shows a shift by *rule*, None for none."""
-    if values.size < rule.nights:
-        return None
-    ordered = np.sort(sliding_window_view(values, rule.nights), axis=1)
-    count = ordered.shape[0]
-    before = np.minimum(np.maximum(np.arange(count), 1), BEFORE)
-    # a level of few nights is itself not well known
-    limit = rule.limit * scatter[:count] * np.sqrt(1 + rule.nights / before)
-    low, high = ordered[:, rule.nights - rule.beyond], ordered[:, rule.beyond - 1]
-    with np.errstate(invalid="ignore"):
-        beyond: NDArray[np.bool_] = (low > level[:count] + limit) | (high < level[:count] - limit)
-    places = np.flatnonzero(beyond)
-    return int(places[0]) if places.size else None
-
-
-def _start(values: Values, level: float, at: int, rule: Rule) -> int:
-    """Return the night of the window at *at* from which on it lies farthest from the level before.
-
-    Farthest for the number of nights, by their mean; a bad night counts as the middle one at most.
-    """
-    own = values[at : at + rule.nights] - level
-    middle = float(np.median(own))
-    drawn_in = np.minimum(own * np.sign(middle), abs(middle))
-    nights = np.arange(own.size, 0, -1)
-    return at + int(np.argmax(np.cumsum(drawn_in[::-1])[::-1] / np.sqrt(nights)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.analysis.statistics.level_shifts import FIRST, level_shifts
+from harness.analysis.statistics.level_shifts import FIRST, LEAST, best_splits, level_shifts
 from harness.analysis.statistics.levels import Values
 
 
@@ -74,3 +74,24 @@ def test_the_unit_does_not_matter(seed: int, level: float) -> None:
     values[30:] += 0.04
     moved = [(shift.index, shift.seen) for shift in level_shifts(values + level)]
     assert moved == [(shift.index, shift.seen) for shift in level_shifts(values)]
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 1000), st.integers(2 * LEAST, 40), st.integers(0, 20))
+def test_the_best_split_is_the_one_that_gains_most_likeness(seed: int, end: int, begin: int) -> None:
+    values = nights(45, seed, 1.0)
+    alike = np.exp(-0.5 * (values[:, None] - values[None, :]) ** 2)
+    summed = np.zeros((46, 46))
+    summed[1:, 1:] = alike.cumsum(axis=0).cumsum(axis=1)
+
+    def likeness(first: int, last: int) -> float:
+        return float(alike[first:last, first:last].sum() / (last - first))
+
+    gains = {
+        at: likeness(begin, at) + likeness(at, end) - likeness(begin, end)
+        for at in range(begin + LEAST, end - LEAST + 1)
+    }
+    places, found = best_splits(summed, begin, np.array([end]))
+    assert found[0] == pytest.approx(max([0.0, *gains.values()]), abs=1e-9)
+    if gains and found[0] > 0:
+        assert gains[int(places[0])] == pytest.approx(max(gains.values()))
