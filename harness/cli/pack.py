@@ -47,6 +47,14 @@ def add_parser(commands: Any) -> None:
         help="a package that every version gets besides (pycuda)",
     )
     parser.add_argument(
+        "--without",
+        dest="left_out",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="files of every version to leave out ('tensorflow/include/*', again and again)",
+    )
+    parser.add_argument(
         "--base",
         type=Path,
         metavar="DIR",
@@ -94,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         level=arguments.level,
         base=read_base(arguments.base) if arguments.base is not None else None,
         extra=tuple(arguments.extra),
+        left_out=tuple(arguments.left_out),
     )
     _check_capability(arguments.compute_capability)
     plan = make_plan(Choices(matrix=arguments.matrix), registry.parts())

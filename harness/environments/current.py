@@ -36,7 +36,7 @@ class CurrentInterpreter(Environment):
                 f"the Python that runs the harness holds {package} {installed}, not {version}",
                 "environment = 'venv'",
             )
-        return without_gpu(runtime) or Availability("ok")
+        return without_gpu(runtime, version) or Availability("ok")
 
     def prepare(self, runtime: RuntimeNeeds, version: str, progress: Progress) -> Prepared:
         """Return the running interpreter.

@@ -35,9 +35,9 @@ def host() -> Host:
     return Host(driver=str(rows[0]["driver"]) if rows else "", gpus=found)
 
 
-def without_gpu(runtime: RuntimeNeeds) -> Availability | None:
-    """Say that *runtime* needs a GPU and this machine has none, before anything is downloaded; else None."""
-    if runtime.device != "gpu" or host().gpus:
+def without_gpu(runtime: RuntimeNeeds, version: str) -> Availability | None:
+    """Say that *version* needs a GPU and this machine has none, before anything is downloaded; else None."""
+    if runtime.device_of(version) != "gpu" or host().gpus:
         return None
     return Availability(
         "unavailable",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,10 +20,18 @@ class WorkerSource:
 
     :param module: dotted name that the frame imports it by, inside; its parents are empty packages there
     :param path: a package's folder, or a file; Python 3.5 syntax where old images are to run it
+    :param uses: workers of other runtimes that it imports from, which come along
     """
 
     module: str
     path: Path
+    uses: tuple[WorkerSource, ...] = ()
+
+    def all(self) -> Iterator[WorkerSource]:
+        """Yield it and what it uses, and what that uses."""
+        yield self
+        for one in self.uses:
+            yield from one.all()
 
 
 class RuntimeNeeds(Protocol):
@@ -58,6 +66,18 @@ class RuntimeNeeds(Protocol):
     def environments(self) -> tuple[str, ...]:
         """Names of the environments that can hold it, the preferred one first."""
         ...
+
+    def device_of(self, version: str) -> str:  # noqa: ARG002
+        """Return what a measurement of *version* occupies, :attr:`device` where all versions do alike."""
+        return self.device
+
+    def measures_on_gpu(self, version: str) -> bool:
+        """Say whether *version* measures on a GPU where there is one, whatever this machine has."""
+        return self.device_of(version) == "gpu"
+
+    def opened_libraries(self, version: str) -> Sequence[str]:  # noqa: ARG002
+        """Return sonames that *version* opens by name and never calls: placeholders suffice in a pack."""
+        return ()
 
     def distribution(self, version: str) -> str:  # noqa: ARG002
         """Return the name of the distribution that carries *version*: by default the runtime's own name."""

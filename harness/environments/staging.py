@@ -30,7 +30,7 @@ def worker_files(sources: Iterable[WorkerSource]) -> dict[PurePosixPath, Path | 
     :raises PluginPartError: there is no such file or folder, or two would be one
     """
     files: dict[PurePosixPath, Path | None] = {}
-    for source in (FRAME, *sources):
+    for source in (FRAME, *(one for each in sources for one in each.all())):
         parts = source.module.split(".")
         for depth in range(1, len(parts)):
             files.setdefault(PurePosixPath(*parts[:depth], "__init__.py"), None)

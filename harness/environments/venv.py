@@ -38,7 +38,7 @@ class VirtualEnvironment(Environment):
         """
         bounds = runtime.pythons(version)
         if find_python(bounds) is not None:
-            return without_gpu(runtime) or Availability("ok")
+            return without_gpu(runtime, version) or Availability("ok")
         assert bounds is not None
         low, high = (".".join(map(str, release)) for release in bounds)
         return Availability(

@@ -23,10 +23,11 @@ from harness.matrix.file import Measure
 from harness.networks.bounds import check_outputs, error_bound
 from harness.observations.identity import software_of
 from harness.runtimes.base import Runtime
-from harness.store.documents.base import read_document, write_document
+from harness.store.documents.base import UNKNOWN, read_document, write_document
 from harness.store.documents.build import Build, Outputs
 from harness.store.documents.build import Outcome as Ended
 from harness.store.documents.job import Job, MeasureSettings
+from harness.store.documents.origin import CPU
 from harness.store.documents.result import Result
 from harness.worker.drive import Driven
 from harness.worker.result import KEPT
@@ -198,7 +199,7 @@ def write_job(
         inputs="inputs.npz",
         measure=convert(asdict(settings.measure), MeasureSettings),
         affinity=list(settings.affinity) if settings.affinity is not None else None,
-        device=settings.device if runtime.device == "gpu" else None,
+        device=settings.device if runtime.device_of(cell.version) == "gpu" else None,
         options=options,
         keep_engine=runtime.keeps_engines and settings.processes > 1,
     )
@@ -237,7 +238,7 @@ def describe(
         digest=inputs.graph.digest,
         outcome=_ended(outcome),
         environment=dict(prepared.facts),
-        software=software_of(cell, prepared.facts, {}, runtime.device),
+        software=software_of(cell, prepared.facts, {}, _device(runtime, cell.version)),
         log_tail=outcome.log_tail,
     )
     if outcome.status != "ok":
@@ -254,9 +255,15 @@ def describe(
         status=said.status,
         reason=said.reason,
         outputs=outputs,
-        software=software_of(cell, prepared.facts, said.facts, runtime.device),
+        software=software_of(cell, prepared.facts, said.facts, _device(runtime, cell.version)),
         log_tail="" if said.status == "ok" else outcome.log_tail,
     )
+
+
+def _device(runtime: Runtime, version: str) -> str:
+    """Return ``cpu`` or ``gpu``; ``unknown`` where it is the facts of a build that say it."""
+    device = runtime.device_of(version)
+    return UNKNOWN if device == CPU and runtime.measures_on_gpu(version) else device
 
 
 def _ended(outcome: Outcome) -> Ended:

@@ -184,11 +184,11 @@ class Schedule:
 
     def _block_of(self, cell: Cell, round_: int) -> tuple[str, ...]:
         """Return what builds of one block share; a build that begins with another's cache waits for it."""
-        together = (self._devices[cell], cell.without_relu6)
+        together = (self._devices[cell], cell.beside)
         return together if cell.treatment.timing_cache != "on" else (*together, cell.id, str(round_))
 
     def _device(self, cell: Cell) -> str:
-        gpu = self._parts.runtimes[cell.runtime].device == "gpu"
+        gpu = self._parts.runtimes[cell.runtime].device_of(cell.version) == "gpu"
         return (self._settings.device or UNKNOWN) if gpu else CPU
 
     def _order(self, cells: Sequence[Cell], round_: int) -> list[Cell]:

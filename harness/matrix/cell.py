@@ -53,6 +53,16 @@ class Cell:
         return f"{self.network}-{label}"
 
     @property
+    def beside(self) -> str:
+        """What is measured side by side: the network under one common treatment, in either ReLU6 form.
+
+        What a runtime's own fields add is left out: a graph in NHWC is held against the same one in NCHW, and
+        against other runtimes, which know no such field.
+        """
+        label = self.treatment.common_label.replace(f"-{self.treatment.relu6}", "", 1)
+        return f"{self.network}-{label}"
+
+    @property
     def release(self) -> str:
         """Runtime, version and arm, as one column of the matrix: ``openvino 2024.6.0``."""
         return f"{self.runtime} {self.version}" + (f" ({self.repeat})" if self.repeat else "")

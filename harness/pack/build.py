@@ -11,6 +11,7 @@ import json
 import shutil
 import tarfile
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ class PackOptions:
     :param level: Zstandard level
     :param base: ``trtmatrix-pack.json`` of a pack that is on the host already: what it holds is left out
     :param extra: requirements that every version gets besides its own
+    :param left_out: files of versions that are not packed, as shell patterns (``tensorflow/include/*``)
     """
 
     part_bytes: int
@@ -58,6 +60,7 @@ class PackOptions:
     level: int = 12
     base: PackPlan | None = None
     extra: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,10 @@ class _Packer:
         known = frozenset(options.base.objects) if options.base is not None else frozenset()
         self._contents = Contents(self._root, options.level, options.differences, known=known)
         self._sites: dict[str, PackSite] = {}
+        # Versions of each runtime: where none follows, nothing is stored as a difference to the first.
+        self._follows = Counter(
+            name for name, _ in dict.fromkeys((c.runtime, c.version) for c in order.cells)
+        )
         self._prefixes: dict[str, Prefix] = {}
 
     def write(self, versions: Sequence[tuple[str, str]], out: Path) -> list[Path]:
@@ -166,6 +173,8 @@ class _Packer:
             folder,
             real=self._wants_libraries(runtime_name, version),
             dependencies=not runtime.complete_requirements,
+            opened=runtime.opened_libraries(version),
+            left_out=self._options.left_out,
             say=self._say,
         )
         self._store(site, runtime)
@@ -183,7 +192,7 @@ class _Packer:
             variables=dict(runtime.environment_variables),
             facts={"packages": site.packages, "placeholder_libraries": list(site.placeholders)},
         )
-        if base is None:
+        if base is None and self._follows[runtime.name] > 1:
             large = {
                 digest: path
                 for relative, digest in files.items()
@@ -216,12 +225,12 @@ class _Packer:
             del files
         return PackJob(
             subject=cell.subject,
-            together=cell.without_relu6,
+            together=cell.beside,
             site=f"{cell.runtime}-{cell.version}",
             inputs=name,
             seconds_limit=self._order.settings.limits.seconds,
             processes=self._order.settings.processes if runtime.keeps_engines else 1,
-            wants_gpu=runtime.device == "gpu",
+            wants_gpu=runtime.measures_on_gpu(cell.version),
             digest=made.graph.digest,
             document=document,
         )

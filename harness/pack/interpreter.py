@@ -24,7 +24,7 @@ OLDEST = (3, 8)
 # Nothing a worker imports, and more than half of the tree.
 _LEFT_OUT = {
     "test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "site-packages",
-    "__pycache__", "pydoc_data", "distutils",
+    "__pycache__", "pydoc_data",
 }  # fmt: skip
 _LEFT_OUT_FILES = re.compile(
     r"^(_tkinter|_test|_ctypes_test|xxlimited|turtle\.py|nis\.|readline\.|_curses|_dbm|_gdbm)"

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib.metadata import Distribution, PathDistribution
 from pathlib import Path
 
@@ -81,12 +82,16 @@ def make_site(
     *,
     real: bool,
     dependencies: bool = True,
+    opened: Sequence[str] = (),
+    left_out: Sequence[str] = (),
     say: Say,
 ) -> Site:
     """Install *requirements* into *folder* and complete the libraries they name.
 
     :param real: bring the real CUDA libraries instead of placeholders
     :param dependencies: False where *requirements* are complete
+    :param opened: sonames that are opened and never called, which are placeholders where no wheel brings them
+    :param left_out: files to leave out, as shell patterns of their paths in the site
     :raises UnavailableError: the wheels cannot be had
     """
     stated = [line for line in requirements if Requirement(line).name in _CUDA_NAMES]
@@ -99,11 +104,21 @@ def make_site(
         say(f"{name}: installing {', '.join(wanted)}")
         install(wanted, wheels, folder)
         missing = _missing_of_cuda(folder)
+    there = {path.name for path in shared_objects(folder)}
+    missing += [Missing(soname, {}, ()) for soname in opened if soname not in there]
     for library in missing:
         compile_placeholder(library, folder / PLACEHOLDERS)
+    held = packages(folder)
+    for path in [path for path in folder.rglob("*") if _fits(path.relative_to(folder).as_posix(), left_out)]:
+        if path.is_file():
+            path.unlink()
     for cache in folder.rglob("__pycache__"):
         shutil.rmtree(cache)
-    return Site(name, folder, tuple(m.soname for m in missing), packages(folder))
+    return Site(name, folder, tuple(m.soname for m in missing), held)
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _missing_of_cuda(folder: Path) -> list[Missing]:
