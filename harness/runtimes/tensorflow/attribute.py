@@ -37,7 +37,11 @@ def attribute_tensorflow(graph: Graph | None, evidence: Evidence) -> AttributedE
 
 def claim(ops: Collection[str], layer: EngineLayer) -> Claim:
     """Return role, family and the source ops, of those called *ops*, that *layer* was written for."""
-    family = kernel_family(layer.kernel, layer.type, rules=rules())
+    # Kernels of the GPU are those of cuDNN and cuBLAS, which TensorRT has, too; what is Eigen's says its op.
+    on_gpu = "kernels" in layer.attributes
+    family = kernel_family(layer.kernel, layer.type) if on_gpu else KernelFamily.UNKNOWN
+    if family is KernelFamily.UNKNOWN:
+        family = kernel_family(None if on_gpu else layer.kernel, layer.type, rules=rules())
     if layer.type == "Transpose" and (_LAID.search(layer.name) or _LAYOUT_OPTIMIZER in layer.name):
         return Claim(LayerRole.REFORMAT, KernelFamily.REFORMAT)
     original = layer.attributes.get("original_names", [])

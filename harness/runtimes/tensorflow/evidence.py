@@ -2,8 +2,9 @@
 
 ``graph.json`` has the nodes after grappler's rewriting, and under ``written`` which nodes were written for
 each source op. ``trace.json.gz`` has a row a node: the nanoseconds of each inference and the shapes of what
-it wrote. TensorFlow names no kernel: the name composed here (``_FusedConv2D 1x1 + BiasAdd``) is operator,
-window and what was fused.
+it wrote. On the CPU TensorFlow names no kernel: the name composed here (``_FusedConv2D 1x1 + BiasAdd``) is
+operator, window and what was fused. On a GPU a row has the ``kernels`` that its op launched, and their time;
+one that launched none is no layer.
 """
 
 from __future__ import annotations
@@ -72,19 +73,30 @@ def _evidence(graph: Mapping[str, Any], trace: Mapping[str, Any]) -> Evidence:
     rows = [row for row in trace["rows"] if row["name"] != _SOURCE]
     outputs = {row["name"]: row["outputs"] for row in rows}
     known = [row for row in rows if row["name"] in nodes]
-    counted = [row for row in known if nodes[row["name"]]["op"] not in BOOKKEEPING]
+    counted = [row for row in rows if _runs(row, nodes)]
     tensors = _Tensors(nodes, outputs)
     layers = tuple(
-        _layer(position, nodes[row["name"]], tensors, ops.get(row["name"], []))
+        _layer(position, row, nodes.get(row["name"], _OF_NO_NODE), tensors, ops.get(row["name"], []))
         for position, row in enumerate(counted)
     )
     times = tuple(_time(position, row["name"], row["op_ns"]) for position, row in enumerate(counted))
     warnings = tuple(
         ReaderWarning(None, f"the trace has '{row['name']}', the graph has not")
         for row in rows
-        if row["name"] not in nodes
+        if row not in known and row not in counted
     )
     return Evidence(layers=layers, times=times, iterations=int(trace["inferences"]), warnings=warnings)
+
+
+_OF_NO_NODE: Mapping[str, Any] = {"op": "Kernel", "attributes": {}, "inputs": ()}
+"""Stands for the node of a kernel that the profiler ties to none."""
+
+
+def _runs(row: Mapping[str, Any], nodes: Mapping[str, Any]) -> bool:
+    """Say whether a row is a layer: on a GPU what launches kernels, on the CPU any op but bookkeeping."""
+    if "kernels" in row:
+        return bool(row["kernels"])
+    return row["name"] in nodes and nodes[row["name"]]["op"] not in BOOKKEEPING
 
 
 class _Tensors:
@@ -139,18 +151,27 @@ class _Tensors:
         return next((str(said) for node in readers if (said := node["attributes"].get("data_format"))), None)
 
 
-def _layer(position: int, node: Mapping[str, Any], tensors: _Tensors, ops: Sequence[str]) -> EngineLayer:
-    read = [source for source in tensors.read_by(node) if not tensors.constant(source[0])]
-    count = max(1, len(tensors.outputs.get(node["name"], ())))
+def _layer(
+    position: int,
+    row: Mapping[str, Any],
+    node: Mapping[str, Any],
+    tensors: _Tensors,
+    ops: Sequence[str],
+) -> EngineLayer:
+    name, read = row["name"], [one for one in tensors.read_by(node) if not tensors.constant(one[0])]
+    count = max(1, len(tensors.outputs.get(name, ())))
+    kernels = {kernel: sum(values) for kernel, values in row.get("kernels", {}).items()}
     return EngineLayer(
         position=position,
-        name=node["name"],
+        name=name,
         type=node["op"],
-        kernel=_kernel(node, tensors),
+        # Of several kernels the one that takes longest says what the layer is.
+        kernel=max(kernels, key=lambda kernel: kernels[kernel]) if kernels else _kernel(node, tensors),
         inputs=tuple(tensors.info(*source) for source in read),
-        outputs=tuple(tensors.info(node["name"], number) for number in range(count)),
+        outputs=tuple(tensors.info(name, number) for number in range(count)),
         attributes={
             "original_names": list(ops),
+            **({"kernels": list(kernels)} if kernels else {}),
             **{
                 key: node["attributes"][key]
                 for key in ("fused_ops", "strides", "padding")

@@ -10,13 +10,16 @@ from harness.attribution.engine import AttributedEngine
 from harness.environments.needs import WorkerSource
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
-from harness.matrix.treatment import BATCH, PRECISION, RELU6, SOURCE, TENSOR_FORMAT, TreatmentField
+from harness.matrix.treatment import BATCH, COPIES, PRECISION, RELU6, SOURCE, TENSOR_FORMAT, TreatmentField
 from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
 from harness.runtimes.cpu import Release, Wheels, with_facts
+from harness.runtimes.tensorflow import cuda
 from harness.runtimes.tensorflow.attribute import attribute_tensorflow
 from harness.runtimes.tensorflow.evidence import condense, read_tensorflow
-from harness.versions import parse
+from harness.runtimes.tensorrt.runtime import WORKER as TENSORRT_WORKER
+from harness.runtimes.tensorrt.runtime import gpu_reason
+from harness.versions import ordered, parse
 
 # Of tensorflow-cpu, as the package index has them for Linux on x86-64.
 _WHEELS = Wheels(
@@ -57,41 +60,61 @@ DATA_FORMAT = TreatmentField(
     "data_format", ("nhwc", "nchw"), "nhwc", "{}", "of the images in a TensorFlow graph, from input to output"
 )
 
-_HONOURED = {"precision": ("fp32",), "tensor_format": ("linear",), "source": ("auto", "api")}
+_COMMON = {"tensor_format": ("linear",), "source": ("auto", "api")}
+_ON_CPU = {"precision": ("fp32",), **_COMMON, "copies": ("out",)}
+_ON_GPU = {"precision": ("fp32", "tf32"), **_COMMON}
+
+WORKER = WorkerSource(
+    "harness.runtimes.tensorflow.worker", Path(__file__).with_name("worker"), (TENSORRT_WORKER,)
+)
 
 
 class TensorFlow(Runtime):
-    """Sessions on the CPU, whose graph grappler rewrites as it does by itself."""
+    """Sessions on the CPU or a GPU, whose graph grappler rewrites as it does by itself."""
 
     name = "tensorflow"
     device = "cpu"
     environments = ("venv", "current")
-    worker = WorkerSource("harness.runtimes.tensorflow.worker", Path(__file__).with_name("worker"))
-    treatment_fields = (PRECISION, BATCH, RELU6, TENSOR_FORMAT, SOURCE, DATA_FORMAT)
+    worker = WORKER
+    treatment_fields = (PRECISION, BATCH, RELU6, TENSOR_FORMAT, SOURCE, COPIES, DATA_FORMAT)
 
-    def distribution(self, version: str) -> str:  # noqa: ARG002
-        """Return the distribution without CUDA, which holds the same code for the CPU."""
-        return "tensorflow-cpu"
+    def device_of(self, version: str) -> str:
+        """Return ``gpu`` for the wheels with CUDA."""
+        return "cpu" if cuda.release_of(version) is None else "gpu"
+
+    def distribution(self, version: str) -> str:
+        """Return the distribution with CUDA, or the one without, which holds the same code for the CPU."""
+        return "tensorflow-cpu" if cuda.release_of(version) is None else "tensorflow"
+
+    def opened_libraries(self, version: str) -> Sequence[str]:
+        """Return what the wheels with CUDA open and do not call."""
+        return () if cuda.release_of(version) is None else cuda.OPENED
 
     def requirements(self, version: str, python: Release) -> Sequence[str]:  # noqa: ARG002
-        """Return TensorFlow, and bounds that *version* came too early to set."""
+        """Return TensorFlow, and bounds that *version* came too early to set; with CUDA all that it loads."""
+        release = cuda.release_of(version)
+        if release is not None:
+            return cuda.requirements(release)
         return (f"{self.distribution(version)}=={version}", *_bounds(version))
 
     def pythons(self, version: str) -> tuple[Release, Release] | None:
         """Return the Pythons that have wheels of *version*, None before the oldest release known here."""
-        return _WHEELS.pythons(version)
+        release = cuda.release_of(version)
+        return _WHEELS.pythons(version) if release is None else cuda.PYTHONS.get(release)
 
     def known_versions(self) -> Sequence[str]:
-        """Return the last of the 1.x, and the last patch of each release from 2.12 on."""
-        return _KNOWN
+        """Return the last of the 1.x, the last patch of each release from 2.12 on, and those with CUDA."""
+        return ordered((*_KNOWN, *(release + cuda.ENDING for release in cuda.PYTHONS)))
 
     def unsupported(self, cell: Cell) -> str | None:
         """Say why *cell* cannot run; whether a version takes NCHW on the CPU, its first inference says."""
-        for field, values in _HONOURED.items():
+        gpu = self.device_of(cell.version) == "gpu"
+        for field, values in (_ON_GPU if gpu else _ON_CPU).items():
             value = getattr(cell.treatment, field)
             if value not in values:
-                return f"tensorflow on the CPU has no {field.replace('_', ' ')} '{value}'"
-        return None
+                where = "a GPU" if gpu else "the CPU"
+                return f"tensorflow on {where} has no {field.replace('_', ' ')} '{value}'"
+        return gpu_reason(cuda.TENSORRT) if gpu else None
 
     def condense(self, folder: Path) -> None:
         """Compress the trace of what the worker left."""
