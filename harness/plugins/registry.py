@@ -34,6 +34,7 @@ BUILT_IN: tuple[str, ...] = (
     "harness.runtimes.tensorflow.runtime",
     "harness.runtimes.tensorrt.runtime",
     "harness.runtimes.tensorrt_rtx.runtime",
+    "harness.runtimes.tftrt.runtime",
     "harness.environments.venv",
     "harness.environments.current",
     "harness.environments.docker.environment",

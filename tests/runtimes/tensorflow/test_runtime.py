@@ -74,7 +74,7 @@ def test_what_a_cpu_cannot_do(treatment: dict[str, object], reason: str | None) 
 def test_the_data_format_is_a_treatment_of_its_own() -> None:
     table = registry.parts().treatments
     field = next(item for item in table.fields if item.name == "data_format")
-    assert table.runtimes(field) == ("tensorflow",)
+    assert table.runtimes(field) == ("tensorflow", "tftrt")
     asked = Treatment(own=(("data_format", "nchw"),))
     assert table.fitted(asked, "tensorflow").label == "fp32-b1-clip-nchw"
     assert table.fitted(Treatment(), "tensorflow").label == "fp32-b1-clip"
