@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print one line a cell; exit status 3 when none can run here."""
     from harness.cli.listing import print_rows
+    from harness.environments.package_index import NAME
     from harness.execution.measuring import affinity
     from harness.execution.plan import Choices, make_plan
     from harness.execution.preflight import preflight
@@ -42,16 +44,26 @@ def run(arguments: argparse.Namespace) -> int:
             "cell": item.cell.id,
             "environment": item.cell.environment,
             "state": item.state,
+            "index": next((check.state for check in item.checks if check.name == NAME), ""),
             "reason": item.reason,
         }
         if arguments.json:
             row["what_to_do"] = item.remedy
             row["checks"] = [asdict(check) for check in item.checks]
         rows.append(row)
+    if not arguments.json:
+        counts = Counter(str(row["reason"]) for row in rows)
+        rows = [{**row, "reason": _once(str(row["reason"]), counts)} for row in rows]
     print_rows(rows, as_json=arguments.json)
     if arguments.explain and not arguments.json:
         _explain(availability)
     return EXIT_OK if any(item.state == "ok" for item in availability) else EXIT_ENVIRONMENT
+
+
+def _once(reason: str, left: Counter[str]) -> str:
+    """Return *reason* with the number of cells that have it, and nothing once it was said."""
+    count = left.pop(reason, 0)
+    return f"{reason} ({count} cells)" if reason and count > 1 else reason if count else ""
 
 
 def _explain(availability: Sequence[CellAvailability]) -> None:

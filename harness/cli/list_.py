@@ -43,6 +43,7 @@ def _versions(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
                 "environment": place,
                 "where": "wheel" if place == "venv" else place,
                 "needs": needs,
+                "here": _here(place, runtime.name, version),
             }
     for environment in registry.environments().values():
         for row in environment.version_rows():
@@ -52,7 +53,23 @@ def _versions(_arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
                 "environment": environment.name,
                 "where": row.where,
                 "needs": row.needs,
+                "here": _here(environment.name, row.runtime, row.version),
             }
+
+
+def _here(environment: str, runtime: str, version: str) -> str:
+    """Return whether a version can run here, as ``check`` says it: its state, and why it is not ok."""
+    from harness.errors import PluginError
+    from harness.plugins import registry
+
+    place, needs = registry.environments().get(environment), registry.runtimes().get(runtime)
+    if place is None or needs is None:
+        return f"unsupported: nothing registered is called '{environment if place is None else runtime}'"
+    try:
+        found = place.availability(needs, version)
+    except PluginError as error:
+        return f"failed: {error}"
+    return f"{found.state}: {found.reason}" if found.reason else found.state
 
 
 def _span(bounds: tuple[tuple[int, int], tuple[int, int]]) -> str:

@@ -59,6 +59,11 @@ def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
     return folder
 
 
+def is_cached(kind: str, key: str) -> bool:
+    """Say whether the folder ``KIND/KEY`` of the cache is there and whole."""
+    return (cache_folder() / kind / key / ".complete").is_file()
+
+
 def scratch_folder(prefix: str) -> tempfile.TemporaryDirectory[str]:
     """Return a temporary folder that vanishes with its ``with`` block."""
     return tempfile.TemporaryDirectory(prefix=f"trtmatrix-{prefix}-", ignore_cleanup_errors=True)

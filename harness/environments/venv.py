@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import hookimpl
-from harness.environments.base import Availability, Environment, Prepared, Progress
-from harness.environments.cache import cached
+from harness.environments import package_index
+from harness.environments.base import Availability, Check, Environment, Prepared, Progress
+from harness.environments.cache import cached, is_cached
 from harness.environments.gpus import without_gpu
 from harness.environments.installer import Plan, install, python_of
 from harness.environments.interpreter import PreparedInterpreter, interpreter_facts
@@ -32,10 +33,7 @@ class VirtualEnvironment(Environment):
     name = "venv"
 
     def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
-        """Say whether there is a Python for *version*, and a GPU where it needs one.
-
-        Whether the wheel can be had shows when it is made.
-        """
+        """Say whether there is a Python for *version*, and a GPU where it needs one."""
         bounds = runtime.pythons(version)
         if find_python(bounds) is not None:
             return without_gpu(runtime, version) or Availability("ok")
@@ -47,6 +45,23 @@ class VirtualEnvironment(Environment):
             f"and no Python from {low} to {high} is here",
             f"install Python {high}; the harness may stay on its own",
         )
+
+    def checks(self, runtime: RuntimeNeeds, version: str) -> Sequence[Check]:
+        """Return what was looked at: Python and GPU here, and whether the package index has that version."""
+        interpreter = find_python(runtime.pythons(version))
+        own = super().checks(runtime, version)
+        if interpreter is None:
+            return own
+        plan = plan_for(runtime, version, interpreter)
+        if is_cached("venv", key_of(plan)):
+            return (
+                *own,
+                Check(package_index.NAME, "ok", "not needed: this version is installed in the cache"),
+            )
+        requirement = package_index.of_distribution(plan.requirements, runtime.distribution(version))
+        if requirement is None:
+            return own
+        return (*own, package_index.package_index().check(requirement, interpreter))
 
     def prepare(self, runtime: RuntimeNeeds, version: str, progress: Progress) -> Prepared:
         """Make *version* ready, from the cache where it was made before.
