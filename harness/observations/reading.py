@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
 from harness.errors import DamagedBundleError, NothingChosenError, PluginError, SameBuildError, UsageError
 from harness.matrix.cell import Cell
@@ -200,8 +201,10 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
     if record.status != "ok":
         return plain
     stored = read_samples(record.folder)
-    passes, enqueue, throttled = _samples(stored)
-    slices = _slices(stored) if document.block else {}
+    kept = [_unthrottled(one) for one in stored]
+    throttled = sum(len(one.latency_ms) for one in stored) - sum(len(one.latency_ms) for one in kept)
+    passes, enqueue = _samples(kept)
+    slices = _slices(kept) if document.block else {}
     timed = replace(
         plain,
         passes=passes,
@@ -258,21 +261,29 @@ def _outputs(checked: Outputs | None) -> OutputCheck | None:
     return OutputCheck(checked.valid, error, checked.bound, checked.top1, checked.reason)
 
 
-def _samples(slices: Iterable[StoredSlice]) -> tuple[dict[str, Samples], Samples | None, int]:
-    """Return samples by pass, enqueue times of the latency pass, and how many were throttled (left out)."""
+def _unthrottled(one: StoredSlice) -> StoredSlice:
+    """Return a slice without the samples that were throttled."""
+    if one.throttled is None or not any(one.throttled):
+        return one
+    held = one.throttled
+    latency = [ms for ms, down in zip(one.latency_ms, held, strict=True) if not down]
+    enqueue = one.enqueue_ms
+    if enqueue is not None:
+        enqueue = [ms for ms, down in zip(enqueue, held, strict=True) if not down]
+    return structs.replace(one, latency_ms=latency, enqueue_ms=enqueue, throttled=None)
+
+
+def _samples(slices: Iterable[StoredSlice]) -> tuple[dict[str, Samples], Samples | None]:
+    """Return samples by pass, and enqueue times of the latency pass."""
     passes: dict[str, list[float]] = {}
     enqueue: list[float] = []
-    throttled = 0
     for one in slices:
-        held_down = one.throttled or [None] * len(one.latency_ms)
-        kept = [index for index, was in enumerate(held_down) if not was]
-        throttled += len(held_down) - len(kept)
-        if kept:
-            passes.setdefault(one.pass_name, []).extend(one.latency_ms[index] for index in kept)
+        if one.latency_ms:
+            passes.setdefault(one.pass_name, []).extend(one.latency_ms)
         if one.pass_name == LATENCY_PASS and one.enqueue_ms is not None:
-            enqueue.extend(ms for index in kept if (ms := one.enqueue_ms[index]) is not None)
+            enqueue.extend(ms for ms in one.enqueue_ms if ms is not None)
     arrays = {name: np.asarray(values, dtype=np.float64) for name, values in passes.items()}
-    return arrays, np.asarray(enqueue) if enqueue else None, throttled
+    return arrays, np.asarray(enqueue) if enqueue else None
 
 
 def _waited(slices: Iterable[StoredSlice]) -> float | None:
@@ -287,15 +298,14 @@ def _waited(slices: Iterable[StoredSlice]) -> float | None:
 
 
 def _slices(slices: Iterable[StoredSlice]) -> dict[str, tuple[Slice, ...]]:
-    """Return the slices of each pass, samples that were throttled left out."""
+    """Return the slices of each pass that hold samples."""
     passes: dict[str, list[Slice]] = {}
     taken: set[tuple[str, int, int]] = set()
     for one in slices:
         if (key := (one.pass_name, one.process, one.cycle)) in taken:
             raise ValueError(f"two slices of cycle {one.cycle} of {one.pass_name}, process {one.process}")
         taken.add(key)
-        throttled = one.throttled or [False] * len(one.latency_ms)
-        kept = [ms for ms, left_out in zip(one.latency_ms, throttled, strict=True) if not left_out]
-        if kept:
-            passes.setdefault(one.pass_name, []).append(Slice(one.cycle, np.asarray(kept), one.process))
+        if one.latency_ms:
+            samples = np.asarray(one.latency_ms)
+            passes.setdefault(one.pass_name, []).append(Slice(one.cycle, samples, one.process))
     return {name: tuple(slices) for name, slices in passes.items()}

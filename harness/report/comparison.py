@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.analysis.table import Change
 from harness.analysis.verdict import LATENCY, Verdict
-from harness.report.words import MINUS, milliseconds
+from harness.report.words import MINUS, change, interval, milliseconds
 
 
 def sentences(verdicts: Sequence[Verdict]) -> list[str]:
@@ -26,9 +26,9 @@ def _sentence(one: Verdict) -> str:
         furthest = max(abs(low - 1), abs(high - 1))
         return f"{name} is as fast as {one.against}: the difference is under {100 * furthest:.1f} %."
     if one.change is None:
-        interval = f"{_signed(one.effect)} ({_signed(low)} to {_signed(high)})"
+        said = f"{change(one.effect)} ({interval(one.interval)})"
         settled = f"; would be settled by {one.settles}" if one.settles else ""
-        return f"{name} cannot be told from {one.against}: {interval}{settled}."
+        return f"{name} cannot be told from {one.against}: {said}{settled}."
     word = "slower" if one.effect > 1 else "faster"
     sizes = sorted(abs(end - 1) for end in (low, high))
     return (
@@ -55,7 +55,3 @@ def layer_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, str, str, str, st
         for layer in sorted(one.layers, key=lambda layer: -abs(layer.difference_ms))
         if layer.changed
     ]
-
-
-def _signed(ratio: float) -> str:
-    return f"{100 * (ratio - 1):+.1f} %".replace("-", MINUS)
