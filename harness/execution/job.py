@@ -16,7 +16,7 @@ from msgspec import convert, structs
 
 from harness.environments.base import Limits, Outcome, Prepared
 from harness.errors import DamagedBundleError, InputError
-from harness.execution.base import BuildResult
+from harness.execution.base import BuildResult, PlannedBuild
 from harness.execution.inputs import NetworkInputs, needs_onnx, place
 from harness.matrix.cell import Cell
 from harness.matrix.file import Measure
@@ -32,6 +32,7 @@ from harness.store.documents.result import Result
 from harness.worker.drive import Driven
 from harness.worker.result import KEPT
 from harness.worker.samples import Samples
+from harness.worker.side_by_side import StartedBuild
 
 TIMING_CACHE = "timing.cache"
 """What a TensorRT worker leaves in its evidence, and finds beside its job, where a cache is kept."""
@@ -55,7 +56,7 @@ class JobSettings:
     processes: int = 1
 
 
-class OpenJob:
+class OpenJob(StartedBuild):
     """A build of *cell* whose worker was started: asked step by step through :attr:`driven`, then ended.
 
     :param scratch: folder on the bundle's file system; the folders of job and result are made in it
@@ -80,39 +81,29 @@ class OpenJob:
         self._started = datetime.now(UTC)
         self._job, self._files = write_job(cell, build, inputs, runtime, settings, self._folder, timing_cache)
         self._conversation = prepared.start(self._job, self._files, self._result, settings.limits)
-        self.driven = Driven(self._conversation, str(self._job), Samples())
-        self._further: list[FurtherProcess] = []
+        super().__init__(Driven(self._conversation, str(self._job), Samples()))
+        self._others: list[FurtherProcess] = []
 
     @property
-    def processes(self) -> list[Driven]:
-        """All processes of the engine, the one that built it first."""
-        return [self.driven, *(one.driven for one in self._further)]
+    def planned(self) -> PlannedBuild:
+        """What it is the build of."""
+        return PlannedBuild(self._cell, self._build)
 
-    def start_further(self, number: int) -> Driven:
-        """Start one more process, which loads the engine that the first one kept.
-
-        :param number: of the process, from 1
-        """
+    def launch_further(self, number: int) -> Driven:
+        """Start one more process of the engine."""
         kept = self._result / KEPT
         further = FurtherProcess(
             self._prepared, self._job, [*self._files, kept], self._scratch, self._limits, number
         )
-        self._further.append(further)
+        self._others.append(further)
         return further.driven
-
-    def interrupt(self) -> None:
-        """Say that the user interrupts it; :meth:`end` ends the workers."""
-        for one in self.processes:
-            one.conversation.stop("interrupted", "interrupted by the user")
 
     def end(self) -> BuildResult:
         """End the worker and say how it went; never raises for what the worker did."""
         try:
             outcome = self._conversation.end()
-            lost = [reason for one in self._further if (reason := one.end())]
-            for one in self._further:
-                self.driven.samples.join(one.driven.samples)
-            self.driven.samples.write(str(self._result))
+            lost = [reason for one in self._others if (reason := one.end())]
+            self.write_samples(str(self._result))
         finally:
             (self._result / KEPT).unlink(missing_ok=True)
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,10 +1,7 @@
-"""A block of builds measured side by side on this machine (see :mod:`harness.worker.lockstep`).
+"""A block of builds measured side by side on this machine (see :mod:`harness.worker.side_by_side`).
 
-First every build is made, one after the other; then all are alive and take turns. What does not fit into
-memory is split into sub-blocks that share their first build, which stays alive: all of them are set against
-each other through that anchor. A build alone in its block is measured on its own. A block that fits into
-memory goes on, with more builds and more cycles where its comparisons are wide, as long as there is time for
-it (:mod:`harness.execution.precision`).
+A block that fits into memory goes on, with more builds and more cycles where its comparisons are wide, as
+long as there is time for it (:mod:`harness.execution.precision`).
 """
 
 from __future__ import annotations
@@ -22,8 +19,8 @@ from harness.execution.base import Block, BuildResult, EndedBuild, PlannedBuild
 from harness.execution.job import OpenJob
 from harness.execution.precision import MeasuredBuild, Need, comparisons, next_need
 from harness.matrix.cell import Cell
-from harness.worker.drive import Driven, finish
-from harness.worker.lockstep import Lockstep, load, load_further, passes_of
+from harness.worker.lockstep import Lockstep, passes_of
+from harness.worker.side_by_side import SideBySide, processes_of
 
 Open = Callable[[PlannedBuild], OpenJob | BuildResult]
 """Starts the worker of a build; a result where that failed."""
@@ -48,17 +45,6 @@ class Further:
 NOTHING_FURTHER = Further(lambda _took: 0.0, 0.0, lambda _cell: 0)
 
 
-@dataclass
-class _Member:
-    planned: PlannedBuild
-    job: OpenJob
-    seconds: float = 0.0
-
-    @property
-    def driven(self) -> Driven:
-        return self.job.driven
-
-
 class BlockMeasurement:
     """Measures the builds of a block and yields them as they end.
 
@@ -79,67 +65,44 @@ class BlockMeasurement:
         self._open, self._room, self._say, self._further = open_build, room, say, further
         self._processes = processes
         self._lockstep = Lockstep(seed, say)
+        self._block = SideBySide[PlannedBuild, OpenJob, EndedBuild](
+            self._lockstep, self._start, self._end, room
+        )
         self._name = secrets.token_hex(4)
-        self._alive: list[_Member] = []
         self._more_builds = True
 
     def run(self, block: Block) -> Iterator[EndedBuild]:
         """Yield the builds of *block* as they end; after an interrupted one come no more."""
         try:
-            yield from self._measured(list(block.builds))
+            yield from self._block.measured(
+                block.builds, lambda took: self._go_on(self._further.seconds(took))
+            )
         except KeyboardInterrupt:
-            for member in self._alive:
-                member.job.interrupt()
-            ended = [self._end(member) for member in list(self._alive)]
+            for job in self._block.alive:
+                job.interrupt()
+            ended = [self._block.end(job, False) for job in list(self._block.alive)]
             yield from ended[:1]
         finally:
-            for member in list(self._alive):
-                self._end(member)
+            for job in list(self._block.alive):
+                self._block.end(job, False)
 
-    def _measured(self, left: list[PlannedBuild]) -> Iterator[EndedBuild]:
-        alone, whole, began = len(left) == 1, len(left), time.monotonic()
-        while left:
-            fresh: list[_Member] = []
-            yield from self._fill(left, fresh, alone=alone)
-            if alone:
-                for member in fresh:
-                    finish(member.driven)
-            elif fresh:
-                self._lockstep.measure(_processes(self._alive))
-            if not alone and not left and len(fresh) == whole:
-                yield from self._go_on(self._further.seconds(time.monotonic() - began))
-            # One stays alive while others are still to be measured beside it.
-            stays = [member for member in self._alive if not member.driven.over][:1] if left else []
-            ending = [member for member in self._alive if member not in stays]
-            self._lockstep.close(_processes(ending))
-            for member in ending:
-                yield self._end(member, alone=alone)
+    def _start(
+        self, left: list[PlannedBuild], _fresh: Sequence[OpenJob]
+    ) -> tuple[OpenJob | None, EndedBuild | None]:
+        planned = left.pop(0)
+        self._say(f"building {planned.cell.id}, build {planned.number + 1}")
+        opened = self._open(planned)
+        if isinstance(opened, BuildResult):
+            return None, EndedBuild(planned, opened)
+        opened.wanted = self._processes(planned.cell)
+        return opened, None
 
-    def _fill(
-        self, left: list[PlannedBuild], fresh: list[_Member], *, alone: bool = False
-    ) -> Iterator[EndedBuild]:
-        """Start builds of *left*, each built and loaded, while there is memory; yield those that failed.
-
-        :param fresh: filled with those that are there to be measured; at least one, memory or not
-        """
-        while left and (not fresh or self._room()):
-            planned = left.pop(0)
-            self._say(f"building {planned.cell.id}, build {planned.number + 1}")
-            began = time.monotonic()
-            opened = self._open(planned)
-            if isinstance(opened, BuildResult):
-                yield EndedBuild(planned, opened)
-                continue
-            member = _Member(planned, opened)
-            self._alive.append(member)
-            load(opened.driven)
-            if not alone:
-                load_further(opened.driven, self._processes(planned.cell), opened.start_further, self._room)
-            member.seconds = time.monotonic() - began
-            if opened.driven.over:
-                yield self._end(member, alone=True)
-            else:
-                fresh.append(member)
+    def _end(self, job: OpenJob, alone: bool) -> EndedBuild:
+        result = job.end()
+        if not alone:
+            document = structs.replace(result.document, block=self._name)
+            result = replace(result, document=document)
+        return EndedBuild(job.planned, result)
 
     # beyond the first builds
 
@@ -149,10 +112,10 @@ class BlockMeasurement:
         while (left := until - time.monotonic()) > 0 and (need := self._need(left)) is not None:
             self._say(need.words)
             cycles = [
-                (process, need.cycles[member.planned.cell])
-                for member in self._alive
-                if member.planned.cell in need.cycles
-                for process in member.job.processes
+                (process, need.cycles[job.planned.cell])
+                for job in self._block.alive
+                if job.planned.cell in need.cycles
+                for process in job.processes
             ]
             self._lockstep.cycles(self._judged, cycles)
             if need.builds:
@@ -161,12 +124,12 @@ class BlockMeasurement:
     @property
     def _judged(self) -> str:
         """The pass whose widths count: the treatment's own."""
-        return next(iter(passes_of(_processes(self._alive))), "")
+        return next(iter(passes_of(processes_of(self._block.alive))), "")
 
     def _need(self, seconds: float) -> Need | None:
         builds = [
-            MeasuredBuild(m.planned.cell, [x for one in m.job.processes for x in one.samples.slices])
-            for m in self._alive
+            MeasuredBuild(job.planned.cell, [x for one in job.processes for x in one.samples.slices])
+            for job in self._block.alive
         ]
         name = self._judged
         found = comparisons(builds, name)
@@ -175,7 +138,7 @@ class BlockMeasurement:
         cycle = self._lockstep.slice_seconds
         slices = max(sum(row["pass"] == name for row in build.slices) for build in builds)
         # one to be set beside each new one
-        build = max(member.seconds for member in self._alive) + 2 * cycle * slices
+        build = max(job.seconds for job in self._block.alive) + 2 * cycle * slices
         costs = Costs(build if self._more_builds else math.inf, math.inf, cycle)
         return next_need(found, self._further.precision, costs, seconds)
 
@@ -188,23 +151,15 @@ class BlockMeasurement:
             if number < count
         ]
         wanted = len(planned)
-        fresh: list[_Member] = []
+        fresh: list[OpenJob] = []
         if self._room():
-            yield from self._fill(planned, fresh)
+            yield from self._block.fill(planned, fresh)
         # Without memory, or where a build fails now, more are not to be had.
         self._more_builds = len(fresh) == wanted
-        cells = {member.planned.cell for member in fresh}
-        old = {m.planned.cell: m for m in self._alive if m.planned.cell in cells and m not in fresh}
-        self._lockstep.measure(_processes([*old.values(), *fresh]))
-
-    def _end(self, member: _Member, *, alone: bool = False) -> EndedBuild:
-        self._alive.remove(member)
-        result = member.job.end()
-        if not alone:
-            document = structs.replace(result.document, block=self._name)
-            result = replace(result, document=document)
-        return EndedBuild(member.planned, result)
-
-
-def _processes(members: Sequence[_Member]) -> list[Driven]:
-    return [process for member in members for process in member.job.processes]
+        cells = {job.planned.cell for job in fresh}
+        old = {
+            job.planned.cell: job
+            for job in self._block.alive
+            if job.planned.cell in cells and job not in fresh
+        }
+        self._block.measure([*old.values(), *fresh])

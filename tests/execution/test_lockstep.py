@@ -199,9 +199,9 @@ def test_what_is_as_narrow_as_asked_is_left_alone(busy: Ground) -> None:
 
 
 def test_where_a_further_build_fails_no_more_are_made(busy: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    from harness.worker import lockstep
+    from harness.worker.lockstep import load
 
-    load, loaded = lockstep.load, []
+    loaded: list[Driven] = []
 
     def failing(build: Driven) -> None:
         loaded.append(build)
@@ -209,7 +209,7 @@ def test_where_a_further_build_fails_no_more_are_made(busy: Ground, monkeypatch:
             os.kill(alive_workers()[-1].pid, signal.SIGKILL)
         load(build)
 
-    monkeypatch.setattr("harness.execution.lockstep.load", failing)
+    monkeypatch.setattr("harness.worker.side_by_side.load", failing)
     bundle = busy.bundle()
     busy.schedule(bundle, rounds=2, budget=Share(None, precision=1e-6)).run()
     bundle = Bundle.open(bundle.root)

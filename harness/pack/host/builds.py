@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from harness.worker.drive import Driven
 from harness.worker.result import KEPT
 from harness.worker.samples import Samples
+from harness.worker.side_by_side import StartedBuild
 
 from .machine import gpu_state
 from .unpack import Pack, PackError, link
@@ -28,7 +29,7 @@ class Asked(NamedTuple):
     round: int
 
 
-class HostBuild:
+class HostBuild(StartedBuild):
     """A build whose worker was started.
 
     :param launch: starts a worker, given its job and its result folder
@@ -45,19 +46,14 @@ class HostBuild:
         said: Mapping[str, Any],
         wanted: int = 1,
     ) -> None:
-        self.asked, self.result, self.said, self.wanted = asked, result, said, wanted
+        self.asked, self.result, self.said = asked, result, said
         self._job, self._launch = job, launch
-        self._worker, self._samples = launch(job, result), Samples()
-        self.driven = Driven(self._worker, str(job), self._samples)
-        self._further: list[tuple[WorkerProcess, Path, Driven]] = []
+        self._worker = launch(job, result)
+        super().__init__(Driven(self._worker, str(job), Samples()), wanted)
+        self._others: list[tuple[WorkerProcess, Path]] = []
 
-    @property
-    def processes(self) -> list[Driven]:
-        """All processes of the engine, the one that built it first."""
-        return [self.driven, *(driven for _, _, driven in self._further)]
-
-    def start_further(self, number: int) -> Driven:
-        """Start one more process, which loads the engine that the first one kept."""
+    def launch_further(self, number: int) -> Driven:
+        """Start one more process of the engine."""
         folder = fresh(self._job.parent.with_name(f"job-{number}"))
         result = fresh(self.result.with_name(f"result-{number}"))
         for path in self._job.parent.iterdir():
@@ -68,14 +64,8 @@ class HostBuild:
         job = folder / self._job.name
         job.write_text(json.dumps({**document, "engine": KEPT, "keep_engine": False}), encoding="utf-8")
         worker = self._launch(job, result)
-        driven = Driven(worker, str(job), Samples(number))
-        self._further.append((worker, result, driven))
-        return driven
-
-    def interrupt(self) -> None:
-        """Say that the visit is interrupted; :meth:`end` ends the workers."""
-        for one in self.processes:
-            one.conversation.stop("interrupted", "interrupted by the user")
+        self._others.append((worker, result))
+        return Driven(worker, str(job), Samples(number))
 
     def end(self) -> dict[str, Any]:
         """End the workers, write their samples, and return the keys of ``harness``'s outcome.
@@ -84,14 +74,13 @@ class HostBuild:
         """
         outcome, seconds = self._worker.end(), self._worker.spent
         lost = []
-        for number, (worker, result, driven) in enumerate(self._further, start=1):
+        for number, (worker, result) in enumerate(self._others, start=1):
             ended = worker.end()
             said = {**ended, **_said(result, ended)}
             if said["status"] != "ok":
                 lost.append("process {}: {}".format(number, said["reason"]))
-            self._samples.join(driven.samples)
             seconds += worker.spent
-        self._samples.write(str(self.result))
+        self.write_samples(str(self.result))
         with contextlib.suppress(FileNotFoundError):
             (self.result / KEPT).unlink()
         return {**outcome, "seconds": seconds, "lost_processes": lost}

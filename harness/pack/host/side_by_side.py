@@ -1,8 +1,4 @@
-"""Builds measured side by side on the host, as ``trtmatrix run`` measures them (``harness.worker.lockstep``).
-
-First every build is made, one after the other; then all are alive and take turns. What does not fit into
-memory is split into sub-blocks that share their first build. A build alone is measured on its own.
-"""
+"""Builds measured side by side on the host, as ``trtmatrix run`` measures them, while its time allows."""
 
 from __future__ import annotations
 
@@ -10,9 +6,9 @@ import os
 from collections.abc import Callable, Generator, Sequence
 
 from harness.worker import room
-from harness.worker.drive import finish
 from harness.worker.job import Measure
-from harness.worker.lockstep import SLICE_SECONDS, Lockstep, cycles_of, load, load_further
+from harness.worker.lockstep import SLICE_SECONDS, Lockstep, cycles_of
+from harness.worker.side_by_side import SideBySide
 
 from .builds import Asked, HostBuild
 from .machine import free_gpu_memory, free_memory
@@ -39,7 +35,11 @@ class Room(room.Room):
         return [one for one in found if one is not None]
 
 
-class SideBySide:
+Ended = tuple[HostBuild, str]
+"""A build that is over, and the name of what it was measured beside others in; empty where it was alone."""
+
+
+class HostBlock:
     """A block of builds on this host.
 
     :param start: starts the worker of a build; None where it is not to be made
@@ -57,64 +57,31 @@ class SideBySide:
         say: Callable[[str], None],
     ) -> None:
         self._start, self._allows, self._say = start, allows, say
-        self._room = Room(gpu)
-        self._lockstep = Lockstep(seed, say)
+        room, lockstep = Room(gpu), Lockstep(seed, say)
+        self._block = SideBySide[Asked, HostBuild, Ended](lockstep, self._next, self._end, room.for_one_more)
         self._name = os.urandom(4).hex()
-        self._alive: list[HostBuild] = []
 
-    def run(self, builds: Sequence[Asked]) -> Generator[tuple[HostBuild, str]]:
+    def run(self, builds: Sequence[Asked]) -> Generator[Ended]:
         """Yield builds that are over, each with the name of what it was measured beside others in."""
-        left = list(builds)
-        alone = len(left) == 1
         try:
-            while left:
-                fresh = yield from self._fill(left, alone=alone)
-                if alone:
-                    for build in fresh:
-                        finish(build.driven)
-                elif fresh:
-                    self._lockstep.measure([one for build in self._alive for one in build.processes])
-                # One stays alive while others are still to be measured beside it.
-                stays = [build for build in self._alive if not build.driven.over][:1] if left else []
-                ending = [build for build in self._alive if build not in stays]
-                self._lockstep.close([one for build in ending for one in build.processes])
-                for build in ending:
-                    self._alive.remove(build)
-                    yield build, "" if alone else self._name
+            yield from self._block.measured(builds, lambda _seconds: iter(()))
         finally:
-            for build in self._alive:  # interrupted: what is half measured is not kept
+            for build in self._block.alive:  # interrupted: what is half measured is not kept
                 build.interrupt()
                 build.end()
 
-    def _fill(
-        self, left: list[Asked], *, alone: bool
-    ) -> Generator[tuple[HostBuild, str], None, list[HostBuild]]:
-        """Have builds of *left* built and loaded while memory and time allow; yield those that failed.
+    def _next(self, left: list[Asked], fresh: Sequence[HostBuild]) -> tuple[HostBuild | None, None]:
+        """Start the next build as far as time allows; empty *left* once the time is up."""
+        asked = left[0]
+        seconds = sum(measuring_seconds(one.driven.settings) * len(one.processes) for one in fresh)
+        if not self._allows(asked.cell, seconds):
+            self._say(f"{asked.cell} round {asked.round}: not begun, the time is up")
+            left.clear()
+            return None, None
+        return self._start(left.pop(0)), None
 
-        Returns those to be measured, at least one, memory or not. Empties *left* once the time is up.
-        """
-        fresh: list[HostBuild] = []
-        while left and (not fresh or self._room.for_one_more()):
-            asked = left[0]
-            if not self._allows(
-                asked.cell, sum(measuring_seconds(one.driven.settings) * len(one.processes) for one in fresh)
-            ):
-                self._say(f"{asked.cell} round {asked.round}: not begun, the time is up")
-                left.clear()
-                break
-            build = self._start(left.pop(0))
-            if build is None:
-                continue
-            self._alive.append(build)
-            load(build.driven)
-            if not alone:
-                load_further(build.driven, build.wanted, build.start_further, self._room.for_one_more)
-            if build.driven.over:
-                self._alive.remove(build)
-                yield build, ""
-            else:
-                fresh.append(build)
-        return fresh
+    def _end(self, build: HostBuild, alone: bool) -> Ended:
+        return build, "" if alone else self._name
 
 
 def measuring_seconds(settings: Measure) -> float:

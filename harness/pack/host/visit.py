@@ -25,7 +25,7 @@ from .blocks import Budget, Round, block_of, kind_of, rounds_of
 from .builds import Asked, HostBuild, HostBuilds, outcome_of, worker_digest
 from .machine import host_facts
 from .pieces import write_pieces
-from .side_by_side import SideBySide
+from .side_by_side import HostBlock
 from .unpack import Pack, PackError
 from .worker_process import fresh
 
@@ -200,7 +200,7 @@ class Visit:
             self._say(f"[{self.budget.clock():5.0f} s] building {one.cell}, round {one.round}")
             return self._builds.start(one)
 
-        measured = SideBySide(start, allows, self._gpu, self.options.seed, self._say)
+        measured = HostBlock(start, allows, self._gpu, self.options.seed, self._say)
         with contextlib.closing(measured.run(asked)) as ended:
             for build, block in ended:
                 self._keep(build, block)

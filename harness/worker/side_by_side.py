@@ -1,0 +1,143 @@
+"""The way of a block of builds: each made in its turn, then all alive and measured together, then ended.
+
+What does not fit into memory is split into sub-blocks that share their first build, which stays alive: all
+of them are set against each other through that anchor. A build alone in its block is measured on its own.
+Standard library and Python 3.5 syntax, since a pack's host script uses it too.
+"""
+
+import time
+from typing import Callable, Generic, Iterator, List, Optional, Sequence, Tuple, TypeVar
+
+from harness.worker.drive import Driven, finish
+from harness.worker.lockstep import Lockstep, load, load_further
+
+
+class StartedBuild(object):
+    """A build whose worker was started, with the further processes of its engine.
+
+    :param driven: the process that builds the engine
+    :param wanted: processes that the engine is to be measured in, as far as there is memory for them
+    """
+
+    def __init__(self, driven: Driven, wanted: int = 1) -> None:
+        self.driven, self.wanted = driven, wanted
+        self.seconds = 0.0
+        self._further = []  # type: List[Driven]
+
+    @property
+    def processes(self) -> List[Driven]:
+        """All processes of the engine, the one that built it first."""
+        return [self.driven] + self._further
+
+    def start_further(self, number: int) -> Driven:
+        """Start one more process, which loads the engine that the first one kept.
+
+        :param number: of the process, from 1
+        """
+        driven = self.launch_further(number)
+        self._further.append(driven)
+        return driven
+
+    def launch_further(self, number: int) -> Driven:
+        """Start the worker of that process; asked once of each number."""
+        raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """Say that the user interrupts it; whoever ends it ends the workers."""
+        for one in self.processes:
+            one.conversation.stop("interrupted", "interrupted by the user")
+
+    def write_samples(self, result: str) -> None:
+        """Write the samples of all processes into the folder *result*."""
+        for one in self._further:
+            self.driven.samples.join(one.samples)
+        self.driven.samples.write(result)
+
+
+A = TypeVar("A")
+B = TypeVar("B", bound=StartedBuild)
+E = TypeVar("E")
+
+
+class SideBySide(Generic[A, B, E]):
+    """The builds of a block on this machine: of what is asked (A) builds are started (B), and ended (E).
+
+    :param start: starts the next of those that are left, given them and those that are to be measured beside
+        it; returns the build and None, or None and what ended meanwhile, if anything; it may end it all by
+        emptying what is left
+    :param end: ends a build, given whether it was measured alone
+    :param room: says whether there is memory for one more worker beside those that are alive
+    """
+
+    def __init__(
+        self,
+        lockstep: Lockstep,
+        start: Callable[[List[A], Sequence[B]], Tuple[Optional[B], Optional[E]]],
+        end: Callable[[B, bool], E],
+        room: Callable[[], bool],
+    ) -> None:
+        self.lockstep = lockstep
+        self.alive = []  # type: List[B]
+        self._start, self._end, self._room = start, end, room
+
+    def measured(self, asked: Sequence[A], beyond: Callable[[float], Iterator[E]]) -> Iterator[E]:
+        """Yield what became of the builds *asked*, as they end.
+
+        :param beyond: goes on with a block that fitted into memory as a whole, given the seconds it took
+        """
+        left = list(asked)
+        alone, began = len(left) == 1, time.monotonic()
+        while left:
+            fresh = []  # type: List[B]
+            for ended in self.fill(left, fresh, alone):
+                yield ended
+            if alone:
+                for one in fresh:
+                    finish(one.driven)
+            elif fresh:
+                self.measure(self.alive)
+            if not alone and not left and len(fresh) == len(asked):
+                for ended in beyond(time.monotonic() - began):
+                    yield ended
+            # One stays alive while others are still to be measured beside it.
+            stays = [one for one in self.alive if not one.driven.over][:1] if left else []
+            ending = [one for one in self.alive if one not in stays]
+            self.lockstep.close(processes_of(ending))
+            for one in ending:
+                yield self.end(one, alone)
+
+    def fill(self, left: List[A], fresh: List[B], alone: bool = False) -> Iterator[E]:
+        """Have builds of *left* built and loaded while there is memory; yield those that are over at once.
+
+        :param fresh: filled with those that are there to be measured; at least one, memory or not
+        """
+        while left and (not fresh or self._room()):
+            began = time.monotonic()
+            build, ended = self._start(left, fresh)
+            if ended is not None:
+                yield ended
+            if build is None:
+                continue
+            self.alive.append(build)
+            load(build.driven)
+            if not alone:
+                load_further(build.driven, build.wanted, build.start_further, self._room)
+            build.seconds = time.monotonic() - began
+            if build.driven.over:
+                yield self.end(build, True)
+            else:
+                fresh.append(build)
+
+    def measure(self, builds: Sequence[B]) -> None:
+        """Measure *builds* side by side."""
+        self.lockstep.measure(processes_of(builds))
+
+    def end(self, build: B, alone: bool) -> E:
+        """End a build that is alive."""
+        self.alive.remove(build)
+        return self._end(build, alone)
+
+
+def processes_of(builds: Sequence[B]) -> List[Driven]:
+    """Return the processes of *builds*, those of one build beside each other."""
+    return [process for build in builds for process in build.processes]
