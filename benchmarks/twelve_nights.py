@@ -81,6 +81,7 @@ def one_night(arguments: argparse.Namespace, night: int, *, changed: bool, busy:
     if message.exists():
         return {**json.loads(message.read_text(encoding="utf-8")), "night": night, "seconds": ""}
     words = ["run", str(arguments.matrix), "--out", str(run), "--history", str(arguments.out / "history")]
+    words += ["--resume"] if run.exists() else []
     keep = f"{sys.executable} -c '{KEEP.replace(chr(39), chr(34))}' {message}"
     command = [sys.executable, str(HERE / "slower_version.py"), *words, "--notify-command", keep]
     environment = {**os.environ, "SLOWER_VERSION": VERSION if changed else ""}

@@ -30,6 +30,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--no-reports", action="store_true", help="write no reports of single nights beside the page"
     )
+    parser.add_argument(
+        "--accepted",
+        type=Path,
+        metavar="FILE",
+        help="accepted changes (default: trtmatrix-accepted.toml, where it lies here)",
+    )
     add_filter(parser)
     parser.set_defaults(func=run)
 
@@ -45,8 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write(arguments: argparse.Namespace) -> None:
     import harness
+    from harness.analysis.accepted import accepted_changes
     from harness.history.changes import with_changes
     from harness.history.folder import open_history
+    from harness.history.open_changes import left_open
     from harness.history.reading import series
     from harness.report.trends.render import render_trends
     from harness.report.trends.view import trends_page
@@ -65,6 +73,7 @@ def _write(arguments: argparse.Namespace) -> None:
         harness_version=harness.__version__,
         title=arguments.title,
         reports=_reports(history, folder),
+        left=left_open(history, [one.subject for one in found], accepted_changes(arguments.accepted)),
         problems=[str(problem) for problem in (*history.problems, *read.problems)],
     )
     write_text(arguments.output, render_trends(page))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, date, datetime
 
+from harness.analysis.accepted import Accepted
 from harness.analysis.nights import KIND
 from harness.analysis.table import INDETERMINATE, Change
 from harness.analysis.verdict import Verdict
+from harness.history.folder import History
+from harness.history.records import Subject
 from harness.store.documents.night import ChangedSeries, Night
 
 Key = tuple[str, str, str, str, str]
@@ -28,6 +31,10 @@ class OpenChange:
     day: str
     verdict: str
     text: str
+    cell: str = ""
+    host: str = ""
+    measure: str = ""
+    run: str = ""
 
 
 def open_changes(nights: Iterable[Night], own: str) -> Mapping[Key, OpenChange]:
@@ -45,8 +52,40 @@ def open_changes(nights: Iterable[Night], own: str) -> Mapping[Key, OpenChange]:
             if one.gone:
                 found.pop(key, None)
             elif key not in found:
-                found[key] = OpenChange(day, one.verdict, one.text)
+                found[key] = OpenChange(
+                    day, one.verdict, one.text, one.cell, one.host, one.measure, night.run
+                )
     return found
+
+
+def left_open(
+    history: History, subjects: Iterable[Subject], accepted: Sequence[Accepted], today: date | None = None
+) -> list[OpenChange]:
+    """Return what the nights of *history* left open and nobody has accepted, but for the last night's own.
+
+    :param subjects: of its series, which accepted changes name by their parts
+    """
+    today = today or datetime.now().astimezone().date()
+    last = history.nights[-1].run if history.nights else ""
+    known = {(_cell_of(subject), subject.host): subject for subject in subjects}
+    alive = [entry for entry in accepted if not entry.expired(today)]
+    found = []
+    for one in open_changes(history.nights, "").values():
+        subject = known.get((one.cell, one.host))
+        taken = subject is not None and any(entry.fits(_verdict_of(subject, one)) for entry in alive)
+        if one.run != last and not taken:
+            found.append(one)
+    return found
+
+
+def _cell_of(subject: Subject) -> str:
+    arm = f"-{subject.repeat}" if subject.repeat else ""
+    return f"{subject.network}-{subject.treatment}-{subject.runtime}-{subject.version}{arm}"
+
+
+def _verdict_of(subject: Subject, one: OpenChange) -> Verdict:
+    parts = subject.network, subject.treatment, subject.runtime, subject.version
+    return Verdict(one.measure, *parts, one.host, one.verdict, one.text, one.cell)
 
 
 def with_open(verdicts: Sequence[Verdict], known: Mapping[Key, OpenChange]) -> list[Verdict]:

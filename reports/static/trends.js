@@ -46,8 +46,7 @@
   });
 
   // What a night was: by pointer, or with a plot in focus by the arrow keys; Enter opens the night's report.
-  const first = Date.parse(data.days[0]), whole = Date.parse(data.days[data.days.length - 1]) - first;
-  const places = data.days.map((day) => (whole ? (Date.parse(day) - first) / whole : 0.5));
+  const places = data.x.map((x) => x / 6000);
   const pointer = byId("pointer");
   let at = -1, plot = null;
   const run = (day, host) => data.runs.find((one) => one[0] === day && one[2].includes(host));

@@ -15,6 +15,9 @@ from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.policy import Policy
 from harness.analysis.verdict import Verdict
+from harness.history.folder import open_history
+from harness.history.open_changes import left_open
+from harness.history.records import Subject
 from harness.messages.message import has_news, message_of
 from harness.plugins import registry
 from harness.plugins.nights import keep_night, tonight
@@ -76,13 +79,20 @@ def test_a_change_alarms_once_is_open_and_gone(tmp_path: Path) -> None:
     assert replace(POLICY, open="pass").failing(verdicts) == []
     assert POLICY.suspects(verdicts) == []
 
+    (left,) = left_open(open_history(nights.history), [], ())
+    assert (left.day, left.measure, left.verdict) == ("2026-02-04", "latency", "regressed")
+
     known = replace(POLICY, accepted=(Accepted("regressed", "we want it", date(2999, 1, 1)),))
     _, verdicts = nights.next(known)
     assert known.failing(verdicts) == []
     assert [v.accepted for v in verdicts if v.since] == [{"reason": "we want it", "expires": "2999-01-01"}]
 
+    subject = Subject("mobilenet_v2", "fp32-b1-clip", "openvino", "2024.6.0", "venv", "host-a")
+    assert left_open(open_history(nights.history), [subject], known.accepted) == []
+
     _, verdicts = nights.next()
     assert said(verdicts) == [("reduced", None)]
+    assert left_open(open_history(nights.history), [], ()) == []
     _, verdicts = nights.next()
     assert said(verdicts) != [("regressed", "2026-02-04")]
     assert POLICY.failing(verdicts) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.history.records import ChangePoint, Series
@@ -24,12 +24,16 @@ _TITLES = {
 _GROUPS = {"latency": "latency", "class": "layer time of", "cost": "cost of"}
 
 
+Labels = Mapping[str, str]
+"""Night to what the page calls it: its day, with the hour where a host had several on one day."""
+
+
 @dataclass(frozen=True)
 class ChangeRow:
     """One change of one series.
 
     :param kind: ``worse``, ``better``, ``moved`` (no direction is the better)
-    :param since, seen: day of its first night, and of the one that confirmed it
+    :param since, seen: its first night, and the one that confirmed it
     :param by, sure: its size, and the interval of that
     :param facts: what changed with it, empty for nothing known
     """
@@ -76,9 +80,9 @@ def series_anchor(series: Series) -> str:
     return anchor("s", *(part for part in series.subject if part), series.measure)
 
 
-def change_rows(series: Series) -> tuple[ChangeRow, ...]:
+def change_rows(series: Series, labels: Labels) -> tuple[ChangeRow, ...]:
     """Return the changes of *series*, oldest first."""
-    return tuple(_row(series, change) for change in series.changes)
+    return tuple(_row(series, change, labels) for change in series.changes)
 
 
 def kind_of(series: Series, change: ChangePoint) -> str:
@@ -89,15 +93,15 @@ def kind_of(series: Series, change: ChangePoint) -> str:
     return WORSE if more else BETTER
 
 
-def seen_last(all_series: Iterable[Series], last: str) -> list[ChangeRow]:
-    """Return the changes that the night of the day *last* confirmed, the weightiest first."""
-    found = [row for one in all_series for row in change_rows(one) if row.seen == last]
+def seen_last(all_series: Iterable[Series], labels: Labels, last: str) -> list[ChangeRow]:
+    """Return the changes that the night called *last* confirmed, the weightiest first."""
+    found = [row for one in all_series for row in change_rows(one, labels) if row.seen == last]
     return sorted(found, key=_order)
 
 
-def still_open(all_series: Iterable[Series], last: str) -> list[ChangeRow]:
+def still_open(all_series: Iterable[Series], labels: Labels, last: str) -> list[ChangeRow]:
     """Return the last change of each series where it is for the worse and an earlier night confirmed it."""
-    rows = (change_rows(one)[-1] for one in all_series if one.changes)
+    rows = (change_rows(one, labels)[-1] for one in all_series if one.changes)
     return sorted((row for row in rows if row.kind == WORSE and row.seen != last), key=_order)
 
 
@@ -106,9 +110,8 @@ def _order(row: ChangeRow) -> tuple[object, ...]:
     return row.kind != WORSE, not row.measure.startswith("latency"), -row.weight, row.subject, row.measure
 
 
-def _row(series: Series, change: ChangePoint) -> ChangeRow:
-    points: Sequence[object] = series.points
-    seen = series.points[min(change.seen, len(points) - 1)]
+def _row(series: Series, change: ChangePoint, labels: Labels) -> ChangeRow:
+    seen = series.points[min(change.seen, len(series.points) - 1)]
     relative = series.relative
     weight = abs(change.size - 1) if relative else abs(change.size)
     if relative:
@@ -123,9 +126,9 @@ def _row(series: Series, change: ChangePoint) -> ChangeRow:
         kind=kind_of(series, change),
         by=by,
         sure=sure,
-        since=change.started.date().isoformat(),
+        since=labels.get(change.night, change.started.date().isoformat()),
         night=change.night,
-        seen=seen.started.date().isoformat(),
+        seen=labels.get(seen.night, seen.started.date().isoformat()),
         facts=change.facts,
         anchor=series_anchor(series),
         weight=weight,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property
 
-from harness.history.records import LATENCY, Point, Series
+from harness.history.open_changes import OpenChange
+from harness.history.records import LATENCY, Series
 from harness.report.anchors import anchor
 from harness.report.scale import Scale
 from harness.report.trends import changes
@@ -74,6 +76,8 @@ class TrendsPage:
 
     :param last: the day of the last night; :param days: all days, oldest first
     :param problems: files that were left out, a line each
+    :param left: changes that alarmed in an earlier night and are neither accepted nor gone
+    :param places: of the days in the plots
     """
 
     title: str
@@ -88,6 +92,8 @@ class TrendsPage:
     figures: tuple[Figure, ...]
     choices: Mapping[str, tuple[str, ...]]
     problems: tuple[str, ...]
+    left: tuple[OpenChange, ...] = ()
+    places: tuple[int, ...] = ()
 
     @property
     def last_nights(self) -> tuple[NightRow, ...]:
@@ -104,12 +110,21 @@ class TrendsPage:
         """What the script needs besides the table, as JSON that can stand in an element."""
         places = {day: place for place, day in enumerate(self.days)}
         runs = [[places[row.day], row.night.run, row.night.hosts, row.report] for row in self.nights]
-        return json.dumps({"days": self.days, "runs": runs}, separators=(",", ":")).replace("<", "\\u003c")
+        said = {"days": self.days, "x": self.places, "runs": runs}
+        return json.dumps(said, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def day_of(point: Point) -> str:
-    """Return the day of a night, UTC."""
-    return point.started.astimezone(UTC).date().isoformat()
+def labels_of(nights: Sequence[Night]) -> dict[str, str]:
+    """Return each night to its day, UTC, with the hour where a host had several nights on that day."""
+    days = {night.run: night.started.astimezone(UTC).date().isoformat() for night in nights}
+    on_host = Counter((days[night.run], host) for night in nights for host in night.hosts)
+    several = {day for (day, _), count in on_host.items() if count > 1}
+    return {
+        night.run: f"{night.started.astimezone(UTC):%Y-%m-%d %H:%M}"
+        if days[night.run] in several
+        else days[night.run]
+        for night in nights
+    }
 
 
 def trends_page(
@@ -121,27 +136,27 @@ def trends_page(
     title: str = "Nights",
     reports: Mapping[str, str] | None = None,
     problems: Sequence[str] = (),
+    left: Sequence[OpenChange] = (),
 ) -> TrendsPage:
     """Return the view of a history.
 
     :param nights, all_series: oldest first, changes looked for; :param reports: night to its own report
-    :param made: when the page is made
+    :param made: when the page is made; :param left: changes that alarmed and are open
     """
-    links = reports or {}
-    rows = tuple(
-        NightRow(night.started.astimezone(UTC).date().isoformat(), night, links.get(night.run, ""))
-        for night in nights
-    )
+    links, labels = reports or {}, labels_of(nights)
+    rows = tuple(NightRow(labels[night.run], night, links.get(night.run, "")) for night in nights)
     days = tuple(dict.fromkeys(row.day for row in rows))
     last = days[-1] if days else ""
     shown = [one for one in all_series if one.points]
     lines: tuple[SeriesRow, ...] = ()
     figures: tuple[Figure, ...] = ()
+    places: tuple[int, ...] = ()
     if shown:
         span = Span(min(x.points[0].started for x in shown), max(x.points[-1].started for x in shown))
         matrices = {night.run: night.matrix for night in nights}
-        lines = tuple(_row(one, span, days, matrices) for one in shown)
+        lines = tuple(_row(one, span, labels, matrices) for one in shown)
         figures = tuple(_figures(shown, span))
+        places = tuple({labels[night.run]: span.x(night.started) for night in nights}.values())
     return TrendsPage(
         title=title,
         made=made,
@@ -149,14 +164,16 @@ def trends_page(
         last=last,
         days=days,
         nights=rows,
-        new=tuple(changes.seen_last(shown, last)),
-        open=tuple(changes.still_open(shown, last)),
+        new=tuple(changes.seen_last(shown, labels, last)),
+        open=tuple(changes.still_open(shown, labels, last)),
         rows=tuple(
             sorted(lines, key=lambda row: (not row.changes, not row.series.measure.startswith(LATENCY)))
         ),
         figures=figures,
         choices={name: _choices(shown, name) for name in FILTERS},
         problems=tuple(problems),
+        left=tuple(left),
+        places=places,
     )
 
 
@@ -166,7 +183,7 @@ def _choices(all_series: Sequence[Series], name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(getattr(one.subject, name)) for one in all_series))
 
 
-def _row(series: Series, span: Span, days: Sequence[str], matrices: Mapping[str, str]) -> SeriesRow:
+def _row(series: Series, span: Span, labels: Mapping[str, str], matrices: Mapping[str, str]) -> SeriesRow:
     scale = scale_of(series.points)
     last = series.points[-1]
     ends = (
@@ -174,8 +191,9 @@ def _row(series: Series, span: Span, days: Sequence[str], matrices: Mapping[str,
         if last.low is None or last.high is None
         else f"{_bare(last.low, series)} to {_bare(last.high, series)}"
     )
-    own = change_rows(series)
-    by_day = {day_of(point): f"{point.value:.4g}" for point in series.points}
+    own = change_rows(series, labels)
+    by_day = {labels[point.night]: f"{point.value:.4g}" for point in series.points if point.night in labels}
+    days = dict.fromkeys(labels.values())
     return SeriesRow(
         series=series,
         anchor=series_anchor(series),

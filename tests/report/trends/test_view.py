@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from harness.history.open_changes import OpenChange
 from harness.history.records import Series
 from harness.report.trends.render import render_trends
-from harness.report.trends.view import TrendsPage, trends_page
+from harness.report.trends.view import TrendsPage, labels_of, trends_page
 from tests.report.browser import CHROMIUM, open_page
 from tests.report.parsed import Parsed
 from tests.report.payloads import PAYLOADS
-from tests.report.trends.series import SUBJECT, change, nights, series
+from tests.report.trends.series import FIRST, SUBJECT, change, nights, series
 
 STEP = [4.0] * 6 + [4.5] * 4
 
@@ -87,4 +90,22 @@ def test_it_opens_in_silence_and_its_script_runs(tmp_path: Path) -> None:
     opened = open_page(path, tmp_path / "profile")
     assert opened.console == []
     assert 'id="tools">' in opened.html  # no longer hidden
-    assert opened.html.count('tabindex="0"') == 2
+    assert len(re.findall(r'<svg[^>]*tabindex="0"', opened.html)) == 2
+
+
+def test_several_nights_of_one_day_are_told_apart_by_their_hour() -> None:
+    several = [
+        structs.replace(night, started=FIRST + timedelta(minutes=20 * at))
+        for at, night in enumerate(nights(3))
+    ]
+    labels = labels_of(several)
+    assert list(labels.values()) == ["2026-11-01 02:00", "2026-11-01 02:20", "2026-11-01 02:40"]
+    elsewhere = [structs.replace(night, hosts=[f"host-{at}"]) for at, night in enumerate(several)]
+    assert set(labels_of(elsewhere).values()) == {"2026-11-01"}
+
+
+def test_what_alarmed_and_is_open_stands_on_the_page_with_its_first_night() -> None:
+    left = OpenChange("2026-11-07", "regressed", "1.12 times", "mobilenet_v2-x", "host-a", "latency", "n6")
+    html = render_trends(page([series(STEP)], left=[left]))
+    assert "since 2026-11-07: latency of mobilenet_v2-x on host-a" in Parsed(html).text
+    assert "No change for the worse is left over" not in html
