@@ -109,15 +109,26 @@ def _line(group: BuildGroup) -> tuple[str, str, str]:
 
 def _newest_before(rivals: Sequence[BuildGroup], new: BuildGroup) -> BuildGroup | None:
     older = [x for x in rivals if version_key(x.cell.version) < version_key(new.cell.version)]
-    newest = max((version_key(x.cell.version) for x in older), default=None)
-    return _closest([x for x in older if version_key(x.cell.version) == newest], new)
+    newest = max((x.cell.version for x in older), key=version_key, default="")
+    # A release may be there under several names, `8.5.3.1` and an image `8.5.3.1+stand-in-2022`: the one in
+    # the environment of *new* differs in the release alone.
+    same = [x for x in older if _release(x) == newest.partition("+")[0] and _place(x) == _place(new)]
+    newest = max((x.cell.version for x in same), key=version_key, default=newest)
+    return _closest([x for x in older if version_key(x.cell.version) == version_key(newest)], new)
+
+
+def _release(group: BuildGroup) -> str:
+    return group.cell.version.partition("+")[0]
+
+
+def _place(group: BuildGroup) -> tuple[str, str]:
+    return group.cell.repeat, group.cell.environment
 
 
 def _closest(groups: Sequence[BuildGroup], new: BuildGroup) -> BuildGroup | None:
     """Of groups of one version the one in the same environment, of the same run, else the first."""
 
     def alike(group: BuildGroup) -> tuple[bool, bool]:
-        environments = (group.cell.repeat, group.cell.environment), (new.cell.repeat, new.cell.environment)
-        return environments[0] == environments[1], group.pool == new.pool
+        return _place(group) == _place(new), group.pool == new.pool
 
     return max(groups, key=alike, default=None)

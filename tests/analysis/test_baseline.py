@@ -46,6 +46,28 @@ def test_previous_is_the_next_older_version_of_the_same_line(compose: Any) -> No
     assert sides.label(old) == "8.6.1"
 
 
+def test_of_two_names_of_the_release_before_the_one_in_the_same_environment_is_compared(compose: Any) -> None:
+    made = grid(
+        compose,
+        cell(compose, "8.4.0"),
+        *(cell(compose, version) for version in ("8.5.3.1", "8.6.0", "8.7.0+cu12", "8.7.0+cu13")),
+        *(cell(compose, f"{version}+image", environment="docker") for version in ("8.5.3.1", "8.6.0")),
+    )
+    sides = Baseline("previous", made.judged)
+    assert {
+        group.cell.version: old.cell.version
+        for group in made.judged
+        if (old := sides.find(group)) is not None
+    } == {
+        "8.5.3.1": "8.4.0",
+        "8.5.3.1+image": "8.5.3.1",
+        "8.6.0": "8.5.3.1",
+        "8.6.0+image": "8.6.0",
+        "8.7.0+cu12": "8.6.0",
+        "8.7.0+cu13": "8.7.0+cu12",
+    }
+
+
 def test_the_second_arm_is_held_against_the_first_of_its_version(compose: Any) -> None:
     made = grid(compose, cell(compose, "1.0"), cell(compose, "2.0"), cell(compose, "2.0", repeat="aa"))
     for wanted in ("previous", "1.0"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
@@ -83,6 +84,19 @@ def test_an_archive_holds_no_log_and_no_outputs_and_is_the_same_each_time(
     shutil.copytree(run, copied)
     call(publish, str(copied), "-o", str(again))
     assert again.read_bytes() == archive.read_bytes()
+
+
+def test_a_log_that_a_failed_build_left_empty_is_no_obstacle(run: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "run"
+    shutil.copytree(run, copied)
+    build = next(iter(Bundle.open(copied).builds()))
+    log = build.folder / "evidence" / "build.log.gz"
+    log.write_bytes(gzip.compress(b"\n"))
+    assert call(publish, str(copied), "-o", str(tmp_path / "run.tar.xz")) == 0
+    assert not TensorRT().read(build.folder).tactics
+    log.write_bytes(gzip.compress(b"\n")[:-9])
+    with pytest.raises(InputError, match=r"build\.log\.gz"):
+        call(publish, str(copied), "-o", str(tmp_path / "torn.tar.xz"))
 
 
 def test_an_archive_of_a_run_on_a_cpu_is_judged_too(

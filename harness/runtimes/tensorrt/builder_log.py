@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +41,7 @@ def read_log(evidence: Path, version: str | None) -> ReadLog:
             return msgspec.convert(document, ReadLog, from_attributes=True)
         except msgspec.ValidationError as error:
             raise DamagedBundleError(evidence / READ, str(error)) from None
-    if not (evidence / PRINTED).is_file():
+    if not (evidence / PRINTED).is_file() or _is_empty(evidence / PRINTED):
         return ReadLog()
     record = read_file(evidence / PRINTED, tensorrt=version)
     return ReadLog(
@@ -49,6 +51,15 @@ def read_log(evidence: Path, version: str | None) -> ReadLog:
         engine_layers=tuple(record.engine_layers),
         warnings=tuple(record.warnings),
     )
+
+
+def _is_empty(path: Path) -> bool:
+    """Return whether a whole log holds nothing: the build failed before TensorRT said a word."""
+    try:
+        with gzip.open(path) as stream:
+            return not any(line.strip() for line in stream)
+    except (OSError, EOFError, zlib.error):
+        return False  # read_file says what is wrong with it
 
 
 def keep_what_is_read(evidence: Path, version: str | None) -> None:
