@@ -129,7 +129,8 @@ def test_what_is_called_no_baseline_is_told_what_would_be_one(compose: Any) -> N
     with pytest.raises(UsageError) as caught:
         Baseline("7.0", made.judged)
     assert str(caught.value) == (
-        "baseline '7.0' is no version of these runs; say 'previous', the folder of a run, or one of 9.0, 10.0"
+        "baseline '7.0' is no version of these runs; did you mean '9.0'?; "
+        "say 'previous', the folder of a run, or one of 9.0, 10.0"
     )
     with pytest.raises(UsageError, match=r"or one of none$"):
         Baseline("7.0", ())

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import docker.errors
@@ -97,14 +102,41 @@ def test_no_engine_is_one_line_that_says_what_was_tried(tmp_path: Path) -> None:
 
 
 def test_a_socket_nobody_listens_on_is_told_apart(tmp_path: Path) -> None:
-    import socket
-
     path = tmp_path / "s.sock"
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
 
     with pytest.raises(UnavailableError, match=r"\(DOCKER_HOST: nobody listens on it\)"):
         connect({"DOCKER_HOST": f"unix://{path}"})
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Let this process be somebody else for a moment, where it is root, whom no mode of a file stops."""
+    mine = os.geteuid()
+    os.seteuid(mine or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
+
+
+def test_without_rights_to_the_socket_the_group_is_named() -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        socket.socket(socket.AF_UNIX) as listening,
+    ):
+        path = Path(folder) / "s.sock"
+        listening.bind(str(path))
+        listening.listen()
+        path.chmod(0)
+        with unprivileged(), pytest.raises(UnavailableError) as error:
+            connect({"DOCKER_HOST": f"unix://{path}"})
+
+    assert str(error.value) == (
+        "no docker engine answers (DOCKER_HOST: permission denied (is this user in the group 'docker'?)); "
+        "start docker or podman, or set DOCKER_HOST"
+    )
 
 
 def test_a_real_engine_says_what_it_can(docker_engine: Engine) -> None:
