@@ -102,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from harness.analysis.accepted import accepted_changes
     from harness.cli.outputs import check_file, check_new_folder
+    from harness.cli.quiet_end import QuietEnd
     from harness.execution.measuring import affinity, open_to_resume, run_id
     from harness.execution.plan import Choices, above_zero, make_plan
     from harness.matrix.file import MOST_BUILDS
@@ -148,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     storage = Path(".benchmarks")
     made_here = not storage.exists()
-    status = int(pytest.main([*command, *arguments.pytest_args], plugins=_plugins()))
+    status = int(pytest.main([*command, *arguments.pytest_args], plugins=[*_plugins(), QuietEnd()]))
     if made_here:
         # pytest-benchmark makes its folder before it knows whether anything is saved there
         with contextlib.suppress(OSError):

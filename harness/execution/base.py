@@ -61,6 +61,13 @@ It never raises for what a worker did.
 class Executor(Protocol):
     """Registered through ``trtmatrix_executors``, chosen by name (``--executor``, ``[run] executor``)."""
 
+    def telling(self, say: Callable[[str], None]) -> Executor:  # noqa: ARG002
+        """Return the executor as one run uses it: by default itself.
+
+        :param say: shows a line to the user: what is waited for, say
+        """
+        return self
+
     @property
     @abstractmethod
     def name(self) -> str:

@@ -74,7 +74,7 @@ class Schedule:
         self._last: dict[Cell, int] = {}
         self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
         self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
-        self._executor = parts.executors[executor]
+        self._executor = parts.executors[executor].telling(say)
         self._own_error: Exception | None = None
         self._scratch = Path(tempfile.mkdtemp(dir=bundle.root, prefix=SCRATCH))
         self._inputs = InputStore(self._scratch / "inputs", parts.networks, settings.seed)

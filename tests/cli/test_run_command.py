@@ -247,6 +247,8 @@ def test_an_interrupted_run_goes_on_where_it_was(narrow: Path, ending: signal.Si
     said, errors = process.communicate(timeout=60)
     assert process.returncode == 130, said + errors
     assert "trtmatrix: interrupted; the same command with '--out run --resume' goes on" in errors
+    assert "!!!" not in said + errors, "no banner of pytest"
+    assert "no tests ran" not in said
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
     states = [cell["status"] for cell in json.loads(trtmatrix_here(narrow, "show", "run", "--json").stdout)]

@@ -43,6 +43,25 @@ def test_two_runs_never_measure_on_one_device_at_once() -> None:
     assert most == 1
 
 
+def test_a_run_that_waits_says_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    said: list[str] = []
+    first = LocalExecutor().run(BLOCK, lambda block: map(ended, block.builds))
+    next(first)
+    executor = LocalExecutor().telling(said.append)
+    second = threading.Thread(target=lambda: list(executor.run(BLOCK, lambda _: iter(()))))
+    second.start()
+    until = time.monotonic() + 30
+    while not said and time.monotonic() < until:
+        time.sleep(0.01)
+    first.close()
+    second.join()
+    assert said[0].startswith(f"waiting for test-device, on which another run (process {os.getpid()} of ")
+    assert f"in {Path.cwd()}, since " in said[0]
+    assert said[1:] == ["test-device is free"]
+    assert [path.name for path in tmp_path.iterdir()] == ["trtmatrix-device-test-device.lock"]
+
+
 def test_builds_are_yielded_as_they_end() -> None:
     made: list[PlannedBuild] = []
 
