@@ -6,7 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 
 import jinja2
 from markupsafe import Markup
@@ -139,8 +139,9 @@ def page(analysis: RunAnalysis) -> Page:
     )
 
 
+@cache
 def environment() -> jinja2.Environment:
-    """Return the template environment: autoescape always, undefined names are errors."""
+    """Return the one template environment: autoescape always, undefined names are errors."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(data_folder("reports") / "templates"),
         autoescape=True,

@@ -41,7 +41,7 @@ def test_relu6_without_its_upper_bound_is_invalid(graph: Graph, precision: str) 
     assert "is allowed" in found.reason
 
 
-@pytest.mark.parametrize("family", [MobileNetV1(), MobileNetV2()])
+@pytest.mark.parametrize("family", [MobileNetV1(resolution=96), MobileNetV2(resolution=96)])
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_other_images_keep_to_the_bound(family: MobileNetV1 | MobileNetV2, precision: str) -> None:
     """The bound comes from one image; the emulation of others must lie within it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from harness.observations.records import RunObservation
@@ -32,6 +34,7 @@ def named(text: str) -> RunObservation:
     )
 
 
+@cache
 def page(text: str) -> Parsed:
     observed = named(text)
     return Parsed(render(analysed(observed)))
