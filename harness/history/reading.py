@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import MissingPackageError
@@ -15,9 +15,24 @@ from harness.store.documents.night import Night
 if TYPE_CHECKING:
     import duckdb
 
-_FACTS = tuple(Facts.__dataclass_fields__)
 _KEY = (*Subject._fields, "measure")
-_COLUMNS = (*_KEY, "unit", "night", "started", "value", "low", "high", "values")
+_FACTS = ", ".join(f"fact_{name}" for name in Facts.__dataclass_fields__)
+_BETWEEN = chr(31)
+"""Stands between facts: one text a night is read faster than one of each."""
+
+# Of a night in the order of time; times as microseconds, which need no package for time zones.
+_LISTS = ", ".join(
+    f"list({column} ORDER BY started, night)"
+    for column in (
+        "night",
+        "epoch_us(started)",
+        "value",
+        "low",
+        "high",
+        "values",
+        f"concat_ws(chr(31), {_FACTS})",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +61,11 @@ def series(history: History, wanted: Filter = EVERYTHING) -> Read:
     if not files:
         return Read((), tuple(problems))
     where, values = where_of(wanted)
-    facts = ", ".join(f"fact_{name}" for name in _FACTS)
+    keys = ", ".join(_KEY)
     # A partition's folder is no column: what it is called stands in the rows.
     rows = connection.execute(
-        f"SELECT {', '.join(_COLUMNS)}, {facts} FROM read_parquet(?, hive_partitioning = false) "
-        f"WHERE {where} ORDER BY {', '.join(_KEY)}, started, night",
+        f"SELECT {keys}, any_value(unit), {_LISTS} FROM read_parquet(?, hive_partitioning = false) "
+        f"WHERE {where} GROUP BY {keys} ORDER BY {keys}",
         [files, *values],
     ).fetchall()
     return Read(tuple(_series(rows)), tuple(problems))
@@ -135,15 +150,19 @@ def where_of(wanted: Filter) -> tuple[str, list[Any]]:
 
 
 def _series(rows: Sequence[tuple[Any, ...]]) -> Iterator[Series]:
-    width, first = len(_KEY), len(_COLUMNS)
-    facts: dict[tuple[str, ...], Facts] = {}
-    for key, own in groupby(rows, key=lambda row: row[:width]):
+    width = len(_KEY)
+    facts: dict[str, Facts] = {}
+    times: dict[int, datetime] = {}
+    for row in rows:
+        key, unit, columns = row[:width], row[width], row[width + 1 :]
         points = []
-        unit = ""
-        for row in own:
-            unit, night, started, value, low, high, values = row[width:first]
-            said = row[first:]
+        for night, started, value, low, high, values, said in zip(*columns, strict=True):
             if said not in facts:
-                facts[said] = Facts(*said)
-            points.append(Point(night, started, value, low, high, tuple(values), facts[said]))
+                facts[said] = Facts(*said.split(_BETWEEN))
+            if started not in times:
+                times[started] = _EPOCH + timedelta(microseconds=started)
+            points.append(Point(night, times[started], value, low, high, tuple(values), facts[said]))
         yield Series(Subject(*key[:-1]), key[-1], unit, tuple(points))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,0 +1,182 @@
+"""A year of nights with ten million layer rows: how long what is asked of it takes, and how much memory.
+
+    python benchmarks/history_size.py [--nights 365] [--rows 10000000] [--add RUN]
+
+The history is generated: 14 cells of 15 measures each (210 series), five builds a cell. ``--add`` names a
+real run that is added to it. Each question is asked three times, the middle is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.cli.history import _add_run
+from harness.history.changes import with_changes
+from harness.history.folder import make_history, night_file, open_history, table_file
+from harness.history.reading import connect, layers, readable, series
+from harness.history.records import Filter
+from harness.history.schema import BUILDS, LAYERS, POINTS
+from harness.store.documents.base import write_document
+from harness.store.documents.night import Night
+
+CELLS, BUILDS_A_CELL = 14, 5
+MEASURES = (
+    "latency",
+    "latency:cuda_graph",
+    "layers",
+    *(f"class:{name}" for name in ("pointwise", "depthwise", "convolution", "activation", "reformat")),
+    *(f"cost:{name}" for name in ("pointwise", "depthwise", "reformat", "relu6")),
+    "build_seconds",
+    "engine_bytes",
+    "device_memory_bytes",
+)
+FIRST = datetime(2026, 1, 1, 2, tzinfo=UTC)
+
+
+def write_night(root: Path, number: int, rows: int, random: np.random.Generator) -> None:
+    """Write one night with *rows* layers."""
+    run, started = f"night-{number:04}", FIRST + timedelta(days=number)
+    cells = [f"mobilenet_v2-fp32-b{cell + 1}-clip-tensorrt-8.6.1" for cell in range(CELLS)]
+    keys = [(cell, measure) for cell in range(CELLS) for measure in MEASURES]
+    values = np.exp(random.normal(0.0, 0.005, (len(keys), BUILDS_A_CELL)))
+    points = [
+        {
+            **dict.fromkeys((name for name in POINTS.names if name.startswith("fact_")), "unknown"),
+            "night": run,
+            "started": started,
+            "host": "host-a",
+            "network": "mobilenet_v2",
+            "treatment": f"fp32-b{cell + 1}-clip",
+            "runtime": "tensorrt",
+            "version": "8.6.1",
+            "environment": "docker",
+            "repeat": "",
+            "cell": cells[cell],
+            "measure": measure,
+            "unit": "ms",
+            "value": float(own.mean()),
+            "low": float(own.min()),
+            "high": float(own.max()),
+            "values": own.tolist(),
+        }
+        for (cell, measure), own in zip(keys, values, strict=True)
+    ]
+    builds = [
+        {
+            "night": run,
+            "started": started,
+            "host": "host-a",
+            "cell": cell,
+            "build": build,
+            "status": "ok",
+            "digest": "0" * 16,
+            "latency_ms": 1.0,
+        }
+        for cell in cells
+        for build in range(BUILDS_A_CELL)
+    ]
+    a_build = rows // (CELLS * BUILDS_A_CELL)
+    place = np.arange(a_build * CELLS * BUILDS_A_CELL)
+    names = np.array([f"block_{at}/expand/Conv2D + block_{at}/expand/Relu6" for at in range(a_build)])
+    classes = np.array(["pointwise", "depthwise", "reformat", "activation"])
+    table = pa.table(
+        {
+            "night": pa.array([run]).take(pa.array(np.zeros(place.size, dtype=np.int64))),
+            "cell": np.array(cells)[place // (a_build * BUILDS_A_CELL)],
+            "build": (place // a_build % BUILDS_A_CELL).astype(np.int32),
+            "position": (place % a_build).astype(np.int32),
+            "name": names[place % a_build],
+            "op_class": classes[place % 4],
+            "kernel": names[place % a_build],
+            "ms": random.random(place.size) * 0.01,
+        },
+        schema=LAYERS,
+    )
+    files = []
+    made = {
+        "points": pa.Table.from_pylist(points, schema=POINTS),
+        "builds": pa.Table.from_pylist(builds, schema=BUILDS),
+        "layers": table,
+    }
+    for name, content in made.items():
+        target = table_file(root, name, started, "host-a", f"{run}-00000000")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(content, target, compression="zstd")
+        files.append(target.relative_to(root).as_posix())
+    night = Night(
+        run=run, started=started, added=started, digest="0" * 16, builds=len(builds), series=len(points),
+        hosts=["host-a"], versions=["tensorrt 8.6.1"], files=files,
+    )  # fmt: skip
+    write_document(night_file(root, run), night)
+
+
+def timed(name: str, ask: Callable[[], object]) -> None:
+    """Print how long *ask* takes."""
+    taken = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        found = ask()
+        taken.append(time.perf_counter() - begin)
+    print(f"| {name} | {statistics.median(taken):.2f} | {found} |", flush=True)
+
+
+def heaviest(root: Path) -> int:
+    """Return how many layers have a mean over all nights: a query that reads every row."""
+    connection = connect()
+    files, _ = readable(open_history(root), connection, "layers")
+    query = (
+        "SELECT cell, name, avg(ms), quantile_cont(ms, 0.5) FROM read_parquet(?, hive_partitioning = false) "
+        "GROUP BY cell, name"
+    )
+    return len(connection.execute(query, [files]).fetchall())
+
+
+def main() -> None:
+    """Generate the history, ask, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--nights", type=int, default=365)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--add", type=Path, metavar="RUN")
+    arguments = parser.parse_args()
+    random = np.random.default_rng(19)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "history"
+        make_history(root)
+        for number in range(arguments.nights):
+            write_night(root, number, arguments.rows // arguments.nights, random)
+        size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+        print(f"{arguments.nights} nights, {arguments.rows} layer rows, {size / 1e6:.0f} MB on disk")
+        print("| question | s | found |")
+        print("|---|---|---|")
+        last = f"night-{arguments.nights - 1:04}"
+        cell = "mobilenet_v2-fp32-b1-clip-tensorrt-8.6.1"
+        latency = Filter(measure="latency*")
+        timed("the index", lambda: len(open_history(root).nights))
+        timed("all series of latencies", lambda: len(series(open_history(root), latency).series))
+        timed("all series", lambda: len(series(open_history(root)).series))
+        timed("layers of a cell in one night", lambda: len(layers(open_history(root), cell, last)))
+        timed("mean and median of every layer over all nights", lambda: heaviest(root))
+        found = series(open_history(root), latency).series
+        timed(
+            f"change points of {len(found)} series", lambda: sum(len(x.changes) for x in with_changes(found))
+        )
+        if arguments.add is not None:
+            begin = time.perf_counter()
+            said = _add_run(arguments.add, root, keep=True).words
+            print(f"| history add of a run | {time.perf_counter() - begin:.2f} | {said} |")
+    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB at most")
+
+
+if __name__ == "__main__":
+    main()
