@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.cli.completion import PrintCompletion
 from harness.errors import EXIT_USAGE, BadOptionError, FileSystemError, TrtmatrixError, did_you_mean
 
 COMMANDS = (
@@ -98,6 +99,9 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser with all commands."""
     parser = _Parser(prog="trtmatrix", description="Where the time of a MobileNet goes, on every version.")
     parser.add_argument("--version", action="version", version=f"trtmatrix {harness.__version__}")
+    parser.add_argument(
+        "--print-completion", action=PrintCompletion, help="print completion for bash, zsh or tcsh, and end"
+    )
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         module = importlib.import_module(f"harness.cli.{_MODULES.get(name, name)}")
