@@ -49,8 +49,8 @@ class Verdict:
 
     :param bottleneck: name of a rule, or ``latency``
     :param treatment: the treatment's label; :param against: version or arm compared with, None without one
-    :param kind: ``version``, ``aa`` (two arms of one thing), ``treatment``, ``run`` (a stored run),
-        ``night`` (earlier nights of a history)
+    :param kind: ``version``, ``aa`` (two arms of one thing), ``treatment``, ``runtime``,
+        ``run`` (a stored run), ``night`` (earlier nights of a history)
     :param state: of the new side; None for latency and where it cannot be told
     :param verdict: the one word to show
     :param effect: new / old; :param interval: its 95 % interval; :param builds: used on either side

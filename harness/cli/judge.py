@@ -39,6 +39,12 @@ def add_parser(commands: Any) -> None:
         help="instead of versions, compare two treatments of each that differ in one field only: "
         "relu6=clip:relu_sub, cuda_graph=off:on",
     )
+    against.add_argument(
+        "--runtimes",
+        metavar="OLD:NEW",
+        help="instead of versions, compare two runtimes on the same networks, treatments and hosts, by the "
+        "host's clock: tensorflow:tftrt",
+    )
     parser.add_argument(
         "--history", type=Path, metavar="DIR", help="folder of nights that --baseline is looked up in"
     )
@@ -102,6 +108,7 @@ def _run(arguments: argparse.Namespace) -> int:
         material=None if arguments.material is None else share(arguments.material),
         latency_pass=arguments.judged,
         treatments=arguments.treatments,
+        runtimes=arguments.runtimes,
         history=arguments.history,
     )
     if arguments.json:
@@ -111,6 +118,11 @@ def _run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json_text(verdicts_document(found.analysis, arguments.judged or LATENCY_PASS)))
     else:
         _print(found, arguments)
+    if arguments.runtimes and not arguments.json:
+        from harness.analysis.figures.runtimes import runtime_tables
+        from harness.cli.runtime_table import print_runtimes
+
+        print_runtimes(runtime_tables(found.grid, arguments.runtimes.partition(":")[0]))
     append_summary(lambda: found.analysis)
     _tell(found, arguments)
     return EXIT_TESTS_FAILED if found.failing else EXIT_OK

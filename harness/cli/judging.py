@@ -61,6 +61,7 @@ def judged_runs(
     material: float | None = None,
     latency_pass: str | None = None,
     treatments: str | None = None,
+    runtimes: str | None = None,
     history: Path | None = None,
 ) -> Judged:
     """Return the verdicts on *runs*.
@@ -69,6 +70,7 @@ def judged_runs(
     :param fail_on, material: in place of what their matrix says
     :param latency_pass: the pass that is judged in place of the latency, and nothing else
     :param treatments: ``FIELD=OLD:NEW``, compared in place of versions
+    :param runtimes: ``OLD:NEW``, compared in place of versions, by the host's clock
     :param history: folder of nights that *baseline* is looked up in
     :raises TrtmatrixError: a run cannot be read, or has nothing to compare
     """
@@ -85,6 +87,8 @@ def judged_runs(
     if latency_pass is not None:
         # The bottlenecks' costs come from the profile: another pass says nothing of them.
         run, rules = _of_pass(run, latency_pass), {}
+    if runtimes is not None:
+        return _of_runtimes(run, runtimes, policy, rules, accepted, material)
     grid = grid_of(run)
     if treatments is not None:
         field, old, new = fields_of(treatments)
@@ -103,6 +107,28 @@ def judged_runs(
     wanted = run.manifest.matrix.baseline if baseline is None else _baseline(baseline, latency_pass)
     verdicts = judge(grid, wanted, rules=rules, accepted=accepted, material=material)
     return Judged(grid, verdicts, baseline_name(wanted), policy, rules)
+
+
+def _of_runtimes(
+    run: RunObservation,
+    text: str,
+    policy: Policy,
+    rules: Mapping[str, Rule],
+    accepted: Sequence[Accepted],
+    material: float | None,
+) -> Judged:
+    from harness.analysis.across import compare_runtimes
+    from harness.analysis.grid import grid_of
+    from harness.observations.host_clock import by_host_clock
+
+    old, _, new = text.partition(":")
+    if not (old and new):
+        raise BadOptionError(f"--runtimes {text}: expected OLD:NEW, such as tensorflow:tftrt")
+    grid = grid_of(by_host_clock(run))
+    verdicts = compare_runtimes(grid, old, new, rules=rules, accepted=accepted, material=material)
+    if not verdicts:
+        raise NothingToCompareError(f"--runtimes {text}: nothing of these runs was measured on both")
+    return Judged(grid, verdicts, f"runtime {old}", policy, rules)
 
 
 def fields_of(text: str) -> tuple[str, str, str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.analysis.answers.short import ShortAnswer
     from harness.analysis.grid import Grid
 
-_KINDS = ("version", "run", "treatment", "aa", "night")
+_KINDS = ("version", "run", "treatment", "runtime", "aa", "night")
 _WIDTH = 14
 """Of a column of answers: ``▲ 15.8 times ■``."""
 

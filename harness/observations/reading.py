@@ -201,10 +201,10 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
     if record.status != "ok":
         return plain
     stored = read_samples(record.folder)
-    kept = [_unthrottled(one) for one in stored]
+    kept = [unthrottled(one) for one in stored]
     throttled = sum(len(one.latency_ms) for one in stored) - sum(len(one.latency_ms) for one in kept)
-    passes, enqueue = _samples(kept)
-    slices = _slices(kept) if document.block else {}
+    passes, enqueue = samples_of(kept)
+    slices = slices_of(kept) if document.block else {}
     timed = replace(
         plain,
         passes=passes,
@@ -261,7 +261,7 @@ def _outputs(checked: Outputs | None) -> OutputCheck | None:
     return OutputCheck(checked.valid, error, checked.bound, checked.top1, checked.reason)
 
 
-def _unthrottled(one: StoredSlice) -> StoredSlice:
+def unthrottled(one: StoredSlice) -> StoredSlice:
     """Return a slice without the samples that were throttled."""
     if one.throttled is None or not any(one.throttled):
         return one
@@ -273,7 +273,7 @@ def _unthrottled(one: StoredSlice) -> StoredSlice:
     return structs.replace(one, latency_ms=latency, enqueue_ms=enqueue, throttled=None)
 
 
-def _samples(slices: Iterable[StoredSlice]) -> tuple[dict[str, Samples], Samples | None]:
+def samples_of(slices: Iterable[StoredSlice]) -> tuple[dict[str, Samples], Samples | None]:
     """Return samples by pass, and enqueue times of the latency pass."""
     passes: dict[str, list[float]] = {}
     enqueue: list[float] = []
@@ -297,7 +297,7 @@ def _waited(slices: Iterable[StoredSlice]) -> float | None:
     return wall / cpu - 1 if cpu > 0 else None
 
 
-def _slices(slices: Iterable[StoredSlice]) -> dict[str, tuple[Slice, ...]]:
+def slices_of(slices: Iterable[StoredSlice]) -> dict[str, tuple[Slice, ...]]:
     """Return the slices of each pass that hold samples."""
     passes: dict[str, list[Slice]] = {}
     taken: set[tuple[str, int, int]] = set()

@@ -24,6 +24,7 @@ def bundle(
     *,
     treatment: Treatment | None = None,
     graph: float | None = None,
+    runtime: str = "openvino",
 ) -> Path:
     """A run of one network with a cell a version; the latency of each build is composed.
 
@@ -31,7 +32,7 @@ def bundle(
     """
     made = Bundle.create(root, Manifest(run=root.name, state="complete"))
     for version, latency in latencies.items():
-        cell = Cell("mobilenet_v2", treatment or Treatment(), "openvino", version, "venv")
+        cell = Cell("mobilenet_v2", treatment or Treatment(), runtime, version, "venv")
         made.set_cell(cell, "measured")
         for number, factor in enumerate(builds):
             files = made.root / f"incoming-{number}"

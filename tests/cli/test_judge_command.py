@@ -168,3 +168,15 @@ def test_a_run_that_was_killed_is_read_as_one_that_was_interrupted(
     out = capsys.readouterr().out
     assert "openvino 2024.0.0 against 2023.0.2" in out
     assert "1 cells have no verdict" in out
+
+
+def test_two_runtimes_on_one_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of bundles of two runtimes that were measured on the CPU."""
+    slow = bundle(tmp_path / "slow", {"2.21.0": 4.0}, runtime="tensorflow")
+    fast = bundle(tmp_path / "fast", {"1.32.0": 3.0}, runtime="onnxruntime")
+    assert call(judge, str(slow), str(fast), "--runtimes", "tensorflow:onnxruntime") == 0
+    out = capsys.readouterr().out
+    assert "mobilenet_v2 fp32-b1-clip on host-a, against tensorflow" in out
+    assert "1.333 (1.3" in out
+    with pytest.raises(TrtmatrixError, match="expected OLD:NEW"):
+        call(judge, str(slow), "--runtimes", "tensorflow")
