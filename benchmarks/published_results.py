@@ -3,8 +3,8 @@
     python benchmarks/published_results.py
 
 Judges each NAME.tar.xz by the decision table in force and writes its page (docs/results/NAME.md), the table
-over all of them (docs/results/README.md) and the answers that every installation carries
-(reports/published/NAME.json). A test holds the files to what this writes.
+over all of them (docs/results/README.md), what changed (README.md) and the answers that every installation
+carries (reports/published/NAME.json). A test holds the files to what this writes.
 """
 
 from __future__ import annotations
@@ -34,8 +34,13 @@ from harness.written import a_second, change, interval, milliseconds, percent, s
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGES = ROOT / "reports" / "results", ROOT / "docs" / "results"
 ANSWERS, OVERVIEW = ROOT / "reports" / "published", PAGES / "README.md"
+README = ROOT / "README.md"
 GRAPH = "cuda_graph"
-BEGIN, END = "<!-- table of all bundles -->", "<!-- end of the table -->"
+BEGIN, END = "<!-- made by benchmarks/published_results.py -->", "<!-- end of the table -->"
+FOUND_COLUMNS = (
+    "network, treatment", "GPU", "TensorRT", "latency", "change", "as a CUDA graph", "change",
+    "1x1 convolutions on GEMM kernels, each build",
+)  # fmt: skip
 OVERVIEW_COLUMNS = (
     "network, treatment", "version", "device, host", "builds", "latency, ms (95 % interval)", "a second",
     "as a CUDA graph, ms", "bundle",
@@ -85,9 +90,8 @@ def _compared(run: RunObservation, *, rules: bool = True) -> Iterator[Verdict]:
     return (one for one in judge(grid_of(run), rules=known) if one.against is not None)
 
 
-def page(name: str, run: RunObservation) -> str:
+def page(name: str, run: RunObservation, found: Sequence[Compared]) -> str:
     """Return the page of the bundle called *name*, in Markdown."""
-    found = comparisons(run)
     hosts = sorted({one.key[3] for one in found})
     letters = {host: chr(ord("A") + place) for place, host in enumerate(hosts)}
     devices = "; ".join(f"host {letters[host]}: {_device(run, host)}" for host in hosts)
@@ -245,16 +249,35 @@ def files() -> dict[Path, str]:
     """Return the text of each file that is made of the published bundles."""
     made: dict[Path, str] = {}
     rows: list[list[str]] = []
+    found: list[list[str]] = []
     for path in sorted(RESULTS.glob("*.tar.xz")):
         name, run = path.name.removesuffix(".tar.xz"), observe([path])
-        made[PAGES / f"{name}.md"] = page(name, run)
+        compared = comparisons(run)
+        made[PAGES / f"{name}.md"] = page(name, run, compared)
         made[ANSWERS / f"{name}.json"] = document(name, run)
         rows += overview(name, run)
-    text = OVERVIEW.read_text(encoding="utf-8") if OVERVIEW.is_file() else f"{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    table = "\n".join(_table(OVERVIEW_COLUMNS, rows))
-    made[OVERVIEW] = f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
+        found += (_found_row(run, one) for one in compared if one.verdicts[LATENCY].change is not None)
+    made[OVERVIEW] = _with_table(OVERVIEW, OVERVIEW_COLUMNS, rows)
+    made[README] = _with_table(README, FOUND_COLUMNS, found)
     return made
+
+
+def _with_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return the text of *path* with the table in its place."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    table = "\n".join(_table(columns, rows))
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
+
+
+def _found_row(run: RunObservation, one: Compared) -> list[str]:
+    """Return the row of a latency that changed."""
+    network, treatment, version, host = one.key
+    cells = [f"{network} {treatment}", _device(run, host).partition(" (")[0], f"{one.against} → {version}"]
+    for name in (LATENCY, GRAPH):
+        verdict = one.verdicts.get(name)
+        cells += ["", ""] if verdict is None else [f"{_both(verdict)} ms", _change(verdict)]
+    pointwise = one.verdicts["pointwise"]
+    return [*cells, " → ".join(_adoption(pointwise, side).partition(" of ")[0] for side in ("old", "new"))]
 
 
 def overview(name: str, run: RunObservation) -> Iterator[list[str]]:

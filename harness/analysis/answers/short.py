@@ -152,7 +152,7 @@ def _remedies(rows: Sequence[Row]) -> str:
             open_ones.append(what)
     said += [f"measured, without a gain that the builds show: {', '.join(unclear)}"] if unclear else []
     said += [f"not measured here: {', '.join(open_ones)}"] if open_ones else []
-    return f"{'; '.join(said)}." if said else ""
+    return f"{_capital('; '.join(said))}." if said else ""
 
 
 def _named(won: Sequence[tuple[Answer, Verdict]]) -> str:
@@ -235,7 +235,8 @@ def _worse(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
     ]
     wrong = [(a, v) for a, one in rows for v in one.latency if v.verdict == "invalid"]
     said += [f"{answer.name}: outputs of {v.version} are wrong" for answer, v in wrong]
-    return f"{_some(said)}." if said else "Nothing that these builds show."
+    text = _some(said) if len(rows) > 1 else _capital(_some(said))
+    return f"{text}." if said else "Nothing that these builds show."
 
 
 def _of_network(answer: Answer, rows: Sequence[Row]) -> str:
@@ -252,6 +253,10 @@ def _by(verdict: Verdict) -> str:
 
 def _title(verdict: Verdict, titles: Mapping[str, str]) -> str:
     return _lower(titles.get(verdict.bottleneck, verdict.bottleneck))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _lower(title: str) -> str:
