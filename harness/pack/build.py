@@ -27,6 +27,7 @@ from harness.networks.base import NetworkFamily
 from harness.pack.contents import LARGE_BYTES, Contents, Prefix, of_cuda, require_zstd
 from harness.pack.interpreter import Interpreter, choose, copy_tree
 from harness.pack.parts import ARCHIVE, write_parts
+from harness.pack.progress import PackProgress
 from harness.pack.sites import Say, Site, Wheels, install, make_site
 from harness.runtimes.base import Runtime
 from harness.store.documents.base import as_json, read_document, write_document
@@ -131,6 +132,9 @@ class _Packer:
         workers = [self._order.runtimes[name].worker for name in dict.fromkeys(name for name, _ in versions)]
         copy_worker(self._root / "code", workers)
         shutil.copy2(_HOST / "start.sh", self._root / "start.sh")
+        names = [f"{name} {version}" for name, version in versions]
+        self._progress = PackProgress(names, self._root, self._say)
+        self._progress.begin(len(self._order.cells), self._order.builds)
         jobs = self._jobs(versions)
         write_document(self._root / "pack.json", self._document(jobs))
         members = ["start.sh", "pack.json", "host", "code", *python, *self._contents.members]
@@ -164,6 +168,7 @@ class _Packer:
     def _add_version(self, runtime_name: str, version: str) -> None:
         runtime = self._order.runtimes[runtime_name]
         name = f"{runtime_name}-{version}"
+        self._progress.version(f"{runtime_name} {version}")
         requirements = [*runtime.requirements(version, self._python.minor), *self._options.extra]
         folder = self._scratch / "site" / name
         site = make_site(
@@ -179,6 +184,7 @@ class _Packer:
         )
         self._store(site, runtime)
         shutil.rmtree(folder)
+        self._progress.ended()
 
     def _store(self, site: Site, runtime: Runtime) -> None:
         base = self._prefixes.get(runtime.name)

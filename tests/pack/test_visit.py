@@ -513,6 +513,17 @@ def test_an_engine_that_is_kept_is_measured_in_several_processes(tmp_path: Path)
     assert not list(results.glob("*/builds/*/*/engine.plan"))
 
 
+def test_engines_are_kept_on_the_host_where_that_is_asked_for(tmp_path: Path) -> None:
+    root, results, engines = _measured(tmp_path / "pack", FORMS), tmp_path / "results", tmp_path / "engines"
+    (root / "code" / "composed_measured.py").write_text(MEASURED)
+    (root / "code" / "composed_worker.py").write_text(KEEPING)
+    assert _start(root, results, "--rounds", "1", "--keep-engines", str(engines)) == 0
+    cells = json.loads((root / "pack.json").read_text())["jobs"]
+    said = {path.name: path.read_text() for path in engines.iterdir()}
+    assert said == {f"{cell}-0.plan": cell for cell in cells}
+    assert not list(results.rglob("*.plan"))
+
+
 def test_what_memory_does_not_hold_shares_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

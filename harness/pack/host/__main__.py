@@ -65,6 +65,7 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
         options.home,
         options.piece_size * 10**6,
         options.home_every,
+        None if options.keep_engines is None else options.keep_engines.absolute(),
     )
     visit = Visit(pack, options.results, asked, _sayer(options.gpu), began)
     left = visit.run()
@@ -183,6 +184,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"not at the end alone, but after a block once so long has passed ({HOME_EVERY:.0f})",
     )
     parser.add_argument("--piece-size", type=int, default=15, metavar="MB", help="largest archive (15)")
+    parser.add_argument(
+        "--keep-engines", type=Path, metavar="DIR", help="keep the engines, as DIR/CELL-ROUND.plan"
+    )
     parser.add_argument(
         "--script",
         nargs=argparse.REMAINDER,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -45,7 +45,9 @@ class HostBuild(StartedBuild):
         launch: Callable[[Path, Path], WorkerProcess],
         said: Mapping[str, Any],
         wanted: int = 1,
+        engine: Path | None = None,
     ) -> None:
+        self._engine = engine
         self.asked, self.result, self.said = asked, result, said
         self._job, self._launch = job, launch
         self._worker = launch(job, result)
@@ -81,21 +83,39 @@ class HostBuild(StartedBuild):
                 lost.append("process {}: {}".format(number, said["reason"]))
             seconds += worker.spent
         self.write_samples(str(self.result))
-        with contextlib.suppress(FileNotFoundError):
-            (self.result / KEPT).unlink()
+        self._take_engine()
         return {**outcome, "seconds": seconds, "lost_processes": lost}
+
+    def _take_engine(self) -> None:
+        """Put the engine where it was asked for; else it goes, for results are to be small."""
+        kept = self.result / KEPT
+        if not kept.exists():
+            return
+        if self._engine is None:
+            kept.unlink()
+            return
+        self._engine.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(str(kept), str(self._engine))  # which may be on another disk
 
 
 class HostBuilds:
     """Makes and keeps the builds of a visit, ``FOLDER/builds/CELL/ROUND``.
 
     :param gpu: UUID of the GPU that is measured on; :param origin: what each outcome says of its origin
+    :param engines: folder of the engines that are to be kept, ``CELL-ROUND.plan``
     """
 
     def __init__(
-        self, pack: Pack, folder: Path, seed: int, gpu: str | None, origin: Mapping[str, Any]
+        self,
+        pack: Pack,
+        folder: Path,
+        seed: int,
+        gpu: str | None,
+        origin: Mapping[str, Any],
+        engines: Path | None = None,
     ) -> None:
         self._pack, self._folder, self._seed, self._gpu, self._origin = pack, folder, seed, gpu, origin
+        self._engines = engines
 
     def folder(self, cell: str, number: int) -> Path:
         """Return the folder of a build that is kept."""
@@ -129,7 +149,11 @@ class HostBuilds:
             command = [str(python), "-m", "harness.worker", str(path), str(result)]
             return WorkerProcess(command, result, environment, job["seconds_limit"])
 
-        return HostBuild(asked, path, result, launch, said, int(job.get("processes", 1)))
+        wanted = int(job.get("processes", 1))
+        return HostBuild(asked, path, result, launch, said, wanted, self._engine_of(asked))
+
+    def _engine_of(self, asked: Asked) -> Path | None:
+        return None if self._engines is None else self._engines / f"{asked.cell}-{asked.round}.plan"
 
     def keep(self, build: HostBuild, block: str) -> tuple[Path, dict[str, Any]]:
         """End a build that is over; return its folder among the results, and its outcome."""
@@ -146,7 +170,8 @@ class HostBuilds:
 
     def _document(self, job: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         device = self._gpu if job["wants_gpu"] else None
-        return dict(job["document"], build=asked.round, seed=self._seed + asked.round, device=device)
+        document = dict(job["document"], build=asked.round, seed=self._seed + asked.round, device=device)
+        return document if self._engines is None else dict(document, keep_engine=True)
 
     def _earlier_cache(self, asked: Asked, document: Mapping[str, Any]) -> Path | None:
         """Return the timing cache of the latest earlier build here, None where the treatment keeps none."""

@@ -42,6 +42,7 @@ class VisitOptions(NamedTuple):
     :param gpu: index or UUID of the GPU to measure on, None for the first
     :param by_round: one round of everything before the next round of anything
     :param home: folder for archives of the results; :param piece_bytes: largest archive
+    :param engines: folder in which engines are kept, None for not at all
     :param home_every: seconds after which a block's end is followed by an archive of what is new
     """
 
@@ -55,6 +56,7 @@ class VisitOptions(NamedTuple):
     home: Path | None = None
     piece_bytes: int = 15_000_000
     home_every: float = HOME_EVERY
+    engines: Path | None = None
 
 
 class Visit:
@@ -92,7 +94,9 @@ class Visit:
         todo = [one for one in ordered if one.round >= first]
         self._save_plan()
         self._join_run()
-        self._builds = HostBuilds(self.pack, self.folder, self.options.seed, self._gpu, self._origin())
+        self._builds = HostBuilds(
+            self.pack, self.folder, self.options.seed, self._gpu, self._origin(), self.options.engines
+        )
         with self._alone():
             fresh(self.folder / "work")
             self._look_back()
