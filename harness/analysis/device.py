@@ -1,9 +1,10 @@
 """One device, one roofline: the peaks measured in single builds, made those of their host.
 
-Each build's worker measures the peaks anew, with the libraries of its own environment. Held against its own
-figure a build's cost would move with the noise of that figure, and with the version of a library that the
-measured runtime does not even use. A peak is the most that a device gave: of one host, the same for all.
-Where a class of convolutions ran in less time than the peaks allow, they are none, for all its builds.
+The first build in each environment measures the peaks (in older bundles each build does), with the libraries
+of that environment. Held against its own figure a build's cost would move with the noise of that figure, and
+with the version of a library that the measured runtime does not even use. A peak is the most that a device
+gave: of one host, the same for all. Where a class of convolutions ran in less time than the peaks allow, they
+are none, for all its builds.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ class JobSettings:
     :param affinity: CPUs a worker is bound to, None to leave that to the system
     :param options: runtime name to the worker's options
     :param processes: that an engine is measured in, where its runtime keeps engines
+    :param peaks: whether the worker of a CPU runtime measures what the processor gives
     """
 
     measure: Measure
@@ -54,6 +55,7 @@ class JobSettings:
     device: str | None
     options: Mapping[str, Mapping[str, object]]
     processes: int = 1
+    peaks: bool = True
 
 
 class OpenJob(StartedBuild):
@@ -135,7 +137,7 @@ class FurtherProcess:
         self._result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
         self._number = number
         placed = [place(path, self._folder, path.name) for path in files]
-        document = structs.replace(read_document(job, Job), engine=KEPT, keep_engine=False)
+        document = structs.replace(read_document(job, Job), engine=KEPT, keep_engine=False, peaks=False)
         path = self._folder / job.name
         write_document(path, document)
         self._conversation = prepared.start(path, placed, self._result, limits)
@@ -193,6 +195,7 @@ def write_job(
         device=settings.device if runtime.device_of(cell.version) == "gpu" else None,
         options=options,
         keep_engine=runtime.keeps_engines and settings.processes > 1,
+        peaks=settings.peaks,
     )
     job = folder / "job.json"
     write_document(job, document)

@@ -80,6 +80,7 @@ class Schedule:
         self._inputs = InputStore(self._scratch / "inputs", parts.networks, settings.seed)
         self._devices: dict[Cell, str] = {}
         self._prepared: dict[tuple[str, str, str], Prepared | tuple[str, str]] = {}
+        self._peaks_known: set[tuple[str, str, str]] = set()
 
     def run(self) -> None:
         """Measure everything that is missing; on an interruption the bundle keeps what there is."""
@@ -276,8 +277,12 @@ class Schedule:
     def _open(self, planned: PlannedBuild) -> OpenJob | BuildResult:
         """Start the worker of a build."""
         cell, number = planned.cell, planned.number
-        prepared = self._prepared[cell.runtime, cell.version, cell.environment]
+        where = cell.runtime, cell.version, cell.environment
+        prepared = self._prepared[where]
         assert not isinstance(prepared, tuple)
+        # Each set of libraries reaches peaks of its own; those of a host are the largest of its builds.
+        peaks = where not in self._peaks_known
+        self._peaks_known.add(where)
         try:
             return OpenJob(
                 cell,
@@ -285,7 +290,7 @@ class Schedule:
                 self._inputs.get(cell),
                 self._parts.runtimes[cell.runtime],
                 prepared,
-                replace(self._settings, seed=self._settings.seed + number),
+                replace(self._settings, seed=self._settings.seed + number, peaks=peaks),
                 self._scratch,
                 earlier_cache(self._bundle, cell, number),
             )

@@ -14,6 +14,8 @@ from harness.execution import schedule
 from harness.execution.budget import Budget
 from harness.execution.memory import Room
 from harness.store.bundle import Bundle
+from harness.store.documents.base import read_document
+from harness.store.documents.result import Result
 from harness.store.documents.samples import Slice, read_samples
 from harness.worker.drive import Driven
 from harness.worker.lockstep import SLICE_SECONDS, cycles_of
@@ -66,6 +68,11 @@ def test_every_build_has_one_slice_a_cycle_in_a_new_order(block: Bundle) -> None
         starts = sorted((own[cycle].slice, (own[cycle].start_ns or [0])[0]) for own in slices.values())
         assert [start for _, start in starts] == sorted(start for _, start in starts), "one at a time"
     assert len(set(orders)) > 1
+
+
+def test_the_first_build_of_an_environment_measures_its_peaks(block: Bundle) -> None:
+    results = [read_document(build.folder / "result.json", Result) for build in block.builds()]
+    assert sorted("peaks" in result.facts for result in results) == [False, False, False, True]
 
 
 def test_slices_are_spread_over_the_whole_of_the_block(block: Bundle) -> None:

@@ -21,6 +21,9 @@ from .worker_process import WorkerProcess, fresh, place_job, variables
 
 TIMING_CACHE = "timing.cache"
 
+_FURTHER = {"engine": KEPT, "keep_engine": False, "peaks": False}
+"""What the job of a further process says otherwise than that of the first."""
+
 
 class Asked(NamedTuple):
     """A build that is to be made: *cell* and number of the *round*."""
@@ -64,7 +67,7 @@ class HostBuild(StartedBuild):
         link(self.result / KEPT, folder / KEPT)
         document = json.loads(self._job.read_text(encoding="utf-8"))
         job = folder / self._job.name
-        job.write_text(json.dumps({**document, "engine": KEPT, "keep_engine": False}), encoding="utf-8")
+        job.write_text(json.dumps({**document, **_FURTHER}), encoding="utf-8")
         worker = self._launch(job, result)
         self._others.append((worker, result))
         return Driven(worker, str(job), Samples(number))
@@ -116,6 +119,7 @@ class HostBuilds:
     ) -> None:
         self._pack, self._folder, self._seed, self._gpu, self._origin = pack, folder, seed, gpu, origin
         self._engines = engines
+        self._peaks_known: set[str] = set()
 
     def folder(self, cell: str, number: int) -> Path:
         """Return the folder of a build that is kept."""
@@ -170,7 +174,11 @@ class HostBuilds:
 
     def _document(self, job: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         device = self._gpu if job["wants_gpu"] else None
-        document = dict(job["document"], build=asked.round, seed=self._seed + asked.round, device=device)
+        # each set of libraries reaches peaks of its own, once a visit
+        peaks = job["site"] not in self._peaks_known
+        self._peaks_known.add(job["site"])
+        seed = self._seed + asked.round
+        document = dict(job["document"], build=asked.round, seed=seed, device=device, peaks=peaks)
         return document if self._engines is None else dict(document, keep_engine=True)
 
     def _earlier_cache(self, asked: Asked, document: Mapping[str, Any]) -> Path | None:
