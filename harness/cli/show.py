@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.material import MATERIAL
+from harness.analysis.verdict import LATENCY
+from harness.written import speed
 
 if TYPE_CHECKING:
     from harness.analysis.grid import Grid
     from harness.analysis.groups import BuildGroup
     from harness.analysis.hosts import HostNames
+    from harness.analysis.rules.base import Rule
+    from harness.analysis.verdict import Verdict
 
 
 def add_parser(commands: Any) -> None:
@@ -41,8 +46,10 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print one row a cell, and one a host where builds were made on several: these are never averaged."""
     from harness.analysis.grid import grid_of
+    from harness.analysis.judge import judge
     from harness.cli.exports import Exports, only
     from harness.cli.listing import print_rows
+    from harness.plugins import registry
     from harness.plugins.reading import observe
 
     exports = Exports.of(arguments)
@@ -53,7 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         exports.write(grid, number)
         return 0
     rows = [_row(group, grid.hosts, as_json=arguments.json) for group in grid.groups]
-    settling = _settling(grid)
+    rules = registry.bottlenecks()
+    verdicts = judge(grid, rules=rules)
+    settling = _settling(verdicts)
     if arguments.json:
         from harness.analysis.documents import cell_figures
         from harness.store.documents.base import as_json
@@ -69,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         told["profiling_costs"] = any(costs)
         waiting = sum((_waited_share(group) or 0.0) > MATERIAL for group in grid.groups)
         told["waited"] = waiting > 0
+        told |= {name: any(row[name] for row in rows) for name in ("images_per_s", "gflops_per_s")}
         rows = [{key: value for key, value in row.items() if told.get(key, True)} for row in rows]
     print_rows(rows, as_json=arguments.json)
     for line in grid.run.unread:
@@ -85,22 +95,33 @@ def run(arguments: argparse.Namespace) -> int:
             if cell not in shown:
                 continue
             print(f"latency of {cell} cannot be told from that of {against}; would be settled by {words}")
+        if arguments.cell is None and any(v.kind == "version" and v.against for v in verdicts):
+            print()
+            _print_short(grid, verdicts, rules)
     return 0
 
 
-def _settling(grid: Grid) -> dict[tuple[str, str, str], tuple[str, str]]:
-    """Return by cell, host and group what its latency cannot be told from, and what would settle it."""
-    from harness.analysis.judge import judge
+def _print_short(grid: Grid, verdicts: Sequence[Verdict], rules: Mapping[str, Rule]) -> None:
+    from harness.analysis.run_analysis import analyse
+    from harness.cli.verdict_table import print_short
 
+    print_short(analyse(grid, verdicts, rules=rules).short)
+
+
+def _settling(verdicts: Sequence[Verdict]) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """Return by cell, host and group what its latency cannot be told from, and what would settle it."""
     return {
         (v.cell, v.host, v.group): (v.against, v.settles)
-        for v in judge(grid, rules={})
-        if v.kind == "version" and v.against is not None and v.settles is not None
+        for v in verdicts
+        if v.bottleneck == LATENCY and v.kind == "version" and v.against is not None and v.settles is not None
     }
 
 
 def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, object]:
+    from harness.analysis.figures.latency import Speed, speed_of
+
     latency = group.latency
+    reached = Speed() if latency.middle is None else speed_of(group, latency.middle)
     return {
         "cell": group.cell.id,
         "host": (group.host or None) if as_json else names.label(group.host),
@@ -110,6 +131,8 @@ def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, obj
         "latency_ms": _rounded(latency.middle),
         "low_ms": _rounded(latency.low),
         "high_ms": _rounded(latency.high),
+        "images_per_s": _a_second(reached.images_per_s, as_json=as_json),
+        "gflops_per_s": _a_second(reached.gflops_per_s, as_json=as_json),
         "waited": _waited(group, as_json=as_json),
         "measured": group.measured,
         "reason": group.reason,
@@ -136,6 +159,12 @@ def _profiling_cost(group: BuildGroup) -> str:
     times = class_times(group)
     cost = times.profiling.cost if times is not None and times.profiling is not None else None
     return "" if cost is None else f"{100 * cost:.0f} %"
+
+
+def _a_second(value: float | None, *, as_json: bool) -> object:
+    if as_json:
+        return None if value is None else round(value, 1)
+    return speed(value)
 
 
 def _rounded(milliseconds: float | None) -> float | None:

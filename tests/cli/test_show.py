@@ -70,8 +70,11 @@ def test_what_cannot_be_told_says_what_would_settle_it(
 ) -> None:
     run = bundle(tmp_path / "run", {"2024.0.0": 3.0, "2024.6.0": 2.7}, (0.95, 1.0, 1.04))
     assert call(show, str(run)) == 0
-    *rows, line = capsys.readouterr().out.splitlines()
+    cells, _, answers = capsys.readouterr().out.partition("\n\n")
+    *rows, line = cells.splitlines()
     assert all("one after the other" in row for row in rows[1:])
+    assert "images per s" in rows[0]
+    assert answers.startswith("openvino\n  Which version? None stands out of 2024.0.0, 2024.6.0: ")
     assert line.startswith(
         "latency of mobilenet_v2-fp32-b1-clip-openvino-2024.6.0 cannot be told from that of 2024.0.0; "
         "would be settled by about "
