@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from harness.analysis.accepted import Accepted
 from harness.analysis.nights import KIND
 from harness.analysis.table import INDETERMINATE, Change
-from harness.analysis.verdict import Verdict
+from harness.analysis.verdict import LATENCY, Verdict
 from harness.history.folder import History
 from harness.history.records import Subject
 from harness.store.documents.night import ChangedSeries, Night
@@ -94,7 +94,15 @@ def with_open(verdicts: Sequence[Verdict], known: Mapping[Key, OpenChange]) -> l
     Tonight's comparison with the level since says that nothing changed again: the open change stands in its
     place. What changed once more is news; what got better again is no longer open.
     """
-    return [_opened(verdict, known.get(_key(verdict))) for verdict in verdicts]
+    found = [_opened(verdict, known.get(_key(verdict))) for verdict in verdicts]
+    whole = {(v.cell, v.host): v.since for v in found if v.bottleneck == LATENCY and v.since is not None}
+    return [_carried(verdict, whole.get((verdict.cell, verdict.host))) for verdict in found]
+
+
+def _carried(verdict: Verdict, since: str | None) -> Verdict:
+    """Return *verdict* with the night of its cell's open latency: what carries that is no news of its own."""
+    carries = since is not None and verdict.since is None and verdict.bottleneck != LATENCY
+    return replace(verdict, since=since) if carries and verdict.alarm else verdict
 
 
 def _opened(verdict: Verdict, known: OpenChange | None) -> Verdict:
@@ -122,9 +130,9 @@ def changed_series(
     """
     found = []
     for verdict in verdicts:
-        if verdict.since is not None:
-            continue
         was = known.get(_key(verdict))
+        if verdict.since is not None and was is not None:
+            continue
         moved = verdict.kind == KIND and verdict.alarm and verdict.change is not None
         worse = verdict.change is Change.REGRESSED
         if moved or (fails(verdict) and was is None):
