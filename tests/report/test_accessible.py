@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from harness.plugins.reading import observe
 from harness.report.render import render
@@ -29,7 +31,11 @@ A4_LANDSCAPE = 1047
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The report of recorded builds: kernels, formats, both forms of ReLU6, versions side by side."""
     builds = (v1("8.5.3.1"), v1("8.6.0"), v2("8.6.0"), FP16_PIECES, FP16_CLIP, FORMATS)
-    return render(analysed(observe([bundle(builds, tmp_path_factory.mktemp("bundle") / "run")])))
+    observed = observe([bundle(builds, tmp_path_factory.mktemp("bundle") / "run")])
+    matrix = replace(
+        observed.manifest.matrix, text="# a line that is wider than a telephone\n" * 3 + "x" * 300
+    )
+    return render(analysed(dataclasses.replace(observed, manifest=replace(observed.manifest, matrix=matrix))))
 
 
 @pytest.fixture(scope="module")
