@@ -43,6 +43,9 @@ from harness.analysis.statistics.levels import Values
 from harness.analysis.table import INDETERMINATE, RESOLUTION, Answer, State, state_of
 from harness.analysis.verdict import Verdict
 
+NIGHTS_NOT_IN_IT = "what runs scatter from night to night is not in it (--history brings it in)"
+"""Said of runs that are set against each other without a history."""
+
 _UNKNOWN_HOSTS = ("", "unknown")
 _UNKNOWN_HOST = (
     "the host is not known: only builds of one host are compared; state it as 'host' in the "
@@ -170,6 +173,8 @@ def _told(one: _Open, pair: Pair | None) -> Verdict:
         nothing = sides[0], sides[1]
     reason = reason_of(comparison.rule, said, (one.before, one.after), found, nothing)
     reason = with_notes("; ".join([reason, *left_out(comparison, one.old)]), *notes)
+    if comparison.kind == "run":
+        reason = f"{reason}; {NIGHTS_NOT_IN_IT}"
     if besides := differences_besides(one.old, comparison.new, comparison.kind):
         reason = f"{reason}; also differ: {', '.join(besides)}"
         evidence |= {"also_differ": list(besides)}

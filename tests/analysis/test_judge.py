@@ -286,6 +286,8 @@ def test_baseline_run_is_the_same_cell_of_yesterday(compose: Any) -> None:
         "run",
     )
     assert (found["2.0"].verdict, found["2.0"].against) == ("unchanged", "1.0 of monday")
+    assert "from night to night is not in it" in found["1.0"].reason
+    assert "night" not in judge(today, rules={})[-1].reason
 
 
 def test_another_network_is_not_compared(compose: Any) -> None:
