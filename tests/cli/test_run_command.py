@@ -131,7 +131,7 @@ def test_open_axes_of_a_users_file_are_given(folder: Path) -> None:
         (("show", "none"), "no such run"),
         (("list", "runs", "--folder", "m.toml"), "m.toml: expected a folder of runs"),
         (("show", "no\nne"), "no\\nne: no such run"),
-        (("frob",), "invalid choice: 'frob'"),
+        (("frob",), "COMMAND: 'frob' is unknown"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
