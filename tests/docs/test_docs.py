@@ -25,6 +25,20 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{target} is not there"
 
 
+def test_every_page_is_two_clicks_from_the_readme() -> None:
+    assert "(docs/README.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    index = ROOT / "docs" / "README.md"
+    targets = re.findall(r"\]\(([^)#\s]+)", index.read_text(encoding="utf-8"))
+    listed = {(index.parent / target).resolve() for target in targets}
+    missing = [page for page in PAGES if page.is_relative_to(index.parent) and page not in {*listed, index}]
+    assert not missing, f"docs/README.md does not list {missing}"
+
+
+def test_what_is_cited_is_the_release() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"\nversion: {project['version']}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
 def test_the_readme_begins_with_two_commands_in_blocks_of_their_own() -> None:
     blocks = re.findall(r"^```\w*\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
     assert len(blocks[0].splitlines()) == len(blocks[1].splitlines()) == 1
