@@ -10,6 +10,8 @@ from typing import Any, Dict, List, Tuple  # noqa: F401
 from .library import tf1
 
 _DEVICE = "/device:"
+LONGEST = 256
+"""Bytes of a string that an attribute is told with."""
 
 
 def options() -> Any:
@@ -68,7 +70,11 @@ def _output(description: Any) -> Dict[str, Any]:
 
 
 def _told(key: str, value: Any) -> bool:
-    return not key.startswith("_") and value.WhichOneof("value") in ("s", "i", "f", "b", "list", "type")
+    kind = value.WhichOneof("value")
+    if key.startswith("_") or kind not in ("s", "i", "f", "b", "list", "type"):
+        return False
+    # A TRTEngineOp holds its whole engine as one string.
+    return kind != "s" or len(value.s) <= LONGEST
 
 
 def _plain(value: Any) -> Any:
