@@ -19,11 +19,13 @@ import numpy as np
 from harness.analysis.blocks import with_blocks
 from harness.analysis.documents import verdicts_document
 from harness.analysis.figures.latency import speed_of
+from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable, runtime_tables
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.run_analysis import analyse
 from harness.analysis.statistics.spreads import Spread
 from harness.analysis.verdict import LATENCY, Verdict
+from harness.observations.host_clock import by_host_clock
 from harness.observations.records import RunObservation, judged_by, passes_of
 from harness.plugins import registry
 from harness.plugins.reading import observe
@@ -53,6 +55,11 @@ LATENCY_COLUMNS = (
 COST_COLUMNS = (
     "network, treatment", "host", "on GEMM kernels before", "after", "of them `gemm_as_conv1x1`", "1x1",
     "depthwise", "reformats between layers", "ReLU6 on its own",
+)  # fmt: skip
+
+RUNTIME_COLUMNS = (
+    "runtime", "builds", "latency by the host's clock, ms", "a second", "as fast as TensorFlow",
+    "layer time in TensorRT", "in reformats", "outside",
 )  # fmt: skip
 
 SPREAD_COLUMNS = (
@@ -92,7 +99,8 @@ def _compared(run: RunObservation, *, rules: bool = True) -> Iterator[Verdict]:
 
 def page(name: str, run: RunObservation, found: Sequence[Compared]) -> str:
     """Return the page of the bundle called *name*, in Markdown."""
-    hosts = sorted({one.key[3] for one in found})
+    tables = _runtime_tables(run)
+    hosts = sorted({one.key[3] for one in found} | {table.host for table in tables})
     letters = {host: chr(ord("A") + place) for place, host in enumerate(hosts)}
     devices = "; ".join(f"host {letters[host]}: {_device(run, host)}" for host in hosts)
     lines = [
@@ -103,6 +111,14 @@ def page(name: str, run: RunObservation, found: Sequence[Compared]) -> str:
         f"Measured {_day(run)}, all builds of a network and treatment side by side;",
         "95 % intervals over builds; `?` is what these builds cannot tell.",
         f"{devices[0].upper()}{devices[1:]}.",
+        *(line for table in tables for line in _runtime_lines(table, letters)),
+        *(_version_lines(run, found, letters) if found else ()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _version_lines(run: RunObservation, found: Sequence[Compared], letters: dict[str, str]) -> list[str]:
+    return [
         "",
         *_table(LATENCY_COLUMNS, (_latency_row(one, letters) for one in found)),
         "",
@@ -116,7 +132,34 @@ def page(name: str, run: RunObservation, found: Sequence[Compared]) -> str:
         "",
         *_table(SPREAD_COLUMNS, _spread_rows(run)),
     ]
-    return "\n".join(lines) + "\n"
+
+
+def _runtime_tables(run: RunObservation) -> tuple[RuntimeTable, ...]:
+    """Return the tables of runtimes beside each other, where TF-TRT was measured."""
+    if not any(seen.cell.runtime == "tftrt" and seen.builds for seen in run.cells):
+        return ()
+    return runtime_tables(grid_of(by_host_clock(run)), "tensorflow")
+
+
+def _runtime_lines(table: RuntimeTable, letters: dict[str, str]) -> Iterator[str]:
+    yield from ("", f"## {table.network} {table.treatment}, host {letters[table.host]}", "")
+    yield from _table(RUNTIME_COLUMNS, map(_runtime_row, table.rows))
+
+
+def _runtime_row(one: RuntimeFigures) -> list[str]:
+    gain = "" if one.speed_up is None else f"{one.speed_up:.2f} times"
+    if one.interval is not None:
+        gain += f" ({one.interval[0]:.2f} to {one.interval[1]:.2f})"
+    shares = one.shares
+    parts = () if shares is None else (shares.segments, shares.reformats, shares.outside)
+    return [
+        f"{one.release} {one.label}".strip(),
+        str(len(one.latency.builds)),
+        milliseconds(one.latency.middle),
+        a_second(one.images_per_s, one.gflops_per_s),
+        gain,
+        *([percent(part) for part in parts] or ["", "", ""]),
+    ]
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
