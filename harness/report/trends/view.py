@@ -6,7 +6,7 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cached_property
 
@@ -172,7 +172,7 @@ def trends_page(
         figures=figures,
         choices={name: _choices(shown, name) for name in FILTERS},
         problems=tuple(problems),
-        left=tuple(left),
+        left=tuple(replace(one, day=labels.get(one.run, one.day)) for one in left),
         places=places,
     )
 

@@ -109,3 +109,11 @@ def test_what_alarmed_and_is_open_stands_on_the_page_with_its_first_night() -> N
     html = render_trends(page([series(STEP)], left=[left]))
     assert "since 2026-11-07: latency of mobilenet_v2-x on host-a" in Parsed(html).text
     assert "No change for the worse is left over" not in html
+
+
+def test_a_night_with_an_alarm_does_not_say_that_nothing_changed() -> None:
+    quiet = nights(2)
+    loud = [quiet[0], structs.replace(quiet[1], alarms=["latency of it: regressed"])]
+    for own, said in ((quiet, True), (loud, False)):
+        html = render_trends(trends_page(own, [series([4.0, 4.1])], made="now", harness_version="1"))
+        assert ("Nothing changed that this night could confirm" in html) is said
