@@ -91,8 +91,11 @@ class _Open:
         return self.before.at_least(self.floor), self.after.at_least(self.floor)
 
 
-def compare(comparisons: Iterable[Comparison]) -> list[PendingVerdict]:
-    """Return the verdicts in order, without the latency of groups that have nothing to compare with."""
+def compare(comparisons: Iterable[Comparison], *, layers: bool = True) -> list[PendingVerdict]:
+    """Return the verdicts in order, without the latency of groups that have nothing to compare with.
+
+    :param layers: whether it is asked which layers carry a change
+    """
     begun = [made for one in comparisons if (made := _begun(one)) is not None]
     pairs = iter(pairs_of([x.pair for x in begun if isinstance(x, _Open) and isinstance(x.pair, Sides)]))
     told: list[tuple[Verdict, tuple[Series | None, Series] | None]] = []
@@ -102,6 +105,8 @@ def compare(comparisons: Iterable[Comparison]) -> list[PendingVerdict]:
             continue
         pair = next(pairs) if isinstance(one.pair, Sides) else one.pair
         told.append((_told(one, pair), (one.before, one.after)))
+    if not layers:
+        return [PendingVerdict(verdict) for verdict, _ in told]
     rows = iter(layer_rows([sides for _, sides in told if sides is not None]))
     return [PendingVerdict(verdict, None if sides is None else next(rows)) for verdict, sides in told]
 

@@ -19,6 +19,7 @@ from harness.errors import PluginError
 from harness.matrix.cell import Cell
 from harness.observations.identity import Identity
 from harness.observations.records import LATENCY_PASS, BuildObservation
+from harness.remembering import once_each
 
 ONE_CACHE = "the builds share a timing cache: what a search for kernels adds to the spread is not in it"
 """Note on groups whose builds hand a timing cache on; the later ones repeat the first one's kernels."""
@@ -313,8 +314,11 @@ def _all_layers(build: BuildObservation) -> Mapping[str, float]:
     Which stands where differs between engines of one version; the rule on reformats tells them apart.
     """
     engine = timed_engine(build)
-    if engine is None:
-        return {}
+    return {} if engine is None else _carried(engine)
+
+
+@once_each
+def _carried(engine: AttributedEngine) -> Mapping[str, float]:
     apart = (LayerRole.NO_OP, LayerRole.REFORMAT)
     times = carrier_times(layer for layer in engine.layers if layer.role not in apart)
     moved = carrier_times(layer for layer in engine.layers if layer.role is LayerRole.REFORMAT)

@@ -159,17 +159,23 @@ def _answer(
     label = " ".join(x for x in cell.treatment.words if x not in same)
     host = row.name.removeprefix(f"{row.subject} on ") if row.name != row.subject else ""
     name = f"{cell.network} {label}".strip()
+    whole = _best(grid, groups), _graph(grid, groups)
+    parts = []
+    for own in runtimes.values():
+        if timed := _timed(own):
+            # of one runtime alone it is the same answer
+            alone = len(timed) == len(groups) and all(a is b for a, b in zip(timed, groups, strict=True))
+            best = whole if alone else (_best(grid, timed), _graph(grid, timed))
+            parts.append(_runtime(grid, own, best, by_place, titles, name))
     return Answer(
         subject=row.name,
         network=cell.network,
         label=label,
         host=host,
-        best=_best(grid, groups),
+        best=whole[0],
         launch_bound=_launch_bound(groups),
-        graph=_graph(grid, groups),
-        runtimes=tuple(
-            _runtime(grid, own, by_place, titles, name) for own in runtimes.values() if _timed(own)
-        ),
+        graph=whole[1],
+        runtimes=tuple(parts),
         recorded=any(group.status == "recorded" for group in groups),
         notes=tuple(dict.fromkeys(n for g in groups if len(g.good) > 1 for n in spread_notes(g.cell))),
     )
@@ -178,6 +184,7 @@ def _answer(
 def _runtime(
     grid: Grid,
     groups: Sequence[BuildGroup],
+    best: tuple[Best, Best | None],
     by_place: Mapping[Place, Sequence[Verdict]],
     titles: Mapping[str, str],
     name: str,
@@ -198,9 +205,9 @@ def _runtime(
         runtime=timed[0].cell.runtime,
         builds=_builds(timed),
         device=str(facts.get("gpu") or facts.get("cpu_model") or ""),
-        best=_best(grid, timed),
+        best=best[0],
         launch_bound=launch_bound,
-        graph=_graph(grid, timed),
+        graph=best[1],
         latency=tuple(v for v in compared if v.bottleneck == LATENCY),
         costs=tuple(v for v in compared if v.bottleneck != LATENCY),
         findings=found,

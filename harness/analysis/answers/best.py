@@ -84,7 +84,8 @@ def middle_of(group: BuildGroup) -> float:
 def _beside(
     best: BuildGroup, others: Sequence[BuildGroup], blocks: Blocks, material: float
 ) -> tuple[tuple[Release, Verdict], ...]:
-    told = compare(
+    asked = (
         Comparison(None, best, other, other.release.label, "version", blocks, material) for other in others
     )
+    told = compare(asked, layers=False)
     return tuple((other.release, one.verdict) for other, one in zip(others, told, strict=True))
