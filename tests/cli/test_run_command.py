@@ -279,4 +279,4 @@ def test_a_torn_build_ends_a_resumed_run_with_one_error(measured: Path) -> None:
     found = trtmatrix(measured, *QUICK, "--resume")
     assert found.returncode == 2, found.stdout
     assert len(found.stdout.splitlines()) < 12
-    assert "samples.json:1: not JSON" in found.stdout
+    assert "samples.json:1: not JSON" in one_line(found)
