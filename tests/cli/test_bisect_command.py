@@ -176,7 +176,7 @@ def test_a_version_that_breaks_when_it_is_prepared_is_named(
         (["m.toml", "--resume", "--out", "none"], "none: no such run"),
         (["m.toml", "--out", "."], ".: the folder is not empty"),
         (["m.toml", "--versions", "1.0"], "at least two versions"),
-        (["m.toml", "--versions", "1.0,1.1"], "--versions: '1.1' is not there; known are 1.0, 2.0"),
+        (["m.toml", "--versions", "1.0,1.1"], "'1.1' is not there; did you mean '1.0'?"),
         (["m.toml", "--network", "vgg"], "--network: 'vgg' is not there; known are small"),
         (["one.toml"], "one.toml: one build of each cell shows no change"),
     ],
