@@ -5,17 +5,21 @@
 Judges each NAME.tar.xz by the decision table in force and writes its page (docs/results/NAME.md), the table
 over all of them (docs/results/README.md), what changed (README.md) and the answers that every installation
 carries (reports/published/NAME.json). A test holds the files to what this writes.
+NAME.container_cost.json beside a bundle is what ``container_cost.py --out`` wrote on the same host.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from benchmarks.published_containers import COST, sections
 from harness.analysis.blocks import with_blocks
 from harness.analysis.documents import verdicts_document
 from harness.analysis.figures.latency import speed_of
@@ -89,7 +93,12 @@ def comparisons(run: RunObservation) -> list[Compared]:
     for name, verdict in told:
         key = (verdict.network, verdict.treatment, verdict.version, verdict.host)
         found.setdefault(key, {})[name] = verdict
-    return [Compared(key, str(mine[LATENCY].against), mine) for key, mine in found.items() if LATENCY in mine]
+    # Of cells that failed there is a verdict, and nothing to compare.
+    return [
+        Compared(key, str(mine[LATENCY].against), mine)
+        for key, mine in found.items()
+        if LATENCY in mine and "old" in mine[LATENCY].evidence
+    ]
 
 
 def _compared(run: RunObservation, *, rules: bool = True) -> Iterator[Verdict]:
@@ -97,10 +106,15 @@ def _compared(run: RunObservation, *, rules: bool = True) -> Iterator[Verdict]:
     return (one for one in judge(grid_of(run), rules=known) if one.against is not None)
 
 
-def page(name: str, run: RunObservation, found: Sequence[Compared]) -> str:
-    """Return the page of the bundle called *name*, in Markdown."""
+def page(
+    name: str, run: RunObservation, found: Sequence[Compared], costs: Sequence[dict[str, Any]] = ()
+) -> str:
+    """Return the page of the bundle called *name*, in Markdown.
+
+    :param costs: what containers cost, as ``container_cost.py`` wrote it
+    """
     tables = _runtime_tables(run)
-    hosts = sorted({one.key[3] for one in found} | {table.host for table in tables})
+    hosts = sorted({build.host for cell in run.cells for build in cell.builds if build.status == "ok"})
     letters = {host: chr(ord("A") + place) for place, host in enumerate(hosts)}
     devices = "; ".join(f"host {letters[host]}: {_device(run, host)}" for host in hosts)
     lines = [
@@ -110,10 +124,12 @@ def page(name: str, run: RunObservation, found: Sequence[Compared]) -> str:
         "`trtmatrix judge`, `show` and `report` read as any run.",
         f"Measured {_day(run)}, all builds of a network and treatment side by side;",
         "95 % intervals over builds; `?` is what these builds cannot tell.",
-        f"{devices[0].upper()}{devices[1:]}.",
+        *([f"{devices[0].upper()}{devices[1:]}."] if devices else []),
         *(line for table in tables for line in _runtime_lines(table, letters)),
         *(_version_lines(run, found, letters) if found else ()),
     ]
+    for one in sections(run, {f"{x.key[0]} {x.key[1]}" for x in found}, costs):
+        lines += ["", one.said, "", *_table(one.columns, one.rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -296,8 +312,11 @@ def files() -> dict[Path, str]:
     for path in sorted(RESULTS.glob("*.tar.xz")):
         name, run = path.name.removesuffix(".tar.xz"), observe([path])
         compared = comparisons(run)
-        made[PAGES / f"{name}.md"] = page(name, run, compared)
-        made[ANSWERS / f"{name}.json"] = document(name, run)
+        cost = path.with_name(name + COST)
+        costs = json.loads(cost.read_text(encoding="utf-8")) if cost.is_file() else []
+        made[PAGES / f"{name}.md"] = page(name, run, compared, costs)
+        if not any("+stand-in" in seen.cell.version or seen.status == "failed" for seen in run.cells):
+            made[ANSWERS / f"{name}.json"] = document(name, run)  # on what others may run, no stand-in
         rows += overview(name, run)
         found += (_found_row(run, one) for one in compared if one.verdicts[LATENCY].change is not None)
     made[OVERVIEW] = _with_table(OVERVIEW, OVERVIEW_COLUMNS, rows)
