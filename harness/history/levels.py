@@ -132,7 +132,8 @@ def _nights_of(asked: _Asked, group: BuildGroup, name: str) -> SeriesNights | No
         )
         for point in points
     ]
-    begun = asked.begun.get(key_of(group, name), frozenset())
+    # What moved the latency moved its parts too, told that night or not: they are held against what is since.
+    begun = frozenset().union(*(asked.begun.get(key_of(group, one), ()) for one in {name, LATENCY}))
     edges = _edges(_scale(values, name, anchored=bool(anchor)), points, begun)
     cut = _cut(values, edges, asked)
     if cut is None:

@@ -95,14 +95,19 @@ def with_open(verdicts: Sequence[Verdict], known: Mapping[Key, OpenChange]) -> l
     place. What changed once more is news; what got better again is no longer open.
     """
     found = [_opened(verdict, known.get(_key(verdict))) for verdict in verdicts]
-    whole = {(v.cell, v.host): v.since for v in found if v.bottleneck == LATENCY and v.since is not None}
-    return [_carried(verdict, whole.get((verdict.cell, verdict.host))) for verdict in found]
+    whole = {_key(verdict): verdict.since for verdict in found if verdict.since is not None}
+    return [_carried(verdict, whole) for verdict in found]
 
 
-def _carried(verdict: Verdict, since: str | None) -> Verdict:
-    """Return *verdict* with the night of its cell's open latency: what carries that is no news of its own."""
-    carries = since is not None and verdict.since is None and verdict.bottleneck != LATENCY
-    return replace(verdict, since=since) if carries and verdict.alarm else verdict
+def _carried(verdict: Verdict, whole: Mapping[Key, str | None]) -> Verdict:
+    """Return *verdict* between versions with the night of the same pair's open latency, which it carries.
+
+    Between nights there is no need: a bottleneck is held against the nights since the latency changed.
+    """
+    kind, cell, host, _, against = _key(verdict)
+    since = whole.get((kind, cell, host, LATENCY, against))
+    carries = kind != KIND and verdict.alarm and verdict.since is None
+    return replace(verdict, since=since) if carries and since is not None else verdict
 
 
 def _opened(verdict: Verdict, known: OpenChange | None) -> Verdict:
