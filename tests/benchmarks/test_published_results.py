@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from benchmarks.published_results import ANSWERS, PAGES, README, RESULTS, files
 
 MOST_BYTES = 10_000_000
@@ -20,3 +22,13 @@ def test_each_file_is_what_its_bundle_says() -> None:
 
 def test_the_bundles_are_small_enough_for_a_clone() -> None:
     assert sum(path.stat().st_size for path in RESULTS.iterdir()) <= MOST_BYTES
+
+
+def test_what_the_readme_says_of_tftrt_stands_in_its_table() -> None:
+    start = "The complaint about TF-TRT is alive"
+    text = README.read_text(encoding="utf-8")
+    said = text[text.index(start) :].split("\n\n")[0]
+    table = (PAGES / "tensorflow-tftrt-h200.md").read_text(encoding="utf-8")
+    figures = re.findall(r"\d+\.\d+(?= ms| %)", said)
+    assert len(figures) == 6
+    assert [figure for figure in figures if figure not in table] == []
