@@ -169,7 +169,7 @@ def _runtime_row(one: RuntimeFigures) -> list[str]:
     shares = one.shares
     parts = () if shares is None else (shares.segments, shares.reformats, shares.outside)
     return [
-        f"{one.release} {one.label}".strip(),
+        one.name,
         str(len(one.latency.builds)),
         milliseconds(one.latency.middle),
         a_second(one.images_per_s, one.gflops_per_s),

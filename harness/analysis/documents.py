@@ -14,6 +14,7 @@ from harness.analysis.figures.latency import latency_of
 from harness.analysis.figures.outlying import OutlyingBuild
 from harness.analysis.figures.relu6 import Form, Relu6Figures
 from harness.analysis.figures.roofline import RooflineFigures, roofline_of
+from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable
 from harness.analysis.figures.sides import NeighbourSides
 from harness.analysis.figures.times import class_times
 from harness.analysis.groups import BuildGroup
@@ -48,6 +49,7 @@ def verdicts_document(analysis: RunAnalysis, latency_pass: str = verdicts.LATENC
         outlying_builds=[outlying_record(build) for build in analysis.outlying_builds],
         relu6=[_relu6(one) for one in analysis.relu6],
         neighbours=[_neighbours(row.name, sides) for row in analysis.rows for sides in row.sides],
+        runtimes=[runtime_table_record(table) for table in analysis.runtimes],
         sections={
             name: verdicts.SectionRecord(
                 heading=section.heading,
@@ -96,6 +98,39 @@ def outlying_record(build: OutlyingBuild) -> figures.OutlyingRecord:
             layout=build.layout.layout, share=build.layout.share, others=build.layout.others
         ),
         reformats=build.reformats,
+    )
+
+
+def runtime_table_record(table: RuntimeTable) -> verdicts.RuntimeTableRecord:
+    """Return the record of runtimes beside each other."""
+    return verdicts.RuntimeTableRecord(
+        network=table.network,
+        treatment=table.treatment,
+        host=table.host,
+        against=table.against,
+        rows=[_beside(row) for row in table.rows],
+    )
+
+
+def _beside(row: RuntimeFigures) -> verdicts.BesideRecord:
+    shares = row.shares
+    return verdicts.BesideRecord(
+        release=row.release,
+        label=row.label,
+        builds=len(row.latency.builds),
+        ms=row.latency.middle,
+        low_ms=row.latency.low,
+        high_ms=row.latency.high,
+        images_per_s=row.images_per_s,
+        gflops_per_s=row.gflops_per_s,
+        speed_up=row.speed_up,
+        interval=row.interval,
+        shares=None
+        if shares is None
+        else verdicts.SharesRecord(
+            segments=shares.segments, reformats=shares.reformats, outside=shares.outside
+        ),
+        by_gpu=row.by_gpu,
     )
 
 

@@ -14,6 +14,7 @@ from harness.analysis.figures.latency import LatencyFigures, latency_figures
 from harness.analysis.figures.outlying import OutlyingBuild, outlying_builds
 from harness.analysis.figures.relu6 import Relu6Figures, relu6_figures
 from harness.analysis.figures.roofline import RooflineFigures, roofline_figures
+from harness.analysis.figures.runtimes import RuntimeTable, side_by_side
 from harness.analysis.figures.sides import NeighbourSides, neighbour_sides
 from harness.analysis.figures.times import TimeFigures, time_figures
 from harness.analysis.grid import Grid, GridRow
@@ -49,6 +50,7 @@ class RunAnalysis:
     :param shared: words on treatments that all answers have in common, and leave out
     :param published: what published runs answer on runtimes that this one has not
     :param rows: in the order of the grid's
+    :param runtimes: those that ran the same, beside each other
     :param titles: of the rules, by name in their order
     :param sections: what rules say besides, by the rule's name
     """
@@ -63,30 +65,38 @@ class RunAnalysis:
     rows: tuple[RowFigures, ...]
     outlying_builds: tuple[OutlyingBuild, ...]
     relu6: tuple[Relu6Figures, ...]
+    runtimes: tuple[RuntimeTable, ...]
     titles: Mapping[str, str]
     sections: Mapping[str, RuleSection]
 
 
 def analyse(
-    grid: Grid, verdicts: Sequence[Verdict], baseline: str = PREVIOUS, *, rules: Mapping[str, Rule]
+    grid: Grid,
+    verdicts: Sequence[Verdict],
+    baseline: str = PREVIOUS,
+    *,
+    rules: Mapping[str, Rule],
+    first: str | None = None,
 ) -> RunAnalysis:
     """Return the figures that stand beside the *verdicts* on the run of *grid*.
 
     :param rules: those that judged it, by name
+    :param first: runtime that others are held against; None: the first that ran the same
     """
-    titles = rule_titles(rules)
+    titles, runtimes = rule_titles(rules), side_by_side(grid, first)
     told = answers(grid, verdicts, titles)
     return RunAnalysis(
         grid=grid,
         baseline=baseline,
         verdicts=tuple(verdicts),
         answers=told,
-        short=short_answers(told, titles),
+        short=short_answers(told, titles, runtimes, grid.hosts),
         shared=shared_words(grid),
         published=_published(grid),
         rows=tuple(map(row_figures, grid.rows)),
         outlying_builds=outlying_builds(grid),
         relu6=relu6_figures(grid),
+        runtimes=runtimes,
         titles=titles,
         sections=rule_sections(grid.run, rules),
     )

@@ -31,6 +31,7 @@ class Judged:
     """Runs with the verdicts on them.
 
     :param against: what they were compared with, in words
+    :param first: runtime that others are held against, None where versions or treatments are compared
     """
 
     grid: Grid
@@ -38,6 +39,7 @@ class Judged:
     against: str
     policy: Policy
     rules: Mapping[str, Rule]
+    first: str | None = None
 
     @cached_property
     def failing(self) -> list[Verdict]:
@@ -49,7 +51,7 @@ class Judged:
         """What page, summary and document are made of."""
         from harness.analysis.run_analysis import analyse
 
-        return analyse(self.grid, self.verdicts, self.against, rules=self.rules)
+        return analyse(self.grid, self.verdicts, self.against, rules=self.rules, first=self.first)
 
 
 def judged_runs(
@@ -128,7 +130,7 @@ def _of_runtimes(
     verdicts = compare_runtimes(grid, old, new, rules=rules, accepted=accepted, material=material)
     if not verdicts:
         raise NothingToCompareError(f"--runtimes {text}: nothing of these runs was measured on both")
-    return Judged(grid, verdicts, f"runtime {old}", policy, rules)
+    return Judged(grid, verdicts, f"runtime {old}", policy, rules, old)
 
 
 def fields_of(text: str) -> tuple[str, str, str]:

@@ -33,7 +33,7 @@ def _row(one: RuntimeFigures) -> tuple[str, ...]:
     shares = one.shares
     parts = ("", "", "") if shares is None else (shares.segments, shares.reformats, shares.outside)
     return (
-        f"{one.release} {one.label}".strip(),
+        one.name,
         "" if middle is None else f"{middle:.4g}",
         _number(one.images_per_s),
         _number(one.gflops_per_s),

@@ -23,6 +23,16 @@ def by_host_clock(run: RunObservation) -> RunObservation:
     return replace(run, cells=cells)
 
 
+def by_gpu_alone(build: BuildObservation) -> bool:
+    """Say whether the latency of *build* is the GPU's own, as no host's clock was read beside it.
+
+    :raises InputError: samples are torn
+    """
+    if build.status != "ok" or build.folder is None or not build.passes:
+        return False
+    return any(_by_host(one).clock == "gpu" for one in read_samples(build.folder))
+
+
 def _build(build: BuildObservation) -> BuildObservation:
     if build.status != "ok" or build.folder is None or not build.passes:
         return build

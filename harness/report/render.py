@@ -23,6 +23,7 @@ from harness.report.engine_graph import EngineGraphs, engine_graphs
 from harness.report.glance import Glance, glance
 from harness.report.layer_data import encoded, layer_document
 from harness.report.parity import Configuration, NotRun, configurations, not_run
+from harness.report.runtimes import RuntimesView, runtimes
 from harness.report.telling import telling
 from harness.report.timeline import Timeline, timelines
 from harness.resources import data_folder
@@ -73,6 +74,7 @@ class Page:
     analysis: RunAnalysis
     board: Board
     glance: Glance
+    runtimes: tuple[RuntimesView, ...]
     latency: tuple[LatencyChart, ...]
     times: tuple[TimeChart, ...]
     noise: tuple[NoiseRow, ...]
@@ -126,6 +128,7 @@ def page(analysis: RunAnalysis) -> Page:
         analysis=analysis,
         board=board(analysis.verdicts, grid, analysis.titles),
         glance=glance(grid),
+        runtimes=runtimes(analysis),
         latency=latency_charts(analysis.rows),
         times=time_charts(analysis.rows),
         noise=noise(analysis.verdicts),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.across import compare_runtimes
-from harness.analysis.figures.runtimes import runtime_tables, shares_of
+from harness.analysis.answers.beside import beside
+from harness.analysis.figures.runtimes import runtime_tables, shares_of, side_by_side
 from harness.analysis.grid import Grid, grid_of
 from harness.attribution.engine import AttributedEngine
 from harness.cli.runtime_table import print_runtimes
@@ -33,11 +34,13 @@ CELLS = (
     (Cell("small", PLACED, "tftrt", "2.14.1", "venv"), 0.75, "host"),
     (Cell("small", Treatment(), "tensorrt", "8.5.3.1", "venv"), 0.4, "gpu"),
     (Cell("small", Treatment(batch=8), "tftrt", "2.14.1", "venv"), 2.0, "host"),
+    (Cell("small", Treatment(batch=4), "tftrt", "2.14.1", "venv"), 2.0, "host"),
+    (Cell("small", Treatment(batch=4), "tensorrt", "8.5.3.1", "venv"), 1.0, "gpu without the host's"),
 )
 
 
 @pytest.fixture(scope="module")
-def grid(tmp_path_factory: pytest.TempPathFactory) -> Grid:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Grid:
     """A run of three runtimes; TensorRT's latency is the GPU's, 0.1 ms below what the host waits."""
     made = Bundle.create(tmp_path_factory.mktemp("run") / "run", Manifest(run="run", state="complete"))
     for cell, ms, clock in CELLS:
@@ -46,13 +49,20 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Grid:
             files = made.root / "incoming"
             (files / "evidence").mkdir(parents=True)
             (files / "result.json").write_text('{"facts": {}}', encoding="utf-8")
-            window: dict[str, object] = {"pass": "latency", "window": 0, "clock": clock}
+            window: dict[str, object] = {"pass": "latency", "window": 0, "clock": clock.partition(" ")[0]}
             window["latency_ms"] = [ms * factor] * 5
-            window["host_ms"] = [(ms + 0.1) * factor if clock == "gpu" else ms * factor] * 5
+            if " " not in clock:
+                window["host_ms"] = [(ms + 0.1) * factor if clock == "gpu" else ms * factor] * 5
             (files / "samples.json").write_text(json.dumps({"windows": [window]}), encoding="utf-8")
             made.put_build(files, Build(cell=cell.id, build=number, status="ok", host=HOST, round=number))
     made.save()
-    return grid_of(by_host_clock(observe([made.root])))
+    return grid_of(observe([made.root]))
+
+
+@pytest.fixture(scope="module")
+def grid(measured: Grid) -> Grid:
+    """The same by the host's clock."""
+    return grid_of(by_host_clock(measured.run))
 
 
 def test_each_is_held_against_the_same_release_on_its_network_and_treatment(grid: Grid) -> None:
@@ -65,7 +75,7 @@ def test_each_is_held_against_the_same_release_on_its_network_and_treatment(grid
 
 
 def test_by_the_clock_that_both_have(grid: Grid) -> None:
-    (found,) = compare_runtimes(grid, "tftrt", "tensorrt", rules={})
+    found, _ = compare_runtimes(grid, "tftrt", "tensorrt", rules={})
     assert (found.effect, found.against) == (pytest.approx(0.5), "tftrt 2.14.1")
 
 
@@ -86,6 +96,24 @@ def test_the_table_says_what_each_gains(grid: Grid, capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "small fp32-b1-clip on m/GPU-1, against tensorflow"
     assert any(line.startswith("  tftrt 2.14.1 placed_gpu") and " 2.000 (" in line for line in lines)
+
+
+def test_what_is_said_without_being_asked_is_by_the_host_s_clock_too(measured: Grid) -> None:
+    tables = side_by_side(measured)
+    rows = {row.name: row for row in tables[0].rows}
+    assert rows["tensorrt 8.5.3.1"].speed_up == pytest.approx(3.0)
+    assert not any(row.by_gpu for row in tables[0].rows)
+    said = beside(tables[:1], measured.hosts, 3)
+    assert "small: tensorrt 8.5.3.1 is 3.00 times as fast" in said
+    assert "own" not in said
+
+
+def test_where_no_host_s_clock_was_read_that_is_said(measured: Grid) -> None:
+    table = side_by_side(measured)[-1]
+    assert (table.treatment, table.against) == ("fp32-b4-clip", "tftrt")
+    assert [row.by_gpu for row in table.rows] == [False, True]
+    said = beside([table], measured.hosts, 3)
+    assert said.endswith(" Of tensorrt 8.5.3.1 by the GPU's own, without launches.")
 
 
 def test_where_the_time_of_a_converted_graph_goes(tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.answers.answer import Answer, RuntimeAnswer
+from harness.analysis.answers.beside import beside
 from harness.analysis.answers.best import Best
 from harness.analysis.answers.kernels import FAMILY
 from harness.analysis.answers.remedies import RemedyAnswer
+from harness.analysis.figures.runtimes import RuntimeTable
+from harness.analysis.hosts import HostNames
 from harness.analysis.table import Change
 from harness.analysis.verdict import Verdict
 from harness.written import percent
@@ -37,23 +40,30 @@ class ShortAnswer:
     lines: tuple[tuple[str, str], ...]
 
 
-def short_answers(answers: Sequence[Answer], titles: Mapping[str, str]) -> tuple[ShortAnswer, ...]:
+def short_answers(
+    answers: Sequence[Answer], titles: Mapping[str, str], tables: Sequence[RuntimeTable], hosts: HostNames
+) -> tuple[ShortAnswer, ...]:
     """Return one record a runtime, in the order of the run.
 
     :param titles: of the rules, by name
+    :param tables: of runtimes beside each other
     """
     rows: dict[str, list[Row]] = {}
     for answer in answers:
         for one in answer.runtimes:
             rows.setdefault(one.runtime, []).append((answer, one))
-    return tuple(_short(runtime, own, titles) for runtime, own in rows.items())
+    others = {
+        name: beside([one for one in tables if one.against == name], hosts, MOST_NAMED) for name in rows
+    }
+    return tuple(_short(runtime, own, titles, others[runtime]) for runtime, own in rows.items())
 
 
-def _short(runtime: str, rows: Sequence[Row], titles: Mapping[str, str]) -> ShortAnswer:
+def _short(runtime: str, rows: Sequence[Row], titles: Mapping[str, str], others: str) -> ShortAnswer:
     versions = list(dict.fromkeys(v for _, one in rows for v in one.versions))
     picked = _picked(rows, versions)
     lines = [("Which version?", _which(rows, versions, picked))]
     lines.append((_asked(rows, versions, picked), _why(rows, titles)))
+    lines.append(("How fast are the others?", others))
     if family := _family(rows):
         lines.append(("Is it gemm_as_conv1x1?", family))
     if len(versions) > 1:

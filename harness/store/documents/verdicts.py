@@ -239,6 +239,56 @@ class NeighboursRecord(Part, frozen=True, kw_only=True):
     rest: dict[str, tuple[float, float]]
 
 
+class SharesRecord(Part, frozen=True, kw_only=True):
+    """Where the layer time of a build goes, as fractions that add up to one.
+
+    :param segments: in segments that TensorRT runs; :param reformats: turning tensors, there and at their
+        borders; :param outside: in the runtime's own kernels
+    """
+
+    segments: float
+    reformats: float
+    outside: float
+
+
+class BesideRecord(Part, frozen=True, kw_only=True):
+    """One runtime beside others, by the host's clock.
+
+    :param label: what its own fields add to the treatment
+    :param low_ms, high_ms: 95 % interval over builds, None with fewer than two
+    :param speed_up: latency of the runtime that it is held against over its own, None of that one
+    :param interval: of the speed-up, 95 %, None where a side has one build
+    :param shares: None where no build has a profile
+    :param by_gpu: whether its latency is the GPU's own: no host's clock was read beside it
+    """
+
+    release: str
+    label: str
+    builds: int
+    ms: float | None
+    low_ms: float | None
+    high_ms: float | None
+    images_per_s: float | None
+    gflops_per_s: float | None
+    speed_up: float | None
+    interval: tuple[float, float] | None
+    shares: SharesRecord | None
+    by_gpu: bool = False
+
+
+class RuntimeTableRecord(Part, frozen=True, kw_only=True):
+    """Runtimes beside each other on one network, common treatment and host.
+
+    :param against: runtime that speed-ups are against
+    """
+
+    network: str
+    treatment: str
+    host: str
+    against: str
+    rows: list[BesideRecord]
+
+
 class SectionRecord(Part, frozen=True, kw_only=True):
     """What a rule says in a report beyond its verdicts: sentences, and a table below them."""
 
@@ -255,6 +305,7 @@ class Verdicts(Document, frozen=True, kw_only=True, tag="trtmatrix.verdicts/1"):
     :param pooling: in words, which builds of several runs or environments are pooled, and which are not
     :param answers: on each network and treatment; :param short: on each runtime
     :param relu6: costs of ReLU6 in pieces; :param neighbours: versions side by side, source op by source op
+    :param runtimes: those that ran the same, beside each other
     :param sections: of rules, by name
     """
 
@@ -267,4 +318,5 @@ class Verdicts(Document, frozen=True, kw_only=True, tag="trtmatrix.verdicts/1"):
     outlying_builds: list[OutlyingRecord] = field(default_factory=list)
     relu6: list[Relu6Record] = field(default_factory=list)
     neighbours: list[NeighboursRecord] = field(default_factory=list)
+    runtimes: list[RuntimeTableRecord] = field(default_factory=list)
     sections: dict[str, SectionRecord] = field(default_factory=dict)
