@@ -83,11 +83,10 @@ def prune_images(arguments: argparse.Namespace) -> int:
 
 
 def save_images(arguments: argparse.Namespace) -> int:
-    """Save what the matrix's versions run in: images of the catalogue, and what is made of them here."""
-    from harness.environments.docker.carried import needed_images
+    """Save what the matrix's versions run in, and print each image with its id."""
+    from harness.environments.docker.carried import save_needed
     from harness.environments.docker.engine import connect
     from harness.environments.docker.settings import DockerSettings
-    from harness.environments.docker.transfer import Saving
     from harness.environments.docker.transfer_parts import Folder
     from harness.execution.plan import Choices, make_plan
     from harness.pack.parts import part_bytes
@@ -95,21 +94,17 @@ def save_images(arguments: argparse.Namespace) -> int:
 
     size = part_bytes(arguments.part_size)
     plan = make_plan(Choices(matrix=arguments.matrix), registry.parts())
-    wanted = [(c.runtime, c.version) for c in plan.cells if c.environment == "docker"]
+    wanted = dict.fromkeys((c.runtime, c.version) for c in plan.cells if c.environment == "docker")
     if not wanted:
         raise OptionsContradictError(f"{arguments.matrix} measures nothing in containers")
     settings = DockerSettings.from_environment()
     if arguments.no_build:
         settings = replace(settings, build=False)
-    engine = connect()
-    folder = Folder(arguments.out, size)
-    saving = Saving(engine, folder, _say)
-    for runtime, version in dict.fromkeys(wanted):
-        names, brought = needed_images(engine, settings, registry.runtimes()[runtime], version, _say)
-        for image in saving.save(names, brought=brought).images:
-            print(f"{image.name} {image.id}")
-    parts = {part.file: part.bytes for c in folder.index().contents.values() for part in c.parts}
-    print(f"{len(parts)} parts, {sum(parts.values()) / _GB:.2f} GB in all, in {arguments.out}")
+    versions = [(registry.runtimes()[runtime], version) for runtime, version in wanted]
+    saved = save_needed(connect(), settings, versions, Folder(arguments.out, size), _say)
+    for image in saved.images:
+        print(f"{image.name} {image.id}")
+    print(f"{saved.parts} parts, {saved.bytes / _GB:.2f} GB in all, in {arguments.out}")
     print("on the other machine: trtmatrix images load DIR")
     return 0
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import EXIT_OK, UnknownNameError
+
+if TYPE_CHECKING:
+    from harness.environments.docker.carried import Saved
+    from harness.matrix.cell import Cell
+    from harness.pack.build import Order, PackOptions
 
 
 def add_parser(commands: Any) -> None:
@@ -55,6 +61,11 @@ def add_parser(commands: Any) -> None:
         help="files of every version to leave out ('tensorflow/include/*', again and again)",
     )
     parser.add_argument(
+        "--containers",
+        action="store_true",
+        help="bring the images of the cells in containers too, as 'images save' writes them",
+    )
+    parser.add_argument(
         "--base",
         type=Path,
         metavar="DIR",
@@ -85,14 +96,36 @@ def _check_capability(asked: str | None) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the parts and print what to do with them."""
-    from harness.execution.measuring import matrix_of, settings_for
-    from harness.execution.plan import Choices, make_plan
-    from harness.pack.build import Order, PackOptions, make_pack, read_base
-    from harness.pack.parts import ARCHIVE, part_bytes
-    from harness.pack.selection import chosen, packable
-    from harness.plugins import registry
+    from harness.pack.build import make_pack
+    from harness.pack.parts import ARCHIVE
 
-    options = PackOptions(
+    options = _options(arguments)
+    _check_capability(arguments.compute_capability)
+    order, contained = _order(arguments)
+    # First: what an engine or a registry refuses is known before gigabytes of wheels are packed.
+    saved = _save_images(contained, arguments.out, options.part_bytes) if contained else None
+    parts = make_pack(order, arguments.out, options, _say)
+    total = sum(part.stat().st_size for part in parts)
+    print(
+        f"{len(parts)} parts, {total / 1e6:.1f} MB in all; "
+        f"{len(order.cells)} cells, {order.builds} builds each"
+    )
+    if saved is not None:
+        print(
+            f"images: {len(saved.images)} in {saved.parts} parts, {saved.bytes / 1e6:.1f} MB in all "
+            f"(images.json, layers); cells in containers: {len(contained)}"
+        )
+    print(f"on the host: cat {ARCHIVE}.part* | tar -x && {ARCHIVE}/start.sh --home HOME")
+    if saved is not None:
+        print("for the cells in containers: trtmatrix images load DIR, then trtmatrix run MATRIX there")
+    return EXIT_OK
+
+
+def _options(arguments: argparse.Namespace) -> PackOptions:
+    from harness.pack.build import PackOptions, read_base
+    from harness.pack.parts import part_bytes
+
+    return PackOptions(
         part_bytes=part_bytes(arguments.part_size),
         python=arguments.python,
         find_links=tuple(folder.absolute() for folder in arguments.wheels),
@@ -104,31 +137,56 @@ def run(arguments: argparse.Namespace) -> int:
         extra=tuple(arguments.extra),
         left_out=tuple(arguments.left_out),
     )
-    _check_capability(arguments.compute_capability)
+
+
+def _order(arguments: argparse.Namespace) -> tuple[Order, Sequence[Cell]]:
+    """Return what is packed as wheels, and the cells whose images travel beside it."""
+    from harness.execution.measuring import matrix_of, settings_for
+    from harness.execution.plan import Choices, make_plan
+    from harness.pack.build import Order
+    from harness.pack.selection import chosen, in_containers, packable, without_images
+    from harness.plugins import registry
+
     plan = make_plan(Choices(matrix=arguments.matrix), registry.parts())
     seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
+    runtimes, capability = registry.runtimes(), arguments.compute_capability
+    cells: Sequence[Cell] = chosen(plan.cells, arguments.only)
+    contained: Sequence[Cell] = ()
+    if arguments.containers:
+        contained, cells = in_containers(cells, runtimes, capability=capability, say=_say)
+    packed = packable(cells, runtimes, libraries=arguments.libraries, capability=capability, say=_say)
+    if said := without_images(cells, packed):
+        _say(said)
     order = Order(
-        cells=packable(
-            chosen(plan.cells, arguments.only),
-            registry.runtimes(),
-            libraries=arguments.libraries,
-            capability=arguments.compute_capability,
-            say=_say,
-        ),
+        cells=packed,
         families=plan.families,
-        runtimes=registry.runtimes(),
+        runtimes=runtimes,
         settings=settings_for(plan, seed),
         builds=plan.matrix.builds,
         matrix=matrix_of(plan),
+        contained=tuple(cell.id for cell in contained),
     )
-    parts = make_pack(order, arguments.out, options, _say)
-    total = sum(part.stat().st_size for part in parts)
-    print(
-        f"{len(parts)} parts, {total / 1e6:.1f} MB in all; "
-        f"{len(order.cells)} cells, {order.builds} builds each"
+    return order, contained
+
+
+def _save_images(cells: Sequence[Cell], out: Path, size: int) -> Saved:
+    """Save what *cells* run in into the folder *out*, in parts of *size* bytes."""
+    from harness.environments.docker.carried import save_needed
+    from harness.environments.docker.engine import connect
+    from harness.environments.docker.settings import DockerSettings
+    from harness.environments.docker.transfer_parts import Folder
+    from harness.plugins import registry
+
+    versions = list(dict.fromkeys((cell.runtime, cell.version) for cell in cells))
+    names = ", ".join(f"{runtime} {version}" for runtime, version in versions)
+    _say(f"images to save: {names}; cells in containers: {len(cells)}")
+    return save_needed(
+        connect(),
+        DockerSettings.from_environment(),
+        [(registry.runtimes()[runtime], version) for runtime, version in versions],
+        Folder(out, size),
+        _say,
     )
-    print(f"on the host: cat {ARCHIVE}.part* | tar -x && {ARCHIVE}/start.sh --home HOME")
-    return EXIT_OK
 
 
 def _say(line: str) -> None:

@@ -66,7 +66,10 @@ class PackOptions:
 
 @dataclass(frozen=True)
 class Order:
-    """What is packed: cells in the order of the matrix, and what their jobs have in common."""
+    """What is packed: cells in the order of the matrix, and what their jobs have in common.
+
+    :param contained: ids of cells whose images travel beside the pack, which the host's script tells of
+    """
 
     cells: tuple[Cell, ...]
     families: Mapping[str, NetworkFamily]
@@ -74,6 +77,7 @@ class Order:
     settings: JobSettings
     builds: int
     matrix: Matrix
+    contained: tuple[str, ...] = ()
 
 
 def make_pack(order: Order, out: Path, options: PackOptions, say: Say) -> list[Path]:
@@ -258,6 +262,7 @@ class _Packer:
             builds=self._order.builds,
             matrix=self._order.matrix,
             jobs=dict(jobs),
+            contained=self._order.contained,
             sites=self._sites,
             objects=self._contents.objects,
             members={m: (self._root / m).stat().st_size for m in self._contents.members},

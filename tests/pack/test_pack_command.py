@@ -85,6 +85,21 @@ def test_placeholders_do_not_serve_all_tactic_sources(
     assert "need the real cuBLAS and cuDNN" in capsys.readouterr().err
 
 
+def test_images_need_an_engine_which_is_known_before_a_wheel_is_fetched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'none.sock'}")
+    matrix = _matrix(tmp_path)
+    text = MATRIX.format(version="8.6.0", sources="core").replace('"venv"', '["venv", "docker"]')
+    Path(matrix).write_text(text)
+    assert main(["pack", matrix, "-o", str(tmp_path / "out"), "--containers"]) == 3
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "images to save: tensorrt 8.6.0; cells in containers: 1"
+    assert len(said) == 2
+    assert said[1].endswith("[no-docker-engine]")
+    assert not (tmp_path / "out").exists()
+
+
 def test_wheels_that_cannot_be_had_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "wheels").mkdir()
     command = ["pack", _matrix(tmp_path), "-o", str(tmp_path / "out"), "--offline"]

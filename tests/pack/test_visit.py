@@ -212,6 +212,18 @@ def test_the_list_names_the_cells(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.split() == list(CELLS)
 
 
+def test_cells_whose_images_lie_beside_the_pack_are_left_to_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = compose_pack(tmp_path / "pack", CELLS)
+    document = json.loads((root / "pack.json").read_text())
+    (root / "pack.json").write_text(json.dumps({**document, "contained": ["v2-5.0-docker", "v2-6.0-docker"]}))
+    assert _start(root, tmp_path / "results", "--list") == 0
+    first, *cells = capsys.readouterr().out.splitlines()
+    assert first == "cells in containers: 2, left to 'trtmatrix run' on this host"
+    assert cells == list(CELLS)
+
+
 def test_the_start_script_is_valid_shell() -> None:
     script = Path(main.__code__.co_filename).with_name("start.sh")
     subprocess.run(["/bin/sh", "-n", str(script)], check=True)

@@ -44,6 +44,9 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
     ready, waiting = _ready(pack, cells)
     for cell, reason in waiting.items():
         say(f"{cell}: left out: {reason}")
+    contained = pack.document.get("contained", ())
+    if contained:
+        say(f"cells in containers: {len(contained)}, left to 'trtmatrix run' on this host")
     if not ready:
         raise PackError(
             "nothing of what was asked for has arrived; cells: {}".format(", ".join(cells) or "none")

@@ -75,6 +75,7 @@ class PackPlan(Document, frozen=True, kw_only=True, tag="trtmatrix.pack/1"):
 
     :param id: digest over jobs and sites; :param base: id of the pack that it was made on top of
     :param builds: of each cell; :param jobs: by cell id, in the order of the matrix
+    :param contained: ids of cells that are measured in containers, whose images lie beside the pack
     :param objects: by SHA-256; :param members: of the archive, to bytes
     """
 
@@ -85,6 +86,7 @@ class PackPlan(Document, frozen=True, kw_only=True, tag="trtmatrix.pack/1"):
     matrix: Matrix
     jobs: dict[str, PackJob]
     sites: dict[str, PackSite]
+    contained: tuple[str, ...] = ()
     base: str | None = None
     harness: Harness = field(default_factory=Harness)
     made: Time | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +24,12 @@ from harness.environments.docker.recipes import Choice
 from harness.environments.docker.settings import DockerSettings
 from harness.environments.docker.transfer import Saving, brought_name, load
 from harness.environments.docker.transfer_parts import INDEX, SUMS, Folder
+from harness.environments.pythons import uv_binary
 from harness.errors import DamagedImagesError, NoSuchFileError
+from harness.store.documents.base import read_document
+from harness.store.documents.plan import PackPlan
 from tests.environments.confined import PlainPython, recipe
+from tests.pack.wheels import composed_wheel
 
 _PART = 1_000_000
 _SHARED = 2_500_000
@@ -204,6 +209,47 @@ def test_the_images_of_a_matrix_travel_with_two_commands(
         assert docker_engine.client.images.get(name).id == made
     finally:
         docker_engine.client.images.remove(name)
+
+
+@pytest.mark.skipif(
+    uv_binary() is None or any(shutil.which(name) is None for name in ("objdump", "ldd")),
+    reason="needs uv and binutils",
+)
+def test_a_pack_brings_the_images_of_its_containers_in_the_folder_of_its_parts(
+    docker_engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "nvcr.io/nvidia/tensorrt:19.01-py3"
+    if Images(docker_engine, DockerSettings(), lambda _line: None).find(name) is not None:
+        pytest.skip("the real image is on this engine")
+    repository, _, tag = name.rpartition(":")
+    root = _tar(root=random.Random(3).randbytes(_SHARED))
+    docker_engine.client.api.import_image_from_data(root, repository=repository, tag=tag)
+    made = docker_engine.client.images.get(name).id
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRTMATRIX_DOCKER_NO_BUILD", "1")
+    for package, version in (("onnxruntime", "1.22.1"), ("numpy", "1.26.4"), ("zstandard", "0.25.0")):
+        composed_wheel(package, version, {f"{package}/__init__.py": b""}, tmp_path)
+    wheels = _MATRIX.replace("tensorrt", "onnxruntime").replace("NAME", "1.22.1").replace("docker", "venv")
+    images = _MATRIX.replace("NAME", name).partition("\n")[2].partition("[[block")[0]
+    Path("m.toml").write_text(wheels + images)
+    try:
+        words = ["pack", "m.toml", "-o", "pack", "--offline", "--wheels", ".", "--level", "1"]
+        assert main([*words, "--part-size", "1M", "--containers"]) == 0
+        out, err = capsys.readouterr()
+        docker_engine.client.images.remove(name)
+        assert main(["images", "load", "pack"]) == 0
+        assert docker_engine.client.images.get(name).id == made
+    finally:
+        docker_engine.client.images.remove(name)
+    assert "images to save: tensorrt 5.0.2+19.01-py3; cells in containers: 1\n" in err
+    assert "images: 1 in 4 parts, 2.5 MB in all (images.json, layers); cells in containers: 1\n" in out
+    assert out.endswith("trtmatrix images load DIR, then trtmatrix run MATRIX there\n")
+    files = list(Path("pack").rglob("*.part*"))
+    assert max(path.stat().st_size for path in files) == 1_000_000
+    assert {path.parent.name for path in files} == {"pack", "layers"}
+    listed = read_document(Path("pack/trtmatrix-pack.json"), PackPlan)
+    assert [cell.partition("clip-")[2] for cell in listed.jobs] == ["onnxruntime-1.22.1"]
+    assert [cell.partition("clip-")[2] for cell in listed.contained] == ["tensorrt-5.0.2+19.01-py3"]
 
 
 def test_an_image_of_wheels_runs_on_the_other_side_without_being_made_again(
