@@ -145,6 +145,8 @@ def test_its_json_is_what_it_holds() -> None:
         "difference_interval": None,
         "measured": None,
         "settles": None,
+        "since": None,
+        "confirmed": None,
     }
 
 

@@ -13,7 +13,7 @@ from tests.history.composed import add_night, night_bundle
 
 pytest.importorskip("duckdb", reason="the extra 'history' is not installed")
 
-CHANGED, NIGHTS = 11, 16
+CHANGED, NIGHTS = 11, 20
 
 
 @pytest.fixture(scope="module")

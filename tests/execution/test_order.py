@@ -17,7 +17,7 @@ from harness.environments import gpus
 from harness.environments.base import Availability, Outcome, Prepared, Progress
 from harness.environments.needs import RuntimeNeeds
 from harness.errors import UnavailableError
-from harness.execution.base import Block, BuildResult, EndedBuild, MeasureBlock
+from harness.execution.base import Block, BuildResult, EndedBuild, Executor, MeasureBlock
 from harness.execution.measuring import settings_for
 from harness.execution.parts import Parts
 from harness.execution.schedule import SCRATCH, Schedule, settle
@@ -34,16 +34,18 @@ from tests.execution.ground import Ground
 OK = Outcome("ok")
 
 
-class Noting:
+class Noting(Executor):
     """An executor that notes its blocks; *ends* says how a build ends, by its place among all."""
 
-    name = "noting"
+    @property
+    def name(self) -> str:
+        return "noting"
 
     def __init__(self, root: Path, ends: dict[int, Outcome] | None = None) -> None:
         self.root, self.ends = root, ends or {}
         self.blocks: list[Block] = []
 
-    def run(self, block: Block, _measure: MeasureBlock) -> Generator[EndedBuild, None, None]:
+    def run(self, block: Block, measure: MeasureBlock) -> Generator[EndedBuild, None, None]:  # noqa: ARG002
         self.blocks.append(block)
         given = len(self.builds) - len(block.builds)
         for place, planned in enumerate(block.builds, start=given):

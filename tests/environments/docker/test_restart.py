@@ -95,7 +95,7 @@ def test_an_engine_that_stays_away_interrupts_the_run_instead_of_failing_every_c
 MATRIX = """
 schema = "trtmatrix.matrix/1"
 [measure]
-maximum_seconds = 3.0
+maximum_seconds = 1.0
 minimum_samples = 20
 relative_half_width = 0.0
 [[versions]]
@@ -129,7 +129,7 @@ def test_a_run_outlives_its_engine_and_measures_the_failed_cells_when_asked(
             engine = connect()
             try:
                 found = engine.client.containers.list(filters={"label": "io.trtmatrix.cell"})
-                if found and time.time() - _started(found[0].attrs["State"]["StartedAt"]) > 1.0:
+                if found and time.time() - _started(found[0].attrs["State"]["StartedAt"]) > 0.5:
                     break
             finally:
                 engine.client.close()

@@ -54,34 +54,34 @@ def _measured(folder: Path, versions: dict[str, list[str]]) -> tuple[Bundle, lis
 def test_engines_of_tensorrt_rtx_built_in_containers_equal_those_of_venv(
     docker_engine: Engine, tmp_path: Path
 ) -> None:
-    versions = ["1.4.0.76", "1.5.0.114", "1.6.1.120", "1.7.1.116"]
+    versions = ["1.4.0.76", "1.7.1.116"]
 
     bundle, pairs = _measured(tmp_path, {"tensorrt_rtx": versions})
 
     digests = {cell: _facts(bundle, cell)["engine_sha256"] for pair in pairs for cell in pair}
-    assert len(pairs) == 8
+    assert len(pairs) == 4
     assert all(digests[docker] == digests[venv] for docker, venv in pairs)
-    assert len(set(digests.values())) == 8
+    assert len(set(digests.values())) == 4
     images = {_container(bundle, docker)["image_id"] for docker, _ in pairs}
-    assert len(images) == 4
+    assert len(images) == 2
     assert docker_engine.facts.version
 
 
 def test_cpu_runtimes_give_equal_outputs_in_containers_and_a_report_of_both(
     docker_engine: Engine, tmp_path: Path
 ) -> None:
-    asked = {"onnxruntime": ["1.18.1", "1.22.1"], "openvino": ["2024.6.0", "2026.2.1"]}
+    asked = {"onnxruntime": ["1.22.1"], "openvino": ["2024.6.0"]}
 
     bundle, pairs = _measured(tmp_path, asked)
     page = tmp_path / "report.html"
 
-    assert len(pairs) == 8
+    assert len(pairs) == 4
     for docker, venv in pairs:
         ours, theirs = _outputs(bundle, docker), _outputs(bundle, venv)
         assert ours.keys() == theirs.keys()
         assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
     assert main(["report", str(bundle.root), "-o", str(page)]) == 0
-    assert "openvino 2026.2.1" in page.read_text()
+    assert "openvino 2024.6.0" in page.read_text()
     assert docker_engine.facts.version
 
 
