@@ -163,12 +163,12 @@ class Images:
         if found is not None:
             return found
         self.progress(f"making a base image of Python {tree.interpreter.full}")
-        repository, _, tag = tree.tag.rpartition(":")
         with scratch_folder("base") as folder:
             file = Path(folder) / "root.tar"
             base_image.write_archive(tree, file)
+            # The tag within the name: apart from it, Podman 4.3 would call the image `latest`.
             self.engine.client.api.import_image_from_file(
-                str(file), repository=repository, tag=tag, changes=tree.changes
+                str(file), repository=tree.tag, changes=tree.changes
             )
         return self.engine.client.images.get(tree.tag)
 

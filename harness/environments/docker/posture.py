@@ -74,7 +74,8 @@ def container_arguments(
     from docker.types import LogConfig, Mount, Ulimit
 
     user, group = user_ids(facts)
-    owned = f"uid={user},gid={group},mode=0700"
+    # Podman 4.3 takes no owner for a tmpfs; nobody else is inside.
+    owned = "mode=1777" if facts.name == "podman" else f"uid={user},gid={group},mode=0700"
     return {
         "user": f"{user}:{group}",
         "network_mode": "none",

@@ -180,6 +180,17 @@ def test_the_python_path_of_an_image_stays_behind_ours() -> None:
     assert "NVIDIA_DRIVER_CAPABILITIES" not in variables
 
 
+def test_podman_is_asked_for_no_owner_of_a_tmpfs_which_it_refuses() -> None:
+    podman = EngineFacts("podman", "4.3.1", (1, 41))
+    podmans = container_arguments(podman, Limits(), Posture(), _FOLDERS, None)["tmpfs"][HOME]
+    dockers = container_arguments(_FACTS, Limits(), Posture(), _FOLDERS, None)["tmpfs"][HOME]
+
+    assert "uid=" not in podmans
+    assert podmans.endswith(",mode=1777")
+    assert "uid=" in dockers
+    assert dockers.endswith(",mode=0700")
+
+
 def test_rootless_engines_map_the_user_so_that_results_can_be_written() -> None:
     rootless = EngineFacts("docker", "27.0", (1, 46), user_namespace="rootless")
     podman = EngineFacts("podman", "5.0", (1, 41), user_namespace="rootless")

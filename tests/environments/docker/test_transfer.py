@@ -51,7 +51,7 @@ def two_images(docker_engine: Engine) -> Iterator[dict[str, str]]:
     """Two small images over one root file system, by name their ids."""
     api = docker_engine.client.api
     root = random.Random(7).randbytes(_SHARED)
-    api.import_image_from_data(_tar(root=root), repository="team/root", tag="1")
+    api.import_image_from_data(_tar(root=root), repository="team/root:1")
     ids = {}
     for name in _NAMES:
         own = random.Random(name).randbytes(200_000)
@@ -195,8 +195,7 @@ def test_the_images_of_a_matrix_travel_with_two_commands(
     name = "nvcr.io/nvidia/tensorrt:19.01-py3"
     if Images(docker_engine, DockerSettings(), lambda _line: None).find(name) is not None:
         pytest.skip("the real image is on this engine")
-    repository, _, tag = name.rpartition(":")
-    docker_engine.client.api.import_image_from_data(_tar(root=b"x" * 100_000), repository=repository, tag=tag)
+    docker_engine.client.api.import_image_from_data(_tar(root=b"x" * 100_000), repository=name)
     made = docker_engine.client.images.get(name).id
     monkeypatch.chdir(tmp_path)
     Path("m.toml").write_text(_MATRIX.replace("NAME", name))
@@ -221,9 +220,8 @@ def test_a_pack_brings_the_images_of_its_containers_in_the_folder_of_its_parts(
     name = "nvcr.io/nvidia/tensorrt:19.01-py3"
     if Images(docker_engine, DockerSettings(), lambda _line: None).find(name) is not None:
         pytest.skip("the real image is on this engine")
-    repository, _, tag = name.rpartition(":")
     root = _tar(root=random.Random(3).randbytes(_SHARED))
-    docker_engine.client.api.import_image_from_data(root, repository=repository, tag=tag)
+    docker_engine.client.api.import_image_from_data(root, repository=name)
     made = docker_engine.client.images.get(name).id
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TRTMATRIX_DOCKER_NO_BUILD", "1")
