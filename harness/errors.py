@@ -223,6 +223,10 @@ class OnnxModelError(InputError):
     """An ONNX model is valid and cannot be measured."""
 
 
+class TensorflowModelError(InputError):
+    """A TensorFlow graph can be read and cannot be measured."""
+
+
 class OtherReleaseError(InputError):
     """A file was written by a release with another form of it."""
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from harness.networks.graph import Graph
 
 
 class NetworkFamily(Protocol):
-    """Registered through ``trtmatrix_networks``; built-in ones, and one for each ONNX file of a user."""
+    """Registered through ``trtmatrix_networks``; built-in ones, and one for each file of a user."""
 
     @property
     @abstractmethod
@@ -30,3 +32,33 @@ class NetworkFamily(Protocol):
         :raises UsageError: the network has no such form
         """
         ...
+
+
+class OwnFamily(NetworkFamily, Protocol):
+    """A network that is a file of the user's own."""
+
+    @property
+    @abstractmethod
+    def file(self) -> str:
+        """Name of the file, without its folder."""
+        ...
+
+    @property
+    @abstractmethod
+    def inputs(self) -> Mapping[str, Sequence[int | str]]:
+        """What the file says of each input's shape: sizes, and names of what is open."""
+        ...
+
+    @abstractmethod
+    def check(self) -> None:
+        """Read the file now.
+
+        :raises InputError: it cannot be read or measured
+        :raises BadOptionError: a shape is not one that its input can have
+        """
+        ...
+
+
+def is_tensorflow(path: Path) -> bool:
+    """Say whether *path* is named as TensorFlow's files are: ``.pb``, or a folder; all else is ONNX."""
+    return path.suffix == ".pb" or path.is_dir()
