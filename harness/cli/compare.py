@@ -27,8 +27,8 @@ def add_parser(commands: Any) -> None:
         "words",
         nargs="+",
         metavar="RUNTIME==VERSION|NETWORK",
-        help="two versions or more, the first is the baseline, and a network: a name, or an ONNX file "
-        f"({NETWORK})",
+        help="two versions or more, the first is the baseline, and a network: a name, or an ONNX file, "
+        f"GraphDef or SavedModel ({NETWORK})",
     )
     for item in COMMON:
         parser.add_argument(
@@ -53,7 +53,7 @@ def add_parser(commands: Any) -> None:
         action="append",
         default=[],
         metavar="NAME=1x3x224x224",
-        help="sizes of an input of the ONNX file whose axes are open; the first is the batch",
+        help="sizes of an input of the file whose axes are open; the first is the batch",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the comparison in --out")
     parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _question(arguments: argparse.Namespace) -> tuple[Question, tuple[Path, ...]]:
-    """Return what is asked, and the ONNX file where one is named."""
+    """Return what is asked, and the file of a network where one is named."""
     from harness.execution.plan import above_zero, network_name
     from harness.matrix.compose import versions_of
     from harness.matrix.file import MOST_BUILDS
@@ -114,7 +114,8 @@ def _question(arguments: argparse.Namespace) -> tuple[Question, tuple[Path, ...]
     if len(others) > 1:
         raise BadOptionError(f"'{others[0]}' and '{others[1]}': name one network")
     network = others[0] if others else NETWORK
-    files = (Path(network),) if network.endswith(".onnx") else ()
+    own = network.endswith((".onnx", ".pb")) or Path(network, "saved_model.pb").is_file()
+    files = (Path(network),) if own else ()
     builds = 3 if arguments.builds is None else arguments.builds
     if not 2 <= builds <= MOST_BUILDS:
         raise BadOptionError(f"--builds: expected a whole number from 2 to {MOST_BUILDS}")

@@ -43,7 +43,11 @@ def add_parser(commands: Any) -> None:
         "-k", dest="expression", metavar="EXPR", help="only the cells whose id matches, as pytest -k"
     )
     parser.add_argument(
-        "--network", action="append", default=[], metavar="ONNX", help="measure this ONNX file instead"
+        "--network",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="measure this ONNX file, frozen GraphDef (.pb) or SavedModel (a folder) instead",
     )
     parser.add_argument(
         "--shape",
@@ -51,6 +55,13 @@ def add_parser(commands: Any) -> None:
         default=[],
         metavar="NAME=1x3x224x224",
         help="sizes of an input of that file whose axes are open; the first is the batch",
+    )
+    parser.add_argument(
+        "--output",
+        action="append",
+        default=[],
+        metavar="NODE",
+        help="an output of that GraphDef or SavedModel (default: its signature's, or what no node reads)",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument(
@@ -115,6 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         matrix=arguments.matrix,
         networks=networks,
         shapes=tuple(arguments.shape),
+        outputs=tuple(arguments.output),
         executor=arguments.executor,
     )
     plan = make_plan(choices, registry.parts())
@@ -203,6 +215,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options += [f"--junitxml={arguments.junit}"] if arguments.junit is not None else []
     options += [f"--matrix-network={path}" for path in arguments.network]
     options += [f"--matrix-shape={value}" for value in arguments.shape]
+    options += [f"--matrix-output={node}" for node in arguments.output]
     # pytest runs inside this process, which has imported the plugin's package; nothing is lost by that.
     options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]
     # The table of every build is long, and the report shows it better; whoever asks for it gets it.

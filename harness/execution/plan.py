@@ -25,19 +25,21 @@ from harness.matrix.cell import Cell
 from harness.matrix.expand import expand
 from harness.matrix.file import PREVIOUS, MatrixFile, read_matrix
 from harness.matrix.strict import suggestion
+from harness.networks.base import is_tensorflow
 from harness.resources import data_folder
 
 if TYPE_CHECKING:
     from harness.execution.parts import Parts
-    from harness.networks.base import NetworkFamily
+    from harness.networks.base import NetworkFamily, OwnFamily
 
 
 @dataclass(frozen=True)
 class Choices:
     """What the user chose on the command line or in the ini file; None: as the matrix file says.
 
-    :param networks: ONNX files named with ``--network``; they replace the matrix's own networks
+    :param networks: files named with ``--network``; they replace the matrix's own networks
     :param shapes: ``NAME=1x3x224x224`` for inputs of those files whose axes are open
+    :param outputs: nodes that are the outputs of those files, TensorFlow's only
     """
 
     matrix: Path | None = None
@@ -48,6 +50,7 @@ class Choices:
     retry_failed: bool = False
     networks: tuple[Path, ...] = ()
     shapes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
     executor: str | None = None
     minutes: float | None = None
 
@@ -141,8 +144,14 @@ def plan_of(matrix: MatrixFile, choices: Choices, parts: Parts) -> Plan:
     families = dict(parts.networks)
     named = {network_name(path): path for path in choices.networks}
     if choices.shapes and not named:
-        raise OptionsContradictError("--shape needs an ONNX file, whose inputs it speaks of (--network)")
-    families.update(_own_networks({**matrix.networks, **named}, named, choices.shapes))
+        raise OptionsContradictError(
+            "--shape needs an ONNX file, GraphDef or SavedModel, whose inputs it speaks of (--network)"
+        )
+    if choices.outputs and [is_tensorflow(path) for path in named.values()] != [True]:
+        raise OptionsContradictError(
+            "--output needs one GraphDef or SavedModel, whose nodes it speaks of (--network)"
+        )
+    families.update(_own_networks({**matrix.networks, **named}, named, choices))
     if named:
         blocks = tuple(replace(block, networks=tuple(named)) for block in matrix.blocks)
         matrix = replace(matrix, blocks=blocks)
@@ -184,21 +193,27 @@ def _check_baseline(matrix: MatrixFile, cells: Sequence[Cell]) -> None:
 
 
 def _own_networks(
-    paths: Mapping[str, Path], named: Mapping[str, Path], values: Sequence[str]
+    paths: Mapping[str, Path], named: Mapping[str, Path], choices: Choices
 ) -> dict[str, NetworkFamily]:
-    """Return the networks that are a user's ONNX files; reading them needs the onnx package.
+    """Return the networks that are a user's own files; reading them needs the onnx package, or protobuf.
 
-    :param named: those that *values* (``--shape``) speak of
+    :param named: those that ``--shape`` and ``--output`` speak of
     """
     if not paths:
         return {}
     from harness.networks.input_shapes import check_names, read_shapes
     from harness.networks.user_onnx import onnx_family
+    from harness.networks.user_tensorflow import tensorflow_family
 
-    shapes = read_shapes(values)
-    families = {
-        name: onnx_family(name, path, shapes if name in named else None) for name, path in paths.items()
-    }
+    shapes = read_shapes(choices.shapes)
+    families: dict[str, OwnFamily] = {}
+    for name, path in paths.items():
+        sizes = shapes if name in named else None
+        if is_tensorflow(path):
+            outputs = choices.outputs if name in named else ()
+            families[name] = tensorflow_family(name, path, sizes, outputs)
+        else:
+            families[name] = onnx_family(name, path, sizes)
     for family in families.values():
         family.check()  # what is wrong with a file is said before anything is measured
     check_names(shapes, {families[name].file: families[name].inputs for name in named})
@@ -232,5 +247,6 @@ def stored_plan(root: Path) -> Plan:
 
 
 def network_name(path: Path) -> str:
-    """Return the name that an ONNX file given with ``--network`` gets: its stem, made fit for an id."""
-    return "".join(c if c.isalnum() or c in "_." else "_" for c in path.stem).lstrip("._") or "network"
+    """Return the name that a file given with ``--network`` gets: its stem, made fit for an id."""
+    stem = path.resolve().name if path.is_dir() else path.stem
+    return "".join(c if c.isalnum() or c in "_." else "_" for c in stem).lstrip("._") or "network"

@@ -67,7 +67,7 @@ class MatrixFile:
     :param processes: that an engine is measured in, where its runtime keeps engines
     :param minutes: of a run; what its first builds leave of them is spent where comparisons are wide
     :param precision: half of the 95 % interval of a latency's change that is asked for, of 1
-    :param networks: name of a user's network to the path of its ONNX file
+    :param networks: name of a user's network to the path of its file
     :param baseline: version or ``previous``; :param fail_on: verdicts that fail the suites
     :param nights: earlier ones that a run is held against by ``--baseline history``
     :param anchors: ``RUNTIME VERSION`` of pinned versions that nights are compared through

@@ -72,12 +72,13 @@ OPTIONS = (
     Option("retry_failed", "", "with --matrix-resume, measure failed builds again", "bool"),
     Option("no_build", "", "use container images as they are", "bool"),
     Option("executor", "NAME", "what is given the builds to measure (default: as the matrix says, local)"),
-    Option("network", "ONNX", "measure this ONNX file in place of the matrix's networks", "args"),
+    Option("network", "FILE", "measure this file in place of the matrix's networks", "args"),
     Option("history", "DIR", "hold the run against the nights in this folder, and add it to them"),
     Option("accepted", "FILE", "accepted changes (default: trtmatrix-accepted.toml, where it lies here)"),
     Option("notify", "URL", "send a message of what fails the run there, as apprise has addresses", "args"),
     Option("notify_command", "COMMAND", "give the message to this command's standard input, as JSON"),
     Option("shape", "NAME=SIZES", "sizes of an input of that file whose axes are open", "args"),
+    Option("output", "NODE", "an output of that file, where it is TensorFlow's", "args"),
 )
 
 
@@ -138,6 +139,7 @@ class MatrixSession:
             retry_failed=bool(option_value(self._config, "retry_failed")),
             networks=tuple(Path(p) for p in option_value(self._config, "network") or ()),
             shapes=tuple(option_value(self._config, "shape") or ()),
+            outputs=tuple(option_value(self._config, "output") or ()),
             executor=option_value(self._config, "executor"),
             minutes=given,
         )
