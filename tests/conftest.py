@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -26,15 +26,22 @@ for _name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
     del os.environ[_name]
 
 
-_SHARED = {"docker_cache": "docker", "docker_host": "docker", "docker_engine": "docker", "small_pack": "pack"}
-"""Fixtures that are dear to make (an engine with its images, a pack), and who shares them."""
+_TOGETHER = ("tests/environments/docker/", "tests/pack/")
+"""Folders whose files share what is dear to make: an engine with its images; a pack."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """Keep the tests of a file in one worker, which makes their fixtures once; those that share one too."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        shared = (_SHARED[name] for name in getattr(item, "fixturenames", ()) if name in _SHARED)
-        item.add_marker(pytest.mark.xdist_group(next(shared, str(item.path))))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file in one worker, which makes their fixtures once; those that share one too.
+
+    By the path, since ``--dist loadgroup`` of pytest-xdist 3.8 groups nothing with pytest 9.2: it puts the
+    group into an attribute that is no longer read.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.split("::")[0]
+            return next((folder for folder in _TOGETHER if path.startswith(folder)), path)
+
+    return ByFile(config, log)
