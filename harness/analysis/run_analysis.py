@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.answers.answer import Answer, answers, shared_words
-from harness.analysis.answers.published import published
+from harness.analysis.answers.published import published_answers
 from harness.analysis.answers.short import ShortAnswer, short_answers
 from harness.analysis.figures.formats import FormatTable, format_tables
 from harness.analysis.figures.kernels import KernelFigures, kernel_figures
@@ -92,7 +92,7 @@ def analyse(
         answers=told,
         short=short_answers(told, titles, runtimes, grid.hosts),
         shared=shared_words(grid),
-        published=_published(grid),
+        published=published_answers({group.cell.runtime for group in grid.built}),
         rows=tuple(map(row_figures, grid.rows)),
         outlying_builds=outlying_builds(grid),
         relu6=relu6_figures(grid),
@@ -100,11 +100,6 @@ def analyse(
         titles=titles,
         sections=rule_sections(grid.run, rules),
     )
-
-
-def _published(grid: Grid) -> tuple[Published, ...]:
-    own = {group.cell.runtime for group in grid.built}
-    return tuple(found for found in published() if not own & {one.runtime for one in found.short})
 
 
 def row_figures(row: GridRow) -> RowFigures:
