@@ -20,47 +20,20 @@ from harness.errors import NetworkTreatmentError, OnnxModelError
 from harness.networks.digest import with_digest
 from harness.networks.foreign import ForeignOps
 from harness.networks.graph import FloatArray, Graph, OpKind, SourceOp
-from harness.networks.input_shapes import Shapes, check_shape, input_shapes
+from harness.networks.input_shapes import Shapes, input_shapes
 from harness.networks.onnx_model import Model, load, prepare
 from harness.networks.onnx_nodes import Node
 from harness.networks.onnx_readers import source_ops
+from harness.networks.user_file import FileFamily
 
 
-class OnnxFamily:
-    """One ONNX file; it is read at the first :meth:`graph`.
-
-    :param name: of the network; :param path: of the file
-    :param shapes: sizes of inputs whose axes the file leaves open; names of other files' inputs may be there
-    """
-
-    def __init__(self, name: str, path: Path, shapes: Shapes | None = None) -> None:
-        self._name, self._path, self._shapes = name, path, shapes or {}
-        self._made: dict[int, Graph] = {}
-
-    @property
-    def name(self) -> str:
-        """Name that the matrix gave it."""
-        return self._name
+class OnnxFamily(FileFamily):
+    """One ONNX file."""
 
     @property
     def description(self) -> str:
         """One line for ``list networks``."""
         return f"ONNX file {self._path.name}"
-
-    def check(self) -> None:
-        """Read the file now.
-
-        :raises InputError: it cannot be read or is no valid model
-        :raises BadOptionError: a shape is not one that its input can have
-        """
-        for name, said in self.inputs.items():
-            if name in self._shapes:
-                check_shape(name, self._shapes[name], said, self._path.name)
-
-    @property
-    def file(self) -> str:
-        """Name of the file, without its folder."""
-        return self._path.name
 
     @property
     def inputs(self) -> Mapping[str, Sequence[int | str]]:
@@ -71,26 +44,9 @@ class OnnxFamily:
     def _loaded(self) -> onnx.ModelProto:
         return load(self._path)
 
-    def graph(self, batch: int = 1, relu6: str = "clip") -> Graph:
-        """Return the graph of the file at *batch*.
-
-        :raises InputError: the file cannot be read, is no valid model, or a shape stays unknown
-        :raises UsageError: the file fixes another batch, or has the other ReLU6 form
-        """
-        if batch < 1:
-            raise NetworkTreatmentError(
-                f"network '{self._name}': a batch of {batch} is not possible; use 1 or more"
-            )
-        if batch not in self._made:
-            model = prepare(self._path, self._loaded, batch, self._name, self._shapes)
-            self._made[batch] = _graph(self._name, model)
-        graph = self._made[batch]
-        if relu6 != graph.relu6:
-            raise NetworkTreatmentError(
-                f"network '{self._name}': the file has ReLU6 as {graph.relu6}, {relu6} was asked for;"
-                " a user's network is measured as it is"
-            )
-        return graph
+    def _read(self, batch: int) -> Graph:
+        model = prepare(self._path, self._loaded, batch, self._name, self._shapes)
+        return _graph(self._name, model)
 
 
 def onnx_family(name: str, path: Path, shapes: Shapes | None = None) -> OnnxFamily:

@@ -19,28 +19,22 @@ from harness.networks.graphdef import FLOAT, attribute, load
 from harness.networks.graphdef_nodes import IMAGE_OPS, PASSED_ON, Made, Order, Tensor, data, laid_last
 from harness.networks.graphdef_readers import read_node
 from harness.networks.graphdef_reading import Value
-from harness.networks.input_shapes import Shapes, check_shape, printed
+from harness.networks.input_shapes import Shapes, printed
+from harness.networks.user_file import FileFamily
 from harness.networks.user_onnx import relu6_form
 
 
-class TensorflowFamily:
-    """One GraphDef or SavedModel; it is read at first use.
+class TensorflowFamily(FileFamily):
+    """One GraphDef or SavedModel.
 
-    :param name: of the network; :param path: of the file or folder
-    :param shapes: sizes of inputs whose axes are open
-    :param outputs: nodes, where the file's own are not meant
+    :param outputs: nodes, where the file's own are not meant; the rest as of any file
     """
 
     def __init__(
         self, name: str, path: Path, shapes: Shapes | None = None, outputs: Sequence[str] = ()
     ) -> None:
-        self._name, self._path, self._shapes, self._outputs = name, path, shapes or {}, tuple(outputs)
-        self._made: dict[int, Graph] = {}
-
-    @property
-    def name(self) -> str:
-        """Name that the matrix gave it."""
-        return self._name
+        super().__init__(name, path, shapes)
+        self._outputs = tuple(outputs)
 
     @property
     def description(self) -> str:
@@ -48,46 +42,21 @@ class TensorflowFamily:
         return f"TensorFlow graph {self._path.name}"
 
     @property
-    def file(self) -> str:
-        """Name of the file or folder, without what it lies in."""
-        return self._path.name
-
-    @property
     def inputs(self) -> Mapping[str, Sequence[int | str]]:
         """What the file says of each input's shape; ``?`` is open."""
         return {node.name: self._said(node) for node in self._order.inputs}
 
     def check(self) -> None:
-        """Read the file now.
+        """Read the file now, and make its graph at a batch that it can have.
 
         :raises InputError: it cannot be read, is no frozen graph, or an input cannot be fed
         :raises BadOptionError: a shape is not one that its input can have
         """
         if not self.inputs:
             raise TensorflowModelError(self._path, "no input is found: no output depends on a Placeholder")
-        for name, said in self.inputs.items():
-            if name in self._shapes:
-                check_shape(name, self._shapes[name], said, self._path.name)
+        super().check()
         fixed = [said[0] for said in self.inputs.values() if said and isinstance(said[0], int)]
-        self._read(int(fixed[0]) if fixed else 1)
-
-    def graph(self, batch: int = 1, relu6: str = "clip") -> Graph:
-        """Return the graph of the file at *batch*.
-
-        :raises InputError: the file cannot be read, or a node has no kind here
-        :raises UsageError: the file fixes another batch, or has the other ReLU6 form
-        """
-        if batch < 1:
-            raise NetworkTreatmentError(
-                f"network '{self._name}': a batch of {batch} is not possible; use 1 or more"
-            )
-        graph = self._read(batch)
-        if relu6 != graph.relu6:
-            raise NetworkTreatmentError(
-                f"network '{self._name}': the file has ReLU6 as {graph.relu6}, {relu6} was asked for;"
-                " a user's network is measured as it is"
-            )
-        return graph
+        self._at(int(fixed[0]) if fixed else 1)
 
     @cached_property
     def _order(self) -> Order:
@@ -99,11 +68,6 @@ class TensorflowFamily:
         return tuple(dim.size if dim.size > 0 else "?" for dim in shape.dim)
 
     def _read(self, batch: int) -> Graph:
-        if batch not in self._made:
-            self._made[batch] = self._converted(batch)
-        return self._made[batch]
-
-    def _converted(self, batch: int) -> Graph:
         order = self._order
         first = next((node for node in order.sorted if node.op in IMAGE_OPS), None)
         last = first is None or laid_last(first)
