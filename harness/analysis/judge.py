@@ -120,7 +120,7 @@ def compare_treatments(
     :raises UsageError: a treatment has no such field, or both values are one
     """
     peaks = host_peaks([grid.run])
-    groups = sorted((group_with_peaks(group, peaks) for group in grid.judged), key=_order)
+    groups = in_order(group_with_peaks(group, peaks) for group in grid.judged)
     known = dict.fromkeys(name for group in groups for name in group.cell.treatment.as_json())
     if field not in known:
         raise UnknownNameError(f"a treatment has no '{field}'; it has {', '.join(known)}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
 from harness.cli.collector import no_search_for_cycles
+from harness.cli.gate_options import add_accepted, add_messages
 from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, BadOptionError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -73,18 +74,8 @@ def add_parser(commands: Any) -> None:
         help="exit with 1 when a verdict is one of these, separated by commas, in place of what the run's "
         f"matrix says ('' for none): {', '.join(WORDS)}",
     )
-    parser.add_argument(
-        "--accepted",
-        type=Path,
-        metavar="FILE",
-        help="TOML file of accepted changes (default: trtmatrix-accepted.toml, where it lies here)",
-    )
-    parser.add_argument(
-        "--notify", action="append", default=[], metavar="URL", help="send a message of what fails there"
-    )
-    parser.add_argument(
-        "--notify-command", metavar="COMMAND", help="give the message to this command, as JSON"
-    )
+    add_accepted(parser)
+    add_messages(parser)
     parser.set_defaults(func=run)
 
 

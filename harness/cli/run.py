@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from harness.cli.gate_options import add_accepted, add_messages
 from harness.errors import (
     EXIT_ENVIRONMENT,
     EXIT_OK,
@@ -72,18 +73,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--history", type=Path, metavar="DIR", help="hold the run against these nights, and add it to them"
     )
-    parser.add_argument(
-        "--accepted",
-        type=Path,
-        metavar="FILE",
-        help="accepted changes (default: trtmatrix-accepted.toml, where it lies here)",
-    )
-    parser.add_argument(
-        "--notify", action="append", default=[], metavar="URL", help="send a message of what fails there"
-    )
-    parser.add_argument(
-        "--notify-command", metavar="COMMAND", help="give the message to this command, as JSON"
-    )
+    add_accepted(parser)
+    add_messages(parser)
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the tests as JUnit XML there")
     parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
     parser.add_argument(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness.cli.collector import no_search_for_cycles
+from harness.cli.gate_options import add_accepted
 from harness.cli.history import add_filter, filter_of
 from harness.cli.outputs import check_file
 from harness.errors import TrtmatrixError
@@ -30,12 +31,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--no-reports", action="store_true", help="write no reports of single nights beside the page"
     )
-    parser.add_argument(
-        "--accepted",
-        type=Path,
-        metavar="FILE",
-        help="accepted changes (default: trtmatrix-accepted.toml, where it lies here)",
-    )
+    add_accepted(parser)
     add_filter(parser)
     parser.set_defaults(func=run)
 
