@@ -35,6 +35,9 @@ def add_parser(commands: Any) -> None:
         "--baseline", default="previous", metavar="VERSION|RUN", help="compare as judge does with it"
     )
     parser.add_argument(
+        "--history", type=Path, metavar="DIR", help="also what changed since the nights in this folder"
+    )
+    parser.add_argument(
         "--fail-on", metavar="WORDS", help="accept these verdicts in place of those of the run's policy"
     )
     parser.add_argument(
@@ -56,7 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = [v for v in _failing(arguments, known) if _asked(v, arguments)]
     if not chosen:
         raise NothingToAcceptError(
-            "nothing asked for fails the policy of these runs; 'trtmatrix judge RUN -v' lists verdicts"
+            "nothing asked for fails the policy of these runs; 'trtmatrix judge RUN -v' lists verdicts, "
+            + (
+                "with --history too"
+                if arguments.history
+                else "and --history DIR adds those on earlier nights"
+            )
         )
     path = arguments.accepted or ACCEPTED_FILE
     new = differing((accepting(v, arguments.reason, expires) for v in chosen), known)
@@ -93,8 +101,11 @@ def _failing(arguments: argparse.Namespace, known: Any) -> list[Verdict]:
     from harness.cli.judging import judged_runs
 
     words = None if arguments.fail_on is None else fail_words(arguments.fail_on)
-    found = judged_runs(arguments.runs, arguments.baseline, known, fail_on=words)
-    return found.policy.failing(found.verdicts)
+    found = judged_runs(arguments.runs, arguments.baseline, known, fail_on=words).failing
+    if arguments.history is not None:
+        nights = judged_runs(arguments.runs, None, known, fail_on=words, history=arguments.history)
+        found = [*found, *nights.failing]
+    return found
 
 
 def _asked(verdict: Verdict, arguments: argparse.Namespace) -> bool:

@@ -12,6 +12,7 @@ from harness.analysis.confirmation import second_look, with_confirmation
 from harness.analysis.grid import Grid, grid_of
 from harness.analysis.nights import judge_nights
 from harness.analysis.policy import Policy
+from harness.analysis.statistics.nights import FEWEST
 from harness.analysis.verdict import Verdict, verdict_message
 from harness.errors import NothingToCompareError
 from harness.history.adding import add, set_alarms
@@ -92,10 +93,13 @@ def tonight(
 def keep_night(path: Path, bundle: Bundle, grid: Grid, verdicts: Sequence[Verdict], policy: Policy) -> str:
     """Add the run in *bundle* to the history in *path* with what it confirmed; return what became of it."""
     added = add(path, bundle, lambda: grid, registry.bottlenecks())
-    known = open_changes(open_history(path).nights, added.night)
+    nights = open_history(path).nights
+    known = open_changes(nights, added.night)
     environments = {group.cell.id: group.cell.environment for group in grid.judged}
     alarms = [verdict_message(v) for v in policy.failing(verdicts) if v.since is None]
     changed = changed_series(verdicts, environments, known, policy.against)
     if alarms or changed:
         set_alarms(path, added.night, alarms, changed)
-    return f"night {added.night} in {path}: {added.state}, {added.series} series"
+    said = f"night {added.night} in {path}: {added.state}, {added.series} series"
+    few = len(nights) <= FEWEST
+    return f"{said}; what changed between nights is told from night {FEWEST + 1} on" if few else said

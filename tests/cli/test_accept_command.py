@@ -12,6 +12,7 @@ from harness.cli import accept, judge
 from harness.cli.accept import last_day
 from harness.errors import BadOptionError, NothingToAcceptError
 from tests.cli.composed_runs import bundle, call
+from tests.history.composed import add_night, night_bundle
 
 
 @pytest.fixture
@@ -35,6 +36,24 @@ def test_a_change_fails_until_it_is_accepted(run: str, capsys: pytest.CaptureFix
     assert call(accept, run, *words) == 0
     assert len(read_accepted(Path("trtmatrix-accepted.toml"))) == 2
     assert call(judge, run, "--fail-on", "regressed") == 0
+
+
+def test_what_changed_since_earlier_nights_is_accepted_with_their_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("duckdb", reason="a history is read with DuckDB, the extra 'history'")
+    monkeypatch.chdir(tmp_path)
+    for number in range(4):
+        add_night(tmp_path / "history", night_bundle(tmp_path, number, {"1.0": 2.0 + 0.004 * (number % 2)}))
+    changed = night_bundle(tmp_path, 4, {"1.0": 2.5})
+    add_night(tmp_path / "history", changed)
+    words = [str(changed), "--fail-on", "regressed", "--history", "history"]
+    assert call(judge, *words) == 1
+    with pytest.raises(NothingToAcceptError, match="--history DIR adds those on earlier nights"):
+        call(accept, *words[:3], "--reason", "we want it")
+    assert call(accept, *words, "--reason", "we want it") == 0
+    assert "latency of mobilenet_v2" in capsys.readouterr().out
+    assert call(judge, *words) == 0
 
 
 def test_what_fails_nothing_cannot_be_accepted(run: str) -> None:
