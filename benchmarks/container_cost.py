@@ -25,8 +25,9 @@ from typing import Any
 import numpy as np
 
 from harness.analysis.statistics.lockstep import process_values, slice_table, slice_value
+from harness.execution.further import FurtherProcess
 from harness.execution.inputs import InputStore
-from harness.execution.job import FurtherProcess, JobSettings, OpenJob
+from harness.execution.job import JobSettings, OpenJob
 from harness.execution.measuring import settings_for
 from harness.execution.plan import Choices, make_plan
 from harness.matrix.cell import Cell

@@ -64,6 +64,7 @@ class SeriesNights:
     :param chosen: places in *level* that are compared with; None for all
     :param differs: in words, which facts are not as in the last of them
     :param anchor: what the anchor is called, empty for none; :param no_anchor: why there is none
+    :param same_engines: whether the anchor's engines are the same bytes in all of them
     """
 
     level: tuple[NightValue, ...]
@@ -72,6 +73,7 @@ class SeriesNights:
     differs: tuple[str, ...] = ()
     anchor: str = ""
     no_anchor: str = ""
+    same_engines: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,8 +159,7 @@ def _numbers(
             level, before = (
                 np.array([fmean(x.values) / total for x in nights]) for nights in (found.level, found.before)
             )
-            mine_, usual_ = [values.signed], [[x.values] for x in found.level]
-            excess, degrees = _excess(mine_, usual_)
+            excess, degrees = _excess([values.signed], [[x.values] for x in found.level])
             excess /= total**2
         earlier.append(Earlier(level, before, found.chosen, excess, degrees))
     return tonight, earlier
@@ -282,7 +283,8 @@ def _remarks(one: Comparison, found: SeriesNights, tonight: Tonight) -> Iterator
     if tonight.set_aside:
         yield "set aside: " + ", ".join(found.level[at].day for at in tonight.set_aside)
     if one.rule is None:
-        yield f"through {found.anchor}, measured in each" if found.anchor else found.no_anchor or "no anchor"
+        how = "the same engines" if found.same_engines else "measured"
+        yield f"through {found.anchor}, {how} in each" if found.anchor else found.no_anchor or "no anchor"
     if found.differs:
         yield f"also differ: {', '.join(found.differs)}"
 

@@ -38,7 +38,8 @@ def confirm(
     builds = max(first.values()) + max(FEWEST, plan.rounds(choices))
     # The time of the run was for its first look; this one has its builds and no more.
     plain = replace(plan, matrix=replace(plan.matrix, minutes=None))
-    again = replace(choices, builds=builds, minutes=None)
+    # Its anchors are built anew: further builds of a cell are other engines than those kept over nights.
+    again = replace(choices, builds=builds, minutes=None, history=None)
     try:
         measure_into(bundle, plain, again, cells, parts, say)
     finally:

@@ -16,7 +16,9 @@ from msgspec import convert, structs
 
 from harness.environments.base import Limits, Outcome, Prepared
 from harness.errors import DamagedBundleError, InputError
+from harness.execution.anchors import Anchors, KeptEngine
 from harness.execution.base import BuildResult, PlannedBuild
+from harness.execution.further import FurtherProcess
 from harness.execution.inputs import NetworkInputs, needs_onnx, place
 from harness.matrix.cell import Cell
 from harness.matrix.file import Measure
@@ -46,6 +48,7 @@ class JobSettings:
     :param options: runtime name to the worker's options
     :param processes: that an engine is measured in, where its runtime keeps engines
     :param peaks: whether the worker of a CPU runtime measures what the processor gives
+    :param anchors: cells whose engines are kept over nights, None where there are no nights
     """
 
     measure: Measure
@@ -56,6 +59,7 @@ class JobSettings:
     options: Mapping[str, Mapping[str, object]]
     processes: int = 1
     peaks: bool = True
+    anchors: Anchors | None = None
 
 
 class OpenJob(StartedBuild):
@@ -81,7 +85,16 @@ class OpenJob(StartedBuild):
         self._folder = Path(tempfile.mkdtemp(dir=scratch, prefix="job-"))
         self._result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
         self._started = datetime.now(UTC)
-        self._job, self._files = write_job(cell, build, inputs, runtime, settings, self._folder, timing_cache)
+        self._engine = (
+            None
+            if settings.anchors is None
+            else settings.anchors.engine(
+                cell, build, runtime, prepared.facts, inputs.graph.digest, settings.device
+            )
+        )
+        self._job, self._files = write_job(
+            cell, build, inputs, runtime, settings, self._folder, timing_cache, self._engine
+        )
         self._conversation = prepared.start(self._job, self._files, self._result, settings.limits)
         super().__init__(Driven(self._conversation, str(self._job), Samples()))
         self._others: list[FurtherProcess] = []
@@ -91,11 +104,16 @@ class OpenJob(StartedBuild):
         """What it is the build of."""
         return PlannedBuild(self._cell, self._build)
 
+    @property
+    def _loads(self) -> bool:
+        """Whether it loads the engine that an earlier night kept."""
+        return self._engine is not None and self._engine.path is not None
+
     def launch_further(self, number: int) -> Driven:
         """Start one more process of the engine."""
-        kept = self._result / KEPT
+        made = [] if self._loads else [self._result / KEPT]
         further = FurtherProcess(
-            self._prepared, self._job, [*self._files, kept], self._scratch, self._limits, number
+            self._prepared, self._job, [*self._files, *made], self._scratch, self._limits, number
         )
         self._others.append(further)
         return further.driven
@@ -107,55 +125,21 @@ class OpenJob(StartedBuild):
             lost = [reason for one in self._others if (reason := one.end())]
             self.write_samples(str(self._result))
         finally:
-            (self._result / KEPT).unlink(missing_ok=True)
+            if self._engine is None:
+                (self._result / KEPT).unlink(missing_ok=True)
             shutil.rmtree(self._folder, ignore_errors=True)
         document = describe(
             self._cell, self._build, self._inputs, self._runtime, self._prepared, outcome, self._result
         )
+        kept = self._engine is not None and (self._loads or (self._result / KEPT).is_file())
         document = structs.replace(
-            document, started=self._started, ended=datetime.now(UTC), lost_processes=lost
+            document,
+            started=self._started,
+            ended=datetime.now(UTC),
+            lost_processes=lost,
+            kept_engine=self._engine.name if self._engine is not None and kept else "",
         )
         return BuildResult(self._result, document, outcome)
-
-
-class FurtherProcess:
-    """One more process of an engine: measured as the first one is, and nothing else is taken from it.
-
-    :param files: of the first process's job, and the engine it kept
-    """
-
-    def __init__(
-        self,
-        prepared: Prepared,
-        job: Path,
-        files: Sequence[Path],
-        scratch: Path,
-        limits: Limits,
-        number: int,
-    ) -> None:
-        self._folder = Path(tempfile.mkdtemp(dir=scratch, prefix="job-"))
-        self._result = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
-        self._number = number
-        placed = [place(path, self._folder, path.name) for path in files]
-        document = structs.replace(read_document(job, Job), engine=KEPT, keep_engine=False, peaks=False)
-        path = self._folder / job.name
-        write_document(path, document)
-        self._conversation = prepared.start(path, placed, self._result, limits)
-        self.driven = Driven(self._conversation, str(path), Samples(number))
-
-    def end(self) -> str:
-        """End the worker; return why it was lost, empty where it came to its end."""
-        outcome = self._conversation.end()
-        try:
-            if outcome.status != "ok":
-                return f"process {self._number}: {outcome.reason}"
-            said = read_document(self._result / "result.json", Result)
-            return "" if said.status == "ok" else f"process {self._number}: {said.reason}"
-        except InputError as error:
-            return f"process {self._number}: {error}"
-        finally:
-            for folder in (self._folder, self._result):
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_job(
@@ -166,6 +150,7 @@ def write_job(
     settings: JobSettings,
     folder: Path,
     timing_cache: Path | None = None,
+    kept: KeptEngine | None = None,
 ) -> tuple[Path, Sequence[Path]]:
     """Write ``job.json`` and place the files it names; return both (see the worker protocol)."""
     options = dict(settings.options.get(cell.runtime, {}))
@@ -181,6 +166,8 @@ def write_job(
     if timing_cache is not None:
         files.append(place(timing_cache, folder, TIMING_CACHE))
         options["timing_cache_file"] = TIMING_CACHE
+    if kept is not None and kept.path is not None:
+        files.append(place(kept.path, folder, KEPT))
     document = Job(
         worker_module=runtime.worker.module,
         cell=cell.as_json(),
@@ -194,7 +181,10 @@ def write_job(
         affinity=list(settings.affinity) if settings.affinity is not None else None,
         device=settings.device if runtime.device_of(cell.version) == "gpu" else None,
         options=options,
-        keep_engine=runtime.keeps_engines and settings.processes > 1,
+        engine=KEPT if kept is not None and kept.path is not None else None,
+        keep_engine=kept.path is None
+        if kept is not None
+        else runtime.keeps_engines and settings.processes > 1,
         peaks=settings.peaks,
     )
     job = folder / "job.json"

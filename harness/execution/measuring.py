@@ -13,6 +13,7 @@ from pathlib import Path
 import harness
 from harness.environments.base import Limits
 from harness.errors import CpuNotAllowedError, OptionsContradictError, OtherRunError
+from harness.execution.anchors import Anchors
 from harness.execution.job import JobSettings
 from harness.execution.parts import Parts
 from harness.execution.plan import Choices, Plan
@@ -20,6 +21,7 @@ from harness.execution.schedule import SCRATCH, Schedule
 from harness.matrix.cell import Cell
 from harness.store.bundle import Bundle
 from harness.store.documents.manifest import Harness, Manifest, Matrix
+from harness.store.engines import engines_folder
 from harness.store.machine import chosen_gpu, machine_facts
 
 
@@ -44,6 +46,13 @@ def settings_for(plan: Plan, seed: int) -> JobSettings:
         options=plan.matrix.options,
         processes=plan.matrix.processes,
     )
+
+
+def anchors_of(plan: Plan, choices: Choices) -> Anchors | None:
+    """Return whose engines are kept over nights, None where the run is held against none."""
+    if choices.history is None or not plan.matrix.anchors:
+        return None
+    return Anchors(plan.matrix.anchors, engines_folder(choices.history), plan.rounds(choices))
 
 
 def affinity(cpu: int | None) -> tuple[int, ...] | None:
@@ -147,7 +156,7 @@ def measure_into(
     # Saved before anything is measured: builds of a cell that the manifest does not name are never read.
     bundle.save()
     parts = replace(parts, networks=plan.families)
-    settings = settings_for(plan, bundle.manifest.seed or 0)
+    settings = replace(settings_for(plan, bundle.manifest.seed or 0), anchors=anchors_of(plan, choices))
     schedule = Schedule(
         bundle,
         cells,

@@ -40,6 +40,7 @@ class Choices:
     :param networks: files named with ``--network``; they replace the matrix's own networks
     :param shapes: ``NAME=1x3x224x224`` for inputs of those files whose axes are open
     :param outputs: nodes that are the outputs of those files, TensorFlow's only
+    :param history: folder of nights, in which the engines of anchors are kept
     """
 
     matrix: Path | None = None
@@ -53,6 +54,7 @@ class Choices:
     outputs: tuple[str, ...] = ()
     executor: str | None = None
     minutes: float | None = None
+    history: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,9 @@ from harness.history.schema import SCHEMAS
 from harness.store.bundle import Bundle
 from harness.store.documents.base import read_document, write_document
 from harness.store.documents.night import ChangedSeries, Night
+from harness.store.engines import engine_names, keep_engines
 from harness.store.parquet import read_table, write_table
+from harness.worker.result import KEPT
 
 Digests = Mapping[tuple[str, int], str]
 """Cell id and number of a build to the digest of its document."""
@@ -143,6 +145,7 @@ def _written(
             target = table_file(history.root, table, started, host, stem)
             write_table(target, content, SCHEMAS[table])
             files.append(target.relative_to(history.root).as_posix())
+    keep_engines(bundle, history.root)
     kept = _copied(bundle, history.root / "bundles" / stem) if keep else None
     cells = dict.fromkeys(f"{group.cell.runtime} {group.cell.version}" for group in grid.built)
     return Night(
@@ -159,6 +162,7 @@ def _written(
         harness=manifest.harness.version,
         files=files,
         bundle=None if kept is None else kept.relative_to(history.root).as_posix(),
+        engines=engine_names(bundle),
         unread=[*grid.run.unread, *manifest.warnings, *rows.without_rules_that_fail(groups, rules)],
     )
 
@@ -172,7 +176,7 @@ def _copied(bundle: Bundle, target: Path) -> Path:
     for left in staged.parent.glob(f"{STAGED}*"):  # the lock is ours: whoever made it has ended
         shutil.rmtree(left, ignore_errors=True)
     try:
-        shutil.copytree(bundle.root, staged, symlinks=True)
+        shutil.copytree(bundle.root, staged, symlinks=True, ignore=shutil.ignore_patterns(KEPT))
         staged.rename(target)
     except shutil.Error as error:
         raise OSError(error.args[0][0][2]) from None

@@ -8,6 +8,7 @@
     HISTORY/builds/month=M/host=H/RUN-DIGEST.parquet    one row a build
     HISTORY/layers/month=M/host=H/RUN-DIGEST.parquet    one row a layer and build
     HISTORY/bundles/RUN-DIGEST/                         the run's own files, while they are kept
+    HISTORY/engines/NAME/BUILD.plan                     engines of anchors, while nights measure them
 
 Only what the index names counts. What a process that was killed leaves is either not named, or whole.
 """

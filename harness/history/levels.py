@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 
 import numpy as np
@@ -34,6 +34,7 @@ class _Asked:
 
     :param points: by subject and measure; :param night: the one that is asked for, None for the last ones
     :param last: at most so many nights; :param anchors: versions that may be an anchor
+    :param engines: night to the names of the anchors' engines that it measured
     :param begun: series to the nights in which they changed, as alarms have it
     """
 
@@ -42,6 +43,7 @@ class _Asked:
     night: Night | None
     last: int
     anchors: tuple[str, ...]
+    engines: Mapping[str, Collection[str]]
     begun: Mapping[tuple[str, ...], frozenset[str]]
 
 
@@ -71,7 +73,8 @@ def baseline_of(
         for one in read.series
         if one.measure in wanted
     }
-    asked = _Asked(grid, points, night, last, anchors, _begun(history))
+    engines = {one.run: one.engines for one in history.nights}
+    asked = _Asked(grid, points, night, last, anchors, engines, _begun(history))
     found = {
         key_of(group, name): nights
         for group in grid.judged
@@ -117,9 +120,9 @@ def _nights_of(asked: _Asked, group: BuildGroup, name: str) -> SeriesNights | No
     totals = {point.night: point.value for point in asked.points.get((subject, "layers"), ())}
     if name != LATENCY:
         points = tuple(point for point in points if totals.get(point.night))
-    anchor, anchors, no_anchor = ("", {}, "") if name != LATENCY else _anchor(asked, group, points)
-    if anchor:
-        points = tuple(point for point in points if point.night in anchors)
+    found = _Anchor() if name != LATENCY else _anchor(asked, group, points)
+    if found.name:
+        points = tuple(point for point in points if point.night in found.values)
     if not points:
         return None
     values = [
@@ -128,13 +131,13 @@ def _nights_of(asked: _Asked, group: BuildGroup, name: str) -> SeriesNights | No
             f"{point.started:%Y-%m-%d}",
             point.values,
             totals.get(point.night),
-            anchors.get(point.night, ()),
+            found.values.get(point.night, ()),
         )
         for point in points
     ]
     # What moved the latency moved its parts too, told that night or not: they are held against what is since.
     begun = frozenset().union(*(asked.begun.get(key_of(group, one), ()) for one in {name, LATENCY}))
-    edges = _edges(_scale(values, name, anchored=bool(anchor)), points, begun)
+    edges = _edges(_scale(values, name, anchored=bool(found.name)), points, begun)
     cut = _cut(values, edges, asked)
     if cut is None:
         return None
@@ -142,7 +145,8 @@ def _nights_of(asked: _Asked, group: BuildGroup, name: str) -> SeriesNights | No
     known = {point.night: point.facts for point in points}
     held = level[-1] if chosen is None else level[chosen[0]]
     tonight = facts_of(group, asked.grid.run.manifest)
-    return SeriesNights(level, before, chosen, tonight.differences(known[held.night]), anchor, no_anchor)
+    differs = tonight.differences(known[held.night])
+    return SeriesNights(level, before, chosen, differs, found.name, found.why_none, found.same_engines)
 
 
 def _scale(values: Sequence[NightValue], name: str, *, anchored: bool) -> Values:
@@ -180,39 +184,55 @@ def _cut(
     return tuple(values[first:last]), before, None if at is None else (at - first,)
 
 
-def _anchor(
-    asked: _Asked, group: BuildGroup, points: Sequence[Point]
-) -> tuple[str, Mapping[str, tuple[float, ...]], str]:
-    """Return the anchor of *group*, its latencies by night, and why there is none."""
+@dataclass(frozen=True)
+class _Anchor:
+    """The anchor of one series: name and latencies by night, empty for none, and why there is none."""
+
+    name: str = ""
+    values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    why_none: str = ""
+    same_engines: bool = False
+
+
+def _anchor(asked: _Asked, group: BuildGroup, points: Sequence[Point]) -> _Anchor:
+    """Return the anchor of *group*: the same engines in enough of the nights of *points*, else a version."""
     own = f"{group.cell.runtime} {group.cell.version}"
     if not asked.anchors:
-        return "", {}, "no anchor is pinned: the machine's own change is in it"
+        return _Anchor(why_none="no anchor is pinned: the machine's own change is in it")
     if own in asked.anchors:
-        return "", {}, "it is the anchor: what the machine changed is in it"
+        return _Anchor(why_none="it is the anchor: what the machine changed is in it")
     why = f"no anchor: tonight has none of {', '.join(asked.anchors)}"
     for name in asked.anchors:
         if not anchor_values(asked.grid, group, name):
             continue
-        found = dict(_unchanged(asked, group, name))
-        nights = [point.night for point in points if point.night in found]
-        enough = asked.night.run in nights if asked.night is not None else len(nights) >= FEWEST
-        if enough:
-            return name, found, ""
-        why = f"no anchor: {name} was the same in {len(nights)} of these nights"
-    return "", {}, why
+        version, engines = _unchanged(asked, group, name)
+        count = 0
+        for values, same in ((engines, True), (version, False)):
+            nights = [point.night for point in points if point.night in values]
+            count = len(nights)
+            if asked.night.run in nights if asked.night is not None else count >= FEWEST:
+                return _Anchor(name, values, same_engines=same)
+        why = f"no anchor: {name} was the same in {count} of these nights"
+    return _Anchor(why_none=why)
 
 
-def _unchanged(asked: _Asked, group: BuildGroup, name: str) -> Iterator[tuple[str, tuple[float, ...]]]:
-    """Yield the nights in which the anchor was what it is tonight, with its latencies."""
+def _unchanged(
+    asked: _Asked, group: BuildGroup, name: str
+) -> tuple[Mapping[str, tuple[float, ...]], Mapping[str, tuple[float, ...]]]:
+    """Return the anchor's latencies in nights in which it was what it is tonight, and the same engines."""
     for other in asked.grid.judged:
         same = other.cell.subject == group.cell.subject and other.host == group.host and not other.is_aa
         if not same or not other.builds or f"{other.cell.runtime} {other.cell.version}" != name:
             continue
         tonight = facts_of(other, asked.grid.run.manifest)
-        for point in asked.points.get((subject_of(other), LATENCY), ()):
-            if _as_then(tonight, point.facts):
-                yield point.night, point.values
-        return
+        points = asked.points.get((subject_of(other), LATENCY), ())
+        version = {point.night: point.values for point in points if _as_then(tonight, point.facts)}
+        kept = {build.facts.get("kept_engine") for build in other.builds} - {None}
+        engines = {
+            night: values for night, values in version.items() if kept & set(asked.engines.get(night, ()))
+        }
+        return version, engines
+    return {}, {}
 
 
 def _as_then(tonight: Facts, then: Facts) -> bool:

@@ -14,7 +14,9 @@ from msgspec import structs
 from harness.history.folder import STAGED, TABLES, History, changing, night_file, open_history, strangers
 from harness.store.documents.base import write_document
 from harness.store.documents.night import Night
+from harness.store.engines import engines_folder
 
+_ENGINES = re.compile(r".+-[0-9a-f]{16}")
 _OURS = re.compile(r"(?P<run>.+)-[0-9a-f]{8}(\.parquet)?")
 
 
@@ -41,7 +43,7 @@ class Going:
 def prune(path: Path, keep: Keep, *, dry_run: bool = False, now: datetime | None = None) -> list[Going]:
     """Remove what *keep* does not name from the history in *path*, and return it.
 
-    Nights with an alarm keep everything; tables and the index stay for ever.
+    Nights with an alarm keep everything; tables and the index stay for ever, anchors' engines while measured.
 
     :param dry_run: say what would go and leave it; :param now: UTC, the present by default
     :raises InputError: it is no history
@@ -49,7 +51,7 @@ def prune(path: Path, keep: Keep, *, dry_run: bool = False, now: datetime | None
     now = now or datetime.now(UTC)
     if dry_run:
         history = open_history(path)
-        return [*_bundles(history, keep, now), *_left(history)]
+        return [*_bundles(history, keep, now), *_engines(history, keep, now), *_left(history)]
     open_history(path)
     with changing(path) as history:
         gone = list(_bundles(history, keep, now))
@@ -59,7 +61,7 @@ def prune(path: Path, keep: Keep, *, dry_run: bool = False, now: datetime | None
             # The index first: a process that ends here leaves files that no night names.
             write_document(night_file(history.root, night.run), structs.replace(night, bundle=None))
             _remove(going.path)
-        left = list(_left(open_history(path)))
+        left = [*_engines(history, keep, now), *_left(open_history(path))]
         for going in left:
             _remove(going.path)
         return [*gone, *left]
@@ -74,6 +76,16 @@ def _bundles(history: History, keep: Keep, now: datetime) -> Iterator[Going]:
         folder = history.root / night.bundle
         if age > timedelta(days=keep.days):
             yield Going(folder, f"{age.days} days old, without an alarm", _size(folder))
+
+
+def _engines(history: History, keep: Keep, now: datetime) -> Iterator[Going]:
+    """Yield the anchors' engines that no night measured whose own files would be kept."""
+    last = _last_of_each(history, keep.nights)
+    alive = [x for x in history.nights if x.run in last or now - x.started <= timedelta(days=keep.days)]
+    used = {name for night in alive for name in night.engines}
+    for folder in sorted(engines_folder(history.root).glob("*")):
+        if folder.name not in used and _ENGINES.fullmatch(folder.name):
+            yield Going(folder, "engines of an anchor that was not measured lately", _size(folder))
 
 
 def _last_of_each(history: History, count: int) -> set[str]:

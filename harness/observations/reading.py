@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
-from harness.errors import DamagedBundleError, NothingChosenError, PluginError, SameBuildError, UsageError
+from harness.errors import DamagedBundleError, NothingChosenError, PluginError, SameBuildError
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import Graph
-from harness.networks.package import read_structure
+from harness.observations.graphs import Graphs
 from harness.observations.identity import UNKNOWN, identity_of
 from harness.observations.records import (
     LATENCY_PASS,
@@ -80,26 +80,6 @@ def _without_plugin(cells: Iterable[CellObservation], runtimes: Mapping[str, Run
             yield f"no runtime is called '{name}' here: {said}"
 
 
-class Graphs:
-    """Graphs of the networks in a run, made once: the registered ones, checked against the stored digest."""
-
-    def __init__(self, families: Mapping[str, NetworkFamily]) -> None:
-        self._families = families
-        self._made: dict[tuple[str, int, str], Graph | None] = {}
-
-    def get(self, cell: Cell) -> Graph | None:
-        """Return the graph of *cell*'s network, None where it is not known here."""
-        relu6 = cell.treatment.relu6 if cell.treatment.relu6 != "unknown" else "clip"
-        key = (cell.network, cell.treatment.batch or 1, relu6)
-        if key not in self._made:
-            family = self._families.get(cell.network)
-            try:
-                self._made[key] = family.graph(batch=key[1], relu6=relu6) if family else None
-            except (UsageError, PluginError):
-                self._made[key] = None
-        return self._made[key]
-
-
 def _own_name(bundle: Bundle, names: set[str]) -> str:
     """Return the run of those builds of *bundle* that state none, and add it to *names*.
 
@@ -130,7 +110,7 @@ def _cell(
     made: dict[tuple[object, ...], BuildRecord],
 ) -> CellObservation:
     runtime = runtimes.get(record.cell.runtime)
-    graph = _graph(bundle, record, graphs)
+    graph = graphs.of(bundle, record)
     records = list(bundle.builds(record.cell.id))
     if record.status == "measured" and not records:
         where = bundle.root / "builds" / record.cell.id
@@ -175,15 +155,6 @@ def _checked(
     except WRONG_FORM as error:
         problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
         raise DamagedBundleError(record.folder, " ".join(problem.split())) from error
-
-
-def _graph(bundle: Bundle, record: CellRecord, graphs: Graphs) -> Graph | None:
-    """Return a cell's network: the registered one if it is still the same, else what the bundle keeps."""
-    known = graphs.get(record.cell)
-    if known is not None and record.digest in (known.digest, "unknown"):
-        return known
-    path = bundle.network_path(record.cell)
-    return read_structure(path) if path.exists() else None
 
 
 def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) -> BuildObservation:
@@ -244,6 +215,7 @@ def _facts(record: BuildRecord, facts: Mapping[str, object]) -> dict[str, object
         "settings": [as_json(setting) for setting in said.settings],
         "not_expressible": said.not_expressible,
         "environment": dict(record.document.environment),
+        **({"kept_engine": record.document.kept_engine} if record.document.kept_engine else {}),
         "wall_seconds": record.document.outcome.seconds if record.document.outcome else None,
     }
 

@@ -17,7 +17,8 @@ import pytest
 
 from harness.errors import TrtmatrixError
 from harness.pytest_plugin.benchmark_gate import fail_gate, is_regression, keep_session
-from harness.pytest_plugin.session import OPTIONS, MatrixSession, option_value
+from harness.pytest_plugin.options import OPTIONS, option_value
+from harness.pytest_plugin.session import MatrixSession
 
 if TYPE_CHECKING:
     from harness.analysis.policy import Policy

@@ -12,7 +12,7 @@ from harness.analysis.accepted import read_accepted
 from harness.cli import COMMANDS, build_parser
 from harness.matrix.file import read_matrix
 from harness.matrix.treatment import COMMON
-from harness.pytest_plugin.session import OPTIONS
+from harness.pytest_plugin.options import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]

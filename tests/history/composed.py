@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.analysis.grid import grid_of
 from harness.history.adding import add
@@ -29,8 +30,12 @@ def night_bundle(
     *,
     driver: str = "535.1",
     host: str = "host-a",
+    engines: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
-    """Make the bundle of night *number*: a cell a version, the latency of each build composed; return it."""
+    """Make the bundle of night *number*: a cell a version, the latency of each build composed; return it.
+
+    :param engines: version to what its engines are called that are kept over nights
+    """
     started = FIRST + timedelta(days=number)
     root = folder / f"{started:%Y%m%d-%H%M%S}-{host}"
     made = Bundle.create(root, Manifest(run=root.name, state="complete", started=started))
@@ -54,6 +59,7 @@ def night_bundle(
                     host=Host(machine=host, device="cpu"),
                     software=software,
                     started=started + timedelta(seconds=build),
+                    kept_engine=engines.get(version, ""),
                 ),
             )
     made.save()

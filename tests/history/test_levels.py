@@ -26,6 +26,8 @@ NIGHTS = 6
 BUSY = 3
 """A night on which the machine took a fifth longer for everything."""
 ANCHOR = ("openvino 1.0",)
+ENGINES, NEW_ENGINES = ("old-0123456789abcdef", "new-0123456789abcdef"), 2
+"""Names of the anchor's engines that are kept over nights, and the night from which on they are others."""
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +39,14 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
         machine = (1.2 if number == BUSY else 1.0) * float(np.exp(random.normal(0.0, 0.01)))
         own = np.exp(random.normal(0.0, 0.002, 2))
         latencies = {"1.0": 2.0 * machine * float(own[0]), "2.0": 1.0 * machine * float(own[1])}
-        add_night(folder / "history", night_bundle(folder, number, latencies))
+        engines = {"1.0": ENGINES[number >= NEW_ENGINES]}
+        add_night(folder / "history", night_bundle(folder, number, latencies, engines=engines))
     return folder / "history"
 
 
-def tonight(folder: Path, anchor: float, other: float, driver: str = "535.1") -> Grid:
-    bundle = night_bundle(folder, NIGHTS, {"1.0": 2.0 * anchor, "2.0": other}, driver=driver)
+def tonight(folder: Path, anchor: float, other: float, driver: str = "535.1", engine: str = "") -> Grid:
+    engines = {"1.0": engine}
+    bundle = night_bundle(folder, NIGHTS, {"1.0": 2.0 * anchor, "2.0": other}, driver=driver, engines=engines)
     return grid_of(observe([bundle]))
 
 
@@ -68,6 +72,17 @@ def test_a_version_that_changed_is_told_from_a_machine_that_did(history: Path, t
     machine = verdicts(history, tonight(tmp_path / "machine", 1.1, 1.1))
     assert machine["2.0"].verdict != "regressed"
     assert "it is the anchor" in machine["1.0"].reason
+
+
+def test_nights_of_the_same_engines_are_compared_through_them(history: Path, tmp_path: Path) -> None:
+    same = verdicts(history, tonight(tmp_path / "same", 1.0, 1.1, engine=ENGINES[1]))["2.0"]
+    assert same.verdict == "regressed"
+    assert "through openvino 1.0, the same engines in each" in same.reason
+    runs = [night.run for night in open_history(history).nights]
+    assert same.evidence["nights"] == runs[NEW_ENGINES:]
+    few = verdicts(history, tonight(tmp_path / "few", 1.0, 1.1, engine=ENGINES[0]))["2.0"]
+    assert "through openvino 1.0, measured in each" in few.reason, "two nights had these engines"
+    assert few.evidence["nights"] == runs
 
 
 def test_without_an_anchor_it_says_so_and_nights_scatter_more(history: Path, tmp_path: Path) -> None:

@@ -63,3 +63,14 @@ def test_what_an_ended_process_left_goes_and_what_is_not_ours_stays(history: Pat
     gone = prune(history, Keep(1000, 0), now=NOW)
     assert {going.path for going in gone} == {half, superseded, staged}
     assert {Path(problem.path) for problem in strangers(open_history(history))} == {foreign, lost}
+
+
+def test_engines_of_anchors_stay_while_nights_measure_them(tmp_path: Path) -> None:
+    names = ["cell-0123456789abcdef", "cell-fedcba9876543210"]
+    for number, name in ((0, names[0]), (39, names[1])):
+        add_night(tmp_path / "history", night_bundle(tmp_path, number, {"1.0": 2.0}, engines={"1.0": name}))
+    for name in (*names, "somebody's"):
+        (tmp_path / "history/engines" / name).mkdir(parents=True)
+    (gone, *_) = [x for x in prune(tmp_path / "history", Keep(30, 1), now=NOW) if "engines" in x.path.parts]
+    assert gone.path.name == names[0]
+    assert sorted(path.name for path in (tmp_path / "history/engines").iterdir()) == [names[1], "somebody's"]

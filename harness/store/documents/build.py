@@ -90,6 +90,7 @@ class Build(Document, frozen=True, kw_only=True, tag="trtmatrix.build/2"):
     :param digest: of the network
     :param environment: what the environment really held: packages, image, Python ...
     :param visit: id of the visit to a host that it was measured in
+    :param kept_engine: what an anchor's engine is called that is kept over nights; empty for all others
     :param recorded: when recorded files were imported; :param files: their names to digests
     """
 
@@ -114,6 +115,7 @@ class Build(Document, frozen=True, kw_only=True, tag="trtmatrix.build/2"):
     outputs: Outputs | None = None
     log_tail: str = ""
     visit: str = ""
+    kept_engine: str = ""
     recorded: Time | None = None
     files: dict[str, str] = field(default_factory=dict)
 

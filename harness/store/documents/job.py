@@ -35,8 +35,9 @@ class Job(Document, frozen=True, kw_only=True, tag="trtmatrix.job/2"):
 
     :param worker_module: dotted name of the runtime's own worker
     :param cell: id, network, treatment, runtime, version, environment, repeat
-    :param engine: what an earlier process of the build kept: it is loaded, and nothing is built
-    :param keep_engine: the engine is left as ``engine.plan`` in the result folder, for further processes
+    :param engine: what an earlier process of the build, or night, kept: it is loaded, and nothing is built
+    :param keep_engine: the engine is left as ``engine.plan`` in the result folder, for further processes and
+        nights
     :param seed: whatever the worker draws, it draws from it
     :param affinity: CPUs to bind to; :param threads: threads that a CPU runtime may use
     :param device: UUID of the GPU; :param options: the runtime's own, from the matrix file

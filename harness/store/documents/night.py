@@ -43,6 +43,7 @@ class Night(Document, frozen=True, kw_only=True, tag="trtmatrix.night/1"):
     :param alarms: what was raised in this night, a line each; its bundle is never pruned
     :param changed: series whose level is another from this night on
     :param unread: what of it could not be read when it was added
+    :param engines: names of the anchors' engines that were measured in it, kept in the history
     """
 
     run: str
@@ -61,6 +62,7 @@ class Night(Document, frozen=True, kw_only=True, tag="trtmatrix.night/1"):
     alarms: list[str] = field(default_factory=list)
     changed: list[ChangedSeries] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    engines: list[str] = field(default_factory=list)
 
 
 class History(Document, frozen=True, kw_only=True, tag="trtmatrix.history/1"):
