@@ -56,18 +56,14 @@ def series(history: History, wanted: Filter = EVERYTHING) -> Read:
 
     :raises UnavailableError: DuckDB is not installed
     """
-    connection = connect()
-    files, problems = readable(history, connection, "points")
-    if not files:
-        return Read((), tuple(problems))
     where, values = where_of(wanted)
     keys = ", ".join(_KEY)
     # A partition's folder is no column: what it is called stands in the rows.
-    rows = connection.execute(
+    query = (
         f"SELECT {keys}, any_value(unit), {_LISTS} FROM read_parquet(?, hive_partitioning = false) "
-        f"WHERE {where} GROUP BY {keys} ORDER BY {keys}",
-        [files, *values],
-    ).fetchall()
+        f"WHERE {where} GROUP BY {keys} ORDER BY {keys}"
+    )
+    rows, problems = ask(history, "points", query, values)
     return Read(tuple(_series(rows)), tuple(problems))
 
 
@@ -77,17 +73,37 @@ def layers(history: History, cell: str, night: str) -> list[Layer]:
     :param cell: its id; :param night: id of its run
     :raises UnavailableError: DuckDB is not installed
     """
-    connection = connect()
     own = History(history.root, tuple(x for x in history.nights if x.run == night))
-    files, _ = readable(own, connection, "layers")
-    if not files:
-        return []
-    rows = connection.execute(
+    query = (
         "SELECT night, build, name, op_class, coalesce(kernel, ''), ms "
-        "FROM read_parquet(?, hive_partitioning = false) WHERE cell = ? ORDER BY build, position",
-        [files, cell],
-    ).fetchall()
-    return [Layer(*row) for row in rows]
+        "FROM read_parquet(?, hive_partitioning = false) WHERE cell = ? ORDER BY build, position"
+    )
+    return [Layer(*row) for row in ask(own, "layers", query, [cell])[0]]
+
+
+def ask(
+    history: History, table: str, query: str, values: Sequence[object]
+) -> tuple[list[tuple[Any, ...]], list[Problem]]:
+    """Return the rows of *query* over the files of *table*, and what is wrong with those left out.
+
+    :param query: with a place for the files first; :param values: of its other places
+    :raises UnavailableError: DuckDB is not installed
+    """
+    connection = connect()
+    import duckdb
+
+    files, problems = named_files(history, table)
+    try:
+        return _rows(connection, query, files, values), problems
+    except duckdb.Error:  # a torn one: each is looked at on its own
+        files, problems = readable(history, connection, table)
+        return _rows(connection, query, files, values), problems
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: str, files: list[str], values: Sequence[object]
+) -> list[tuple[Any, ...]]:
+    return connection.execute(query, [files, *values]).fetchall() if files else []
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -115,13 +131,7 @@ def readable(
     """
     import duckdb
 
-    files = [file for night in history.nights for file in night.files if file.startswith(table)]
-    named = [history.root / file for file in files]
-    there = [str(path) for path in named if path.is_file()]
-    known = set(there)
-    problems = [
-        Problem(str(x), "the index names it, and it is not there") for x in named if str(x) not in known
-    ]
+    there, problems = named_files(history, table)
     if not there:
         return [], problems
     try:
@@ -139,6 +149,18 @@ def readable(
         except duckdb.Error as error:
             problems.append(Problem(path, f"torn: {str(error).splitlines()[0]}"))
     return good, problems
+
+
+def named_files(history: History, table: str) -> tuple[list[str], list[Problem]]:
+    """Return the files of *table* that are there, and those that the index names and that are not."""
+    files = [file for night in history.nights for file in night.files if file.startswith(table)]
+    named = [history.root / file for file in files]
+    there = [str(path) for path in named if path.is_file()]
+    known = set(there)
+    problems = [
+        Problem(str(x), "the index names it, and it is not there") for x in named if str(x) not in known
+    ]
+    return there, problems
 
 
 def where_of(wanted: Filter) -> tuple[str, list[Any]]:
