@@ -15,6 +15,7 @@ from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerR
 from harness.attribution.guess import is_activation_name
 from harness.attribution.names import LayerName, NameKind, parse_name
 from harness.networks.graph import Graph, OpClass, SourceOp, op_class
+from harness.written import percent
 
 _CONVOLUTIONS = (OpClass.DEPTHWISE, OpClass.POINTWISE, OpClass.CONVOLUTION)
 Rows = tuple[tuple[str, float], ...]
@@ -88,6 +89,29 @@ def block_findings(engine: AttributedEngine) -> tuple[ConvolutionBlock, ...]:
             group.convolution = group.convolution or layer
     blocks = (_block(group) for group in groups.values())
     return tuple(block for block in blocks if block.reformats or block.pieces)
+
+
+def depthwise_sentence(engine: AttributedEngine, blocks: Sequence[ConvolutionBlock]) -> str:
+    """Say whether depthwise convolutions are slow because of the reformats around them.
+
+    :param blocks: those of *engine*
+    :return: one line; empty where no depthwise convolution is timed
+    """
+    times = [
+        layer.time_ms for layer in engine.layers if layer.op_class == OpClass.DEPTHWISE and layer.time_ms
+    ]
+    if not times:
+        return ""
+    own = math.fsum(times)
+    moved = [row for block in blocks if block.op_class == OpClass.DEPTHWISE for row in block.reformats]
+    said = f"depthwise convolutions: {len(times)}, {own:.3f} ms"
+    if not moved:
+        return f"{said}; not slowed by reformats, there are none around them"
+    beside = _sum(tuple(moved))
+    share = beside / (own + beside)
+    return (
+        f"{said}; {_count(moved, 'reformat')} around them, {beside:.3f} ms more: {percent(share, 0)} of both"
+    )
 
 
 class _Group:
@@ -164,7 +188,7 @@ def _sum(rows: Rows) -> float:
     return round(math.fsum(ms for _, ms in rows), 9)
 
 
-def _count(rows: Rows, what: str) -> str:
+def _count(rows: Sequence[object], what: str) -> str:
     return f"{len(rows)} {what}" + ("" if len(rows) == 1 else "s")
 
 

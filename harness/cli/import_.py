@@ -1,4 +1,4 @@
-"""``trtmatrix import --out RUN [OPTIONS] [FOLDER]``: recorded files as a build of a cell."""
+"""``trtmatrix import --out RUN [OPTIONS] [FOLDER|FILE]``: recorded files as a build of a cell."""
 
 from __future__ import annotations
 
@@ -44,7 +44,11 @@ def add_parser(commands: Any) -> None:
         "import", help="make a cell of a run out of recorded logs, profiles and engine descriptions"
     )
     parser.add_argument(
-        "folder", nargs="?", type=Path, metavar="FOLDER", help="a recording: its files and meta.json"
+        "folder",
+        nargs="?",
+        type=Path,
+        metavar="FOLDER|FILE",
+        help="a recording: its files and meta.json, or a single file",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the bundle, new or not")
     parser.add_argument("--tensorrt", metavar="V", help="version (default: as printed in the files)")
@@ -69,18 +73,26 @@ def add_parser(commands: Any) -> None:
         ("log", "builder log"),
     ):
         parser.add_argument(f"--{role}", type=Path, metavar="F", help=f"file with {what}")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report of RUN there")
     parser.set_defaults(func=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Import the files and say what came of them; exits 0."""
+    from harness.cli.outputs import check_file
+    from harness.cli.report import write_report
     from harness.recordings.importing import import_recording
 
+    if arguments.report is not None:
+        check_file(arguments.report, "--report")
     for done in import_recording(_recording(arguments), arguments.out):
         for warning in done.warnings:
             print(f"trtmatrix: warning: {warning}", file=sys.stderr)
         for line in _summary(done, arguments.out):
             print(line)
+    if arguments.report is not None:
+        write_report([arguments.out], arguments.report)
+        print(f"report: {arguments.report}")
     return EXIT_OK
 
 
@@ -88,7 +100,8 @@ def _recording(arguments: argparse.Namespace) -> Recording:
     from harness.matrix.cell import Treatment
     from harness.recordings.importing import Recording, unknown_treatment
 
-    meta = _meta(arguments.folder) if arguments.folder is not None else {}
+    folder = arguments.folder
+    meta = _meta(folder) if folder is not None and not folder.is_file() else {}
     files = _files(arguments)
     if arguments.build < 0:
         raise BadOptionError(f"--build: expected a number from 0, found {arguments.build}")
@@ -119,7 +132,9 @@ def _files(arguments: argparse.Namespace) -> dict[Path, str]:
     files = {
         path: role for role in ("profile", "layers", "times", "log") if (path := getattr(arguments, role))
     }
-    if arguments.folder is not None:
+    if arguments.folder is not None and arguments.folder.is_file():
+        files.setdefault(arguments.folder, "")
+    elif arguments.folder is not None:
         readable = sorted(p for p in arguments.folder.iterdir() if p.is_file() and p.suffix in _READABLE)
         known = {path.resolve() for path in files}
         for path in readable:
@@ -127,7 +142,7 @@ def _files(arguments: argparse.Namespace) -> dict[Path, str]:
                 files[path] = ""
     if not files:
         raise NothingChosenError(
-            "nothing to import: name a folder, or files with --profile, --layers, --times and --log"
+            "nothing to import: name a folder or a file, or files with --profile, --layers, --times and --log"
         )
     return files
 
@@ -135,7 +150,7 @@ def _files(arguments: argparse.Namespace) -> dict[Path, str]:
 def _meta(folder: Path) -> Mapping[str, Any]:
     if not folder.is_dir():
         raise NoSuchFileError(
-            folder, "no such folder; name single files with --profile, --layers, --times, --log"
+            folder, "no such folder or file; several files are named by --profile, --layers, --times, --log"
         )
     path = folder / _META
     if not path.exists():
@@ -210,6 +225,8 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _summary(done: Imported, out: Path) -> list[str]:
+    from harness.attribution.findings import depthwise_sentence
+
     engine = done.engine
     which = "" if done.number is None else f", engine {done.number} of the files"
     lines = [f"{done.cell.id}: build {done.build} recorded in {out}{which}"]
@@ -224,6 +241,8 @@ def _summary(done: Imported, out: Path) -> list[str]:
         lines.append(f"  {known}: nothing is attributed to source ops")
     elif engine.total_ms > 0:
         lines.append(f"  {engine.unattributed_ms:.3f} ms not attributed to source ops")
+    if depthwise := depthwise_sentence(engine, done.findings):
+        lines.append(f"  {depthwise}")
     if engine.partial:
         lines.extend(f"  {line}" for block in done.findings for line in block.sentences())
     else:

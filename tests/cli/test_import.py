@@ -54,6 +54,12 @@ def test_three_recordings_and_the_eleven_rows_stand_side_by_side(
     assert trtmatrix_import("--out", run, "--tensorrt", "5", "--profile", rows) == 0
     printed_lines = capsys.readouterr().out
     assert "1x1 convolutions: 35 of 35 on a GEMM kernel, 0 on gemm_as_conv1x1, 0 unknown" in printed_lines
+    assert (
+        "depthwise convolutions: 17, 0.112 ms; 1 reformat around them, 0.005 ms more: 4 % of both"
+        in printed_lines
+    )
+    answer = "depthwise convolutions: 1, 0.313 ms; 2 reformats around them, 0.255 ms more: 45 % of both"
+    assert answer in printed_lines
     assert "depthwise/depthwise: 2 reformats, 0.255 ms beside 0.313 ms of its convolution" in printed_lines
     assert "expand/Relu6: in pieces, 3 layers, 0.189 ms" in printed_lines
     assert "depthwise/Relu6: in pieces, 3 layers, 0.184 ms" in printed_lines
@@ -161,6 +167,12 @@ def test_an_alias_map_ties_foreign_names(run: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_one_file_and_its_report_in_one_command(run: Path, rows: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert trtmatrix_import(rows, "--out", run, "--report", page) == 0
+    assert "0.255" in page.read_text(encoding="utf-8")
+
+
 def test_rows_that_leave_convolutions_out_are_a_part(run: Path, tmp_path: Path) -> None:
     profile = tmp_path / "profile.txt"
     profile.write_text("Conv/Conv2D                              0.081ms\nTime over all layers: 0.081\n")
@@ -183,7 +195,7 @@ def test_a_measured_cell_of_the_same_name_keeps_its_place(run: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([], "nothing to import: name a folder, or files"),
+        ([], "nothing to import: name a folder or a file"),
         (["{tmp}/missing"], "missing: no such folder"),
         (["--profile", "{tmp}/missing.json"], "missing.json: "),
         (["--build", "-1", "--profile", "{rows}"], "--build: expected a number from 0, found -1"),
