@@ -28,7 +28,7 @@ def dot(title: str, engine: AttributedEngine) -> str:
     """
     lines = [
         f"digraph {quoted(title)} {{",
-        f"  label={quoted(title)}; labelloc=t; rankdir=TB;",
+        f"  label={shown(title)}; labelloc=t; rankdir=TB;",
         '  node [shape=box, style="filled,rounded", fontname="sans-serif", fontsize=10];',
         '  edge [fontname="sans-serif", fontsize=8];',
         *_nodes(engine),
@@ -47,11 +47,16 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
+def shown(text: str) -> str:
+    """Return *text* as a quoted label, which is shown as it stands: labels read entities of HTML, too."""
+    return quoted(text.replace("&", "&amp;"))
+
+
 def _nodes(engine: AttributedEngine) -> Iterator[str]:
     for kind, name in _ends(engine):
-        yield f"  {quoted(f'{kind} {name}')} [label={quoted(name)}, shape=ellipse, fillcolor=white];"
+        yield f"  {quoted(f'{kind} {name}')} [label={shown(name)}, shape=ellipse, fillcolor=white];"
     for at, layer in enumerate(engine.layers):
-        yield f"  n{at} [label={quoted(_label(layer))}, {_look(layer)}];"
+        yield f"  n{at} [label={shown(_label(layer))}, {_look(layer)}];"
 
 
 def _ends(engine: AttributedEngine) -> dict[tuple[str, str], None]:
@@ -78,4 +83,4 @@ def _edges(engine: AttributedEngine) -> Iterator[str]:
     for edge in engine.edges:
         source = quoted(f"input {edge.tensor}") if edge.source is None else f"n{edge.source}"
         target = quoted(f"output {edge.tensor}") if edge.target is None else f"n{edge.target}"
-        yield f"  {source} -> {target} [label={quoted(edge.label)}, tooltip={quoted(edge.tensor)}];"
+        yield f"  {source} -> {target} [label={shown(edge.label)}, tooltip={shown(edge.tensor)}];"

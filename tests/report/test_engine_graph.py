@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from itertools import combinations
 from pathlib import Path
+from xml.etree import ElementTree
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from harness.analysis.grid import grid_of
@@ -16,6 +20,7 @@ from harness.report.engine_graph import _arcs, engine_graphs
 from tests.report.composed import cell, engine, graph, layers, run
 from tests.runtimes.worker_builds import bundle, v1
 
+SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ("a", "b", "c")
 NODE = re.compile(r'^  (n\d+|"(?:[^"\\]|\\.)*") \[label="(?:[^"\\]|\\.)*", .*\];$', re.M)
 EDGE = re.compile(r'^  (n\d+|"(?:[^"\\]|\\.)*") -> (n\d+|"(?:[^"\\]|\\.)*") \[.*\];$', re.M)
@@ -68,3 +73,22 @@ def test_any_name_is_read_back_from_its_quotes(name: str) -> None:
     assert re.fullmatch(r'"(?:[^"\\\n]|\\.)*"', text)
     back = re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], text[1:-1])
     assert back == name.replace("\r", "")
+
+
+def test_graphviz_draws_it_with_the_names_as_they_are() -> None:
+    program = shutil.which("dot")
+    if program is None:
+        pytest.skip("no Graphviz on this machine (Debian: graphviz)")
+    names = (
+        "first/Conv2D",
+        'a "quoted" name',
+        "back\\slash\\n",
+        "<b>bold</b>",
+        "&lt;entity&gt; & more",
+        "é 卷积",
+    )
+    text = dot("a title", engine(layers(names), graph(names)))
+    done = subprocess.run([program, "-Tsvg"], input=text, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    drawn = [said.text for said in ElementTree.fromstring(done.stdout).iter(f"{SVG}text")]
+    assert {"a title", "t0", f"t{len(names)}", *names} <= {*drawn}
