@@ -1,9 +1,10 @@
-"""A third party's distribution, built, installed into a fresh environment beside trtmatrix, and used."""
+"""The example of a plugin, built, installed beside trtmatrix, and used as the tutorial says."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,35 +16,12 @@ from harness.environments.indexes import uv_variables
 from harness.environments.installer import python_of
 from harness.environments.pythons import uv_binary
 from harness.plugins.reading import observe
+from tests.plugins.moods import example_with_moods
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).resolve().parents[2]
+TUTORIAL = ROOT / "docs" / "tutorial" / "plugin.md"
 WHO = "of acme-trtmatrix 1.2"
-
-MATRIX = """
-schema = "trtmatrix.matrix/1"
-description = "all that acme brings"
-[run]
-builds = 2
-executor = "diary"
-[policy]
-fail_on = ["invalid"]
-[measure]
-warmup_seconds = 0.01
-minimum_samples = 10
-maximum_seconds = 0.05
-profile_iterations = 5
-[limits]
-seconds = 60
-[[versions]]
-runtime = "acme"
-versions = "all"
-[[block]]
-networks = ["acme_wide", "acme_narrow"]
-[[block]]
-networks = ["acme_narrow"]
-acme_precision = ["double"]
-"""
+RUN = "acme-run"
 
 NARROW = [f"acme_narrow-fp32-b1-clip-acme-{version}" for version in ("1.0", "2.0")]
 WIDE = [f"acme_wide-fp32-b1-clip-acme-{version}" for version in ("1.0", "2.0")]
@@ -60,7 +38,7 @@ class Installation:
     @property
     def matrix(self) -> Path:
         """The matrix file."""
-        return self.folder / "acme.toml"
+        return self.folder / "acme" / "acme.toml"
 
     def trtmatrix(self, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the installed trtmatrix."""
@@ -100,28 +78,31 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Installation:
                 pytest.skip(f"no package index and no cache answers: {said[-300:]}")
             raise AssertionError(said)
 
-    for source in (ROOT, HERE / "acme"):
+    for source in (ROOT, example_with_moods(folder)):
         do("build", "-q", "--wheel", "--out-dir", wheels, source)
     do("venv", "-q", "--no-project", "-p", sys.executable, folder / "python")
     python = python_of(folder / "python")
     do("pip", "install", "-q", "--python", python, *sorted(wheels.glob("*.whl")))
-    made = Installation(python, folder)
-    made.matrix.write_text(MATRIX, encoding="utf-8")
-    return made
+    return Installation(python, folder)
 
 
 @pytest.fixture(scope="module")
 def measured(acme: Installation) -> Installation:
-    answer = acme.trtmatrix("run", acme.matrix, "--out", "run", "--report", "page.html")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    """The example after the commands of the tutorial."""
+    text = TUTORIAL.read_text(encoding="utf-8")
+    commands = re.findall(r"^\.venv/bin/trtmatrix (.*acme.*)$", text, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["check", "run", "judge"]
+    for command in commands:
+        answer = acme.trtmatrix(*command.replace("examples/", "").split())
+        assert answer.returncode == 0, answer.stdout + answer.stderr
     return acme
 
 
 def test_all_is_measured_where_and_by_what_the_plugin_says(measured: Installation) -> None:
-    assert measured.cells("run") == dict.fromkeys([*WIDE, *NARROW, *DOUBLE], ("measured", ""))
+    assert measured.cells(RUN) == dict.fromkeys([*WIDE, *NARROW, *DOUBLE], ("measured", ""))
     diary = (measured.folder / "diary.txt").read_text(encoding="utf-8").splitlines()
     assert sorted(diary) == sorted(f"{c} {n} cpu" for c in (*WIDE, *NARROW, *DOUBLE) for n in (0, 1))
-    (build, _) = observe([measured.folder / "run"]).cells[0].builds
+    (build, _) = observe([measured.folder / RUN]).cells[0].builds
     assert build.facts["acme"] == "1.0"
     assert dict(build.facts["environment"])["shelf"] == "acme-1.0"  # type: ignore[call-overload]
     assert build.outputs is not None
@@ -129,12 +110,12 @@ def test_all_is_measured_where_and_by_what_the_plugin_says(measured: Installatio
 
 
 def test_its_rule_judges_and_is_on_the_page_with_title_and_section(measured: Installation) -> None:
-    answer = measured.trtmatrix("judge", "run", "--json")
+    answer = measured.trtmatrix("judge", RUN, "--json")
     verdicts = [v for v in json.loads(answer.stdout)["verdicts"] if v["bottleneck"] == "acme_dense"]
     assert len(verdicts) == 6
     compared = [v for v in verdicts if v["version"] == "2.0"]
     assert all(v["builds"] == [2, 2] and "dense_layers" in json.dumps(v["evidence"]) for v in compared)
-    page = (measured.folder / "page.html").read_text(encoding="utf-8")
+    page = (measured.folder / "acme.html").read_text(encoding="utf-8")
     for text in (">dense layers<", ">Dense layers by acme<", "The median over builds", DOUBLE[1]):
         assert text in page
 
@@ -145,10 +126,10 @@ def test_its_own_treatment_stands_in_label_help_and_lists_and_is_compared(measur
     assert line.split(maxsplit=1)[1] == "single, double; of the sums that acme makes (acme only)"
     rows = json.loads(measured.trtmatrix("list", "treatments", "--json").stdout)
     assert {"treatment": "acme_precision", "runtimes": ["acme"]}.items() <= rows[-1].items()
-    answer = measured.trtmatrix("judge", "run", "--treatments", "acme_precision=single:double", "--json")
+    answer = measured.trtmatrix("judge", RUN, "--treatments", "acme_precision=single:double", "--json")
     labels = {v["treatment"] for v in json.loads(answer.stdout)["verdicts"]}
     assert labels == {"fp32-b1-clip-acme_precision_double"}
-    assert "acme_precision_double" in measured.trtmatrix("show", "run").stdout
+    assert "acme_precision_double" in measured.trtmatrix("show", RUN).stdout
 
 
 def test_its_parts_are_listed(measured: Installation) -> None:
@@ -159,7 +140,7 @@ def test_its_parts_are_listed(measured: Installation) -> None:
 
 
 def test_without_the_plugin_its_cells_keep_their_names_and_times(measured: Installation) -> None:
-    found = {seen.cell.id: seen for seen in observe([measured.folder / "run"]).cells}
+    found = {seen.cell.id: seen for seen in observe([measured.folder / RUN]).cells}
     assert set(found) == {*WIDE, *NARROW, *DOUBLE}
     assert dict(found[DOUBLE[0]].cell.treatment.own) == {"acme_precision": "double"}
     assert dict(found[NARROW[0]].cell.treatment.own) == {"acme_precision": "single"}
@@ -192,7 +173,7 @@ def test_a_part_that_raises_fails_its_cells_and_the_rest_is_measured(
 
 def test_a_rule_that_raises_leaves_the_other_verdicts_alone(measured: Installation) -> None:
     calm, broken = (
-        json.loads(measured.trtmatrix("judge", "run", "--json", **mood).stdout)["verdicts"]
+        json.loads(measured.trtmatrix("judge", RUN, "--json", **mood).stdout)["verdicts"]
         for mood in ({}, {"ACME_RAISES": "rule"})
     )
     reasons = {v["reason"].partition(" (")[0] for v in broken if v["bottleneck"] == "acme_dense"}
@@ -204,17 +185,17 @@ def test_a_rule_that_raises_leaves_the_other_verdicts_alone(measured: Installati
         for verdicts in (calm, broken)
     ]
     assert others[0] == others[1]
-    answer = measured.trtmatrix("report", "run", "-o", "moody.html", ACME_RAISES="section")
+    answer = measured.trtmatrix("report", RUN, "-o", "moody.html", ACME_RAISES="section")
     assert answer.returncode == 0
     page = (measured.folder / "moody.html").read_text(encoding="utf-8")
     assert "section() raised ValueError: the section fails on purpose" in page
 
 
 def test_evidence_that_it_cannot_read_fails_the_cells_and_the_samples_stay(measured: Installation) -> None:
-    answer = measured.trtmatrix("show", "run", "--json", ACME_RAISES="reading")
+    answer = measured.trtmatrix("show", RUN, "--json", ACME_RAISES="reading")
     assert answer.returncode == 0
     assert f"runtime 'acme' {WHO}: read() raised ValueError" in answer.stdout
-    assert measured.cells("run")[WIDE[0]] == ("measured", "")
+    assert measured.cells(RUN)[WIDE[0]] == ("measured", "")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,9 @@
-"""The hooks."""
+"""The hooks, which the entry point of pyproject.toml names: each returns the parts of its kind."""
 
 from collections.abc import Sequence
 
 from acme_trtmatrix.environment import Cellar
 from acme_trtmatrix.executor import Diary
-from acme_trtmatrix.moods import may_raise
 from acme_trtmatrix.network import Perceptron
 from acme_trtmatrix.rule import DenseRule
 from acme_trtmatrix.runtime import Acme
@@ -15,13 +14,10 @@ from harness.execution.base import Executor
 from harness.networks.base import NetworkFamily
 from harness.runtimes.base import Runtime
 
-may_raise("import")
-
 
 @hookimpl
 def trtmatrix_runtimes() -> Sequence[Runtime]:
-    """Bring the runtime, in the name of another where a clash is wanted."""
-    may_raise("hook")
+    """Bring the runtime."""
     return [Acme()]
 
 

@@ -1,6 +1,5 @@
 """Perceptrons: two matrix products, a ReLU6 behind each."""
 
-from acme_trtmatrix.moods import may_raise
 from harness.networks.base import NetworkFamily
 from harness.networks.builder import GraphBuilder
 from harness.networks.graph import Graph
@@ -26,8 +25,6 @@ class Perceptron(NetworkFamily):
 
     def graph(self, batch: int = 1, relu6: str = "clip") -> Graph:
         """Return the graph."""
-        if self._name == "acme_wide":
-            may_raise("network")
         net = GraphBuilder(self._name, batch, relu6, self._weights)
         tensor = net.input("input", 256)
         for layer, units in (("first", self._hidden), ("second", 64)):

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from acme_trtmatrix.moods import may_raise
 from harness.attribution.engine import AttributedEngine, KernelFamily, LayerRole
 from harness.attribution.fused import Claim, assemble
 from harness.environments.needs import WorkerSource
@@ -36,8 +35,6 @@ class Acme(Runtime):
 
     def unsupported(self, cell: Cell) -> str | None:
         """Refuse what is not there."""
-        if cell.network == "acme_wide":
-            may_raise("runtime")
         if cell.version not in self.known_versions():
             return f"there is no acme {cell.version}"
         return None if cell.treatment.precision == "fp32" else "acme knows fp32 only"
@@ -50,7 +47,6 @@ class Acme(Runtime):
             facts = json.loads((folder / "result.json").read_text(encoding="utf-8"))["facts"]
         except (OSError, ValueError) as error:
             raise InputError(path, f"cannot be read: {error}") from None
-        may_raise("reading")
         return Evidence(
             layers=tuple(EngineLayer(at, row["name"], row["kind"]) for at, row in enumerate(rows)),
             times=tuple(

@@ -2,7 +2,6 @@
 
 from statistics import median
 
-from acme_trtmatrix.moods import may_raise
 from harness.analysis.rules.base import Cost, Rule, RuleSection
 from harness.analysis.rules.carriers import cost_of, timed_engine
 from harness.networks.graph import OpClass
@@ -17,7 +16,6 @@ class DenseRule(Rule):
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the time of matrix products, None without layer times."""
-        may_raise("rule")
         engine = timed_engine(build)
         if engine is None:
             return None
@@ -26,7 +24,6 @@ class DenseRule(Rule):
 
     def section(self, run: RunObservation) -> RuleSection | None:
         """Return the dense time of each cell that has one."""
-        may_raise("section")
         rows = []
         for seen in run.cells:
             costs = [cost.milliseconds for build in seen.good if (cost := self.cost(build)) is not None]
