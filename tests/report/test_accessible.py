@@ -11,10 +11,13 @@ from msgspec.structs import replace
 
 from harness.plugins.reading import observe
 from harness.report.render import render
+from harness.report.trends.render import render_trends
+from harness.report.trends.view import trends_page
 from tests.report.axe import looked_at, script_of_axe, violations
 from tests.report.browser import CHROMIUM
 from tests.report.composed import analysed
 from tests.report.parsed import Parsed
+from tests.report.trends.series import change, nights, series
 from tests.runtimes.worker_builds import FORMATS, FP16_CLIP, FP16_PIECES, bundle, v1, v2
 
 BEYOND = """[...document.querySelectorAll("main *")].filter(one => {
@@ -50,6 +53,14 @@ def axe(request: pytest.FixtureRequest) -> str:
 def test_axe_finds_nothing(page: str, axe: str, theme: str, width: int, tmp_path: Path) -> None:
     themed = page.replace('<html lang="en">', f'<html lang="en" data-theme="{theme}">')
     assert violations(themed, axe, tmp_path, width=width) == []
+
+
+def test_axe_finds_nothing_on_the_page_of_nights(axe: str, tmp_path: Path) -> None:
+    moved = series([4.0] * 6 + [4.5] * 4)
+    moved = dataclasses.replace(moved, changes=(change(moved, 6, 9, 1.125),))
+    every = [moved, series([4.0] * 10, "layers"), series([9.0] * 10, "build_seconds", "s")]
+    page = render_trends(trends_page(nights(10), every, made="now", harness_version="1"))
+    assert violations(page, axe, tmp_path, width=500) == []
 
 
 def test_axe_would_say_what_it_finds(axe: str, tmp_path: Path) -> None:
