@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-
-from msgspec import structs
 
 from harness.analysis.answers.answer import Answer, RuntimeAnswer
 from harness.analysis.answers.best import Best
+from harness.analysis.beside_documents import (
+    alone_record,
+    neighbours_record,
+    relu6_record,
+    runtime_table_record,
+)
 from harness.analysis.figures.kernels import GroupCounts, SearchSummary, kernels_of
 from harness.analysis.figures.latency import latency_of
 from harness.analysis.figures.outlying import OutlyingBuild
-from harness.analysis.figures.relu6 import Form, Relu6Figures
 from harness.analysis.figures.roofline import RooflineFigures, roofline_of
-from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable
-from harness.analysis.figures.sides import NeighbourSides
 from harness.analysis.figures.times import class_times
 from harness.analysis.groups import BuildGroup
 from harness.analysis.run_analysis import RunAnalysis
-from harness.analysis.side_by_side import ComparedOp
 from harness.analysis.verdict import Verdict
 from harness.observations.identity import Identity
 from harness.observations.profiling import Profiling
 from harness.store.documents import figures, verdicts
-
-MOST_OPS = 10
-"""Source ops of two versions side by side that a document has, those of the largest difference."""
 
 
 def verdicts_document(analysis: RunAnalysis, latency_pass: str = verdicts.LATENCY_PASS) -> verdicts.Verdicts:
@@ -47,8 +43,8 @@ def verdicts_document(analysis: RunAnalysis, latency_pass: str = verdicts.LATENC
             for one in analysis.short
         ],
         outlying_builds=[outlying_record(build) for build in analysis.outlying_builds],
-        relu6=[_relu6(one) for one in analysis.relu6],
-        neighbours=[_neighbours(row.name, sides) for row in analysis.rows for sides in row.sides],
+        relu6=[relu6_record(one) for one in analysis.relu6],
+        neighbours=[neighbours_record(row.name, sides) for row in analysis.rows for sides in row.sides],
         runtimes=[runtime_table_record(table) for table in analysis.runtimes],
         sections={
             name: verdicts.SectionRecord(
@@ -59,6 +55,7 @@ def verdicts_document(analysis: RunAnalysis, latency_pass: str = verdicts.LATENC
             )
             for name, section in analysis.sections.items()
         },
+        alone=[alone_record(one) for one in analysis.alone],
     )
 
 
@@ -98,39 +95,6 @@ def outlying_record(build: OutlyingBuild) -> figures.OutlyingRecord:
             layout=build.layout.layout, share=build.layout.share, others=build.layout.others
         ),
         reformats=build.reformats,
-    )
-
-
-def runtime_table_record(table: RuntimeTable) -> verdicts.RuntimeTableRecord:
-    """Return the record of runtimes beside each other."""
-    return verdicts.RuntimeTableRecord(
-        network=table.network,
-        treatment=table.treatment,
-        host=table.host,
-        against=table.against,
-        rows=[_beside(row) for row in table.rows],
-    )
-
-
-def _beside(row: RuntimeFigures) -> verdicts.BesideRecord:
-    shares = row.shares
-    return verdicts.BesideRecord(
-        release=row.release,
-        label=row.label,
-        builds=len(row.latency.builds),
-        ms=row.latency.middle,
-        low_ms=row.latency.low,
-        high_ms=row.latency.high,
-        images_per_s=row.images_per_s,
-        gflops_per_s=row.gflops_per_s,
-        speed_up=row.speed_up,
-        interval=row.interval,
-        shares=None
-        if shares is None
-        else verdicts.SharesRecord(
-            segments=shares.segments, reformats=shares.reformats, outside=shares.outside
-        ),
-        by_gpu=row.by_gpu,
     )
 
 
@@ -285,56 +249,3 @@ def _best(best: Best) -> verdicts.BestRecord:
         images_per_s=best.speed.images_per_s,
         gflops_per_s=best.speed.gflops_per_s,
     )
-
-
-def _relu6(one: Relu6Figures) -> verdicts.Relu6Record:
-    return verdicts.Relu6Record(
-        subject=one.subject,
-        host=one.host,
-        release=one.release.label,
-        clip=_form(one.clip),
-        pieces=_form(one.pieces),
-        extra_ms=one.extra_ms,
-        factor=one.factor,
-        interval=one.interval,
-    )
-
-
-def _form(form: Form) -> verdicts.FormRecord:
-    return verdicts.FormRecord(
-        latency_ms=form.latency_ms,
-        graph_ms=form.graph_ms,
-        on_gemm=list(form.on_gemm),
-        pointwise=form.pointwise,
-        activations=form.activations,
-        activations_ms=form.activations_ms,
-        reformats=form.reformats,
-        reformats_ms=form.reformats_ms,
-    )
-
-
-def _neighbours(subject: str, sides: NeighbourSides) -> verdicts.NeighboursRecord:
-    return verdicts.NeighboursRecord(
-        subject=subject,
-        old=sides.old.label,
-        new=sides.new.label,
-        builds=sides.builds,
-        totals_ms=sides.totals,
-        ops=_ops(sides.ops[:MOST_OPS]),
-        rest={name: (old, new) for name, old, new in sides.rest},
-    )
-
-
-def _ops(ops: Sequence[ComparedOp]) -> list[verdicts.OpRecord]:
-    records = []
-    for one in ops:
-        first, second = one.first, one.second
-        record = verdicts.OpRecord(op=one.op, old_ms=None, new_ms=None)
-        if first is not None:
-            kernel = first.kernel or first.type or ""
-            record = structs.replace(record, old_ms=first.time_ms, old_kernel=kernel)
-        if second is not None:
-            kernel = second.kernel or second.type or ""
-            record = structs.replace(record, new_ms=second.time_ms, new_kernel=kernel)
-        records.append(record)
-    return records

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from harness.analysis.answers.answer import Answer, answers, shared_words
 from harness.analysis.answers.published import published_answers
 from harness.analysis.answers.short import ShortAnswer, short_answers
+from harness.analysis.figures.alone import AloneFigures, alone_figures
 from harness.analysis.figures.formats import FormatTable, format_tables
 from harness.analysis.figures.kernels import KernelFigures, kernel_figures
 from harness.analysis.figures.latency import LatencyFigures, latency_figures
@@ -51,6 +52,7 @@ class RunAnalysis:
     :param published: what published runs answer on runtimes that this one has not
     :param rows: in the order of the grid's
     :param runtimes: those that ran the same, beside each other
+    :param alone: what builds take on their own, beside what they take side by side, of each host
     :param titles: of the rules, by name in their order
     :param sections: what rules say besides, by the rule's name
     """
@@ -66,6 +68,7 @@ class RunAnalysis:
     outlying_builds: tuple[OutlyingBuild, ...]
     relu6: tuple[Relu6Figures, ...]
     runtimes: tuple[RuntimeTable, ...]
+    alone: tuple[AloneFigures, ...]
     titles: Mapping[str, str]
     sections: Mapping[str, RuleSection]
 
@@ -97,6 +100,7 @@ def analyse(
         outlying_builds=outlying_builds(grid),
         relu6=relu6_figures(grid),
         runtimes=runtimes,
+        alone=alone_figures(grid),
         titles=titles,
         sections=rule_sections(grid.run, rules),
     )

@@ -45,6 +45,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one row a cell, and one a host where builds were made on several: these are never averaged."""
+    from harness.analysis.figures.alone import alone_figures
     from harness.analysis.grid import grid_of
     from harness.analysis.judge import judge
     from harness.cli.exports import Exports, only
@@ -90,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{whose} took over {100 * MATERIAL:.0f} % more wall time than CPU time (waited): "
                 "other programs or threads had the core; wall time is judged, less what all of a cycle share"
             )
+        for one in alone_figures(grid):
+            print(one.words)
         shown = {group.cell.id for group in grid.groups}
         for (cell, _, _), (against, words) in settling.items():
             if cell not in shown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -49,6 +50,16 @@ class EndedBuild:
 
     planned: PlannedBuild
     result: BuildResult
+
+
+def failed_build(planned: PlannedBuild, reason: str, scratch: Path) -> BuildResult:
+    """Return a build that failed before a worker could say anything.
+
+    :param scratch: folder on the bundle's file system
+    """
+    folder = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
+    document = Build(cell=planned.cell.id, build=planned.number, status="failed", reason=reason)
+    return BuildResult(folder, document, Outcome("failed", reason))
 
 
 MeasureBlock = Callable[[Block], Iterator[EndedBuild]]

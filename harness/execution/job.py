@@ -25,6 +25,7 @@ from harness.matrix.file import Measure
 from harness.networks.bounds import check_outputs, error_bound
 from harness.observations.identity import software_of
 from harness.runtimes.base import Runtime
+from harness.store.bundle import Bundle
 from harness.store.documents.base import UNKNOWN, read_document, write_document
 from harness.store.documents.build import Build, Outputs
 from harness.store.documents.build import Outcome as Ended
@@ -96,7 +97,10 @@ class OpenJob(StartedBuild):
             cell, build, inputs, runtime, settings, self._folder, timing_cache, self._engine
         )
         self._conversation = prepared.start(self._job, self._files, self._result, settings.limits)
-        super().__init__(Driven(self._conversation, str(self._job), Samples()))
+        # What keeps engines measures and profiles one context, which keeps its profiler.
+        super().__init__(
+            Driven(self._conversation, str(self._job), Samples()), profile_apart=not runtime.keeps_engines
+        )
         self._others: list[FurtherProcess] = []
 
     @property
@@ -273,3 +277,11 @@ def _compare(cell: Cell, inputs: NetworkInputs, path: Path) -> Outputs | None:
     found = asdict(check_outputs(outputs, inputs.reference, bound))
     # JSON has no infinity, which is the error of an output that is missing, misshapen or not finite.
     return Outputs(**{**found, "error": found["error"] if math.isfinite(found["error"]) else None})
+
+
+def earlier_cache(bundle: Bundle, cell: Cell, round_: int) -> Path | None:
+    """Return the timing cache of the latest earlier build of *cell*, None where its treatment keeps none."""
+    if cell.treatment.timing_cache != "on":
+        return None
+    paths = (bundle.build_folder(cell.id, n) / "evidence" / TIMING_CACHE for n in reversed(range(round_)))
+    return next((path for path in paths if path.is_file()), None)

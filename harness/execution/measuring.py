@@ -167,6 +167,7 @@ def measure_into(
         say=say,
         retry_failed=choices.retry_failed,
         budget=plan.budget(choices),
+        check=not choices.quick,
     )
     try:
         schedule.run()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -47,19 +47,25 @@ class Comparison:
 class Need:
     """What to measure next.
 
-    :param builds: more builds of each cell; :param cycles: more slices of each build of a cell
+    :param builds: more builds of each cell; :param cycles: more slices of each process of a cell
+    :param processes: more processes of each build of a cell
     :param widest: half width of the widest comparison, of 1
     """
 
     builds: Mapping[Cell, int]
     cycles: Mapping[Cell, int]
     widest: float
+    processes: Mapping[Cell, int] = field(default_factory=dict)
 
     @property
     def words(self) -> str:
         """The state and the step: ``the widest comparison is \u00b11.82 %: 4 more builds``."""
         builds, cycles = sum(self.builds.values()), max(self.cycles.values(), default=0)
         steps = [f"{builds} more builds" if builds > 1 else "one more build"] if builds else []
+        if processes := max(self.processes.values(), default=0):
+            steps.append(
+                f"{processes} more processes an engine" if processes > 1 else "one more process an engine"
+            )
         steps += [f"{cycles} more cycles"] if cycles else []
         return f"the widest comparison is \u00b1{100 * self.widest:.2f} %: {' and '.join(steps)}"
 
@@ -112,29 +118,34 @@ def next_need(found: Sequence[Comparison], precision: float, costs: Costs, secon
     """
     builds: dict[Cell, int] = {}
     cycles: dict[Cell, int] = {}
+    processes: dict[Cell, int] = {}
     left = seconds
     for one in found:
         step = next_step(one.situation, math.log1p(precision), costs, left)
         if step is None:
             continue
-        left -= _added(one, step, builds, cycles, costs)
+        left -= _added(one, step, (builds, processes, cycles), costs)
         for cell in (one.old, one.new):
-            if step.builds:
-                builds[cell] = max(builds.get(cell, 0), step.builds)
-            if step.cycles:
-                cycles[cell] = max(cycles.get(cell, 0), step.cycles)
-    if not builds and not cycles:
+            for more, asked in ((builds, step.builds), (processes, step.processes), (cycles, step.cycles)):
+                if asked:
+                    more[cell] = max(more.get(cell, 0), asked)
+    if not builds and not processes and not cycles:
         return None
-    return Need(builds, cycles, found[0].half_width)
+    return Need(builds, cycles, found[0].half_width, processes)
 
 
-def _added(
-    one: Comparison, step: Step, builds: Mapping[Cell, int], cycles: Mapping[Cell, int], costs: Costs
-) -> float:
-    """Return the seconds that *step* adds to what is to be done already for its two cells."""
+def _added(one: Comparison, step: Step, known: tuple[Mapping[Cell, int], ...], costs: Costs) -> float:
+    """Return the seconds that *step* adds to what is to be done already for its two cells.
+
+    :param known: builds, processes and cycles that are
+    """
     price = 0.0
     for cell, side in ((one.old, one.situation.old), (one.new, one.situation.new)):
-        if step.builds > builds.get(cell, 0):
-            price += (step.builds - builds.get(cell, 0)) * costs.build
-        price += max(step.cycles - cycles.get(cell, 0), 0) * side.builds * side.processes * costs.cycle
+        builds, processes, cycles = (
+            max(asked - more.get(cell, 0), 0)
+            for asked, more in zip((step.builds, step.processes, step.cycles), known, strict=True)
+        )
+        price += builds * costs.build if builds else 0.0
+        price += processes * side.builds * costs.process if processes else 0.0
+        price += cycles * side.builds * side.processes * costs.cycle if cycles else 0.0
     return price

@@ -10,14 +10,14 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from msgspec import structs
 
-from harness.environments.base import Outcome, Prepared
+from harness.environments.base import Prepared
 from harness.errors import PluginError, PluginPartError, UnavailableError, UsageError
 from harness.execution.base import (
     DEFAULT_EXECUTOR,
@@ -25,22 +25,22 @@ from harness.execution.base import (
     BuildResult,
     EndedBuild,
     PlannedBuild,
+    failed_build,
 )
 from harness.execution.budget import Budget
 from harness.execution.inputs import InputStore
-from harness.execution.job import TIMING_CACHE, JobSettings, OpenJob
+from harness.execution.job import JobSettings, OpenJob, earlier_cache
 from harness.execution.lockstep import BlockMeasurement, Further
 from harness.execution.memory import Room
 from harness.execution.parts import Parts
 from harness.execution.progress import Clock
+from harness.execution.settle import settle
 from harness.matrix.cell import Cell
 from harness.runtimes.base import Runtime
 from harness.store.bundle import Bundle
 from harness.store.documents.base import UNKNOWN
-from harness.store.documents.build import Build
 from harness.store.documents.origin import CPU, Host
 from harness.store.machine import host_name
-from harness.store.status import UNREACHED, cell_status, worst_of
 
 SCRATCH = ".work-"
 """What the folder beside the builds is called that a run works in, while it lasts."""
@@ -55,6 +55,7 @@ class Schedule:
     :param executor: name of the one that is given the blocks
     :param retry_failed: with a resumed bundle, measure again the builds that failed
     :param budget: what blocks may spend beyond their first builds (none by default)
+    :param check: whether builds of a block are measured on their own too
     """
 
     def __init__(
@@ -69,8 +70,9 @@ class Schedule:
         say: Say = lambda _line: None,
         retry_failed: bool = False,
         budget: Budget | None = None,
+        check: bool = True,
     ) -> None:
-        self._budget, self._later = budget or Budget(), 0
+        self._budget, self._later, self._check = budget or Budget(), 0, check
         self._last: dict[Cell, int] = {}
         self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
         self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
@@ -228,7 +230,7 @@ class Schedule:
                 # Raised by what the executor was given: nothing that is its fault.
                 raise self._own_error from None
             reason = str(error)
-        yield from (EndedBuild(planned, self._failed(planned, reason)) for planned in left)
+        yield from (EndedBuild(planned, failed_build(planned, reason, self._scratch)) for planned in left)
 
     def _is_further(self, planned: PlannedBuild, block: Block) -> bool:
         """Say whether *planned* is one more build of a cell of *block*, and new."""
@@ -252,7 +254,13 @@ class Schedule:
             lambda took: self._budget.share(builds, took, later), self._budget.precision, self._next_number
         )
         measurement = BlockMeasurement(
-            self._open, room.for_one_more, self._settings.seed, self._say, further, self._processes
+            self._open,
+            room.for_one_more,
+            self._settings.seed,
+            self._say,
+            further,
+            self._processes,
+            check=self._check,
         )
         host = Host(machine=host_name(), device=block.device)
         try:
@@ -267,12 +275,6 @@ class Schedule:
     def _processes(self, cell: Cell) -> int:
         """Return how many processes an engine of *cell* is measured in."""
         return self._settings.processes if self._parts.runtimes[cell.runtime].keeps_engines else 1
-
-    def _failed(self, planned: PlannedBuild, reason: str) -> BuildResult:
-        """Return a build that failed before a worker could say anything."""
-        folder = Path(tempfile.mkdtemp(dir=self._scratch, prefix="result-"))
-        document = Build(cell=planned.cell.id, build=planned.number, status="failed", reason=reason)
-        return BuildResult(folder, document, Outcome("failed", reason))
 
     def _open(self, planned: PlannedBuild) -> OpenJob | BuildResult:
         """Start the worker of a build."""
@@ -295,31 +297,4 @@ class Schedule:
                 earlier_cache(self._bundle, cell, number),
             )
         except PluginError as error:
-            return self._failed(planned, str(error))
-
-
-def earlier_cache(bundle: Bundle, cell: Cell, round_: int) -> Path | None:
-    """Return the timing cache of the latest earlier build of *cell*, None where its treatment keeps none."""
-    if cell.treatment.timing_cache != "on":
-        return None
-    paths = (bundle.build_folder(cell.id, n) / "evidence" / TIMING_CACHE for n in reversed(range(round_)))
-    return next((path for path in paths if path.is_file()), None)
-
-
-def settle(bundle: Bundle, cells: Sequence[Cell], runtimes: Mapping[str, Runtime]) -> None:
-    """Give each of *cells* the status that its builds in *bundle* add up to, and write the tables."""
-    from harness.observations.tables import (
-        write_tables,  # tables take long to load, and collecting needs none
-    )
-
-    for cell in cells:
-        builds = list(bundle.builds(cell.id))
-        if not builds:
-            continue
-        worst = worst_of(builds)
-        status, reason = cell_status(worst)
-        bundle.set_cell(cell, status, reason, worst.document.digest)
-    for record in bundle.cells():
-        if record.status == "pending":
-            bundle.set_cell(record.cell, "interrupted", UNREACHED, record.digest)
-    write_tables(bundle, runtimes)
+            return failed_build(planned, str(error), self._scratch)

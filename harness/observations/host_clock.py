@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from harness.observations.reading import samples_of, slices_of, unthrottled
 from harness.observations.records import BuildObservation, RunObservation
+from harness.observations.slices import samples_of, slices_of, unthrottled
 from harness.store.documents.samples import Slice, read_samples
 
 

@@ -7,32 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from msgspec import structs
-
 from harness.errors import DamagedBundleError, NothingChosenError, PluginError, SameBuildError
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.networks.graph import Graph
 from harness.observations.graphs import Graphs
 from harness.observations.identity import UNKNOWN, identity_of
-from harness.observations.records import (
-    LATENCY_PASS,
-    BuildObservation,
-    CellObservation,
-    OutputCheck,
-    RunObservation,
-    Samples,
-    Slice,
-)
+from harness.observations.records import BuildObservation, CellObservation, OutputCheck, RunObservation
+from harness.observations.slices import samples_of, slices_of, unthrottled, waited
 from harness.runtimes.base import Runtime
 from harness.store.archive import folder_of
 from harness.store.bundle import BuildRecord, Bundle, CellRecord
 from harness.store.documents.base import as_json, read_document
 from harness.store.documents.build import Outputs
 from harness.store.documents.result import Result
-from harness.store.documents.samples import Slice as StoredSlice
-from harness.store.documents.samples import read_samples
+from harness.store.documents.samples import read_whole
 from harness.store.files import WRONG_FORM
 from harness.store.status import UNREACHED, cell_status, worst_of
 
@@ -171,7 +160,8 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
     )
     if record.status != "ok":
         return plain
-    stored = read_samples(record.folder)
+    whole = read_whole(record.folder)
+    stored = whole.slices
     kept = [unthrottled(one) for one in stored]
     throttled = sum(len(one.latency_ms) for one in stored) - sum(len(one.latency_ms) for one in kept)
     passes, enqueue = samples_of(kept)
@@ -180,8 +170,9 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
         plain,
         passes=passes,
         slices=slices,
+        alone=slices_of(map(unthrottled, whole.alone)),
         enqueue_ms=enqueue,
-        waited=_waited(stored),
+        waited=waited(stored),
         throttled=throttled,
     )
     if runtime is None:
@@ -231,53 +222,3 @@ def _outputs(checked: Outputs | None) -> OutputCheck | None:
         return None
     error = float("inf") if checked.error is None else checked.error
     return OutputCheck(checked.valid, error, checked.bound, checked.top1, checked.reason)
-
-
-def unthrottled(one: StoredSlice) -> StoredSlice:
-    """Return a slice without the samples that were throttled."""
-    if one.throttled is None or not any(one.throttled):
-        return one
-    held = one.throttled
-    latency = [ms for ms, down in zip(one.latency_ms, held, strict=True) if not down]
-    enqueue = one.enqueue_ms
-    if enqueue is not None:
-        enqueue = [ms for ms, down in zip(enqueue, held, strict=True) if not down]
-    return structs.replace(one, latency_ms=latency, enqueue_ms=enqueue, throttled=None)
-
-
-def samples_of(slices: Iterable[StoredSlice]) -> tuple[dict[str, Samples], Samples | None]:
-    """Return samples by pass, and enqueue times of the latency pass."""
-    passes: dict[str, list[float]] = {}
-    enqueue: list[float] = []
-    for one in slices:
-        if one.latency_ms:
-            passes.setdefault(one.pass_name, []).extend(one.latency_ms)
-        if one.pass_name == LATENCY_PASS and one.enqueue_ms is not None:
-            enqueue.extend(ms for ms in one.enqueue_ms if ms is not None)
-    arrays = {name: np.asarray(values, dtype=np.float64) for name, values in passes.items()}
-    return arrays, np.asarray(enqueue) if enqueue else None
-
-
-def _waited(slices: Iterable[StoredSlice]) -> float | None:
-    """Return wall time over CPU time of the latency pass, less 1; None where no CPU time was measured."""
-    wall = cpu = 0.0
-    for one in slices:
-        if one.pass_name == LATENCY_PASS and one.cpu_ms is not None:
-            known = [(a, b) for a, b in zip(one.latency_ms, one.cpu_ms, strict=True) if b is not None]
-            wall += sum(a for a, _ in known)
-            cpu += sum(b for _, b in known)
-    return wall / cpu - 1 if cpu > 0 else None
-
-
-def slices_of(slices: Iterable[StoredSlice]) -> dict[str, tuple[Slice, ...]]:
-    """Return the slices of each pass that hold samples."""
-    passes: dict[str, list[Slice]] = {}
-    taken: set[tuple[str, int, int]] = set()
-    for one in slices:
-        if (key := (one.pass_name, one.process, one.cycle)) in taken:
-            raise ValueError(f"two slices of cycle {one.cycle} of {one.pass_name}, process {one.process}")
-        taken.add(key)
-        if one.latency_ms:
-            samples = np.asarray(one.latency_ms)
-            passes.setdefault(one.pass_name, []).append(Slice(one.cycle, samples, one.process))
-    return {name: tuple(slices) for name, slices in passes.items()}

@@ -64,6 +64,7 @@ class BuildObservation:
         :attr:`throttled`
     :param latency_pass: the pass by which it is judged
     :param slices: the same samples slice by slice, of a build that was measured side by side with others
+    :param alone: pass name to slices that were taken while no other build of its block was loaded
     :param block: what these builds share, empty for one that was measured alone
     :param in_block: pass name to the latency relative to the others of its block, at the level of their
         medians, ms (:func:`harness.analysis.blocks.with_blocks`)
@@ -82,6 +83,7 @@ class BuildObservation:
     passes: Mapping[str, Samples] = field(default_factory=dict)
     latency_pass: str = LATENCY_PASS
     slices: Mapping[str, tuple[Slice, ...]] = field(default_factory=dict)
+    alone: Mapping[str, tuple[Slice, ...]] = field(default_factory=dict)
     block: str = ""
     in_block: Mapping[str, float] = field(default_factory=dict)
     enqueue_ms: Samples | None = None

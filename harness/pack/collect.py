@@ -16,7 +16,7 @@ from harness.environments.base import Outcome
 from harness.errors import OtherRunError, PackResultsError, UnknownNameError
 from harness.execution.inputs import InputStore
 from harness.execution.job import describe
-from harness.execution.schedule import settle
+from harness.execution.settle import settle
 from harness.matrix.cell import Cell
 from harness.networks.base import NetworkFamily
 from harness.pack.results import BroughtBuild, BroughtPlan, Results, gather, latest

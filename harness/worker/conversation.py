@@ -31,7 +31,7 @@ class Conversation(object):
         self.seconds = seconds
         self.spent = 0.0
         self.cut = ("", "")  # type: Tuple[str, str]
-        self.closed = False
+        self.closed = self._gone = False
         self._answers = queue.Queue()  # type: queue.Queue[Dict[str, Any]]
         self._messages = Messages()
         self._looked = self.begin
@@ -84,6 +84,14 @@ class Conversation(object):
         self.closed = command == "close"
         return answer
 
+    def left(self, seconds: float) -> None:
+        """Wait until a worker that was closed has left, for *seconds* at most."""
+        try:
+            while self.closed and not self._gone:
+                self._gone = "ended" in self._answers.get(timeout=seconds)
+        except queue.Empty:
+            pass
+
     def stop(self, status: str, reason: str) -> None:
         """Say how the conversation ends, where nothing was said before: the worker is to be ended."""
         if not self.cut[0]:
@@ -106,7 +114,7 @@ class Conversation(object):
             except queue.Empty:
                 continue
             if "ended" in found:
-                self.closed = True
+                self.closed = self._gone = True
                 raise WorkerEndedError()
             if "garbage" in found:
                 self.stop("failed", "the worker's answer to '{}' is {}".format(command, found["garbage"]))

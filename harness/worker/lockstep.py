@@ -7,7 +7,7 @@ Standard library and Python 3.5 syntax, since a pack's host script uses it too.
 import math
 import random
 import time
-from typing import Callable, Dict, List, Sequence, Tuple  # noqa: F401
+from typing import Callable, Dict, List, Optional, Sequence, Tuple  # noqa: F401
 
 from harness.worker.drive import Driven, finish, profile_rounds
 from harness.worker.job import Measure
@@ -60,17 +60,20 @@ class Lockstep(object):
                 one.asked(one.warm_up, name, settings[id(one)].warmup_seconds)
             self.cycles(name, [(one, cycles_of(settings[id(one)])) for one in members])
 
-    def close(self, processes: Sequence[Driven]) -> None:
+    def close(self, processes: Sequence[Driven], stays: Optional[Driven] = None) -> None:
         """Have the layers of engines profiled, a round of each in turn, in a new order each; close all.
 
         Processes that loaded what another one kept are closed before: that one alone is profiled.
+
+        :param stays: is not closed
         """
         alive = []  # type: List[Driven]
         for one in processes:
             if one.over:
                 continue
             if one.samples.process:
-                one.close()
+                if one is not stays:
+                    one.close()
             else:
                 alive.append(one)
         rounds = {id(one): profile_rounds(one.settings.profile_iterations) for one in alive}
@@ -80,7 +83,7 @@ class Lockstep(object):
             for one in taking:
                 one.asked(one.profile, rounds[id(one)][number])
         for one in alive:
-            if not one.over:
+            if not one.over and one is not stays:
                 one.close()
 
     def cycles(self, name: str, members: Sequence[Tuple[Driven, int]]) -> None:
@@ -116,16 +119,17 @@ def cycles_of(settings: Measure) -> int:
 
 
 def load_further(
-    first: Driven, processes: int, start: Callable[[int], Driven], room: Callable[[], bool]
+    first: Driven, processes: int, start: Callable[[int], Driven], room: Callable[[], bool], there: int = 1
 ) -> List[Driven]:
     """Have the engine that *first* kept loaded by further processes, and return them.
 
     :param processes: of the engine in all, as far as there is memory for them
     :param start: starts the worker of the process of that number
+    :param there: processes that it has already
     """
     further = []  # type: List[Driven]
-    while len(further) + 1 < processes and first.passes and not first.over and not first.more and room():
-        one = start(len(further) + 1)
+    while len(further) + there < processes and first.passes and not first.over and not first.more and room():
+        one = start(len(further) + there)
         further.append(one)
         load(one)
         if one.over:

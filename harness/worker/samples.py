@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import Any, Dict, List, Mapping, Optional  # noqa: F401
+from typing import Any, Dict, List, Mapping, Optional
 
 from harness.worker.measure import COLUMNS
 from harness.worker.stopping import PassEnd
@@ -20,6 +20,7 @@ class Samples(object):
     def __init__(self, process: int = 0) -> None:
         self.process = process
         self.slices = []  # type: List[Dict[str, Any]]
+        self.alone = []  # type: List[Dict[str, Any]]
         self.passes = []  # type: List[Dict[str, Any]]
 
     def add(self, name: str, taken: Mapping[str, Any], cycle: Optional[int] = None, place: int = 0) -> None:
@@ -28,18 +29,33 @@ class Samples(object):
         :param cycle: number of its cycle; None where builds are measured one by one, each slice a cycle
         :param place: in the order of its cycle, from 0
         """
+        self._add(self.slices, name, taken, cycle, place)
+
+    def add_alone(self, name: str, taken: Mapping[str, Any]) -> None:
+        """Keep a slice of the pass *name* that was taken while no other build was loaded."""
+        self._add(self.alone, name, taken, None, 0)
+
+    def _add(
+        self,
+        rows: List[Dict[str, Any]],
+        name: str,
+        taken: Mapping[str, Any],
+        cycle: Optional[int],
+        place: int,
+    ) -> None:
         if cycle is None:
-            cycle = sum(1 for row in self.slices if row["pass"] == name)
+            cycle = sum(1 for row in rows if row["pass"] == name)
         row = {"pass": name, "process": self.process, "cycle": cycle, "slice": place}  # type: Dict[str, Any]
         row["clock"] = taken.get("clock")
         row["start_ns"] = taken.get("start_ns")
         for column in COLUMNS:
             row[column] = taken.get(column)
-        self.slices.append(row)
+        rows.append(row)
 
     def join(self, other: "Samples") -> None:
         """Take in the slices of a further process of the build."""
         self.slices.extend(other.slices)
+        self.alone.extend(other.alone)
 
     def end(self, name: str, how: PassEnd) -> None:
         """Keep how the pass *name* ended."""
@@ -49,9 +65,12 @@ class Samples(object):
 
     def write(self, folder: str) -> None:
         """Write the file into *folder*, whole or not at all; nothing where nothing was measured."""
-        if not self.slices:
+        if not self.slices and not self.alone:
             return
         path = os.path.join(folder, NAME)
+        document = {"schema": SCHEMA, "passes": self.passes, "slices": self.slices}  # type: Dict[str, Any]
+        if self.alone:
+            document["alone"] = self.alone
         with open(path + ".part", "w", encoding="utf-8") as stream:
-            json.dump({"schema": SCHEMA, "passes": self.passes, "slices": self.slices}, stream)
+            json.dump(document, stream)
         os.replace(path + ".part", path)

@@ -8,6 +8,7 @@ Standard library and Python 3.5 syntax, since a pack's host script uses it too.
 import time
 from typing import Callable, Generic, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
+from harness.worker.alone import LEAVE_SECONDS, measure_alone, to_stay
 from harness.worker.drive import Driven, finish
 from harness.worker.lockstep import Lockstep, load, load_further
 
@@ -17,11 +18,14 @@ class StartedBuild(object):
 
     :param driven: the process that builds the engine
     :param wanted: processes that the engine is to be measured in, as far as there is memory for them
+    :param profile_apart: whether profiling leaves what is measured as it was
+    :ivar seconds: what building and loading took with all processes
+    :ivar process_seconds: what loading a further one took at most, 0 without any
     """
 
-    def __init__(self, driven: Driven, wanted: int = 1) -> None:
-        self.driven, self.wanted = driven, wanted
-        self.seconds = 0.0
+    def __init__(self, driven: Driven, wanted: int = 1, profile_apart: bool = False) -> None:
+        self.driven, self.wanted, self.profile_apart = driven, wanted, profile_apart
+        self.seconds = self.process_seconds = 0.0
         self._further = []  # type: List[Driven]
 
     @property
@@ -67,6 +71,7 @@ class SideBySide(Generic[A, B, E]):
         emptying what is left
     :param end: ends a build, given whether it was measured alone
     :param room: says whether there is memory for one more worker beside those that are alive
+    :param check: whether the first build and one more are measured on their own too
     """
 
     def __init__(
@@ -75,18 +80,20 @@ class SideBySide(Generic[A, B, E]):
         start: Callable[[List[A], Sequence[B]], Tuple[Optional[B], Optional[E]]],
         end: Callable[[B, bool], E],
         room: Callable[[], bool],
+        check: bool = True,
     ) -> None:
         self.lockstep = lockstep
         self.alive = []  # type: List[B]
-        self._start, self._end, self._room = start, end, room
+        self._start, self._end, self._room, self._check = start, end, room, check
 
-    def measured(self, asked: Sequence[A], beyond: Callable[[float], Iterator[E]]) -> Iterator[E]:
+    def measured(self, asked: Sequence[A], beyond: Callable[[float, bool], Iterator[E]]) -> Iterator[E]:
         """Yield what became of the builds *asked*, as they end.
 
-        :param beyond: goes on with a block that fitted into memory as a whole, given the seconds it took
+        :param beyond: goes on with the block, given the seconds it took and whether it was split: then the
+            build that all sub-blocks share is alive alone, else all are
         """
         left = list(asked)
-        alone, began = len(left) == 1, time.monotonic()
+        alone, split, began = len(left) == 1, False, time.monotonic()
         while left:
             fresh = []  # type: List[B]
             for ended in self.fill(left, fresh, alone):
@@ -96,15 +103,20 @@ class SideBySide(Generic[A, B, E]):
                     finish(one.driven)
             elif fresh:
                 self.measure(self.alive)
-            if not alone and not left and len(fresh) == len(asked):
-                for ended in beyond(time.monotonic() - began):
+            split = split or bool(left)
+            if split:
+                for ended in self.end_but_one():
                     yield ended
-            # One stays alive while others are still to be measured beside it.
-            stays = [one for one in self.alive if not one.driven.over][:1] if left else []
-            ending = [one for one in self.alive if one not in stays]
-            self.lockstep.close(processes_of(ending))
-            for one in ending:
-                yield self.end(one, alone)
+            if not alone and not left:
+                for ended in beyond(time.monotonic() - began, split):
+                    yield ended
+        for ended in self._ended(list(self.alive), alone, None if alone else self._last(self.alive)):
+            yield ended
+
+    def end_but_one(self) -> Iterator[E]:
+        """End what is alive but one build: it stays while others are measured beside it."""
+        stays = [one for one in self.alive if not one.driven.over][:1]
+        return self._ended([one for one in self.alive if one not in stays], False, None)
 
     def fill(self, left: List[A], fresh: List[B], alone: bool = False) -> Iterator[E]:
         """Have builds of *left* built and loaded while there is memory; yield those that are over at once.
@@ -120,17 +132,57 @@ class SideBySide(Generic[A, B, E]):
                 continue
             self.alive.append(build)
             load(build.driven)
+            if self._check and not alone and self.alive == [build]:
+                loaded = time.monotonic()
+                measure_alone(build.driven)
+                began += time.monotonic() - loaded
             if not alone:
-                load_further(build.driven, build.wanted, build.start_further, self._room)
+                self.load_more(build, build.wanted)
             build.seconds = time.monotonic() - began
             if build.driven.over:
                 yield self.end(build, True)
             else:
                 fresh.append(build)
 
+    def load_more(self, build: B, processes: int) -> List[Driven]:
+        """Have the engine of *build* loaded until it has so many processes, as far as there is memory."""
+        began, there = time.monotonic(), len(build.processes)
+        further = load_further(build.driven, processes, build.start_further, self._room, there)
+        if further:
+            took = (time.monotonic() - began) / len(further)
+            build.process_seconds = max(build.process_seconds, took)
+        return further
+
     def measure(self, builds: Sequence[B]) -> None:
         """Measure *builds* side by side."""
         self.lockstep.measure(processes_of(builds))
+
+    def _last(self, ending: Sequence[B]) -> Optional[Tuple[B, Driven]]:
+        """Return which build is to be measured on its own once the others have ended, with its process.
+
+        Another one than that which was measured before the others were started, where there is one.
+        """
+        able = [(one, to_stay(one.processes, one.profile_apart)) for one in ending] if self._check else []
+        found = [(one, process) for one, process in able if process is not None]
+        found.sort(key=lambda pair: bool(pair[0].driven.samples.alone))
+        return found[0] if found else None
+
+    def _ended(self, ending: Sequence[B], alone: bool, last: Optional[Tuple[B, Driven]]) -> Iterator[E]:
+        """Close and end builds; *last* is measured on its own before it ends."""
+        self.lockstep.close(processes_of(ending), None if last is None else last[1])
+        for one in ending:
+            if last is None or one is not last[0]:
+                yield self.end(one, alone)
+        if last is not None:
+            build, process = last
+            for other in build.processes:
+                if other is not process:
+                    other.conversation.left(LEAVE_SECONDS)
+            if not process.over:
+                measure_alone(process)
+            if not process.over:
+                process.close()
+            yield self.end(build, alone)
 
     def end(self, build: B, alone: bool) -> E:
         """End a build that is alive."""

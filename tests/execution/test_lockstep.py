@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from collections import Counter
@@ -10,13 +11,16 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from harness.analysis.statistics.spending import Costs
 from harness.execution import schedule
 from harness.execution.budget import Budget
 from harness.execution.memory import Room
+from harness.execution.precision import Need
 from harness.store.bundle import Bundle
 from harness.store.documents.base import read_document
 from harness.store.documents.result import Result
-from harness.store.documents.samples import Slice, read_samples
+from harness.store.documents.samples import Slice, read_samples, read_whole
+from harness.worker.alone import measure_alone
 from harness.worker.drive import Driven
 from harness.worker.lockstep import SLICE_SECONDS, cycles_of
 from tests.execution.ground import Ground
@@ -83,7 +87,29 @@ def test_slices_are_spread_over_the_whole_of_the_block(block: Bundle) -> None:
     assert latest_begin < earliest_end
 
 
+def test_the_first_build_and_one_more_are_measured_on_their_own(block: Bundle) -> None:
+    alone = {(b.cell_id, b.build): read_whole(b.folder).alone for b in block.builds()}
+    before, after = sorted(
+        (own for own in alone.values() if own), key=lambda own: (own[0].start_ns or [0])[0]
+    )
+    for own in (before, after):
+        assert [(one.pass_name, one.process, one.cycle) for one in own] == [
+            ("latency", 0, number) for number in range(CYCLES)
+        ]
+    beside = [start for own in slices_of(block).values() for one in own for start in one.start_ns or ()]
+    assert max(start for one in before for start in one.start_ns or ()) < min(beside)
+    assert min(start for one in after for start in one.start_ns or ()) > max(beside)
+
+
 def test_what_does_not_fit_shares_an_anchor(busy: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[int] = []
+
+    def counted(one: Driven) -> None:
+        loaded.append(len(alive_workers()))
+        measure_alone(one)
+
+    monkeypatch.setattr("harness.worker.side_by_side.measure_alone", counted)
+
     class Small(Room):
         """Memory for two workers."""
 
@@ -91,14 +117,26 @@ def test_what_does_not_fit_shares_an_anchor(busy: Ground, monkeypatch: pytest.Mo
             return len(alive_workers()) < 2
 
     monkeypatch.setattr(schedule, "Room", Small)
-    bundle = measured(busy)
+    # Once the first builds are measured, one more of each cell is wanted, and then no more.
+    asked: list[Costs] = []
+
+    def wanted(_found: object, _precision: float, costs: Costs, _seconds: float) -> Need | None:
+        asked.append(costs)
+        return Need(dict.fromkeys(busy.cells, 1), {}, 0.05) if len(asked) == 1 else None
+
+    monkeypatch.setattr("harness.execution.lockstep.next_need", wanted)
+    bundle = busy.bundle()
+    busy.schedule(bundle, rounds=2, budget=Plenty(None)).run()
     cycles = {name: {one.cycle for one in own} for name, own in slices_of(bundle).items()}
-    assert len(cycles) == 4
+    assert len(cycles) == 6
+    assert [(costs.process, costs.cycle) for costs in asked] == [(math.inf, math.inf)] * 2, "builds alone"
+    assert all(0 < costs.build < 60 for costs in asked)
     together = Counter(cycle for own in cycles.values() for cycle in own)
     assert set(together.values()) == {2}, "two side by side in each cycle"
-    (anchor,) = [name for name, own in cycles.items() if len(own) == 3 * CYCLES]
+    (anchor,) = [name for name, own in cycles.items() if len(own) == 5 * CYCLES]
     assert all(own <= cycles[anchor] for own in cycles.values())
     assert len(blocks_of(bundle)) == 1
+    assert loaded == [1, 1], "no other worker is there while one is measured on its own"
 
 
 def alive_workers() -> list[psutil.Process]:
@@ -176,10 +214,18 @@ def test_a_pass_has_as_many_cycles_as_its_time_holds() -> None:
 class Share(Budget):
     """So many seconds for a block beyond its first builds, on a busy machine too."""
 
+    seconds = 8.0
+
     def share(self, builds: int, took: float, later: int) -> float:
         assert (builds, later) == (4, 0)
         assert took > 0
-        return 8.0
+        return self.seconds
+
+
+class Plenty(Share):
+    """Time for all that a test wants."""
+
+    seconds = 600.0
 
 
 def test_a_block_is_measured_on_where_its_comparisons_are_wide(busy: Ground) -> None:
@@ -216,13 +262,15 @@ def test_where_a_further_build_fails_no_more_are_made(busy: Ground, monkeypatch:
             os.kill(alive_workers()[-1].pid, signal.SIGKILL)
         load(build)
 
+    def wanted(_found: object, _precision: float, costs: Costs, _seconds: float) -> Need | None:
+        return Need(dict.fromkeys(busy.cells, 1), {}, 0.05) if math.isfinite(costs.build) else None
+
     monkeypatch.setattr("harness.worker.side_by_side.load", failing)
+    monkeypatch.setattr("harness.execution.lockstep.next_need", wanted)
     bundle = busy.bundle()
-    busy.schedule(bundle, rounds=2, budget=Share(None, precision=1e-6)).run()
-    bundle = Bundle.open(bundle.root)
-    states = Counter(build.status for build in bundle.builds())
-    assert states["failed"] >= 1
-    assert len(loaded) <= 4 + 8, "one step's builds at most"
+    busy.schedule(bundle, rounds=2, budget=Plenty(None)).run()
+    states = Counter(build.status for build in Bundle.open(bundle.root).builds())
+    assert states == {"ok": 4, "failed": 2}, "one step's builds"
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,8 @@ from harness.errors import UnavailableError
 from harness.execution.base import Block, BuildResult, EndedBuild, Executor, MeasureBlock
 from harness.execution.measuring import settings_for
 from harness.execution.parts import Parts
-from harness.execution.schedule import SCRATCH, Schedule, settle
+from harness.execution.schedule import SCRATCH, Schedule
+from harness.execution.settle import settle
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.package import read_structure
 from harness.plugins import registry

@@ -98,6 +98,32 @@ def test_scattering_builds_ask_for_builds_and_scattering_cycles_for_cycles() -> 
     assert not by_cycles.builds
 
 
+def several_processes(spread: float) -> list[MeasuredBuild]:
+    """Return builds that are alike, of two processes each that lie *spread* above and below their mean."""
+    made = []
+    for build in block([cell("1.0"), cell("2.0")], builds=6, spread=0.0005):
+        slices = [
+            {**row, "process": process, "latency_ms": [math.exp(own) * ms for ms in row["latency_ms"]]}
+            for process, own in enumerate((-spread, spread))
+            for row in build.slices
+        ]
+        made.append(MeasuredBuild(build.cell, slices))
+    return made
+
+
+def test_scattering_processes_ask_for_processes_where_engines_are_kept() -> None:
+    found = comparisons(several_processes(0.03), "latency")
+    need = next_need(found, 0.02, Costs(build=60.0, process=5.0, cycle=0.03), 3600)
+    assert need is not None
+    assert need.processes
+    assert "more process" in need.words
+    assert "an engine" in need.words
+    other = next_need(found, 0.02, Costs(build=60.0, process=math.inf, cycle=0.03), 3600)
+    assert other is not None
+    assert not other.processes
+    assert sum(other.builds.values()) > sum(need.builds.values())
+
+
 def test_what_is_narrow_enough_or_too_dear_is_left_alone() -> None:
     found = comparisons(block([cell("1.0"), cell("2.0")], builds=8), "latency")
     assert next_need(found, 0.10, COSTS, 600.0) is None

@@ -13,8 +13,8 @@ import pytest
 
 from harness.execution import inputs
 from harness.execution.base import Block, EndedBuild, MeasureBlock
+from harness.execution.job import earlier_cache
 from harness.execution.local import LocalExecutor
-from harness.execution.schedule import earlier_cache
 from harness.networks.graph import Graph
 from harness.plugins.reading import observe
 from harness.store.bundle import Bundle

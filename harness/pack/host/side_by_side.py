@@ -64,7 +64,7 @@ class HostBlock:
     def run(self, builds: Sequence[Asked]) -> Generator[Ended]:
         """Yield builds that are over, each with the name of what it was measured beside others in."""
         try:
-            yield from self._block.measured(builds, lambda _seconds: iter(()))
+            yield from self._block.measured(builds, lambda _seconds, _split: iter(()))
         finally:
             for build in self._block.alive:  # interrupted: what is half measured is not kept
                 build.interrupt()

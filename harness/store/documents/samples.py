@@ -71,10 +71,12 @@ class Samples(Document, frozen=True, kw_only=True, tag="trtmatrix.samples/2"):
     """What one build's conversation measured.
 
     :param slices: in the order in which they were taken; :param passes: how each pass ended
+    :param alone: slices that were taken while no other build of the block was loaded
     """
 
     slices: list[Slice]
     passes: list[PassEnd] = field(default_factory=list)
+    alone: list[Slice] = field(default_factory=list)
 
     EARLIER: ClassVar[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {"": _from_windows}
 
@@ -82,24 +84,32 @@ class Samples(Document, frozen=True, kw_only=True, tag="trtmatrix.samples/2"):
 def read_samples(folder: Path) -> list[Slice]:
     """Return the slices that a build folder holds, in the order in which they were measured.
 
+    :raises InputError: as for :func:`read_whole`
+    """
+    return read_whole(folder).slices
+
+
+def read_whole(folder: Path) -> Samples:
+    """Return what a build folder holds of its conversation; nothing where nothing was measured.
+
     :raises InputError: a torn file, columns of different lengths, what is no time, or not as many slices as
         the worker says it answered
     """
     path = folder / FILE
-    slices = read_document(path, Samples).slices if path.exists() else []
+    found = read_document(path, Samples) if path.exists() else Samples(slices=[])
     answered = _answered(folder)
     # What is counted is what the process that built the engine answered; others say so on their own.
-    first = sum(one.process == 0 for one in slices)
+    first = sum(one.process == 0 for one in (*found.slices, *found.alone))
     if answered is not None and first != answered:
-        found = f"{first} slices" if path.exists() else "no such file"
+        there = f"{first} slices" if path.exists() else "no such file"
         raise DamagedBundleError(
-            path, f"{found}, where the worker answered {answered}; delete this build and resume the run"
+            path, f"{there}, where the worker answered {answered}; delete this build and resume the run"
         )
-    for index, one in enumerate(slices):
-        problem = _problem(one)
-        if problem:
-            raise DamagedBundleError(path, problem, where=f"slices[{index}]")
-    return slices
+    for name in ("slices", "alone"):
+        for index, one in enumerate(getattr(found, name)):
+            if problem := _problem(one):
+                raise DamagedBundleError(path, problem, where=f"{name}[{index}]")
+    return found
 
 
 def _answered(folder: Path) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import field
 
 from harness.store.documents.base import Document, Part
+from harness.store.documents.beside import AloneRecord, NeighboursRecord, Relu6Record, RuntimeTableRecord
 from harness.store.documents.figures import OutlyingRecord
 
 LATENCY_PASS = "latency"
@@ -177,118 +178,6 @@ class AnswerRecord(Part, frozen=True, kw_only=True):
     runtimes: list[RuntimeRecord] = field(default_factory=list)
 
 
-class FormRecord(Part, frozen=True, kw_only=True):
-    """One form of ReLU6, means over builds.
-
-    :param graph_ms: as a CUDA graph; :param on_gemm: 1x1 convolutions on a GEMM kernel, of each build
-    :param pointwise: 1x1 convolutions in all
-    """
-
-    latency_ms: float | None
-    graph_ms: float | None
-    on_gemm: list[int]
-    pointwise: int
-    activations: float
-    activations_ms: float
-    reformats: float
-    reformats_ms: float
-
-
-class Relu6Record(Part, frozen=True, kw_only=True):
-    """ReLU6 in pieces beside one clip, in one version on one host.
-
-    :param extra_ms: pieces minus clip; :param factor: pieces over clip; :param interval: its 95 % interval
-    """
-
-    subject: str
-    host: str
-    release: str
-    clip: FormRecord
-    pieces: FormRecord
-    extra_ms: float | None
-    factor: float | None
-    interval: tuple[float, float] | None
-
-
-class OpRecord(Part, frozen=True, kw_only=True):
-    """A source op in the builds of two versions.
-
-    :param old_kernel, new_kernel: empty where no layer carries it
-    """
-
-    op: str
-    old_ms: float | None
-    new_ms: float | None
-    old_kernel: str = ""
-    new_kernel: str = ""
-
-
-class NeighboursRecord(Part, frozen=True, kw_only=True):
-    """A version beside the one before it, the build of the middle layer time of each.
-
-    :param builds: their numbers; :param totals_ms: sums of their layer times
-    :param ops: source ops of the largest difference; :param rest: time that belongs to no op, old and new, ms
-    """
-
-    subject: str
-    old: str
-    new: str
-    builds: tuple[int, int]
-    totals_ms: tuple[float, float]
-    ops: list[OpRecord]
-    rest: dict[str, tuple[float, float]]
-
-
-class SharesRecord(Part, frozen=True, kw_only=True):
-    """Where the layer time of a build goes, as fractions that add up to one.
-
-    :param segments: in segments that TensorRT runs; :param reformats: turning tensors, there and at their
-        borders; :param outside: in the runtime's own kernels
-    """
-
-    segments: float
-    reformats: float
-    outside: float
-
-
-class BesideRecord(Part, frozen=True, kw_only=True):
-    """One runtime beside others, by the host's clock.
-
-    :param label: what its own fields add to the treatment
-    :param low_ms, high_ms: 95 % interval over builds, None with fewer than two
-    :param speed_up: latency of the runtime that it is held against over its own, None of that one
-    :param interval: of the speed-up, 95 %, None where a side has one build
-    :param shares: None where no build has a profile
-    :param by_gpu: whether its latency is the GPU's own: no host's clock was read beside it
-    """
-
-    release: str
-    label: str
-    builds: int
-    ms: float | None
-    low_ms: float | None
-    high_ms: float | None
-    images_per_s: float | None
-    gflops_per_s: float | None
-    speed_up: float | None
-    interval: tuple[float, float] | None
-    shares: SharesRecord | None
-    by_gpu: bool = False
-
-
-class RuntimeTableRecord(Part, frozen=True, kw_only=True):
-    """Runtimes beside each other on one network, common treatment and host.
-
-    :param against: runtime that speed-ups are against
-    """
-
-    network: str
-    treatment: str
-    host: str
-    against: str
-    rows: list[BesideRecord]
-
-
 class SectionRecord(Part, frozen=True, kw_only=True):
     """What a rule says in a report beyond its verdicts: sentences, and a table below them."""
 
@@ -307,6 +196,7 @@ class Verdicts(Document, frozen=True, kw_only=True, tag="trtmatrix.verdicts/1"):
     :param relu6: costs of ReLU6 in pieces; :param neighbours: versions side by side, source op by source op
     :param runtimes: those that ran the same, beside each other
     :param sections: of rules, by name
+    :param alone: what builds take on their own beside what they take side by side, one record a host
     """
 
     baseline: str
@@ -320,3 +210,4 @@ class Verdicts(Document, frozen=True, kw_only=True, tag="trtmatrix.verdicts/1"):
     neighbours: list[NeighboursRecord] = field(default_factory=list)
     runtimes: list[RuntimeTableRecord] = field(default_factory=list)
     sections: dict[str, SectionRecord] = field(default_factory=dict)
+    alone: list[AloneRecord] = field(default_factory=list)

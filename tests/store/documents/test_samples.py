@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.errors import InputError
 from harness.store.documents.base import read_document
 from harness.store.documents.samples import Samples as Document
-from harness.store.documents.samples import read_samples
+from harness.store.documents.samples import read_samples, read_whole
 from harness.worker.samples import NAME, SCHEMA, Samples
 from harness.worker.stopping import PassEnd
 
@@ -38,6 +38,24 @@ def test_what_is_written_by_hand_is_read_as_it_was_taken(
     (end,) = read_document(folder / NAME, Document).passes
     assert (end.pass_name, end.stopped_by, end.relative_half_width) == ("latency", "interval", 0.005)
     assert json.loads((folder / NAME).read_text())["schema"] == SCHEMA
+
+
+def test_slices_taken_alone_stand_beside_the_others_and_are_counted(tmp_path: Path) -> None:
+    samples, further = Samples(), Samples(process=1)
+    taken = {"clock": "host", "latency_ms": [1.5]}
+    samples.add("latency", taken, cycle=4, place=1)
+    for one in (samples, samples, further):
+        one.add_alone("latency", taken)
+    samples.join(further)
+    samples.write(str(tmp_path))
+    result = {"schema": "trtmatrix.result/2", "status": "ok", "slices": 3}
+    (tmp_path / "result.json").write_text(json.dumps(result), encoding="utf-8")
+    found = read_whole(tmp_path)
+    assert [(one.process, one.cycle) for one in found.alone] == [(0, 0), (0, 1), (1, 0)]
+    assert [(one.process, one.cycle, one.slice) for one in found.slices] == [(0, 4, 1)]
+    (tmp_path / "result.json").write_text(json.dumps({**result, "slices": 1}), encoding="utf-8")
+    with pytest.raises(InputError, match="3 slices, where the worker answered 1"):
+        read_whole(tmp_path)
 
 
 def test_windows_of_the_release_before_are_slices_of_one_process(tmp_path: Path) -> None:
