@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 DEFAULT_SECONDS = 60.0
-"""What a build is expected to take before any has been seen."""
+"""What a build is expected to take before any has been seen; the first one that is loaded says better."""
 
 MARGIN = 1.15
 """Builds of one cell differ in length; an estimate is stretched by this much."""
@@ -99,6 +99,11 @@ class Budget:
     def took(self, cell: str, seconds: float) -> None:
         """Note that a build of *cell* took so long."""
         self._taken[cell] = max(seconds, self._taken.get(cell, 0.0))
+
+    @property
+    def unseen(self) -> bool:
+        """Whether no build has been seen yet, so that what is expected of one is a guess."""
+        return not self._taken
 
     def expected(self, cell: str) -> float:
         """Return the seconds a build of *cell* may take: its longest, or that of the cells most like it.

@@ -151,17 +151,23 @@ class Visit:
         return found
 
     def _fitting(self, pairs: Sequence[tuple[Round, str]]) -> list[Asked]:
-        """Return what of a block is missing, as many whole rounds as the time is likely to do for."""
+        """Return what of a block is missing, round by round; nothing where the time is too short to begin.
+
+        Whether it does for the rounds after the first is seen on the way. Before any build was seen one is
+        enough to begin with: what it takes says more than a guess.
+        """
         missing: dict[int, list[str]] = {}
         for one in dict.fromkeys(one for one, _ in pairs):
             own = [cell for other, cell in pairs if other == one]
             missing.setdefault(one.round, []).extend(cell for cell in self._missing(one) if cell in own)
         found: list[Asked] = []
         for number, cells in sorted(missing.items()):
-            if cells and not self.budget.allows([*(asked.cell for asked in found), *cells]):
-                need = sum(self.budget.expected(cell) for cell in cells)
+            first = cells[:1] if self.budget.unseen else cells
+            if not found and cells and not self.budget.allows(first):
+                need = sum(map(self.budget.expected, first))
+                what = "build" if self.budget.unseen else "round"
                 self._say(
-                    f"{cells[0]} round {number}: a round of about {need:.0f} s does not fit into the budget"
+                    f"{cells[0]} round {number}: a {what} of about {need:.0f} s does not fit into the budget"
                 )
                 break
             random.Random(f"{self.options.seed}/{number}/{min(cells, default='')}").shuffle(cells)
@@ -195,8 +201,9 @@ class Visit:
     def _block(self, asked: Sequence[Asked]) -> None:
         """Measure builds side by side, as far as the time goes."""
 
-        def allows(cell: str, owed: float) -> bool:
-            return self.budget.allows([cell], owed)
+        def allows(cells: Sequence[str], owed: float) -> bool:
+            # Nobody knows what a round takes before a build was seen: the first one says.
+            return self.budget.allows(cells[:1] if self.budget.unseen else cells, owed)
 
         def start(one: Asked) -> HostBuild | None:
             if one.cell in self._hopeless:
@@ -204,7 +211,7 @@ class Visit:
             self._say(f"[{self.budget.clock():5.0f} s] building {one.cell}, round {one.round}")
             return self._builds.start(one)
 
-        measured = HostBlock(start, allows, self._gpu, self.options.seed, self._say)
+        measured = HostBlock(start, allows, self.budget.took, self._gpu, self.options.seed, self._say)
         with contextlib.closing(measured.run(asked)) as ended:
             for build, block in ended:
                 self._keep(build, block)
