@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.measure_options import add_measuring, check_builds, folder_to_measure_into
 from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, BadOptionError, NothingCanRunError, UnknownNameError
 from harness.matrix.compose import Question
 from harness.matrix.treatment import COMMON
@@ -45,18 +47,13 @@ def add_parser(commands: Any) -> None:
         metavar="PERCENT",
         help="enough when each change of the latency is known within as much either way (1)",
     )
-    parser.add_argument("--minutes", metavar="N", help="at most, first builds apart (5)")
-    parser.add_argument("--builds", type=int, metavar="N", help="of each version at first, 2 or more (3)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
-    parser.add_argument(
-        "--shape",
-        action="append",
-        default=[],
-        metavar="NAME=1x3x224x224",
-        help="sizes of an input of the file whose axes are open; the first is the batch",
+    add_measuring(
+        parser,
+        builds="of each version at first, 2 or more (3)",
+        minutes="at most, first builds apart (5)",
+        resume="go on with the comparison in --out",
+        of_a_file="the file",
     )
-    parser.add_argument("--resume", action="store_true", help="go on with the comparison in --out")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
     parser.add_argument(
         "--fail-on", default="", metavar="WORDS", help="exit with 1 when a verdict is one of these, as judge"
     )
@@ -66,8 +63,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print."""
     from harness.cli.judge import fail_words
-    from harness.cli.outputs import check_file, check_new_folder
-    from harness.execution.measuring import measure, open_to_resume, run_id
+    from harness.execution.measuring import measure
     from harness.execution.plan import Choices, plan_of
     from harness.matrix.compose import compose
     from harness.plugins import registry
@@ -78,18 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
     if question.runtime not in parts.runtimes:
         known = ", ".join(parts.runtimes)
         raise UnknownNameError(f"'{question.runtime}' is no runtime here; known are {known}")
-    out = arguments.out or Path("trtmatrix-runs") / run_id()
-    choices = Choices(out=out, networks=files, shapes=tuple(arguments.shape), resume=arguments.resume)
+    choices = Choices(networks=files, shapes=tuple(arguments.shape), resume=arguments.resume)
     plan = plan_of(compose(question, parts.treatments), choices, parts)
-    if arguments.resume:
-        open_to_resume(out, plan)
-    else:
-        check_new_folder(out, "--out")
-    if arguments.report is not None:
-        check_file(arguments.report, "--report")
+    out = folder_to_measure_into(arguments, plan)
     _check(plan)
     try:
-        measure(plan, choices, plan.cells, parts, _say)
+        measure(plan, replace(choices, out=out), plan.cells, parts, _say)
     except KeyboardInterrupt:
         _say(f"what was measured is in {out}; the same command with --out {out} --resume goes on")
         raise
@@ -107,7 +97,6 @@ def _question(arguments: argparse.Namespace) -> tuple[Question, tuple[Path, ...]
     """Return what is asked, and the file of a network where one is named."""
     from harness.execution.plan import above_zero, network_name
     from harness.matrix.compose import versions_of
-    from harness.matrix.file import MOST_BUILDS
 
     runtime, versions = versions_of([word for word in arguments.words if "==" in word])
     others = [word for word in arguments.words if "==" not in word]
@@ -117,8 +106,7 @@ def _question(arguments: argparse.Namespace) -> tuple[Question, tuple[Path, ...]
     own = network.endswith((".onnx", ".pb")) or Path(network, "saved_model.pb").is_file()
     files = (Path(network),) if own else ()
     builds = 3 if arguments.builds is None else arguments.builds
-    if not 2 <= builds <= MOST_BUILDS:
-        raise BadOptionError(f"--builds: expected a whole number from 2 to {MOST_BUILDS}")
+    check_builds(builds, least=2)
     said = {item.name: getattr(arguments, f"treatment_{item.name}") for item in COMMON}
     question = Question(
         runtime=runtime,

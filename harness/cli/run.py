@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cli.gate_options import add_accepted, add_messages
+from harness.cli.measure_options import add_measuring, check_builds, folder_to_measure_into
 from harness.errors import (
     EXIT_ENVIRONMENT,
     EXIT_OK,
@@ -30,15 +31,15 @@ def add_parser(commands: Any) -> None:
     )
     parser.further_help = treatments_help
     parser.add_argument("matrix", nargs="?", type=Path, help="matrix file (default: the embedded one)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
-    parser.add_argument("--builds", type=int, metavar="N", help="builds of each cell, one a round")
-    parser.add_argument(
-        "--quick", action="store_true", help="a small part of the matrix (its quick_builds and quick_exclude)"
+    add_measuring(
+        parser,
+        builds="builds of each cell, one a round",
+        minutes="of the run: what the first builds leave is spent where changes are open",
+        resume="go on with the run in --out",
+        of_a_file="that file",
     )
     parser.add_argument(
-        "--minutes",
-        metavar="N",
-        help="of the run: what the first builds leave is spent where changes are open",
+        "--quick", action="store_true", help="a small part of the matrix (its quick_builds and quick_exclude)"
     )
     parser.add_argument(
         "-k", dest="expression", metavar="EXPR", help="only the cells whose id matches, as pytest -k"
@@ -51,20 +52,12 @@ def add_parser(commands: Any) -> None:
         help="measure this ONNX file, frozen GraphDef (.pb) or SavedModel (a folder) instead",
     )
     parser.add_argument(
-        "--shape",
-        action="append",
-        default=[],
-        metavar="NAME=1x3x224x224",
-        help="sizes of an input of that file whose axes are open; the first is the batch",
-    )
-    parser.add_argument(
         "--output",
         action="append",
         default=[],
         metavar="NODE",
         help="an output of that GraphDef or SavedModel (default: its signature's, or what no node reads)",
     )
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument(
         "--retry-failed", action="store_true", help="with --resume, measure failed builds again"
     )
@@ -76,7 +69,6 @@ def add_parser(commands: Any) -> None:
     add_accepted(parser)
     add_messages(parser)
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the tests as JUnit XML there")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
     parser.add_argument(
         "pytest_args", nargs="*", metavar="-- PYTEST-ARGS", help="handed to pytest as they are"
     )
@@ -103,11 +95,10 @@ def run(arguments: argparse.Namespace) -> int:
     import pytest
 
     from harness.analysis.accepted import accepted_changes
-    from harness.cli.outputs import check_file, check_new_folder
+    from harness.cli.outputs import check_file
     from harness.cli.quiet_end import QuietEnd
-    from harness.execution.measuring import affinity, open_to_resume, run_id
+    from harness.execution.measuring import affinity
     from harness.execution.plan import Choices, above_zero, make_plan
-    from harness.matrix.file import MOST_BUILDS
     from harness.plugins import registry
     from harness.resources import data_folder
 
@@ -125,20 +116,12 @@ def run(arguments: argparse.Namespace) -> int:
     affinity(plan.matrix.cpu)
     if arguments.expression is not None and not arguments.expression.strip():
         raise BadOptionError("-k: the expression is empty")
-    if arguments.builds is not None and not 1 <= arguments.builds <= MOST_BUILDS:
-        raise BadOptionError(f"--builds: expected a whole number from 1 to {MOST_BUILDS}")
+    if arguments.builds is not None:
+        check_builds(arguments.builds)
     above_zero(arguments.minutes, "--minutes")
-    if arguments.resume and arguments.out is None:
-        raise OptionsContradictError("--resume needs --out: the folder of the run to go on with")
     if arguments.retry_failed and not arguments.resume:
         raise OptionsContradictError("--retry-failed needs --resume: a new run has no failed builds")
-    out = arguments.out or Path("trtmatrix-runs") / run_id()
-    if arguments.resume:
-        open_to_resume(out, plan)
-    else:
-        check_new_folder(out, "--out")
-    if arguments.report is not None:
-        check_file(arguments.report, "--report")
+    out = folder_to_measure_into(arguments, plan)
     if arguments.junit is not None:
         check_file(arguments.junit, "--junit")
     accepted = accepted_changes(arguments.accepted)
