@@ -23,6 +23,7 @@ from harness.analysis.verdict import Verdict
 from harness.observations.identity import Identity
 from harness.observations.profiling import Profiling
 from harness.store.documents import figures, verdicts
+from harness.store.documents.verdict import LayerRecord, VerdictRecord
 
 
 def verdicts_document(analysis: RunAnalysis, latency_pass: str = verdicts.LATENCY_PASS) -> verdicts.Verdicts:
@@ -59,11 +60,11 @@ def verdicts_document(analysis: RunAnalysis, latency_pass: str = verdicts.LATENC
     )
 
 
-def verdict_record(verdict: Verdict) -> verdicts.VerdictRecord:
+def verdict_record(verdict: Verdict) -> VerdictRecord:
     """Return the record of one verdict; numbers that are not finite become None."""
     said: dict[str, Any] = verdict.as_json()
-    layers = [verdicts.LayerRecord(**layer) for layer in said["layers"]]
-    return verdicts.VerdictRecord(
+    layers = [LayerRecord(**layer) for layer in said["layers"]]
+    return VerdictRecord(
         **{
             **said,
             "layers": layers,

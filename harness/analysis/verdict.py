@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -96,6 +98,19 @@ class Verdict:
     since: str | None = None
 
     @property
+    def name(self) -> str:
+        """What people call it by, ``latency-k3m7qa``: the same whenever the same is asked of one host."""
+        asked = (self.kind, self.cell, self.against or "", self.against_cell or "", self.host, self.group)
+        digest = hashlib.sha256("\0".join(asked).encode()).digest()
+        return f"{self.bottleneck}-{base64.b32encode(digest)[:6].decode().lower()}"
+
+    @property
+    def can_be_reproduced(self) -> bool:
+        """Whether it is a change from one version of its run to another (``trtmatrix reproduce``)."""
+        changed = self.change in (Change.REMOVED, Change.REDUCED, Change.REGRESSED)
+        return changed and self.kind == "version" and self.against_cell is not None
+
+    @property
     def alarm(self) -> bool:
         """Whether a pair was given an answer other than unchanged or indeterminate."""
         return self.against is not None and self.verdict in ALARMS
@@ -154,6 +169,7 @@ class Verdict:
     def as_json(self) -> dict[str, object]:
         """Return the JSON form; numbers that are not finite become null."""
         return {
+            "name": self.name,
             "bottleneck": self.bottleneck,
             "network": self.network,
             "treatment": self.treatment,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -114,11 +115,30 @@ def test_of_a_cell_as_a_whole_no_bottleneck_is_named() -> None:
     assert said == "mobilenet_v2 fp32-b1 on tensorrt 8.6.0 (gpu-a): unsupported: no GPU"
 
 
+def test_its_name_is_that_of_its_question_and_no_other() -> None:
+    answered = replace(PAIR, effect=0.9, verdict="unchanged", change=Change.UNCHANGED, builds=(9, 9))
+    assert answered.name == PAIR.name, "more builds may answer the same question otherwise"
+    others = [
+        replace(PAIR, **{field: "other"})
+        for field in ("kind", "cell", "against", "against_cell", "host", "group")
+    ]
+    assert len({one.name for one in (PAIR, *others)}) == 1 + len(others)
+    assert re.fullmatch("relu6-[a-z2-7]{6}", PAIR.name)
+
+
+def test_what_can_be_reproduced_is_a_change_between_versions() -> None:
+    assert PAIR.can_be_reproduced
+    assert not replace(PAIR, change=Change.UNCHANGED).can_be_reproduced
+    assert not replace(PAIR, kind="aa").can_be_reproduced
+    assert not replace(PAIR, against_cell=None).can_be_reproduced
+
+
 def test_its_json_is_what_it_holds() -> None:
     layers = (LayerChange("a", 0.5, None, 0.01, changed=True),)
     full = replace(PAIR, layers=layers, evidence={"x": (1,)}, accepted={"reason": "r", "expires": "e"})
     found = json.loads(json.dumps(full.as_json(), allow_nan=False))
     assert found == {
+        "name": full.name,
         "bottleneck": "relu6",
         "network": "mobilenet_v2",
         "treatment": "fp32-b1",
