@@ -17,6 +17,7 @@ from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import COMMON, TreatmentField
 from harness.networks.graph import Graph
+from harness.runtimes.outside import Asked, Outside
 
 DEFAULT_OPSET = 13
 """Read by every version of every runtime here that reads ONNX at all, TensorRT from 7.2 on."""
@@ -89,3 +90,7 @@ class Runtime(RuntimeNeeds, Protocol):
         :raises InputError: a file is torn
         """
         return ()
+
+    def outside(self, asked: Asked) -> Outside | None:  # noqa: ARG002
+        """Return how an ONNX file is measured without the harness, None where nothing is known of that."""
+        return None

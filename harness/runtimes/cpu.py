@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.environments.needs import RuntimeNeeds
 from harness.errors import DamagedBundleError
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import BATCH, BATCH_MODE, PRECISION, RELU6, SOURCE, TENSOR_FORMAT
+from harness.runtimes.outside import Asked, Outside
 from harness.store.documents.base import read_document
 from harness.store.documents.result import Result
 from harness.versions import parse
@@ -69,6 +71,24 @@ def refused(cell: Cell, more: Mapping[str, Sequence[str]]) -> str | None:
         if value not in common and value not in more.get(field, ()):
             return f"{cell.runtime} on the CPU has no {field.replace('_', ' ')} '{value}'"
     return None
+
+
+MEASURE = "measure.py"
+"""What the script is called where it goes, ``alone.py`` here."""
+
+
+def outside(runtime: RuntimeNeeds, asked: Asked) -> Outside:
+    """Return the lines that measure with a virtual environment of one version, and the script for it."""
+    place = asked.side
+    python = parse(asked.python)
+    pair = (python.release[0], python.release[1]) if python and len(python.release) > 1 else (3, 11)
+    needs = " ".join(runtime.requirements(asked.version, pair))
+    variables = "".join(f"{name}={value} " for name, value in runtime.environment_variables.items())
+    return Outside(
+        command=f"{variables}{place}/bin/python {MEASURE} {runtime.name} {asked.file}",
+        setup=(f"python{pair[0]}.{pair[1]} -m venv {place} && {place}/bin/pip install --no-deps {needs}",),
+        files={MEASURE: Path(__file__).with_name("alone.py").read_text(encoding="utf-8")},
+    )
 
 
 def with_facts(folder: Path, read: Callable[[int], Evidence]) -> Evidence:

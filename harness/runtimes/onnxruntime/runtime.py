@@ -12,9 +12,10 @@ from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
-from harness.runtimes.cpu import CPU_FIELDS, Release, Wheels, numpy_for, refused, with_facts
+from harness.runtimes.cpu import CPU_FIELDS, Release, Wheels, numpy_for, outside, refused, with_facts
 from harness.runtimes.onnxruntime.attribute import attribute_onnxruntime
 from harness.runtimes.onnxruntime.evidence import condense, read_onnxruntime
+from harness.runtimes.outside import Asked, Outside
 
 # As the package index has them for Linux on x86-64.
 _WHEELS = Wheels(
@@ -92,6 +93,10 @@ class OnnxRuntime(Runtime):
     def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute the optimized graph's nodes to source ops."""
         return attribute_onnxruntime(graph, evidence)
+
+    def outside(self, asked: Asked) -> Outside:
+        """Return a virtual environment and a script of its own."""
+        return outside(self, asked)
 
 
 @hookimpl

@@ -17,6 +17,7 @@ from harness.matrix.cell import Cell
 from harness.networks.graph import Graph
 from harness.resources import data_folder
 from harness.runtimes.base import Runtime
+from harness.runtimes.outside import Asked, Outside
 from harness.runtimes.tensorrt.limits import treatment_reason
 from harness.store.machine import gpus
 from harness.versions import ordered, release_numbers
@@ -116,6 +117,12 @@ class TensorRT(Runtime):
         from harness.runtimes.tensorrt.formats import read_trials
 
         return read_trials(folder, graph)
+
+    def outside(self, asked: Asked) -> Outside:
+        """Return the line of trtexec."""
+        from harness.runtimes.tensorrt.outside import outside
+
+        return outside(asked)
 
 
 def gpu_reason(version: str) -> str | None:
