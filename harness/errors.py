@@ -120,6 +120,14 @@ class NothingToAcceptError(UsageError):
     """No verdict that was asked for fails the policy."""
 
 
+class NothingToReproduceError(UsageError):
+    """A verdict tells no change between two versions, or no op of the network carries it."""
+
+
+class NetworkNeededError(UsageError):
+    """The network of a stored run is a file that has to be named again."""
+
+
 class TooFewBuildsError(UsageError):
     """So few builds show no change of any size."""
 

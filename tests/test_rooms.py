@@ -23,6 +23,7 @@ ROOMS = (
     "pack",
     "recordings",
     "tables",
+    "reproduce",
     "plugins",
     "execution",
     "messages",

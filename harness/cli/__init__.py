@@ -32,6 +32,7 @@ COMMANDS = (
     "judge",
     "accept",
     "bisect",
+    "reproduce",
     "history",
     "trends",
     "parse",
@@ -45,7 +46,7 @@ COMMANDS = (
 
 _MODULES = {"import": "import_", "list": "list_"}
 INTERRUPTED = 130
-LONG = ("run", "compare", "bisect", "pack", "collect")
+LONG = ("run", "compare", "bisect", "reproduce", "pack", "collect")
 """Commands whose work is not done when nobody reads what they print."""
 
 

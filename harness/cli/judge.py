@@ -131,7 +131,7 @@ def _tell(found: Judged, arguments: argparse.Namespace) -> None:
 
 
 def _print(found: Judged, arguments: argparse.Namespace) -> None:
-    from harness.cli.verdict_table import print_board, print_notes, print_short
+    from harness.cli.verdict_table import print_board, print_notes, print_reproducing, print_short
 
     shown = [verdict for verdict in found.verdicts if not verdict.unmeasured]
     if arguments.verbose:
@@ -141,6 +141,8 @@ def _print(found: Judged, arguments: argparse.Namespace) -> None:
         print_board(shown, found.grid, found.rules, found.failing, arguments.judged)
         if found.rules and any(verdict.kind == "version" for verdict in shown):
             print_short(found.analysis.short)
+    if arguments.judged is None:
+        print_reproducing(shown, arguments.runs, arguments.baseline)
     _print_totals(found.verdicts, found.failing)
 
 
@@ -172,6 +174,7 @@ def fail_words(text: str) -> frozenset[str]:
 def _print_all(verdicts: Sequence[Verdict], judged: str | None) -> None:
     """Print a line a verdict; one a cell where the answer is the same for all its bottlenecks."""
     from harness.analysis.verdict import cell_message, verdict_message
+    from harness.cli.verdict_table import named_message
 
     said: set[str] = set()
     for verdict in verdicts:
@@ -181,7 +184,7 @@ def _print_all(verdicts: Sequence[Verdict], judged: str | None) -> None:
                 continue
             said.add(message)
         else:
-            message = f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict)
+            message = f"{judged} {verdict_message(verdict)}" if judged else named_message(verdict)
         print(message)
 
 

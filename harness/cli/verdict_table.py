@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.analysis.table import UNSUPPORTED
 from harness.analysis.verdict import LATENCY, ONE_AFTER_THE_OTHER, Verdict, verdict_message
+from harness.matrix.file import PREVIOUS
 from harness.report import words
 from harness.report.board import Board, BoardRow, board
 
@@ -61,7 +64,25 @@ def print_board(
     against = {id(verdict) for verdict in failing}  # There may be thousands, long to compare.
     for verdict in answered:
         if verdict.alarm or id(verdict) in against:
-            print(f"{judged} {verdict_message(verdict)}" if judged else verdict_message(verdict))
+            print(f"{judged} {verdict_message(verdict)}" if judged else named_message(verdict))
+
+
+def named_message(verdict: Verdict) -> str:
+    """Return the line on *verdict*, with its name where ``reproduce`` takes it."""
+    message = verdict_message(verdict)
+    return f"{message} [{verdict.name}]" if verdict.can_be_reproduced else message
+
+
+def print_reproducing(verdicts: Iterable[Verdict], runs: Sequence[Path], baseline: str) -> None:
+    """Print the command that cuts a change out of its network, for the first of *verdicts* that is one.
+
+    :param runs: as they were named; :param baseline: what they were compared with
+    """
+    first = next((verdict for verdict in verdicts if verdict.can_be_reproduced), None)
+    if first is not None and len(runs) == 1:
+        against = "" if baseline == PREVIOUS else f" --baseline {shlex.quote(baseline)}"
+        command = f"trtmatrix reproduce {shlex.quote(str(runs[0]))} {first.name} -o DIR{against}"
+        print(f"a change cut out of its network, for a bug report, by its name in brackets: {command}")
 
 
 def print_short(short: Sequence[ShortAnswer]) -> None:

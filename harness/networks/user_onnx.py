@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from onnx import numpy_helper
 
 from harness.errors import NetworkTreatmentError, OnnxModelError
 from harness.networks.digest import with_digest
@@ -89,6 +90,7 @@ def _graph(name: str, model: Model) -> Graph:
             "other": dict(sorted(others.items())),
             "foreign": ForeignOps(model, nodes),
             "proto": model.proto,
+            "model": model,
         },
     )
     return with_digest(graph)
@@ -115,6 +117,29 @@ def relu6_form(ops: list[SourceOp]) -> str:
                 ):
                     return "relu_sub"
     return "clip"
+
+
+def folded_onnx(graph: Graph) -> onnx.ModelProto:
+    """Return the file behind *graph* with its batch set, and without what depends on no input.
+
+    :raises UsageError: the graph does not come from an ONNX file
+    """
+    model = graph.meta.get("model")
+    if not isinstance(model, Model):
+        raise NetworkTreatmentError(f"network '{graph.name}' does not come from an ONNX file")
+    read = {name for node in model.nodes for name in node.input if name}
+    folded = onnx.ModelProto()
+    folded.CopyFrom(model.proto)
+    for kept in (folded.graph.node, folded.graph.initializer, folded.graph.sparse_initializer):
+        del kept[:]
+    inputs = [value for value in model.proto.graph.input if value.name in model.inputs]
+    del folded.graph.input[:]
+    folded.graph.input.extend(inputs)
+    folded.graph.node.extend(model.nodes)
+    folded.graph.initializer.extend(
+        numpy_helper.from_array(array, name) for name, array in model.constants.items() if name in read
+    )
+    return folded
 
 
 def write_own_onnx(graph: Graph, path: Path) -> Path:
