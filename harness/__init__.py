@@ -1,7 +1,8 @@
 """trtmatrix: where the time of a MobileNet goes, on every TensorRT version.
 
 The public Python API is small: :func:`read` returns stored runs as DataFrames, and :data:`hookimpl` marks an
-implementation of one of the hooks in :mod:`harness.plugins.hookspecs`, for third-party plugins.
+implementation of one of the hooks in :mod:`harness.plugins.hookspecs`, for third-party plugins. It may import
+every room, and no room imports it.
 """
 
 from __future__ import annotations
@@ -10,15 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pluggy
+from harness.distribution import __version__, hookimpl
 
 if TYPE_CHECKING:
     from harness.tables.frames import Frames
-
-__version__ = "0.1.0"
-
-hookimpl = pluggy.HookimplMarker("trtmatrix")
-"""Marks an implementation of a hook of :mod:`harness.plugins.hookspecs`."""
 
 __all__ = ["__version__", "hookimpl", "read"]
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import harness
 from harness.cli.completion import PrintCompletion
+from harness.distribution import __version__
 from harness.errors import EXIT_USAGE, BadOptionError, FileSystemError, TrtmatrixError, did_you_mean
 
 COMMANDS = (
@@ -99,7 +99,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with all commands."""
     parser = _Parser(prog="trtmatrix", description="Where the time of a MobileNet goes, on every version.")
-    parser.add_argument("--version", action="version", version=f"trtmatrix {harness.__version__}")
+    parser.add_argument("--version", action="version", version=f"trtmatrix {__version__}")
     parser.add_argument(
         "--print-completion", action=PrintCompletion, help="print completion for bash, zsh or tcsh, and end"
     )

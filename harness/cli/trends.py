@@ -46,8 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> None:
-    import harness
     from harness.analysis.accepted import accepted_changes
+    from harness.distribution import __version__
     from harness.history.changes import with_changes
     from harness.history.folder import open_history
     from harness.history.open_changes import left_open
@@ -66,7 +66,7 @@ def _write(arguments: argparse.Namespace) -> None:
         history.nights,
         found,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
-        harness_version=harness.__version__,
+        harness_version=__version__,
         title=arguments.title,
         reports=_reports(history, folder),
         left=left_open(history, [one.subject for one in found], accepted_changes(arguments.accepted)),

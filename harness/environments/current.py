@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import hookimpl
+from harness.distribution import hookimpl
 from harness.environments.base import Availability, Environment, Prepared, Progress
 from harness.environments.gpus import without_gpu
 from harness.environments.interpreter import PreparedInterpreter, interpreter_facts

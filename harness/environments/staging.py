@@ -11,12 +11,12 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-import harness
+from harness import worker
 from harness.environments.cache import cached
 from harness.environments.needs import WorkerSource
 from harness.errors import PluginPartError
 
-FRAME = WorkerSource("harness.worker", Path(harness.__file__).resolve().parent / "worker")
+FRAME = WorkerSource("harness.worker", Path(worker.__file__).resolve().parent)
 """What all workers share."""
 
 # What would make the worker's Python another one than the environment's, or the process ours.

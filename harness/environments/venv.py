@@ -10,7 +10,7 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import hookimpl
+from harness.distribution import hookimpl
 from harness.environments import package_index
 from harness.environments.base import Availability, Check, Environment, Prepared, Progress
 from harness.environments.cache import cached, is_cached

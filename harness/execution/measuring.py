@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import harness
+from harness.distribution import __version__
 from harness.environments.base import Limits
 from harness.errors import CpuNotAllowedError, OptionsContradictError, OtherRunError
 from harness.execution.anchors import Anchors
@@ -101,7 +101,7 @@ def _manifest(plan: Plan, choices: Choices, seed: int) -> Manifest:
         run=run_id(),
         state="running",
         started=datetime.now(UTC).replace(microsecond=0),
-        harness=Harness(version=harness.__version__),
+        harness=Harness(version=__version__),
         machine=machine_facts(),
         seed=seed,
         rounds=plan.rounds(choices),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import hookimpl
+from harness.distribution import hookimpl
 from harness.networks.base import NetworkFamily
 from harness.networks.inception import InceptionV2
 from harness.networks.mobilenet import MobileNetV1, MobileNetV2

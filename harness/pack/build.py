@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import harness
+from harness.distribution import __version__
 from harness.environments.staging import copy_worker
 from harness.errors import PackBaseError, PackPythonError
 from harness.execution.inputs import InputStore
@@ -250,7 +250,7 @@ class _Packer:
         return PackPlan(
             id=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16],
             base=self._options.base.id if self._options.base is not None else None,
-            harness=Harness(version=harness.__version__),
+            harness=Harness(version=__version__),
             made=datetime.now(UTC).replace(microsecond=0),
             python=PackPython(
                 name=self._python.name,

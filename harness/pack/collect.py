@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-import harness
+from harness.distribution import __version__
 from harness.environments.base import Outcome
 from harness.errors import OtherRunError, PackResultsError, UnknownNameError
 from harness.execution.inputs import InputStore
@@ -174,7 +174,7 @@ def _bundle(out: Path, results: Results) -> Bundle:
         # Of the first build: parts of a run carry its id, whichever bundle they are collected into.
         run=_run(results.builds[0].outcome, plan.id) if results.builds else f"pack-{plan.id}",
         state="running",
-        harness=Harness(version=harness.__version__),
+        harness=Harness(version=__version__),
         seed=plan.seed,
         rounds=plan.builds,
         matrix=plan.matrix,

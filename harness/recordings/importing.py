@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-import harness
 from harness.attribution.attribute import attribute, is_unattributed
 from harness.attribution.engine import AttributedEngine
 from harness.attribution.findings import ConvolutionBlock, block_findings
 from harness.attribution.matching import OpMatcher
+from harness.distribution import __version__
 from harness.errors import BadOptionError, NotRecognisedError, SameBuildError, UnreadableFileError
 from harness.evidence.reader import read_file
 from harness.evidence.record import Record
@@ -267,7 +267,7 @@ def _bundle(out: Path) -> Bundle:
             run=run_id(),
             state="complete",
             started=datetime.now(UTC).replace(microsecond=0),
-            harness=Harness(version=harness.__version__),
+            harness=Harness(version=__version__),
             rounds=1,
             matrix=Matrix(file="recorded", description="imported recordings"),
         ),

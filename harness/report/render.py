@@ -11,9 +11,9 @@ from functools import cache, cached_property
 import jinja2
 from markupsafe import Markup
 
-import harness
 from harness.analysis.run_analysis import RowFigures, RunAnalysis
 from harness.analysis.verdict import ONE_AFTER_THE_OTHER
+from harness.distribution import __version__
 from harness.observations.records import RunObservation
 from harness.report import words
 from harness.report.anchors import anchor
@@ -123,7 +123,7 @@ def page(analysis: RunAnalysis) -> Page:
     return Page(
         title=grid.run.manifest.matrix.description or "trtmatrix run",
         made=datetime.now(UTC).isoformat(timespec="seconds"),
-        harness_version=harness.__version__,
+        harness_version=__version__,
         run=grid.run,
         analysis=analysis,
         board=board(analysis.verdicts, grid, analysis.titles),

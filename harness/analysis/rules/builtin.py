@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import hookimpl
 from harness.analysis.rules.base import Rule
 from harness.analysis.rules.depthwise import DepthwiseRule
 from harness.analysis.rules.formats import FormatsRule
 from harness.analysis.rules.pointwise import PointwiseRule
 from harness.analysis.rules.reformat import ReformatRule
 from harness.analysis.rules.relu6 import Relu6Rule
+from harness.distribution import hookimpl
 
 
 @hookimpl

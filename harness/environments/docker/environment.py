@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness import hookimpl
+from harness.distribution import hookimpl
 from harness.environments.base import (
     Availability,
     Check,

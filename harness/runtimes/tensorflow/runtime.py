@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import hookimpl
 from harness.attribution.engine import AttributedEngine
+from harness.distribution import hookimpl
 from harness.environments.needs import WorkerSource
 from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell

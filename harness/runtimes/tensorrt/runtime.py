@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from harness import hookimpl
 from harness.attribution.engine import AttributedEngine
 from harness.attribution.format_trial import FormatTrial
+from harness.distribution import hookimpl
 from harness.environments.compute_capability import capability_reason
 from harness.environments.needs import WorkerSource
 from harness.evidence.records import Evidence

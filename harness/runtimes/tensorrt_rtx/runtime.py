@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness import hookimpl
+from harness.distribution import hookimpl
 from harness.matrix.cell import Cell, Treatment
 from harness.runtimes.base import Runtime
 from harness.runtimes.tensorrt.runtime import WORKER, TensorRT
