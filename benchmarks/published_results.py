@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from harness.observations.records import RunObservation, judged_by, passes_of
 from harness.plugins import registry
 from harness.plugins.reading import observe
 from harness.store.documents.base import json_text
-from harness.store.documents.published import GainRecord, Published
+from harness.store.documents.published import Published
 from harness.written import a_second, change, interval, milliseconds, percent, span
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -299,7 +299,7 @@ def document(name: str, run: RunObservation) -> str:
         bundle=name,
         measured=_day(run),
         short=verdicts_document(analysis).short,
-        gains=[GainRecord(**{x.name: getattr(gain, x.name) for x in fields(gain)}) for gain in gains],
+        gains=gains,
     )
     return json_text(made)
 

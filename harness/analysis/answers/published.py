@@ -7,10 +7,9 @@ from functools import cache
 
 from msgspec import structs
 
-from harness.analysis.answers.remedies import Gain
 from harness.resources import data_folder
 from harness.store.documents.base import read_document
-from harness.store.documents.published import Published
+from harness.store.documents.published import GainRecord, Published
 from harness.store.documents.verdicts import ShortRecord
 
 FOLDER = "published"
@@ -42,20 +41,10 @@ def published_answers(runtimes: Collection[str]) -> tuple[Published, ...]:
 
 
 @cache
-def published_gains(besides: frozenset[str] = frozenset()) -> tuple[Gain, ...]:
+def published_gains(besides: frozenset[str] = frozenset()) -> tuple[GainRecord, ...]:
     """Return the gains of remedies that published bundles show, without those of the bundles *besides*."""
     return tuple(
-        Gain(
-            one.remedy,
-            one.runtime,
-            one.version,
-            one.network,
-            f"{one.device}, {found.measured}",
-            one.value,
-            one.factor,
-            one.interval,
-            one.builds,
-        )
+        structs.replace(one, device=f"{one.device}, {found.measured}")
         for found in published()
         if found.bundle not in besides
         for one in found.gains

@@ -19,7 +19,7 @@ from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
 from harness.analysis.statistics.intervals import Interval, one_side, ratio
 from harness.observations.records import GRAPH_PASS
-from harness.written import change
+from harness.store.documents.published import GainRecord
 
 FILE = Path(__file__).with_name("remedies.toml")
 BATCH = "batch"
@@ -47,41 +47,6 @@ class Remedy:
 
 
 @dataclass(frozen=True)
-class Gain:
-    """What a remedy gained: new / old of the latency, of a batch by image.
-
-    :param value: of the field that it was measured with, empty for a pass
-    :param network: in words; :param version: of the runtime
-    :param interval: 95 %, over builds, None where there are too few
-    """
-
-    remedy: str
-    runtime: str
-    version: str
-    network: str
-    device: str
-    value: str
-    factor: float
-    interval: tuple[float, float] | None
-    builds: int
-
-    @property
-    def told(self) -> bool:
-        """Whether it is a gain: the interval lies below 1."""
-        return self.interval is not None and self.interval[1] < 1
-
-    @property
-    def words(self) -> str:
-        """The gain with its interval: ``−20.3 % (−21.0 to −19.5)``."""
-        ends = (
-            ""
-            if self.interval is None
-            else " to ".join(change(end).removesuffix(" %") for end in self.interval)
-        )
-        return f"{change(self.factor)} ({ends})" if ends else change(self.factor)
-
-
-@dataclass(frozen=True)
 class RemedyAnswer:
     """A remedy for a bottleneck that is present, with its gains.
 
@@ -89,11 +54,11 @@ class RemedyAnswer:
     """
 
     remedy: Remedy
-    gains: tuple[Gain, ...]
-    published: tuple[Gain, ...] = ()
+    gains: tuple[GainRecord, ...]
+    published: tuple[GainRecord, ...] = ()
 
     @property
-    def told(self) -> tuple[Gain, ...]:
+    def told(self) -> tuple[GainRecord, ...]:
         """The gains that the builds of this run show, largest first."""
         return tuple(sorted((gain for gain in self.gains if gain.told), key=lambda gain: gain.factor))
 
@@ -115,7 +80,7 @@ class RemedyAnswer:
 
 
 def remedies(
-    grid: Grid, group: BuildGroup, present: frozenset[str], network: str, published: Sequence[Gain]
+    grid: Grid, group: BuildGroup, present: frozenset[str], network: str, published: Sequence[GainRecord]
 ) -> tuple[RemedyAnswer, ...]:
     """Return the remedies for the bottlenecks *present* in *group*.
 
@@ -133,7 +98,7 @@ def remedies(
     )
 
 
-def _named(gain: Gain) -> str:
+def _named(gain: GainRecord) -> str:
     return f"{gain.value} " if gain.value else ""
 
 
@@ -144,7 +109,9 @@ def catalogue() -> tuple[Remedy, ...]:
     return tuple(msgspec.convert(entry, Remedy) for entry in entries)
 
 
-def gains_of(grid: Grid, group: BuildGroup, remedy: Remedy, network: str, device: str) -> tuple[Gain, ...]:
+def gains_of(
+    grid: Grid, group: BuildGroup, remedy: Remedy, network: str, device: str
+) -> tuple[GainRecord, ...]:
     """Return what *remedy* was measured to gain over *group*, nothing where that was not measured."""
     found: list[tuple[str, float, Interval | None, int]] = []
     if not remedy.field:
@@ -159,16 +126,16 @@ def gains_of(grid: Grid, group: BuildGroup, remedy: Remedy, network: str, device
         if twin is not None:
             found.append((value, *_ratio(group, twin)))
     return tuple(
-        Gain(
-            remedy.name,
-            group.cell.runtime,
-            group.cell.version,
-            network,
-            device,
-            value,
-            factor,
-            None if shown is None else (shown.low, shown.high),
-            builds,
+        GainRecord(
+            remedy=remedy.name,
+            runtime=group.cell.runtime,
+            version=group.cell.version,
+            network=network,
+            device=device,
+            value=value,
+            factor=factor,
+            interval=None if shown is None else (shown.low, shown.high),
+            builds=builds,
         )
         for value, factor, shown, builds in found
     )

@@ -6,19 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
-from harness.analysis.answers.remedies import Gain, catalogue, gains_of, remedies
+from harness.analysis.answers.remedies import catalogue, gains_of, remedies
 from harness.analysis.grid import grid_of
 from harness.matrix.cell import Treatment
 from harness.matrix.treatment import COMMON
 from harness.observations.records import CellObservation
+from harness.store.documents.published import GainRecord
 from tests.report.composed import cell, run
 
 SLOW, FAST = [1.0, 1.01, 0.99], [0.8, 0.808, 0.792]
 PIECES, CLIP = Treatment(relu6="relu_sub"), Treatment()
 
 
-def told(*cells: CellObservation, name: str, published: tuple[Gain, ...] = ()) -> str:
+def told(*cells: CellObservation, name: str, published: tuple[GainRecord, ...] = ()) -> str:
     """Return what is said of the remedy called *name* for the first of *cells*."""
     grid = grid_of(run(*cells))
     asked = next(group for group in grid.groups if group.cell == cells[0].cell)
@@ -74,12 +76,22 @@ def test_a_cuda_graph_is_a_pass_of_the_same_builds() -> None:
 
 
 def test_a_published_gain_stands_in_for_what_this_run_did_not_measure() -> None:
-    gain = Gain("clip", "tensorrt", "8.6", "net", "GPU", "clip", 0.8, (0.7, 0.9), 3)
+    gain = GainRecord(
+        remedy="clip",
+        runtime="tensorrt",
+        version="8.6",
+        network="net",
+        device="GPU",
+        value="clip",
+        factor=0.8,
+        interval=(0.7, 0.9),
+        builds=3,
+    )
     pieces = cell("8.6", SLOW, treatment=PIECES)
     said = told(pieces, name="clip", published=(gain,))
     assert (
         said
         == "ReLU6 as one clip: published, latency clip −20.0 % (−30.0 to −10.0) (net, tensorrt 8.6 on GPU)"
     )
-    for other in (replace(gain, runtime="openvino"), replace(gain, remedy="hwc8")):
+    for other in (structs.replace(gain, runtime="openvino"), structs.replace(gain, remedy="hwc8")):
         assert "not measured here" in told(pieces, name="clip", published=(other,))
