@@ -21,7 +21,7 @@ from harness.store.bundle import BuildRecord, Bundle, CellRecord
 from harness.store.documents.base import as_json, read_document
 from harness.store.documents.build import Outputs
 from harness.store.documents.result import Result
-from harness.store.documents.samples import read_whole
+from harness.store.documents.samples import samples_in
 from harness.store.files import WRONG_FORM
 from harness.store.status import UNREACHED, cell_status, worst_of
 
@@ -138,15 +138,18 @@ def _checked(
 ) -> BuildObservation:
     """Return :func:`_build`, a file of the wrong form as an error that names its folder."""
     try:
-        made = _build(record, runtime, graph)
-        facts = made.facts if made.facts else _result(record).facts
+        result = _result(record)
+        made = _build(record, result, runtime, graph)
+        facts = made.facts if made.facts else result.facts
         return replace(made, identity=identity_of(record.document, cell, run, facts))
     except WRONG_FORM as error:
         problem = f"not as a worker leaves it: {type(error).__name__}: {error}"
         raise DamagedBundleError(record.folder, " ".join(problem.split())) from error
 
 
-def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) -> BuildObservation:
+def _build(
+    record: BuildRecord, result: Result, runtime: Runtime | None, graph: Graph | None
+) -> BuildObservation:
     document = record.document
     plain = BuildObservation(
         build=record.build,
@@ -160,7 +163,7 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
     )
     if record.status != "ok":
         return plain
-    whole = read_whole(record.folder)
+    whole = samples_in(record.folder, result.slices)
     stored = whole.slices
     kept = [unthrottled(one) for one in stored]
     throttled = sum(len(one.latency_ms) for one in stored) - sum(len(one.latency_ms) for one in kept)
@@ -177,29 +180,28 @@ def _build(record: BuildRecord, runtime: Runtime | None, graph: Graph | None) ->
     )
     if runtime is None:
         # Its plugin is not here: what it took is known, and not where the time went.
-        return replace(timed, facts=_facts(record, {}))
+        return replace(timed, facts=_facts(record, result, {}))
     try:
-        return _with_evidence(timed, record, runtime, graph)
+        return _with_evidence(timed, record, result, runtime, graph)
     except PluginError as error:
         return replace(plain, status="failed", reason=str(error))
 
 
 def _with_evidence(
-    timed: BuildObservation, record: BuildRecord, runtime: Runtime, graph: Graph | None
+    timed: BuildObservation, record: BuildRecord, result: Result, runtime: Runtime, graph: Graph | None
 ) -> BuildObservation:
     evidence = runtime.read(record.folder)
     return replace(
         timed,
         evidence=evidence,
         engine=runtime.attribute(graph, evidence),
-        facts=_facts(record, evidence.facts),
+        facts=_facts(record, result, evidence.facts),
         trials=tuple(runtime.format_trials(record.folder, graph)),
     )
 
 
-def _facts(record: BuildRecord, facts: Mapping[str, object]) -> dict[str, object]:
+def _facts(record: BuildRecord, said: Result, facts: Mapping[str, object]) -> dict[str, object]:
     """Return the worker's facts with the settings it took and could not take."""
-    said = _result(record)
     return {
         **facts,
         **said.facts,

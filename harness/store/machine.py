@@ -6,10 +6,10 @@ import hashlib
 import os
 import platform
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from harness.store.documents.machine import Gpu, Machine
+if TYPE_CHECKING:
+    from harness.store.documents.machine import Machine
 
 
 def cpu_model() -> str:
@@ -97,7 +97,10 @@ def free_gpu_memory(uuid: str) -> tuple[int, int] | None:
 
 def machine_facts() -> Machine:
     """Return what the manifest says of this machine."""
+    import msgspec  # as what records are made of: long to load, and planning asks for GPUs alone
     import psutil
+
+    from harness.store.documents.machine import Gpu, Machine
 
     memory = psutil.virtual_memory()
     return Machine(

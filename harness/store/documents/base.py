@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -51,7 +52,20 @@ def read_document(path: Path, kind: type[D]) -> D:
     :raises InputError: missing, not JSON, of another schema, or a field that is missing, unknown or of
         another kind, with the path to it
     """
+    try:
+        # In one step what is as it should be; all else takes the long way, which knows what to say of it.
+        return _decoder(kind).decode(path.read_bytes()) if path.is_file() else _at_length(path, kind)
+    except (OSError, RecursionError, msgspec.MsgspecError):
+        return _at_length(path, kind)
+
+
+def _at_length(path: Path, kind: type[D]) -> D:
     return document_of(read_json(path), kind, path)
+
+
+@cache
+def _decoder(kind: type[D]) -> msgspec.json.Decoder[D]:
+    return msgspec.json.Decoder(kind)
 
 
 def document_of(data: dict[str, Any], kind: type[D], path: Path) -> D:

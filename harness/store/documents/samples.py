@@ -95,9 +95,17 @@ def read_whole(folder: Path) -> Samples:
     :raises InputError: a torn file, columns of different lengths, what is no time, or not as many slices as
         the worker says it answered
     """
+    path = folder / "result.json"
+    return samples_in(folder, read_document(path, Result).slices if path.exists() else None)
+
+
+def samples_in(folder: Path, answered: int | None) -> Samples:
+    """Return what a build folder holds of a worker that says it answered so many slices; None: nobody counted.
+
+    :raises InputError: as :func:`read_whole`
+    """
     path = folder / FILE
     found = read_document(path, Samples) if path.exists() else Samples(slices=[])
-    answered = _answered(folder)
     # What is counted is what the process that built the engine answered; others say so on their own.
     first = sum(one.process == 0 for one in (*found.slices, *found.alone))
     if answered is not None and first != answered:
@@ -110,11 +118,6 @@ def read_whole(folder: Path) -> Samples:
             if problem := _problem(one):
                 raise DamagedBundleError(path, problem, where=f"{name}[{index}]")
     return found
-
-
-def _answered(folder: Path) -> int | None:
-    path = folder / "result.json"
-    return read_document(path, Result).slices if path.exists() else None
 
 
 def _problem(one: Slice) -> str:
