@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from harness.analysis.statistics.intervals import Interval
+if TYPE_CHECKING:  # whose numbers take long to load, and the words are read by whoever lists a matrix
+    from harness.analysis.statistics.intervals import Interval
 
 PRESENT_SHARE = 0.05
 """e: a bottleneck is present from this share of the total layer time on."""

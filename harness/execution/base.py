@@ -7,11 +7,13 @@ from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.environments.base import Outcome
 from harness.matrix.cell import Cell
-from harness.store.documents.build import Build
+
+if TYPE_CHECKING:
+    from harness.store.documents.build import Build
 
 DEFAULT_EXECUTOR = "local"
 

@@ -13,9 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import filelock
-
-from harness import hookimpl
+from harness.distribution import hookimpl
 from harness.execution.base import DEFAULT_EXECUTOR, Block, EndedBuild, Executor, MeasureBlock
 
 
@@ -37,6 +35,8 @@ class LocalExecutor(Executor):
 
     def run(self, block: Block, measure: MeasureBlock) -> Generator[EndedBuild, None, None]:
         """Measure *block* alone on its device."""
+        import filelock  # long to load: only where something is measured
+
         safe = re.sub(r"[^A-Za-z0-9_.-]", "_", block.device)
         path = Path(tempfile.gettempdir()) / f"trtmatrix-device-{safe}.lock"
         # Beside the lock, whose content goes when another process so much as asks for it.

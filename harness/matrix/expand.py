@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import cache
 
 from harness.errors import EmptyMatrixError, MatrixValueError
 from harness.matrix.cell import CELL_ID, CELL_ID_RULE, Cell
@@ -13,6 +14,9 @@ from harness.matrix.treatment import COMMON_TABLE, TreatmentTable
 
 AA = "aa"
 """The label of the second arm of an A/A pair."""
+
+Arm = tuple[str, str, str]
+"""Version, environment and label."""
 
 Resolve = Callable[[str, str, str], Sequence[str]]
 """Called with runtime, environment and what the file says; returns the versions that it names."""
@@ -37,8 +41,15 @@ def expand(
     """
     _check_names(matrix, networks, runtimes, environments)
     cells: dict[str, Cell] = {}
+
+    @cache
+    def arms(number: int) -> tuple[Arm, ...]:
+        """Return those of a table of versions, once: the same are measured under each treatment."""
+        versions = matrix.versions[number]
+        return tuple(_arms(versions, runtimes[versions.runtime], resolve))
+
     for block in matrix.blocks:
-        for cell in _cells_of(matrix, block, runtimes, resolve, table):
+        for cell in _cells_of(matrix, block, arms, table):
             if any(fnmatchcase(cell.id, pattern) for pattern in matrix.exclude):
                 continue
             if not CELL_ID.fullmatch(cell.id):
@@ -52,25 +63,19 @@ def expand(
 
 
 def _cells_of(
-    matrix: MatrixFile,
-    block: Block,
-    runtimes: dict[str, tuple[str, ...]],
-    resolve: Resolve,
-    table: TreatmentTable,
+    matrix: MatrixFile, block: Block, arms: Callable[[int], tuple[Arm, ...]], table: TreatmentTable
 ) -> Iterator[Cell]:
     for network in block.networks:
         for treatment in block.treatments:
-            for versions in matrix.versions:
+            for number, versions in enumerate(matrix.versions):
                 if block.runtimes and versions.runtime not in block.runtimes:
                     continue
                 fitted = table.fitted(treatment, versions.runtime)
-                for version, environment, repeat in _arms(versions, runtimes[versions.runtime], resolve):
+                for version, environment, repeat in arms(number):
                     yield Cell(network, fitted, versions.runtime, version, environment, repeat)
 
 
-def _arms(
-    block: VersionBlock, preferred: tuple[str, ...], resolve: Resolve
-) -> Iterator[tuple[str, str, str]]:
+def _arms(block: VersionBlock, preferred: tuple[str, ...], resolve: Resolve) -> Iterator[Arm]:
     """Yield (version, environment, label): the first environment bare, others and A/A arms labelled."""
     environments = block.environments or preferred[:1]
     for said in block.versions:

@@ -159,6 +159,16 @@ def networks() -> dict[str, NetworkFamily]:
     return _by_name("network", manager().hook.trtmatrix_networks, NetworkFamily)  # type: ignore[type-abstract]
 
 
+def check_bottlenecks() -> None:
+    """Refuse rules that others bring and that cannot be registered; ours can, and take a while to load.
+
+    :raises PluginError: as :func:`bottlenecks`
+    """
+    implementations = manager().hook.trtmatrix_bottlenecks.get_hookimpls()
+    if any(one.plugin_name not in BUILT_IN for one in implementations):
+        bottlenecks()
+
+
 def bottlenecks() -> dict[str, Rule]:
     """Return bottleneck rules by name."""
     from harness.analysis.rules.base import Rule

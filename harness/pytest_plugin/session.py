@@ -92,7 +92,7 @@ class MatrixSession:
             stored = option_value(self._config, "run")
             try:
                 # Asked for at collection, where a clash of names would be a traceback.
-                registry.bottlenecks()
+                registry.check_bottlenecks()
                 self._plan = (
                     stored_plan(Path(stored)) if stored else make_plan(self.choices, registry.parts())
                 )

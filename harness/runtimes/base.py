@@ -1,6 +1,7 @@
 """What a runtime is to the harness: a name, what it needs, what it refuses, and how its evidence is read.
 
-A runtime derives from :class:`Runtime`, which has the defaults of all that is optional.
+A runtime derives from :class:`Runtime`, which has the defaults of all that is optional. What reads and
+attributes evidence is loaded where it does: collecting and measuring need none of it.
 """
 
 from __future__ import annotations
@@ -8,16 +9,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from harness.attribution.engine import AttributedEngine
-from harness.attribution.format_trial import FormatTrial
 from harness.environments.needs import RuntimeNeeds
-from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import COMMON, TreatmentField
-from harness.networks.graph import Graph
 from harness.runtimes.outside import Asked, Outside
+
+if TYPE_CHECKING:
+    from harness.attribution.engine import AttributedEngine
+    from harness.attribution.format_trial import FormatTrial
+    from harness.evidence.records import Evidence
+    from harness.networks.graph import Graph
 
 DEFAULT_OPSET = 13
 """Read by every version of every runtime here that reads ONNX at all, TensorRT from 7.2 on."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.environments.needs import RuntimeNeeds
 from harness.errors import DamagedBundleError
-from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import BATCH, BATCH_MODE, PRECISION, RELU6, SOURCE, TENSOR_FORMAT
 from harness.runtimes.outside import Asked, Outside
-from harness.store.documents.base import read_document
-from harness.store.documents.result import Result
 from harness.versions import parse
+
+if TYPE_CHECKING:
+    from harness.evidence.records import Evidence
 
 Release = tuple[int, int]
 Bounds = tuple[Release, Release]
@@ -96,6 +97,9 @@ def with_facts(folder: Path, read: Callable[[int], Evidence]) -> Evidence:
 
     :raises InputError: ``result.json`` is missing or torn
     """
+    from harness.store.documents.base import read_document
+    from harness.store.documents.result import Result
+
     path = folder / "result.json"
     facts = read_document(path, Result).facts
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from harness.observations.records import BuildObservation, RunObservation
+if TYPE_CHECKING:
+    from harness.observations.records import BuildObservation, RunObservation
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.attribution.engine import AttributedEngine
 from harness.distribution import hookimpl
 from harness.environments.needs import WorkerSource
-from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
-from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
 from harness.runtimes.cpu import CPU_FIELDS, Release, Wheels, numpy_for, outside, refused, with_facts
-from harness.runtimes.onnxruntime.attribute import attribute_onnxruntime
-from harness.runtimes.onnxruntime.evidence import condense, read_onnxruntime
 from harness.runtimes.outside import Asked, Outside
+
+if TYPE_CHECKING:
+    from harness.attribution.engine import AttributedEngine
+    from harness.evidence.records import Evidence
+    from harness.networks.graph import Graph
 
 # As the package index has them for Linux on x86-64.
 _WHEELS = Wheels(
@@ -81,6 +82,8 @@ class OnnxRuntime(Runtime):
 
     def condense(self, folder: Path) -> None:
         """Drop the weights from what the worker left, and compress the trace."""
+        from harness.runtimes.onnxruntime.evidence import condense
+
         condense(folder / "evidence")
 
     def read(self, folder: Path) -> Evidence:
@@ -88,10 +91,14 @@ class OnnxRuntime(Runtime):
 
         :raises InputError: a file is torn or not what the worker writes
         """
+        from harness.runtimes.onnxruntime.evidence import read_onnxruntime
+
         return with_facts(folder, lambda warmup: read_onnxruntime(folder / "evidence", warmup))
 
     def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute the optimized graph's nodes to source ops."""
+        from harness.runtimes.onnxruntime.attribute import attribute_onnxruntime
+
         return attribute_onnxruntime(graph, evidence)
 
     def outside(self, asked: Asked) -> Outside:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.attribution.engine import AttributedEngine
 from harness.distribution import hookimpl
 from harness.environments.needs import WorkerSource
-from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
-from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
 from harness.runtimes.cpu import CPU_FIELDS, Release, Wheels, numpy_for, outside, refused, with_facts
-from harness.runtimes.openvino.attribute import attribute_openvino
-from harness.runtimes.openvino.evidence import read_openvino
 from harness.runtimes.outside import Asked, Outside
+
+if TYPE_CHECKING:
+    from harness.attribution.engine import AttributedEngine
+    from harness.evidence.records import Evidence
+    from harness.networks.graph import Graph
 
 # As the package index has them for Linux on x86-64.
 _WHEELS = Wheels(
@@ -90,10 +91,14 @@ class OpenVino(Runtime):
 
         :raises InputError: a file is torn or not what the worker writes
         """
+        from harness.runtimes.openvino.evidence import read_openvino
+
         return with_facts(folder, lambda _: read_openvino(folder / "evidence"))
 
     def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute the executed graph's nodes to source ops."""
+        from harness.runtimes.openvino.attribute import attribute_openvino
+
         return attribute_openvino(graph, evidence)
 
     def outside(self, asked: Asked) -> Outside:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.attribution.engine import AttributedEngine
 from harness.distribution import hookimpl
 from harness.environments.needs import WorkerSource
-from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import BATCH, COPIES, PRECISION, RELU6, SOURCE, TENSOR_FORMAT, TreatmentField
-from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
 from harness.runtimes.cpu import Release, Wheels, with_facts
 from harness.runtimes.tensorflow import cuda
-from harness.runtimes.tensorflow.attribute import attribute_tensorflow
-from harness.runtimes.tensorflow.evidence import condense, read_tensorflow
 from harness.runtimes.tensorrt.runtime import WORKER as TENSORRT_WORKER
 from harness.runtimes.tensorrt.runtime import gpu_reason
 from harness.versions import ordered, parse
+
+if TYPE_CHECKING:
+    from harness.attribution.engine import AttributedEngine
+    from harness.evidence.records import Evidence
+    from harness.networks.graph import Graph
 
 # Of tensorflow-cpu, as the package index has them for Linux on x86-64.
 _WHEELS = Wheels(
@@ -118,6 +119,8 @@ class TensorFlow(Runtime):
 
     def condense(self, folder: Path) -> None:
         """Compress the trace of what the worker left."""
+        from harness.runtimes.tensorflow.evidence import condense
+
         condense(folder / "evidence")
 
     def read(self, folder: Path) -> Evidence:
@@ -125,10 +128,14 @@ class TensorFlow(Runtime):
 
         :raises InputError: a file is torn or not what the worker writes
         """
+        from harness.runtimes.tensorflow.evidence import read_tensorflow
+
         return with_facts(folder, lambda _: read_tensorflow(folder / "evidence"))
 
     def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute the nodes of the graph that ran to source ops."""
+        from harness.runtimes.tensorflow.attribute import attribute_tensorflow
+
         return attribute_tensorflow(graph, evidence)
 
 

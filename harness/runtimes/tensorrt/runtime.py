@@ -6,21 +6,24 @@ import csv
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.attribution.engine import AttributedEngine
-from harness.attribution.format_trial import FormatTrial
 from harness.distribution import hookimpl
 from harness.environments.compute_capability import capability_reason
 from harness.environments.needs import WorkerSource
-from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
-from harness.networks.graph import Graph
 from harness.resources import data_folder
 from harness.runtimes.base import Runtime
 from harness.runtimes.outside import Asked, Outside
 from harness.runtimes.tensorrt.limits import treatment_reason
 from harness.store.machine import gpus
 from harness.versions import ordered, release_numbers
+
+if TYPE_CHECKING:
+    from harness.attribution.engine import AttributedEngine
+    from harness.attribution.format_trial import FormatTrial
+    from harness.evidence.records import Evidence
+    from harness.networks.graph import Graph
 
 # The only releases whose wheels hold the libraries; later ones fetch them from elsewhere.
 WHEELS: Mapping[str, str] = {"8.5.1.7": "cu11", "8.5.2.2": "cu11", "8.5.3.1": "cu11", "8.6.0": "cu12"}
@@ -38,7 +41,6 @@ _NUMPY_NEWER = "1.23.5"
 WORKER = WorkerSource("harness.runtimes.tensorrt.worker", Path(__file__).with_name("worker"))
 
 
-# What reads and attributes evidence is loaded where it does: collecting and measuring need none of it.
 class TensorRT(Runtime):
     """Builds engines on a GPU, through whichever dialect a version speaks."""
 

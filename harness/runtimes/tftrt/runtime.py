@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.attribution.engine import AttributedEngine
 from harness.distribution import hookimpl
 from harness.environments.needs import Release, WorkerSource
-from harness.evidence.records import Evidence
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import (
     BATCH,
@@ -20,7 +19,6 @@ from harness.matrix.treatment import (
     TENSOR_FORMAT,
     TreatmentField,
 )
-from harness.networks.graph import Graph
 from harness.runtimes.base import Runtime
 from harness.runtimes.tensorflow import cuda
 from harness.runtimes.tensorflow.runtime import DATA_FORMAT
@@ -28,6 +26,11 @@ from harness.runtimes.tensorflow.runtime import WORKER as TENSORFLOW_WORKER
 from harness.runtimes.tensorrt.runtime import WORKER as TENSORRT_WORKER
 from harness.runtimes.tensorrt.runtime import gpu_reason
 from harness.store.machine import gpus
+
+if TYPE_CHECKING:
+    from harness.attribution.engine import AttributedEngine
+    from harness.evidence.records import Evidence
+    from harness.networks.graph import Graph
 
 CONVERTER = TreatmentField(
     "converter", ("auto", "v1", "v2"), "auto", "{}", "of TF-TRT; auto is the one that takes a frozen graph"

@@ -100,7 +100,7 @@ def read_whole(folder: Path) -> Samples:
 
 
 def samples_in(folder: Path, answered: int | None) -> Samples:
-    """Return what a build folder holds of a worker that says it answered so many slices; None: nobody counted.
+    """Return what a build folder holds of a worker that answered so many slices; None: nobody counted.
 
     :raises InputError: as :func:`read_whole`
     """
