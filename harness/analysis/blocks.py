@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from harness.analysis.groups import BuildGroup, counts
 from harness.analysis.profile_rounds import centred
 from harness.analysis.statistics.block import Block, block_of_slices
+from harness.analysis.statistics.differences import Difference
 from harness.analysis.statistics.lockstep import SETTLED, slice_value
 from harness.analysis.table import MINIMUM_BUILDS
 from harness.attribution.engine import AttributedEngine
@@ -49,13 +51,31 @@ class BlockPass:
 
 @dataclass(frozen=True)
 class SharedPass:
-    """Two groups of builds in one pass of one block: where they stand in it, how many builds are there."""
+    """Two groups of builds in one pass of one block: where they stand in it, how many builds are there.
 
+    :param name: of the block
+    :param others: the same of further blocks that say something of both (a run that was gone on with)
+    """
+
+    name: str
     levels: Block
     old: int
     new: int
     builds: tuple[int, int]
     slice_seconds: float
+    others: tuple[SharedPass, ...] = ()
+
+    @cached_property
+    def difference(self) -> Difference | None:
+        """New minus old in this block, None where it does not say how sure that is."""
+        found = self.levels.cells(self.old, self.new)
+        return found if found is not None and np.isfinite(found.variance) else None
+
+    @property
+    def in_all(self) -> tuple[int, int]:
+        """Builds of either side in all of these blocks."""
+        every = (self, *self.others)
+        return sum(one.builds[0] for one in every), sum(one.builds[1] for one in every)
 
 
 @dataclass(frozen=True)
@@ -71,11 +91,19 @@ class Blocks:
     def shared(self, old: BuildGroup, new: BuildGroup) -> SharedPass | None:
         """Return the block that *old* and *new* were measured in side by side, None where there is none.
 
-        Of several (a run that was gone on with) the one with the most builds of the side that has fewer.
-        None also where builds outside of it would say more: fewer than two of a side are in it.
+        Of several (a run that was gone on with) the one with the most builds of the side that has fewer, with
+        the others that have an answer: a side of one build may be a slow one, and nothing tells. None also
+        where builds outside of them would say more: fewer than two of a side are in them.
         """
-        found = [one for one in self._both(old, new) if self._says_more(one, old, new)]
-        return max(found, key=lambda one: (min(one.builds), sum(one.builds)), default=None)
+        most = sorted(self._both(old, new), key=lambda one: (min(one.builds), sum(one.builds)), reverse=True)
+        if len(most) > 1:
+            most = [
+                one for one in most if min(one.builds) >= MINIMUM_BUILDS and one.difference is not None
+            ] or most[:1]
+        if not most:
+            return None
+        found = replace(most[0], others=tuple(most[1:]))
+        return found if self._says_more(found, old, new) else None
 
     def seconds_of(self, build: BuildObservation) -> float | None:
         """Return what *build* took with everything, None where that is not known."""
@@ -88,18 +116,18 @@ class Blocks:
         keys = [(group.cell, group.builds[0].identity.group) for group in (old, new) if group.builds]
         if len(keys) < 2:
             return
-        for passes in self.passes.values():
+        for (_, _, name), passes in self.passes.items():
             found = passes.get(new.builds[0].latency_pass)
             if found is None or any(key not in found.cells for key in keys):
                 continue
             one, other = (found.cells[key] for key in keys)
             sides = found.count(one), found.count(other)
             if min(sides):
-                yield SharedPass(found.levels, one, other, sides, found.slice_seconds)
+                yield SharedPass(name, found.levels, one, other, sides, found.slice_seconds)
 
     @staticmethod
     def _says_more(one: SharedPass, old: BuildGroup, new: BuildGroup) -> bool:
-        return min(one.builds) >= MINIMUM_BUILDS or one.builds == (len(old.builds), len(new.builds))
+        return min(one.in_all) >= MINIMUM_BUILDS or one.in_all == (len(old.builds), len(new.builds))
 
 
 def with_blocks(run: RunObservation) -> tuple[RunObservation, Blocks]:

@@ -15,7 +15,7 @@ from statistics import median
 import numpy as np
 
 from harness.analysis.comparison import Comparison, Found
-from harness.analysis.groups import BuildGroup, Series
+from harness.analysis.groups import BuildGroup
 from harness.analysis.layer_changes import LayerRows, layer_rows
 from harness.analysis.material import (
     SHOWN,
@@ -24,7 +24,8 @@ from harness.analysis.material import (
     latency_answer,
     smallest_seen,
 )
-from harness.analysis.pairs import Pair, Sides, cost_sides, latency_sides, pairs_of, seconds_a_build
+from harness.analysis.pair import Pair
+from harness.analysis.pairs import Sides, cost_sides, latency_sides, pairs_of, seconds_a_build
 from harness.analysis.reasons import (
     differences_besides,
     engines_in_words,
@@ -37,6 +38,7 @@ from harness.analysis.reasons import (
 )
 from harness.analysis.refusals import baseline_problem, cannot_be_looked_at
 from harness.analysis.rules.base import Rule
+from harness.analysis.series import Series
 from harness.analysis.settling import first_builds, what_settles
 from harness.analysis.statistics.intervals import Interval, ratio
 from harness.analysis.statistics.levels import Values

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numpy as np
-
-from harness.analysis.rules.base import Cost, Rule
-from harness.analysis.rules.carriers import carrier_times, timed_engine
+from harness.analysis.rules.base import Rule
+from harness.analysis.series import Series, cost_series, latency_series
 from harness.analysis.statistics.intervals import Interval, one_side
-from harness.analysis.statistics.levels import Values, drift
-from harness.analysis.table import MINIMUM_BUILDS, RESOLUTION
+from harness.analysis.statistics.levels import drift
 from harness.analysis.verdict import LATENCY, ONE_AFTER_THE_OTHER, SIDE_BY_SIDE
-from harness.attribution.engine import AttributedEngine, LayerRole
-from harness.errors import PluginError
+from harness.attribution.engine import AttributedEngine
 from harness.matrix.cell import Cell
 from harness.observations.identity import Identity
 from harness.observations.records import LATENCY_PASS, BuildObservation
-from harness.remembering import once_each
 
 ONE_CACHE = "the builds share a timing cache: what a search for kernels adds to the spread is not in it"
 """Note on groups whose builds hand a timing cache on; the later ones repeat the first one's kernels."""
-
-REFORMATS = "all reformats"
-"""Carrier of a change of latency: all reformats of an engine that run."""
 
 
 @dataclass(frozen=True, order=True)
@@ -51,58 +43,6 @@ class Release:
         """What stands behind the version, empty for nothing: `` (docker)``."""
         said = ", ".join(part for part in (self.repeat, self.group) if part)
         return f" ({said})" if said else ""
-
-
-@dataclass(frozen=True)
-class Series:
-    """One question's values over the builds of a group.
-
-    :param values: milliseconds, one a build; :param totals: layer time of each of these builds, ms
-    :param signed: of a cost, ms, what differences are made of (:class:`Cost`)
-    :param shares: e of each build, None where a build has none
-    :param layers: carrier name to milliseconds, one mapping a build
-    :param evidence: of each build
-    :param missing: builds whose evidence cannot tell
-    :param notes: what has to be said beside the values, each once
-    :param problem: why there is none, where the rule itself failed
-    """
-
-    values: tuple[float, ...]
-    totals: tuple[float, ...] = ()
-    signed: tuple[float, ...] = ()
-    shares: tuple[float, ...] | None = None
-    layers: tuple[Mapping[str, float], ...] = ()
-    evidence: tuple[Mapping[str, object], ...] = ()
-    missing: int = 0
-    notes: tuple[str, ...] = ()
-    problem: str = ""
-
-    @cached_property
-    def share(self) -> Interval | None:
-        """e over the builds with its interval, None for fewer than two or where a build has none."""
-        if self.shares is None or len(self.shares) < MINIMUM_BUILDS:
-            return None
-        return one_side(np.maximum(np.asarray(self.shares, dtype=np.float64), RESOLUTION))
-
-    @cached_property
-    def carriers(self) -> tuple[tuple[str, ...], Values]:
-        """Names of the carriers of any build, and their milliseconds, shape (carriers, builds).
-
-        A carrier missing from a build took no time in it.
-        """
-        names = tuple(dict.fromkeys(name for build in self.layers for name in build))
-        times = [[build.get(name, 0.0) for build in self.layers] for name in names]
-        return names, np.array(times, dtype=np.float64).reshape(len(names), len(self.layers))
-
-    @cached_property
-    def columns(self) -> Mapping[str, list[object]]:
-        """The evidence by key, one value a build: adoption and counts are distributions over builds."""
-        keys = dict.fromkeys(key for build in self.evidence for key in build)
-        return {key: [build.get(key) for build in self.evidence] for key in keys}
-
-    def at_least(self, floor: float) -> Values:
-        """Return the values, those below *floor* raised to it, so that all have a logarithm."""
-        return np.maximum(np.asarray(self.values, dtype=np.float64), floor)
 
 
 @dataclass(frozen=True)
@@ -249,7 +189,7 @@ class BuildGroup:
         """Return the values of *rule*, of the latency for None; computed once."""
         key = LATENCY if rule is None else rule.name
         if key not in self._series:
-            made = _latency(self.builds) if rule is None else _costs(self.builds, rule)
+            made = latency_series(self.builds) if rule is None else cost_series(self.builds, rule)
             if len(made.values) > 1:
                 made = replace(made, notes=(*made.notes, *spread_notes(self.cell)))
             self._series[key] = made
@@ -290,61 +230,3 @@ def _wrong(build: BuildObservation) -> bool:
 def _mostly_throttled(build: BuildObservation) -> bool:
     latency = build.passes.get(LATENCY_PASS)
     return build.throttled > (0 if latency is None else latency.size)
-
-
-def _latency(builds: Iterable[BuildObservation]) -> Series:
-    values = [(b, b.latency_ms) for b in builds]
-    timed = [(b, ms) for b, ms in values if ms is not None and ms > 0]
-    return Series(
-        values=tuple(ms for _, ms in timed),
-        layers=tuple(_all_layers(b) for b, _ in timed),
-        evidence=tuple({"throttled_samples": b.throttled, "samples": _size(b)} for b, _ in timed),
-        missing=len(values) - len(timed),
-    )
-
-
-def _size(build: BuildObservation) -> int:
-    samples = build.passes.get(build.latency_pass)
-    return 0 if samples is None else int(samples.size)
-
-
-def _all_layers(build: BuildObservation) -> Mapping[str, float]:
-    """Return the layers that carry the latency: reformats as one, since a reformat that moves is no gain.
-
-    Which stands where differs between engines of one version; the rule on reformats tells them apart.
-    """
-    engine = timed_engine(build)
-    return {} if engine is None else _carried(engine)
-
-
-@once_each
-def _carried(engine: AttributedEngine) -> Mapping[str, float]:
-    apart = (LayerRole.NO_OP, LayerRole.REFORMAT)
-    times = carrier_times(layer for layer in engine.layers if layer.role not in apart)
-    moved = carrier_times(layer for layer in engine.layers if layer.role is LayerRole.REFORMAT)
-    return {**times, REFORMATS: sum(moved.values())} if moved else times
-
-
-def _costs(builds: Iterable[BuildObservation], rule: Rule) -> Series:
-    costs: list[tuple[BuildObservation, Cost]] = []
-    missing = 0
-    for build in builds:
-        try:
-            cost = rule.cost(build)
-        except PluginError as error:
-            return Series(values=(), problem=str(error))
-        if cost is None:
-            missing += 1
-        else:
-            costs.append((build, cost))
-    shares = [cost.share for _, cost in costs]
-    return Series(
-        values=tuple(cost.milliseconds for _, cost in costs),
-        totals=tuple(b.engine.total_ms for b, _ in costs if b.engine is not None),
-        signed=tuple(cost.milliseconds if cost.signed is None else cost.signed for _, cost in costs),
-        shares=tuple(s for s in shares if s is not None) if None not in shares and shares else None,
-        layers=tuple(dict(cost.layers) for _, cost in costs),
-        evidence=tuple(cost.evidence for _, cost in costs),
-        missing=missing,
-        notes=tuple(dict.fromkeys(cost.note for _, cost in costs if cost.note)),
-    )

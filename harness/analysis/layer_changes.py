@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.analysis.groups import Series
+from harness.analysis.series import Series
 from harness.analysis.statistics.intervals import welch_probabilities
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.multiple import FALSE_DISCOVERIES

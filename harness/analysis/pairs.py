@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from statistics import fmean
 
 import numpy as np
@@ -17,7 +18,10 @@ import numpy as np
 from harness.analysis.blocks import Blocks, SharedPass
 from harness.analysis.groups import BuildGroup
 from harness.analysis.material import SlowBuilds, slow_side
+from harness.analysis.pair import Pair
 from harness.analysis.rules.base import Rule
+from harness.analysis.series import Series
+from harness.analysis.several_blocks import combined
 from harness.analysis.statistics.components import Components, Repetitions
 from harness.analysis.statistics.differences import Difference, cost_shares, difference, set_aside
 from harness.analysis.statistics.levels import Values
@@ -28,33 +32,6 @@ from harness.analysis.table import MINIMUM_BUILDS
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two groups of builds with what an answer needs.
-
-    :param difference: new minus old: of a latency's logarithm, or of a cost as a share of the old layer time
-    :param builds: that are compared, those set aside included; :param slow: what was set aside of either side
-    :param situation: what is repeated how often
-    :param costs: what one more of each would take, None where the run does not say
-    """
-
-    difference: Difference
-    builds: tuple[int, int]
-    slow: tuple[SlowBuilds, SlowBuilds]
-    situation: Situation
-    costs: Costs | None
-
-    @property
-    def p(self) -> float:
-        """Two-sided probability of so large a difference where there is none."""
-        from scipy import special
-
-        size, error = abs(float(self.difference.estimate)), math.sqrt(float(self.difference.variance))
-        if error == 0:
-            return 0.0 if size else 1.0
-        return float(2 * special.stdtr(float(self.difference.degrees), -size / error))
-
-
-@dataclass(frozen=True)
 class Sides:
     """The values of two groups that a pair is to be made of, one a build, ms.
 
@@ -62,6 +39,7 @@ class Sides:
     :param totals: layer times of the old builds, of costs; none of latencies
     :param in_block: whether both were measured in one block
     :param seconds: what a build took, None where that is not known
+    :param parts: the same of each block, where both were measured in several
     """
 
     old: tuple[float, ...]
@@ -69,6 +47,7 @@ class Sides:
     totals: tuple[float, ...] = ()
     in_block: bool = False
     seconds: float | None = None
+    parts: tuple[Sides, ...] = ()
 
     @property
     def alike(self) -> tuple[int, int, bool, bool]:
@@ -102,10 +81,31 @@ def cost_sides(
     if min(len(before.values), len(after.values)) < MINIMUM_BUILDS:
         return None
     seconds = seconds_a_build(old, new, blocks)
-    return Sides(before.signed, after.signed, before.totals, shared is not None, seconds)
+    whole = Sides(before.signed, after.signed, before.totals, shared is not None, seconds)
+    if shared is None or not shared.others:
+        return whole
+    parts = (_of_block(one.name, before, after, seconds) for one in (shared, *shared.others))
+    return replace(whole, parts=tuple(part for part in parts if part is not None))
+
+
+def _of_block(name: str, before: Series, after: Series, seconds: float | None) -> Sides | None:
+    """Return the costs of the builds of one block, None for fewer than two on either side."""
+    old = [place for place, block in enumerate(before.blocks) if block == name]
+    new = [place for place, block in enumerate(after.blocks) if block == name]
+    if min(len(old), len(new)) < MINIMUM_BUILDS:
+        return None
+    totals = tuple(before.totals[place] for place in old)
+    values = tuple(before.signed[place] for place in old), tuple(after.signed[place] for place in new)
+    return Sides(*values, totals, in_block=True, seconds=seconds)
 
 
 def pairs_of(sides: Sequence[Sides]) -> list[Pair]:
+    """Return the pair of each, in order; those of several blocks are compared in each and then combined."""
+    found = iter(_each([part for one in sides for part in one.parts or (one,)]))
+    return [combined(list(islice(found, len(one.parts) or 1))) for one in sides]
+
+
+def _each(sides: Sequence[Sides]) -> list[Pair]:
     """Return the pair of each, in order; those with as many builds are worked out together."""
     alike: dict[tuple[int, int, bool, bool], list[int]] = {}
     for place, one in enumerate(sides):
@@ -123,13 +123,21 @@ def seconds_a_build(old: BuildGroup, new: BuildGroup, blocks: Blocks) -> float |
 
 
 def _in_block(old: BuildGroup, new: BuildGroup, shared: SharedPass, blocks: Blocks) -> Pair | None:
-    levels = shared.levels
-    found = None if min(shared.builds) < MINIMUM_BUILDS else levels.cells(shared.old, shared.new)
+    if min(shared.in_all) < MINIMUM_BUILDS:
+        return None
+    seconds = seconds_a_build(old, new, blocks)
+    every = (_in_one(one, seconds) for one in (shared, *shared.others))
+    found = [pair for pair in every if pair is not None]
+    return combined(found) if found else None
+
+
+def _in_one(shared: SharedPass, seconds: float | None) -> Pair | None:
+    levels, found = shared.levels, shared.difference
     if found is None:
         return None
     sides = [slow_side(levels.by_cell[side], levels.slow[side]) for side in (shared.old, shared.new)]
     costs = None
-    if (seconds := seconds_a_build(old, new, blocks)) is not None:
+    if seconds is not None:
         several = any(len(processes) > 1 for processes in levels.of_build)
         costs = Costs(seconds, seconds if several else math.inf, shared.slice_seconds)
     situation = levels.situation(shared.old, shared.new, found)

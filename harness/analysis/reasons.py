@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from harness.analysis.blocks import SharedPass
 from harness.analysis.comparison import Comparison, Found
-from harness.analysis.groups import BuildGroup, Series
+from harness.analysis.groups import BuildGroup
 from harness.analysis.material import SHOWN
 from harness.analysis.rules.base import Rule
+from harness.analysis.series import Series
 from harness.analysis.table import INDETERMINATE, MINIMUM_BUILDS, Answer, State
 from harness.analysis.wording import change_that_shows, milliseconds_of_both
 
@@ -72,7 +73,7 @@ def differences_besides(old: BuildGroup, new: BuildGroup, kind: str) -> tuple[st
 
 def engines_in_words(shared: SharedPass | None) -> str:
     """Return of one build a side with several processes each how the two engines differ, empty elsewhere."""
-    if shared is None or shared.builds != (1, 1):
+    if shared is None or shared.in_all != (1, 1):
         return ""
     (old,), (new,) = (shared.levels.members[side] for side in (shared.old, shared.new))
     processes = [len(shared.levels.of_build[build]) for build in (old, new)]
@@ -101,8 +102,9 @@ def left_out(comparison: Comparison, old: BuildGroup) -> list[str]:
     if shared is None or comparison.rule is not None:
         return []
     counts = len(old.series(None).values), len(comparison.new.series(None).values)
-    missing = sum(counts) - sum(shared.builds)
-    return [f"not in this block and left out: {builds_in_words(missing)}"] if missing > 0 else []
+    missing = sum(counts) - sum(shared.in_all)
+    where = "not in these blocks" if shared.others else "not in this block"
+    return [f"{where} and left out: {builds_in_words(missing)}"] if missing > 0 else []
 
 
 def with_notes(reason: str, old: Sequence[str], new: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.analysis.material import settling_width
-from harness.analysis.pairs import Pair
+from harness.analysis.pair import Pair
 from harness.analysis.statistics.spending import BUILDS, FIRST, Costs, Step, what_would_settle
 
 _UNKNOWN = Costs(1.0, float("inf"), float("inf"))

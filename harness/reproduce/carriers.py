@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.groups import REFORMATS, BuildGroup
+from harness.analysis.groups import BuildGroup
 from harness.analysis.rules.carriers import carrier_name
+from harness.analysis.series import REFORMATS
 from harness.analysis.verdict import LATENCY, LayerChange, Verdict
 from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.errors import NothingToReproduceError, UnknownNameError, did_you_mean

@@ -119,7 +119,7 @@ def pair(*sides: tuple[BuildObservation, ...], name: str = "latency") -> tuple[i
     (row,) = grid.rows
     old, new = row.groups
     found = grid.blocks.shared(old, new)
-    return None if found is None else found.builds
+    return None if found is None else found.in_all
 
 
 def some(count: int, ms: float, *, block: str = "b", first: int = 0) -> tuple[BuildObservation, ...]:
@@ -137,10 +137,20 @@ def test_versions_of_two_blocks_are_not() -> None:
     assert pair(some(3, 1.0), some(3, 2.0, block="")) is None
 
 
-def test_of_several_blocks_the_one_that_says_most_is_looked_at() -> None:
-    more = some(4, 1.0, block="c", first=3)
-    assert pair((*some(3, 1.0), *more), (*some(2, 2.0), *some(3, 2.0, block="c", first=2))) == (4, 3)
+def test_several_blocks_are_looked_at_one_by_one() -> None:
+    more = some(4, 1.0, block="c", first=3), some(3, 2.0, block="c", first=2)
+    old, new = (*some(3, 1.0), *more[0]), (*some(2, 2.0), *more[1])
+    assert pair(old, new) == (7, 5)
+    row = grid_of(run_of(old, new))
+    found = row.blocks.shared(*row.rows[0].groups)
+    assert found is not None
+    assert [(one.name, one.builds) for one in (found, *found.others)] == [("c", (4, 3)), ("b", (3, 2))]
     assert pair((*some(1, 1.0), *some(3, 1.0, block="", first=1)), some(3, 2.0)) is None, "four, and not one"
+
+
+def test_a_block_that_does_not_say_how_sure_it_is_adds_nothing() -> None:
+    single = some(1, 1.0, block="c", first=3), some(1, 2.0, block="c", first=2)
+    assert pair((*some(3, 1.0), *single[0]), (*some(2, 2.0), *single[1])) == (3, 2)
 
 
 def test_a_build_that_is_not_judged_takes_its_turns_and_is_no_repetition() -> None:

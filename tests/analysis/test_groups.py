@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from harness.analysis.grid import grid_of
-from harness.analysis.groups import ONE_CACHE, REFORMATS, BuildGroup, Release, mean_of_builds
+from harness.analysis.groups import ONE_CACHE, BuildGroup, Release, mean_of_builds
 from harness.analysis.rules.base import Cost
+from harness.analysis.series import REFORMATS
 from harness.attribution.engine import LayerRole
 from harness.attribution.format_trial import FormatTrial
 from harness.matrix.cell import Treatment

@@ -13,11 +13,12 @@ import pytest
 from harness.analysis.accepted import Accepted
 from harness.analysis.documents import verdicts_document
 from harness.analysis.grid import grid_of
-from harness.analysis.groups import ONE_CACHE, REFORMATS
+from harness.analysis.groups import ONE_CACHE
 from harness.analysis.judge import compare_treatments as compare_treatments_of
 from harness.analysis.judge import judge as judge_grid
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.run_analysis import analyse
+from harness.analysis.series import REFORMATS
 from harness.analysis.verdict import Verdict, verdict_message
 from harness.attribution.engine import LayerRole
 from harness.attribution.format_trial import FormatTrial

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.analysis.groups import Series
 from harness.analysis.layer_changes import TOP, layer_rows
+from harness.analysis.series import Series
 
 
 def series(*builds: dict[str, float]) -> Series:

@@ -16,7 +16,8 @@ from scipy import stats
 from harness.analysis.blocks import Blocks
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
-from harness.analysis.pairs import Pair, Sides, latency_sides, pairs_of
+from harness.analysis.pair import Pair
+from harness.analysis.pairs import Sides, latency_sides, pairs_of
 from harness.analysis.settling import first_builds, what_settles
 from harness.analysis.statistics.intervals import ratio
 from harness.analysis.verdict import Verdict
@@ -94,6 +95,24 @@ def test_a_pair_is_the_same_whatever_is_worked_out_beside_it(sides: list[Sides])
     assert pairs_of(sides) == [pairs_of([one])[0] for one in sides]
 
 
+def test_costs_of_several_blocks_are_compared_in_each_and_not_pooled() -> None:
+    first = Sides((1.0, 1.1), (1.2, 1.3, 1.25), (10.0, 10.1), in_block=True)
+    second = Sides((2.0, 2.1, 2.2), (2.4, 2.5), (20.0, 20.2, 20.1), in_block=True)
+    pooled = Sides(
+        first.old + second.old, first.new + second.new, first.totals + second.totals, in_block=True
+    )
+    one, other, both = pairs_of([first, second, replace(pooled, parts=(first, second))])
+    assert both.difference.estimate == pytest.approx(
+        (one.difference.estimate + other.difference.estimate) / 2
+    ), "as many builds of either side in both"
+    assert both.difference.variance == pytest.approx(
+        (one.difference.variance + other.difference.variance) / 4
+    )
+    assert max(one.difference.degrees, other.difference.degrees) < both.difference.degrees <= 6
+    assert both.builds == (5, 5)
+    assert (both.situation.old.builds, both.situation.new.builds) == (5, 5)
+
+
 def measured(
     rng: np.random.Generator, number: int, ms: float, shared: Any, *, block: str = "b", processes: int = 1
 ) -> BuildObservation:
@@ -148,6 +167,36 @@ def test_a_small_change_is_seen_side_by_side_on_a_machine_that_drifts() -> None:
 def test_blocks_are_never_taken_for_one() -> None:
     found = answer(("1.0", 1.0), ("2.0", 1.05), blocks="ab")
     assert found.measured == "one after the other"
+
+
+def gone_on_with(*blocks: tuple[int, int, float], slower: float = 1.05, seed: int = 2) -> Verdict:
+    """Return the verdict on two versions of some blocks: builds of the old and the new one, and a level."""
+    rng = np.random.default_rng(seed)
+    sides: tuple[list[BuildObservation], list[BuildObservation]] = ([], [])
+    for name, (old, new, level) in zip("bcd", blocks, strict=False):
+        shared = level * np.exp(rng.normal(0, 0.1, CYCLES))
+        for side, count, ms in zip(sides, (old, new), (1.0, slower), strict=True):
+            first = len(side)
+            side += [measured(rng, first + n, ms, shared, block=name) for n in range(count)]
+    cells = tuple(
+        CellObservation(Cell("m", Treatment(), "r", f"{n}.0", "venv"), "measured", "", tuple(side))
+        for n, side in enumerate(sides, start=1)
+    )
+    (found,) = judge(grid_of(RunObservation((), Manifest(), cells)), rules={})
+    return found
+
+
+def test_blocks_of_a_run_that_was_gone_on_with_are_compared_each_in_itself() -> None:
+    # The second block is of another time, 40 % slower, and has more of the old version: builds that were
+    # pooled over both would make the new version look faster.
+    found = gone_on_with((3, 6, 1.0), (6, 3, 1.4))
+    assert (found.measured, found.builds, found.verdict) == ("side by side", (9, 9), "regressed")
+    assert found.effect == pytest.approx(1.05, abs=0.01)
+    assert "left out" not in found.reason
+    first = gone_on_with((3, 6, 1.0))
+    assert first.interval is not None
+    assert found.interval is not None
+    assert math.log(found.interval[1] / found.interval[0]) < math.log(first.interval[1] / first.interval[0])
 
 
 def test_the_spread_of_a_whole_block_counts_for_two_of_it() -> None:

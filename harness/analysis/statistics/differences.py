@@ -6,6 +6,7 @@ are. Never cycles or samples, which do not vary as their like does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,22 @@ def added(parts: list[tuple[Values, Values]]) -> tuple[Values, Values]:
     largest = np.max([f for _, f in parts], axis=0)
     degrees = np.divide(1.0, weighed, out=np.asarray(largest + 2.0), where=weighed > 0) - 2.0
     return total, np.maximum(degrees, 1.0)
+
+
+def mean_difference(found: Sequence[Difference], weights: Sequence[float]) -> Difference:
+    """Return the mean of independent differences, each weighed by how often both of its sides are repeated.
+
+    Not by the variances that were found: a block whose builds agree by chance would count too much.
+
+    :param weights: as many, above 0
+    """
+    shares = np.asarray(weights, dtype=np.float64) / float(np.sum(weights))
+    estimate = np.sum([share * one.estimate for share, one in zip(shares, found, strict=True)], axis=0)
+    variance, degrees = added(
+        [(np.asarray(w**2 * d.variance), np.asarray(d.degrees)) for w, d in zip(shares, found, strict=True)]
+    )
+    # no more than all of them have: the correction for few may say so
+    return Difference(estimate, variance, np.minimum(degrees, np.sum([d.degrees for d in found], axis=0)))
 
 
 def cost_shares(old_cost: Values, new_cost: Values, old_total: Values) -> tuple[Values, Values]:
