@@ -33,7 +33,8 @@ from simulated_blocks import (
     slowness,
     units,
 )
-from simulated_ways import print_slices, print_stopping, print_ways
+from simulated_stopping import print_processes, print_stopping
+from simulated_ways import print_slices, print_ways
 
 from harness.analysis.material import ALARM, SHOWN, smallest_seen
 from harness.analysis.statistics.differences import Difference, cost_shares, difference, set_aside
@@ -92,6 +93,7 @@ def main() -> None:
         "bottlenecks": print_bottlenecks,
         "ways": print_ways,
         "stopping": print_stopping,
+        "processes": print_processes,
     }
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the draws: under a minute")
@@ -100,7 +102,7 @@ def main() -> None:
     parser.add_argument("--only", choices=tables, help="print one table")
     arguments = parser.parse_args()
     draws = arguments.draws // 10 if arguments.quick else arguments.draws
-    print(f"{draws} draws (slices, ways and stopping: fewer, as they say), seed {arguments.seed}")
+    print(f"{draws} draws (slices, ways, stopping and processes: fewer, as they say), seed {arguments.seed}")
     for name, table in tables.items():
         if arguments.only in (None, name):
             print(f"\n## {name}\n")

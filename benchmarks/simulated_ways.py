@@ -1,10 +1,9 @@
-"""The whole way from slices to an interval, and adaptive stopping, on simulated blocks (no measurement)."""
+"""The whole way from slices to an interval on simulated blocks (no measurement)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 from simulated_blocks import (
@@ -23,12 +22,11 @@ from simulated_blocks import (
 )
 
 from harness.analysis.material import ALARM, LIMIT, SHOWN
-from harness.analysis.statistics.components import Components, Repetitions, build_table
-from harness.analysis.statistics.differences import Difference, difference, set_aside
+from harness.analysis.statistics.components import build_table
+from harness.analysis.statistics.differences import Difference, difference, mean_difference, set_aside
 from harness.analysis.statistics.joining import between_anchors, join
 from harness.analysis.statistics.lockstep import process_values
 from harness.analysis.statistics.slow_builds import slow_builds
-from harness.analysis.statistics.spending import DEGREES, FIRST, Costs, Situation, next_step
 from harness.analysis.statistics.spreads import spread
 
 SUMMARIES: dict[str, Callable[[Values], float]] = {
@@ -89,6 +87,7 @@ def print_ways(draws: int, seed: int) -> None:
         "workers die, others come late": torn,
         "two sub-blocks, anchor of 3": split,
         "one after the other, anchor between": alone,
+        "two blocks, one gone on with": gone_on,
     }
     for of in (QUIET, BUSY, GRAPH, GRAPH_10):
         for name, way in ways.items():
@@ -177,119 +176,11 @@ def alone(rng: Generator, of: Scenario, _: float) -> Difference:
     return _over_builds(values.reshape(CELLS, BUILDS))
 
 
-@dataclass
-class Growing:
-    """A pair of cells that is repeated as the rule says; all randomness is drawn when it is needed."""
-
-    rng: Generator
-    of: Scenario
-    truth: float
-    processes: int
-    builds: int = FIRST
-    cycles: int = 20
-    levels: Values = field(init=False)
-    noise: Values = field(init=False)
-    own: Values = field(init=False)
-
-    def __post_init__(self) -> None:
-        shape = (2, 60)
-        of = self.of
-        self.levels = (of.build or 0.0) * self.rng.normal(size=shape) + slowness(self.rng, of.slow, shape)
-        self.levels[1] += self.truth
-        self.own = of.process * self.rng.normal(size=(*shape, 60))
-        self.noise = of.cycle / math.sqrt(self.cycles) * self.rng.normal(size=(*shape, 60))
-
-    def more_cycles(self, count: int) -> None:
-        """Measure *count* more cycles of every process."""
-        late = self.of.cycle / math.sqrt(count) * self.rng.normal(size=self.noise.shape)
-        self.noise = (self.cycles * self.noise + count * late) / (self.cycles + count)
-        self.cycles += count
-
-    def found(self) -> tuple[Difference, Components]:
-        """Return the difference as it is, and the components that are seen."""
-        processes = (self.own + self.noise)[:, : self.builds, : self.processes] + self.levels[
-            :, : self.builds, None
-        ]
-        values = processes.mean(axis=2)
-        core = set_aside(values, slow_builds(values))
-        seen = spread(core)
-        of_cycles = self.of.cycle**2
-        between = of_cycles / self.cycles
-        if self.processes > 1:
-            between = float(spread(processes.reshape(-1, self.processes)).pooled)
-        process = max(between - of_cycles / self.cycles, 0.0)
-        build = max(float(np.mean(seen.variance)) - between / self.processes, 0.0)
-        return difference(core, seen, 0, 1), Components(build, process, of_cycles)
-
-
-STOPPING = (
-    (QUIET, 1, Costs(build=3.0, process=3.0, cycle=0.04)),
-    (QUIET, 2, Costs(build=3.0, process=3.0, cycle=0.04)),
-    (GRAPH, 2, Costs(build=60.0, process=8.0, cycle=0.025)),
-    (GRAPH_10, 2, Costs(build=60.0, process=8.0, cycle=0.025)),
-)
-
-
-def print_stopping(draws: int, seed: int) -> None:
-    """Adaptive stopping at a half width of 1 %: coverage, alarms, and what it spends."""
-    blocks = max(draws // 10, 100)
-    print(f"{blocks} pairs each; 3 builds a side, 20 cycles at first; at most 30 minutes.\n")
-    heads = ("coverage, % (±)", "alarms at 0 and at m, %", "half width, median and 95th centile, %")
-    row(
-        "scenario",
-        "half width asked, %",
-        "degrees asked",
-        *heads,
-        "builds, processes, cycles: mean",
-        "seconds, median",
-    )
-    row(*["---"] * 8)
-    for of, processes, costs in STOPPING:
-        for precision, degrees in ((0.01, 0.0), (0.01, DEGREES), (0.006, DEGREES)):
-            rng = np.random.default_rng([seed, 6, int(1e4 * precision)])
-            runs = [
-                grow(Growing(rng, of, truth, processes), costs, precision, degrees)
-                for truth in (0.0, LIMIT)
-                for _ in range(blocks)
-            ]
-            row(
-                f"{of.name}, {processes} a build",
-                f"{100 * precision:g}",
-                f"{degrees:g}",
-                *_stopped(runs, blocks),
-            )
-
-
-def _stopped(runs: list[tuple[Growing, Difference, float]], blocks: int) -> list[str]:
-    off = np.array([float(x.estimate) - grown.truth for grown, x, _ in runs])
-    half = np.array([float(x.half_width(SHOWN)) for _, x, _ in runs])
-    alarm = np.array([abs(float(x.estimate)) - float(x.half_width(ALARM)) > LIMIT for _, x, _ in runs])
-    held = float(np.mean(np.abs(off) <= half))
-    size = np.mean([(g.builds, g.processes, g.cycles) for g, _, _ in runs], axis=0)
-    return [
-        f"{100 * held:.1f} ({196 * math.sqrt(held * (1 - held) / len(runs)):.1f})",
-        f"{100 * alarm[:blocks].mean():.2f}, {100 * alarm[blocks:].mean():.2f}",
-        f"{100 * np.median(half):.2f}, {100 * np.quantile(half, 0.95):.2f}",
-        f"{size[0]:.1f}, {size[1]:.1f}, {size[2]:.0f}",
-        f"{np.median([spent for _, _, spent in runs]):.0f}",
-    ]
-
-
-def grow(
-    pair: Growing, costs: Costs, precision: float, degrees: float, budget: float = 1800.0
-) -> tuple[Growing, Difference, float]:
-    """Spend on *pair* until its interval is narrow enough or the budget is gone."""
-    left = budget
-    while True:
-        found, parts = pair.found()
-        side = Repetitions(pair.builds, pair.processes, pair.cycles)
-        step = next_step(
-            Situation(parts, side, side, float(found.degrees)), precision, costs, left, degrees=degrees
-        )
-        if step is None or pair.builds + step.builds > 60 or pair.processes + step.processes > 60:
-            return pair, found, budget - left
-        pair.builds += step.builds
-        pair.processes += step.processes
-        if step.cycles:
-            pair.more_cycles(step.cycles)
-        left -= step.seconds
+def gone_on(rng: Generator, of: Scenario, _: float) -> Difference:
+    """Two blocks that share no build, half of the builds of each cell in either."""
+    levels = _levels(rng, of).reshape(CELLS, BUILDS)
+    found = []
+    for own in np.split(levels, 2, axis=1):
+        values = process_values(slices(rng, own.ravel(), of, CYCLES)).values
+        found.append(_over_builds(values.reshape(own.shape)))
+    return mean_difference(found, [1.0, 1.0])
