@@ -79,6 +79,17 @@ class RuntimeNeeds(Protocol):
         """Return sonames that *version* opens by name and never calls: placeholders suffice in a pack."""
         return ()
 
+    def library_folders(self, version: str) -> Sequence[str]:  # noqa: ARG002
+        """Return the folders in the site-packages of *version* that the loader does not find by itself."""
+        return ()
+
+    def stub_libraries(self, version: str) -> Mapping[str, Mapping[str, int]]:  # noqa: ARG002
+        """Return soname to functions and their answers, of libraries that *version* asks and no wheel has.
+
+        A stub lets what only asks go on; nothing computes with it.
+        """
+        return {}
+
     def distribution(self, version: str) -> str:  # noqa: ARG002
         """Return the name of the distribution that carries *version*: by default the runtime's own name."""
         return self.name

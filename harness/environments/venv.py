@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.distribution import hookimpl
 from harness.environments import package_index
 from harness.environments.base import Availability, Check, Environment, Prepared, Progress
+from harness.environments.c_library import answering, compile_library
 from harness.environments.cache import cached, is_cached
 from harness.environments.gpus import without_gpu
 from harness.environments.installer import Plan, install, python_of
@@ -74,7 +76,14 @@ class VirtualEnvironment(Environment):
         plan = plan_for(runtime, version, interpreter)
         folder = make(plan, f"{runtime.name} {version}", progress)
         facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        variables = {**_BYTECODE, **runtime.environment_variables}
+        stubs = runtime.stub_libraries(version)
+        if stubs:
+            facts["stub_libraries"] = sorted(stubs)
+        variables = {
+            **_BYTECODE,
+            **runtime.environment_variables,
+            **loader_variables(runtime, version, folder),
+        }
         return PreparedInterpreter(python_of(folder), runtime.worker, variables, facts)
 
 
@@ -98,6 +107,36 @@ def make(plan: Plan, title: str, progress: Progress) -> Path:
         (folder / _FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
     return cached("venv", key_of(plan), fill)
+
+
+def loader_variables(runtime: RuntimeNeeds, version: str, folder: Path) -> dict[str, str]:
+    """Return the variable that has the loader find what *version* opens, its stubs made first.
+
+    :raises UnavailableError: a stub cannot be compiled
+    """
+    folders = [
+        str(path / name) for path in _site_packages(folder) for name in runtime.library_folders(version)
+    ]
+    folders += [str(_stub(soname, said)) for soname, said in runtime.stub_libraries(version).items()]
+    before = os.environ.get("LD_LIBRARY_PATH", "")
+    return {"LD_LIBRARY_PATH": os.pathsep.join([*folders, *filter(None, [before])])} if folders else {}
+
+
+def _stub(soname: str, functions: Mapping[str, int]) -> Path:
+    """Return the folder of the stub *soname*, compiled where the cache has none.
+
+    :raises UnavailableError: it cannot be compiled
+    """
+    text = answering(functions)
+
+    def fill(folder: Path) -> None:
+        compile_library(folder / soname, text)
+
+    return cached("stub", hashlib.sha256(f"{soname}\n{text}".encode()).hexdigest()[:16], fill)
+
+
+def _site_packages(folder: Path) -> list[Path]:
+    return sorted(folder.glob("lib/python3*/site-packages"))
 
 
 def key_of(plan: Plan) -> str:

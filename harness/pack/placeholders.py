@@ -9,12 +9,9 @@ nothing.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 
-from harness.errors import MissingProgramError, ProgramFailedError
+from harness.environments.c_library import compile_library
 from harness.pack.libraries import Missing
 
 
@@ -23,26 +20,12 @@ def compile_placeholder(missing: Missing, folder: Path) -> Path:
 
     :raises UnavailableError: there is no C compiler, or it refuses
     """
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        raise MissingProgramError(
-            f"no C compiler to make a placeholder of {missing.soname}; install gcc, or pack the real "
-            "libraries with --libraries real"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / missing.soname
-    with tempfile.TemporaryDirectory() as scratch:
-        source, script = Path(scratch) / "placeholder.c", Path(scratch) / "placeholder.map"
-        source.write_text(source_text(missing), encoding="ascii")
-        script.write_text(version_script(missing), encoding="ascii")
-        command = [compiler, "-shared", "-fPIC", "-Os", "-s", "-nostdlib", "-o", str(target), str(source)]
-        command += [f"-Wl,-soname,{missing.soname}", f"-Wl,--version-script={script}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ProgramFailedError(
-            f"the C compiler refused the placeholder of {missing.soname}: {done.stderr.strip()[:200]}"
-        )
-    return target
+    return compile_library(
+        folder / missing.soname,
+        source_text(missing),
+        symbols=version_script(missing),
+        otherwise="pack the real libraries with --libraries real",
+    )
 
 
 def source_text(missing: Missing) -> str:

@@ -26,6 +26,13 @@ OPENED = ("libcufft.so.10", "libcusolver.so.11", "libcusparse.so.11")
 """Libraries without which TensorFlow registers no GPU, and which no network here calls."""
 
 
+FOLDERS = (
+    "tensorrt",
+    *(f"nvidia/{name}/lib" for name in ("cublas", "cudnn", "cuda_runtime", "cuda_cupti")),
+)
+"""Folders of the wheels' libraries, which not every release finds by itself."""
+
+
 def requirements(release: str) -> Sequence[str]:
     """Return TensorFlow *release*, TensorRT and the CUDA libraries that both call."""
     return (

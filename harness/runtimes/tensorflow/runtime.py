@@ -91,6 +91,10 @@ class TensorFlow(Runtime):
         """Return what the wheels with CUDA open and do not call."""
         return () if cuda.release_of(version) is None else cuda.OPENED
 
+    def library_folders(self, version: str) -> Sequence[str]:
+        """Return those of CUDA and TensorRT for the wheels that load them."""
+        return () if cuda.release_of(version) is None else cuda.FOLDERS
+
     def requirements(self, version: str, python: Release) -> Sequence[str]:  # noqa: ARG002
         """Return TensorFlow, and bounds that *version* came too early to set; with CUDA all that it loads."""
         release = cuda.release_of(version)

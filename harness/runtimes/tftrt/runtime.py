@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from harness.runtimes.tensorflow.runtime import DATA_FORMAT
 from harness.runtimes.tensorflow.runtime import WORKER as TENSORFLOW_WORKER
 from harness.runtimes.tensorrt.runtime import WORKER as TENSORRT_WORKER
 from harness.runtimes.tensorrt.runtime import gpu_reason
+from harness.runtimes.tftrt import releases
 from harness.store.machine import gpus
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class TFTRT(Runtime):
     """Converts and measures on a GPU; elsewhere it ends when the graph is partitioned."""
 
     name = "tftrt"
-    environments = ("venv", "current")
+    environments = ("venv", "docker", "current")
     worker = WorkerSource(
         "harness.runtimes.tftrt.worker",
         Path(__file__).with_name("worker"),
@@ -79,9 +80,13 @@ class TFTRT(Runtime):
         """``gpu`` where there is one; a conversion needs none, so that ``cpu`` is enough elsewhere."""
         return "gpu" if gpus() else "cpu"
 
-    def measures_on_gpu(self, version: str) -> bool:  # noqa: ARG002
-        """Return True: what a machine without a GPU leaves is a partition."""
-        return True
+    def device_of(self, version: str) -> str:
+        """Return ``cpu`` for the release that has a stub of TensorRT and converts only."""
+        return "cpu" if version in releases.CONVERT_ONLY else self.device
+
+    def measures_on_gpu(self, version: str) -> bool:
+        """Return True where there are engines to run: what a machine without a GPU leaves is a partition."""
+        return version not in releases.CONVERT_ONLY
 
     def distribution(self, version: str) -> str:  # noqa: ARG002
         """Return the distribution with CUDA: the one without has no TF-TRT."""
@@ -89,19 +94,28 @@ class TFTRT(Runtime):
 
     def requirements(self, version: str, python: Release) -> Sequence[str]:  # noqa: ARG002
         """Return TensorFlow, TensorRT and the CUDA libraries that both call."""
-        return cuda.requirements(version)
+        alone = releases.CONVERT_ONLY.get(version)
+        return cuda.requirements(version) if alone is None else alone
 
-    def opened_libraries(self, version: str) -> Sequence[str]:  # noqa: ARG002
+    def opened_libraries(self, version: str) -> Sequence[str]:
         """Return what TensorFlow opens and does not call."""
-        return cuda.OPENED
+        return cuda.OPENED if version in cuda.PYTHONS else ()
+
+    def library_folders(self, version: str) -> Sequence[str]:
+        """Return those of CUDA and TensorRT."""
+        return cuda.FOLDERS if version in cuda.PYTHONS else ()
+
+    def stub_libraries(self, version: str) -> Mapping[str, Mapping[str, int]]:
+        """Return the stub of TensorRT 5.1.5 that the converter of 1.15 asks for its version."""
+        return releases.STUBS if version in releases.CONVERT_ONLY else {}
 
     def pythons(self, version: str) -> tuple[Release, Release] | None:
         """Return the Pythons that have wheels of TensorFlow and of its TensorRT, None for other releases."""
-        return cuda.PYTHONS.get(version)
+        return releases.PYTHONS_OF_STUB if version in releases.CONVERT_ONLY else cuda.PYTHONS.get(version)
 
     def known_versions(self) -> Sequence[str]:
-        """Return the releases of TensorFlow whose wheels work with a TensorRT that is a complete wheel."""
-        return tuple(cuda.PYTHONS)
+        """Return 1.15.0, which converts only, and the releases whose wheels work with a complete TensorRT."""
+        return (*releases.CONVERT_ONLY, *cuda.PYTHONS)
 
     def unsupported(self, cell: Cell) -> str | None:
         """Say what of *cell* TF-TRT lacks, or that its TensorRT runs on no GPU of this machine."""
@@ -109,7 +123,13 @@ class TFTRT(Runtime):
             value = getattr(cell.treatment, field)
             if value not in values:
                 return f"tftrt has no {field.replace('_', ' ')} '{value}'"
-        return gpu_reason(cuda.TENSORRT)
+        if cell.version in releases.CONVERT_ONLY:
+            return None
+        return gpu_reason(releases.tensorrt_of(cell.version))
+
+    def untried(self, cell: Cell) -> str | None:
+        """Say what of *cell* nobody here has run on a GPU."""
+        return releases.untried(cell.version, cell.environment, dict(cell.treatment.own))
 
     def condense(self, folder: Path) -> None:
         """Compress the trace of what the worker left."""

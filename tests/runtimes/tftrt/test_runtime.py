@@ -52,3 +52,31 @@ def test_placement_and_converter_are_treatments() -> None:
     cell = Cell("mobilenet_v2", table.fitted(asked, "tftrt"), "tftrt", "2.14.1", "venv")
     beside = Cell("mobilenet_v2", Treatment(relu6="relu_sub"), "tensorrt", "8.5.3.1", "venv")
     assert cell.beside == beside.beside == "mobilenet_v2-fp32-b1"
+
+
+@pytest.mark.parametrize(
+    ("version", "environment", "own", "begins"),
+    [
+        ("2.14.1", "venv", {}, None),
+        ("2.14.1", "venv", {"converter": "v2"}, "TrtGraphConverterV2"),
+        ("2.14.1", "venv", {"engines": "dynamic"}, "engines that are built at the first inference"),
+        ("2.12.1", "venv", {}, "engines of 2.12.1"),
+        ("1.15.0", "venv", {}, "engines of 1.15.0: with a stub of TensorRT"),
+        ("5.0.2+tf1", "docker", {}, "the NGC container of 5.0.2+tf1 and its create_inference_graph"),
+        ("8.5.3.1+tf2", "docker", {}, "the NGC container of 8.5.3.1+tf2 and its TrtGraphConverterV2"),
+    ],
+)
+def test_what_was_never_run(version: str, environment: str, own: dict[str, str], begins: str | None) -> None:
+    cell = Cell("mobilenet_v2", Treatment(own=tuple(own.items())), "tftrt", version, environment)
+    said = TFTRT().untried(cell)
+    assert said is begins or str(said).startswith(str(begins))
+
+
+def test_the_release_with_a_stub_converts_and_occupies_no_gpu() -> None:
+    runtime = TFTRT()
+    assert runtime.known_versions()[0] == "1.15.0"
+    assert (runtime.device_of("1.15.0"), runtime.measures_on_gpu("1.15.0")) == ("cpu", False)
+    assert runtime.stub_libraries("1.15.0") == {"libnvinfer.so.5": {"getInferLibVersion": 5105}}
+    assert runtime.stub_libraries("2.14.1") == {}
+    assert "tensorflow==1.15.0" in runtime.requirements("1.15.0", (3, 7))
+    assert runtime.pythons("1.15.0") == ((3, 6), (3, 7))
