@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
             "environment": item.cell.environment,
             "state": item.state,
             "index": next((check.state for check in item.checks if check.name == NAME), ""),
-            "reason": item.reason,
+            "reason": "; ".join(filter(None, (item.reason, item.note))),
         }
         if arguments.json:
             row["what_to_do"] = item.remedy

@@ -11,6 +11,9 @@ from harness.execution.parts import Parts
 from harness.matrix.cell import Cell
 from harness.runtimes.base import Runtime
 
+UNTRIED = "tried"
+"""Name of the check that says what was never run."""
+
 
 @dataclass(frozen=True)
 class CellAvailability:
@@ -29,6 +32,11 @@ class CellAvailability:
     def reason(self) -> str:
         """One line, empty when ok."""
         return self.availability.reason
+
+    @property
+    def note(self) -> str:
+        """What to know of a cell that can run: that nobody who wrote its runtime ever ran it."""
+        return next((check.reason for check in self.checks if check.name == UNTRIED), "")
 
     @property
     def remedy(self) -> str:
@@ -52,7 +60,7 @@ def preflight(cells: Iterable[Cell], parts: Parts) -> list[CellAvailability]:
         else:
             if key not in seen:
                 seen[key] = _place(runtime, environment, cell.version)
-            checks = [_cell(parts, cell), *seen[key]]
+            checks = [*_cell(parts, cell), *seen[key]]
         found.append(CellAvailability(cell, availability_of(checks), tuple(checks)))
     return found
 
@@ -64,11 +72,12 @@ def _place(runtime: Runtime, environment: Environment, version: str) -> Sequence
         return (Check("plugin", "failed", str(error)),)
 
 
-def _cell(parts: Parts, cell: Cell) -> Check:
+def _cell(parts: Parts, cell: Cell) -> Sequence[Check]:
     try:
-        problem = parts.unsupported(cell)
+        problem, untried = parts.unsupported(cell), parts.runtimes[cell.runtime].untried(cell)
     except PluginError as error:
-        return Check("plugin", "failed", str(error))
+        return (Check("plugin", "failed", str(error)),)
     if problem:
-        return Check("runtime", "unsupported", problem)
-    return Check("runtime", "ok", f"{cell.runtime} {cell.version} may be asked for this cell")
+        return (Check("runtime", "unsupported", problem),)
+    said = Check("runtime", "ok", f"{cell.runtime} {cell.version} may be asked for this cell")
+    return (said, Check(UNTRIED, "ok", f"never run by us: {untried}")) if untried else (said,)

@@ -54,6 +54,10 @@ class Runtime(RuntimeNeeds, Protocol):
         """Say why *cell* can never run on this runtime and version, None if it may."""
         return None
 
+    def untried(self, cell: Cell) -> str | None:  # noqa: ARG002
+        """Say what of *cell* was never run by those who wrote the runtime, None if all was."""
+        return None
+
     @abstractmethod
     def read(self, folder: Path) -> Evidence:
         """Read what the worker left in a build folder of the bundle.

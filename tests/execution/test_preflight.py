@@ -92,3 +92,10 @@ def test_without_an_engine_every_container_cell_has_its_reason(monkeypatch: pyte
     assert [item.cell for item in found] == list(cells)
     assert {item.state for item in found} <= {"unsupported", "unavailable"}
     assert all(item.reason and "\n" not in item.reason for item in found)
+
+
+def test_what_nobody_ever_ran_is_said_of_cells_that_may_run() -> None:
+    tried = Cell("mobilenet_v2", Treatment(), "tftrt", "2.14.1", "current")
+    (never,) = preflight([replace(tried, treatment=Treatment(own=(("converter", "v2"),)))], registry.parts())
+    assert never.note == "never run by us: TrtGraphConverterV2"
+    assert [found.note for found in preflight([tried, CPU], registry.parts())] == ["", ""]
