@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 import harness
+from harness.store.documents.base import document_of
+from harness.store.documents.partition import Partition
 
 RUNTIMES = Path(harness.__file__).parent / "runtimes"
 
@@ -71,6 +73,7 @@ def test_the_partition_says_what_went_where_and_why(named: bool) -> None:
         "I segment.cc:9] Not a TF-TRT candidate, (Op type: NonMaxSuppressionV3), (Op name: nms), (Reason: no)"
     ]
     found = partition(definition, lines)
+    document_of(found, Partition, Path("partition.json"))  # as the harness reads it
     (segment,) = found["segments"]
     assert [(one["name"], one["op"], one["data_format"]) for one in segment["nodes"]] == [
         *(("conv", "Conv2D", "NCHW"), ("relu", "Relu6", None))
