@@ -7,7 +7,7 @@ import importlib
 import inspect
 import shutil
 import tempfile
-from typing import Any, Dict, Optional, Sequence  # noqa: F401
+from typing import Any, Dict, Optional, Sequence
 
 from harness.runtimes.tensorflow.worker.library import tf1
 from harness.runtimes.tensorflow.worker.running import Frozen
@@ -45,20 +45,11 @@ class Function(object):
 
         :raises UnsupportedError: this version has no word for what is wanted
         """
-        _no_explicit_batch(self.name, wanted)
-        said = {
-            "input_graph_def": frozen.definition,
-            "outputs": [_node(name) for name in frozen.outputs],
-            "max_batch_size": wanted.batch,
-            "max_workspace_size_bytes": wanted.workspace,
-            "precision_mode": wanted.precision,
-            "minimum_segment_size": wanted.segment,
-            "is_dynamic_op": wanted.dynamic,
-        }  # type: Dict[str, Any]
         known = _words(self._call)
-        if "is_dynamic_op" not in known and wanted.dynamic:  # before 1.10
+        said = _said(self.name, known, "outputs", frozen, wanted)
+        if wanted.dynamic and "is_dynamic_op" not in known:  # before 1.10
             raise UnsupportedError("engines dynamic: this create_inference_graph builds them itself")
-        return self._call(**{word: value for word, value in said.items() if word in known})
+        return self._call(**said)
 
 
 class Converter(object):
@@ -74,24 +65,14 @@ class Converter(object):
 
         :raises UnsupportedError: this version has no word for what is wanted
         """
-        _no_explicit_batch(self.name, wanted)
         known = _words(self._class.__init__)
         kept = "nodes_denylist" if "nodes_denylist" in known else "nodes_blacklist"
-        said = {
-            "input_graph_def": frozen.definition,
-            kept: [_node(name) for name in frozen.outputs],
-            "max_batch_size": wanted.batch,
-            "max_workspace_size_bytes": wanted.workspace,
-            "precision_mode": wanted.precision,
-            "minimum_segment_size": wanted.segment,
-            "is_dynamic_op": wanted.dynamic,
-            "use_calibration": wanted.precision == "INT8",
-        }  # type: Dict[str, Any]
-        if wanted.dynamic and "nodes_denylist" in known:
+        said = _said(self.name, known, kept, frozen, wanted)
+        if wanted.dynamic and kept == "nodes_denylist":
             said["max_batch_size"] = None
         if hasattr(tf1, "disable_eager_execution"):
             tf1.disable_eager_execution()  # 2.x refuses to make this converter otherwise
-        return self._class(**{word: value for word, value in said.items() if word in known}).convert()
+        return self._class(**said).convert()
 
 
 class ConverterV2(object):
@@ -185,9 +166,25 @@ def _words(call: Any) -> Sequence[str]:
         raise FailedError("converter: its arguments cannot be told: {}".format(error))
 
 
-def _no_explicit_batch(name: str, wanted: Wanted) -> None:
+def _said(name: str, known: Sequence[str], kept: str, frozen: Frozen, wanted: Wanted) -> Dict[str, Any]:
+    """Return what the converter called *name* is told: the words of frozen graphs that it has.
+
+    :param known: its words; :param kept: its word for nodes that stay outside
+    :raises UnsupportedError: it has none for what is wanted
+    """
     if wanted.explicit:
         raise UnsupportedError("batch_mode explicit: {} builds engines of an implicit batch".format(name))
+    said = {
+        "input_graph_def": frozen.definition,
+        kept: [_node(name) for name in frozen.outputs],
+        "max_batch_size": wanted.batch,
+        "max_workspace_size_bytes": wanted.workspace,
+        "precision_mode": wanted.precision,
+        "minimum_segment_size": wanted.segment,
+        "is_dynamic_op": wanted.dynamic,
+        "use_calibration": wanted.precision == "INT8",
+    }  # type: Dict[str, Any]
+    return {word: value for word, value in said.items() if word in known}
 
 
 def _node(tensor: str) -> str:
