@@ -18,7 +18,9 @@ LEFT_OUT = ("samples.parquet", "layer_times.parquet", "outputs.npz", "timing.cac
 def add_parser(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("publish", help="write a stored run as one small file")
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a bundle")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="folder of a bundle, or what an earlier release published"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="NAME.tar.xz")
     parser.set_defaults(func=run)
 
@@ -41,9 +43,11 @@ def publish(run: Path, output: Path) -> None:
     :raises InputError: no bundle, or evidence that is torn
     """
     from harness.plugins import registry
-    from harness.store.archive import write_archive
+    from harness.store.archive import folder_of, write_archive
     from harness.store.bundle import Bundle
+    from harness.store.documents.samples import publish_samples
 
+    run = folder_of(run)
     Bundle.open(run)  # what is no bundle is refused before anything is copied
     with tempfile.TemporaryDirectory(prefix="trtmatrix-") as scratch:
         folder = Path(scratch) / "bundle"
@@ -54,4 +58,5 @@ def publish(run: Path, output: Path) -> None:
             if runtime is not None:
                 for build in bundle.builds(record.cell.id):
                     runtime.publish(build.folder)
+                    publish_samples(build.folder)
         write_archive(folder, output)
