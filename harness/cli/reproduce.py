@@ -100,8 +100,10 @@ def _asked(run: Path, name: str, baseline: str | None) -> tuple[Grid, Verdict]:
 
     named: dict[str, tuple[Grid, Verdict]] = {}
     # A name that judge shows, and one of the report, which compares as the matrix of the run says.
-    for against in (PREVIOUS, None) if baseline is None else (baseline,):
-        judged = judged_runs([run], against)
+    ways = [judged_runs([run], baseline or PREVIOUS)]
+    if baseline is None and ways[0].grid.run.manifest.matrix.baseline != PREVIOUS:
+        ways.append(judged_runs([run]))
+    for judged in ways:
         for verdict in (one for one in judged.verdicts if one.against is not None):
             named.setdefault(verdict.name, (judged.grid, verdict))
     grid, verdict = named[_one_of(name, named, run)]

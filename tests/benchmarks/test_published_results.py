@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from benchmarks.published_results import ANSWERS, PAGES, README, RESULTS, files
+from harness.cli import main
 
 MOST_BYTES = 10_000_000
 """Of all published bundles together: a clone carries them."""
@@ -32,3 +34,14 @@ def test_what_the_readme_says_of_tftrt_stands_in_its_table() -> None:
     figures = re.findall(r"\d+\.\d+(?= ms| %)", said)
     assert len(figures) == 6
     assert [figure for figure in figures if figure not in table] == []
+
+
+def test_the_bug_report_out_of_a_bundle_is_what_its_command_writes(tmp_path: Path) -> None:
+    text = (PAGES / "README.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^    trtmatrix (reproduce .*)$", text, re.M)
+    *words, _, kept = line.split()
+    assert main([*words, "-o", str(tmp_path / "made")]) == 0
+    names = sorted(path.name for path in Path(kept).iterdir())
+    assert names == sorted(path.name for path in (tmp_path / "made").iterdir())
+    for name in names:
+        assert (tmp_path / "made" / name).read_bytes() == Path(kept, name).read_bytes(), name

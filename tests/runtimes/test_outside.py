@@ -1,0 +1,90 @@
+"""The lines that measure a file without the harness, in the options of each version."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.matrix.treatment import Treatment
+from harness.plugins import registry
+from harness.runtimes.outside import Asked, Outside
+
+
+def line(runtime: str, version: str, treatment: Treatment | None = None, **more: object) -> Outside | None:
+    """What *runtime* says of ``piece.onnx``."""
+    asked = Asked("new", version, treatment or Treatment(), "piece.onnx", **more)  # type: ignore[arg-type]
+    return registry.runtimes()[runtime].outside(asked)
+
+
+@pytest.mark.parametrize(
+    ("version", "treatment", "has", "lacks"),
+    [
+        ("5.1.5", Treatment(), ["--workspace=1024"], ["--noTF32", "--explicitBatch", "--useSpinWait"]),
+        (
+            "7.0.0",
+            Treatment(precision="fp16"),
+            ["--fp16", "--explicitBatch"],
+            ["--noTF32", "--tacticSources"],
+        ),
+        ("8.0.3", Treatment(precision="tf32"), ["--noDataTransfers"], ["--noTF32", "--exportLayerInfo"]),
+        (
+            "8.5.3.1",
+            Treatment(tactic_sources="core"),
+            [
+                "--noTF32",
+                "--memPoolSize=workspace:1024",
+                "--tacticSources=-CUBLAS,-CUBLAS_LT,-CUDNN,+EDGE_MASK_CONVOLUTIONS,+JIT_CONVOLUTIONS",
+                "--preview=+disableExternalTacticSourcesForCore0805",
+                "--exportLayerInfo=new.layers.json",
+            ],
+            ["--fp16", "--useCudaGraph"],
+        ),
+        (
+            "8.6.0",
+            Treatment(tactic_sources="all", copies="in"),
+            ["+CUBLAS,"],
+            ["--preview", "--noDataTransfers"],
+        ),
+        (
+            "10.3.0",
+            Treatment(typing="strong", cuda_graph="on"),
+            ["--stronglyTyped", "--useCudaGraph"],
+            ["--preview"],
+        ),
+        (
+            "11.0.0",
+            Treatment(precision="fp16"),
+            ["--warmUp=500"],
+            ["--fp16", "--useSpinWait", "--noDataTransfers"],
+        ),
+    ],
+)
+def test_trtexec_is_given_what_its_version_knows(
+    version: str, treatment: Treatment, has: list[str], lacks: list[str]
+) -> None:
+    said = line("tensorrt", version, treatment)
+    assert said is not None
+    assert said.command.startswith("trtexec --onnx=piece.onnx ")
+    assert [option for option in has if option not in said.command] == []
+    assert [option for option in lacks if option in said.command] == []
+
+
+def test_formats_are_given_where_all_are_known() -> None:
+    known = line("tensorrt", "8.6.0", inputs=("hwc8 fp16", "linear fp32"), outputs=("", "hwc fp32"))
+    assert known is not None
+    assert "--inputIOFormats=fp16:hwc8,fp32:chw" in known.command
+    assert "--outputIOFormats" not in known.command
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+def test_a_cpu_runtime_is_a_virtual_environment_and_a_script(runtime: str) -> None:
+    said = line(runtime, "1.2.3", python="3.12.1")
+    assert said is not None
+    assert said.setup == (
+        f"python3.12 -m venv new && new/bin/pip install --no-deps {runtime}==1.2.3 numpy==1.26.4",
+    )
+    assert said.command.endswith(f"new/bin/python measure.py {runtime} piece.onnx")
+    compile(said.files["measure.py"], "measure.py", "exec")
+
+
+def test_a_runtime_that_knows_of_no_command_says_none() -> None:
+    assert line("tftrt", "2.14.1") is None
