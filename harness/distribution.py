@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pluggy
 
-__version__ = "0.1.0"
+__version__ = "0.9.0"
 
 hookimpl = pluggy.HookimplMarker("trtmatrix")
 """Marks an implementation of a hook of :mod:`harness.plugins.hookspecs`."""

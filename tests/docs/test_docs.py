@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import __version__
 from harness.analysis.accepted import read_accepted
 from harness.cli import COMMANDS, build_parser
 from harness.errors import TrtmatrixError
@@ -39,8 +40,8 @@ def test_every_page_is_two_clicks_from_the_readme() -> None:
 
 
 def test_what_is_cited_is_the_release() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert f"\nversion: {project['version']}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\n## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_begins_with_two_commands_in_blocks_of_their_own() -> None:
