@@ -13,13 +13,23 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.published_containers import COST, sections
+from benchmarks.published_pairs import (
+    GRAPH,
+    Compared,
+    adoption,
+    both,
+    change_of,
+    comparisons,
+    cost_row,
+    latency_row,
+)
+from harness.analysis.answers.remedies import clear_gains
 from harness.analysis.blocks import with_blocks
 from harness.analysis.documents import verdicts_document
 from harness.analysis.figures.latency import speed_of
@@ -28,20 +38,19 @@ from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.run_analysis import analyse
 from harness.analysis.statistics.spreads import Spread
-from harness.analysis.verdict import LATENCY, Verdict
+from harness.analysis.verdict import LATENCY
 from harness.observations.host_clock import by_host_clock
-from harness.observations.records import RunObservation, judged_by, passes_of
+from harness.observations.records import RunObservation
 from harness.plugins import registry
 from harness.plugins.reading import observe
 from harness.store.documents.base import json_text
 from harness.store.documents.published import Published
-from harness.written import a_second, change, interval, milliseconds, percent, span
+from harness.written import a_second, milliseconds, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGES = ROOT / "reports" / "results", ROOT / "docs" / "results"
 ANSWERS, OVERVIEW = ROOT / "reports" / "published", PAGES / "README.md"
 README = ROOT / "README.md"
-GRAPH = "cuda_graph"
 BEGIN, END = "<!-- made by benchmarks/published_results.py -->", "<!-- end of the table -->"
 FOUND_COLUMNS = (
     "network, treatment", "GPU", "TensorRT", "latency", "change", "as a CUDA graph", "change",
@@ -70,40 +79,6 @@ SPREAD_COLUMNS = (
     "network, treatment", "launched one by one: processes", "builds", "as a CUDA graph: processes", "builds",
     "slow builds",
 )  # fmt: skip
-
-Key = tuple[str, str, str, str]
-"""Network, treatment, version and host of what was compared."""
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One comparison of two versions: the verdicts on it, by name of the bottleneck or pass."""
-
-    key: Key
-    against: str
-    verdicts: dict[str, Verdict]
-
-
-def comparisons(run: RunObservation) -> list[Compared]:
-    """Return the comparisons of versions in *run*, those of the CUDA graph among them."""
-    found: dict[Key, dict[str, Verdict]] = {}
-    told = [(verdict.bottleneck, verdict) for verdict in _compared(run)]
-    if GRAPH in passes_of(run):
-        told += [(GRAPH, verdict) for verdict in _compared(judged_by(run, GRAPH), rules=False)]
-    for name, verdict in told:
-        key = (verdict.network, verdict.treatment, verdict.version, verdict.host)
-        found.setdefault(key, {})[name] = verdict
-    # Of cells that failed there is a verdict, and nothing to compare.
-    return [
-        Compared(key, str(mine[LATENCY].against), mine)
-        for key, mine in found.items()
-        if LATENCY in mine and "old" in mine[LATENCY].evidence
-    ]
-
-
-def _compared(run: RunObservation, *, rules: bool = True) -> Iterator[Verdict]:
-    known = registry.bottlenecks() if rules else {}
-    return (one for one in judge(grid_of(run), rules=known) if one.against is not None)
 
 
 def page(
@@ -136,12 +111,12 @@ def page(
 def _version_lines(run: RunObservation, found: Sequence[Compared], letters: dict[str, str]) -> list[str]:
     return [
         "",
-        *_table(LATENCY_COLUMNS, (_latency_row(one, letters) for one in found)),
+        *_table(LATENCY_COLUMNS, (latency_row(one, letters) for one in found)),
         "",
         "1x1 convolutions that run a GEMM kernel (of all of them, build by build), and how much of the older",
         "version's layer time each bottleneck costs more or less:",
         "",
-        *_table(COST_COLUMNS, (_cost_row(one, letters) for one in found)),
+        *_table(COST_COLUMNS, (cost_row(one, letters) for one in found)),
         "",
         "How far apart what should be the same lies in each block, as standard deviation of the logarithm",
         "(degrees of freedom): processes of one engine, and engines built anew, without the slow ones:",
@@ -188,31 +163,6 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _latency_row(one: Compared, letters: dict[str, str]) -> list[str]:
-    network, treatment, version, host = one.key
-    cells = [f"{network} {treatment}", letters[host], f"{one.against} → {version}"]
-    cells.append("{} and {}".format(*one.verdicts[LATENCY].builds))
-    for name in (LATENCY, GRAPH):
-        verdict = one.verdicts.get(name)
-        cells += ["", ""] if verdict is None else [_both(verdict), _change(verdict)]
-    cells.append(", ".join(_smallest(one.verdicts.get(name)) for name in (LATENCY, GRAPH)))
-    return cells
-
-
-def _cost_row(one: Compared, letters: dict[str, str]) -> list[str]:
-    network, treatment, _, host = one.key
-    pointwise = one.verdicts["pointwise"]
-    cells = [
-        f"{network} {treatment}",
-        letters[host],
-        _adoption(pointwise, "old"),
-        _adoption(pointwise, "new"),
-    ]
-    cells.append(" → ".join(_family(pointwise, side) for side in ("old", "new")))
-    cells += [_share(one.verdicts[name]) for name in ("pointwise", "depthwise", "reformat", "relu6")]
-    return cells
-
-
 def _spread_rows(run: RunObservation) -> Iterator[list[str]]:
     _, blocks = with_blocks(run)
     for passes in blocks.passes.values():
@@ -230,46 +180,6 @@ def _spread(found: Spread) -> str:
     if not found.pooled_degrees > 0:
         return ""
     return f"{percent(float(np.sqrt(found.pooled)), 2)} ({float(found.pooled_degrees):.0f})"
-
-
-def _smallest(verdict: Verdict | None) -> str:
-    known = verdict is not None and verdict.smallest_detectable is not None
-    return percent(verdict.smallest_detectable) if verdict is not None and known else "none"
-
-
-def _both(verdict: Verdict) -> str:
-    return " → ".join(milliseconds(_mean(verdict, side)) for side in ("old", "new"))
-
-
-def _mean(verdict: Verdict, side: str) -> float:
-    evidence = verdict.evidence[side]
-    assert isinstance(evidence, dict)
-    return float(np.mean(evidence["ms"]))
-
-
-def _change(verdict: Verdict) -> str:
-    mark = "" if verdict.change is not None else "? "
-    said = f"{mark}{change(verdict.effect)}"
-    return f"{said} ({interval(verdict.interval)})" if verdict.scatters else said
-
-
-def _adoption(verdict: Verdict, side: str) -> str:
-    evidence = verdict.evidence[side]
-    assert isinstance(evidence, dict)
-    return f"{', '.join(map(str, evidence['on_any_gemm']))} of {span(evidence['convolutions'])}"
-
-
-def _family(verdict: Verdict, side: str) -> str:
-    evidence = verdict.evidence[side]
-    assert isinstance(evidence, dict)
-    return ", ".join(map(str, evidence["on_gemm_as_conv1x1"]))
-
-
-def _share(verdict: Verdict) -> str:
-    word = {"indeterminate": "?"}.get(str(verdict.verdict), str(verdict.verdict))
-    if verdict.difference is None:
-        return word
-    return f"{word} {100 * verdict.difference:+.1f} %".replace("-", "\N{MINUS SIGN}")
 
 
 def _day(run: RunObservation) -> str:
@@ -295,6 +205,8 @@ def document(name: str, run: RunObservation) -> str:
         for remedy in one.remedies
         for gain in remedy.told
     ]
+    known = {(gain.remedy, gain.runtime) for gain in gains}
+    gains += (gain for gain in clear_gains(grid) if (gain.remedy, gain.runtime) not in known)
     made = Published(
         bundle=name,
         measured=_day(run),
@@ -337,9 +249,9 @@ def _found_row(run: RunObservation, one: Compared) -> list[str]:
     cells = [f"{network} {treatment}", _device(run, host).partition(" (")[0], f"{one.against} → {version}"]
     for name in (LATENCY, GRAPH):
         verdict = one.verdicts.get(name)
-        cells += ["", ""] if verdict is None else [f"{_both(verdict)} ms", _change(verdict)]
+        cells += ["", ""] if verdict is None else [f"{both(verdict)} ms", change_of(verdict)]
     pointwise = one.verdicts["pointwise"]
-    return [*cells, " → ".join(_adoption(pointwise, side).partition(" of ")[0] for side in ("old", "new"))]
+    return [*cells, " → ".join(adoption(pointwise, side).partition(" of ")[0] for side in ("old", "new"))]
 
 
 def overview(name: str, run: RunObservation) -> Iterator[list[str]]:

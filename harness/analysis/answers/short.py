@@ -225,8 +225,10 @@ def _family(rows: Sequence[Row]) -> str:
         return (
             f"No: chosen in no engine; {'never offered' if logs else 'no builder log says whether offered'}."
         )
-    most = max((kernels.chosen or 0) / max(kernels.of, 1) for _, kernels in chosen)
-    word = "Yes" if most >= 0.5 else "Hardly"
+    most = max(chosen, key=lambda row: (row[1].chosen or 0) / max(row[1].of, 1))[1]
+    count = most.chosen or 0
+    few = "one layer" if count == 1 else f"{count} layers"
+    word = "Yes" if count >= 0.5 * most.of else f"No, but for {few}"
     named = _some([f"{answer.name}, {_chosen(kernels.family)}" for answer, kernels in chosen])
     rest = len(known) - len(chosen)
     beside = f"; in no engine of the other {rest}, where it is offered and timed" if rest else ""

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from harness.analysis.answers.remedies import catalogue, gains_of, remedies
+from harness.analysis.answers.remedies import catalogue, clear_gains, gains_of, remedies
 from harness.analysis.grid import grid_of
 from harness.matrix.cell import Treatment
 from harness.matrix.treatment import COMMON
 from harness.observations.records import CellObservation
+from harness.runtimes.tftrt.runtime import TFTRT
 from harness.store.documents.published import GainRecord
 from tests.report.composed import cell, run
 
@@ -30,7 +31,7 @@ def told(*cells: CellObservation, name: str, published: tuple[GainRecord, ...] =
 
 
 def test_every_remedy_names_a_field_that_treatments_have() -> None:
-    fields = {item.name: item for item in COMMON}
+    fields = {item.name for item in (*COMMON, *TFTRT.treatment_fields)}
     assert len({one.name for one in catalogue()}) == len(catalogue()) > 4
     for one in catalogue():
         assert one.how
@@ -75,6 +76,14 @@ def test_a_cuda_graph_is_a_pass_of_the_same_builds() -> None:
     assert told(found, name="graph").startswith("a CUDA graph in place of single launches: not measured here")
 
 
+@pytest.mark.parametrize(("times", "published"), [([0.5], True), ([0.8], False), (FAST, False)])
+def test_one_build_a_side_is_published_where_no_two_builds_lie_as_far_apart(
+    times: list[float], published: bool
+) -> None:
+    grid = grid_of(run(cell("8.6", [1.0], treatment=PIECES), cell("8.6", times, treatment=CLIP)))
+    assert [(gain.remedy, gain.builds) for gain in clear_gains(grid)] == [("clip", 1)] * published
+
+
 def test_a_published_gain_stands_in_for_what_this_run_did_not_measure() -> None:
     gain = GainRecord(
         remedy="clip",
@@ -93,5 +102,7 @@ def test_a_published_gain_stands_in_for_what_this_run_did_not_measure() -> None:
         said
         == "ReLU6 as one clip: published, latency clip −20.0 % (−30.0 to −10.0) (net, tensorrt 8.6 on GPU)"
     )
+    once = structs.replace(gain, interval=None, builds=1)
+    assert told(pieces, name="clip", published=(once,)).endswith("on GPU, one build a side)")
     for other in (structs.replace(gain, runtime="openvino"), structs.replace(gain, remedy="hwc8")):
         assert "not measured here" in told(pieces, name="clip", published=(other,))
