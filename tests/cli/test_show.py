@@ -146,3 +146,27 @@ def test_a_run_without_layer_times_has_no_trace(tmp_path: Path) -> None:
         call(show, str(run), "--trace", str(tmp_path / "trace.json"))
     with pytest.raises(NothingChosenError, match="no layers are known"):
         call(show, str(run), "2024", "--dot", str(tmp_path / "engine.dot"))
+
+
+def test_what_builds_take_on_their_own_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = bundle(tmp_path / "run", {"2024.0.0": 3.0})
+    assert call(show, str(run)) == 0
+    assert "alone" not in capsys.readouterr().out, "bundles of before say nothing"
+    for number, folder in enumerate(sorted(run.glob("builds/*/*"))):
+        slices = [{"pass": "latency", "cycle": n, "latency_ms": [3.0] * 4} for n in range(3)]
+        alone = [{"pass": "latency", "cycle": 0, "latency_ms": [2.5 + number / 1000] * 4}]
+        samples = {"schema": "trtmatrix.samples/2", "slices": slices, "alone": alone if number < 2 else []}
+        (folder / "samples.json").write_text(json.dumps(samples), encoding="utf-8")
+        said = json.loads((folder / "build.json").read_text(encoding="utf-8"))
+        (folder / "build.json").write_text(json.dumps({**said, "block": "b"}), encoding="utf-8")
+    assert call(show, str(run)) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if "alone" in one]
+    assert line.startswith("side by side 3.000 ms, alone 2.500 ms: 19.98 % (19.67 % to 20.28 %) apart")
+    assert "warning: that is more than is material (1 %)" in line
+    page = tmp_path / "page.html"
+    assert call(report, str(run), "-o", str(page)) == 0
+    text = page.read_text(encoding="utf-8")
+    assert line[1:] in text
+    assert '<p class="alone">' in text, "not set back as what is no matter is"

@@ -133,6 +133,12 @@ def test_an_engine_that_is_kept_is_measured_in_several_processes(tmp_path: Path)
         assert processes == expected
     lost = {number: one["lost_processes"] for (_, number), one in outcomes(results).items()}
     assert lost == {"0": [], "1": ["process 1: not accepted"]}
+    alone = [
+        {one["process"] for one in json.loads(path.read_text()).get("alone", ())}
+        for path in results.glob("*/builds/*/*/samples.json")
+    ]
+    # The first build before the others, and a process that was not profiled once all others have left.
+    assert sorted(map(sorted, filter(None, alone))) in ([[0], [1]], [[0, 1]])
     assert not list(results.glob("*/builds/*/*/engine.plan"))
 
 
