@@ -16,6 +16,11 @@ class Budget:
         self.precision = precision
         self._until = None if seconds is None else time.monotonic() + seconds
 
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left, 0 or more; None where there is no limit."""
+        return None if self._until is None else max(0.0, self._until - time.monotonic())
+
     def share(self, builds: int, took: float, later: int) -> float:
         """Return the seconds that a block may still spend, now that its first builds are measured.
 

@@ -50,6 +50,7 @@ class JobSettings:
     :param processes: that an engine is measured in, where its runtime keeps engines
     :param peaks: whether the worker of a CPU runtime measures what the processor gives
     :param anchors: cells whose engines are kept over nights, None where there are no nights
+    :param cpu: the CPU that was asked for, None where any will do
     """
 
     measure: Measure
@@ -61,6 +62,7 @@ class JobSettings:
     processes: int = 1
     peaks: bool = True
     anchors: Anchors | None = None
+    cpu: int | None = None
 
 
 class OpenJob(StartedBuild):

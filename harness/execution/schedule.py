@@ -124,12 +124,9 @@ class Schedule:
         if reason:
             self._bundle.set_cell(cell, "unsupported", reason)
             return False
-        key = (cell.runtime, cell.version, cell.environment)
-        if key not in self._prepared:
-            self._prepared[key] = self._prepare_environment(cell, runtime)
-        prepared = self._prepared[key]
-        if isinstance(prepared, tuple):
-            self._bundle.set_cell(cell, *prepared)
+        refused = self._refused(cell, runtime)
+        if refused is not None:
+            self._bundle.set_cell(cell, *refused)
             return False
         try:
             inputs = self._inputs.get(cell)
@@ -139,6 +136,14 @@ class Schedule:
         self._bundle.keep_network(cell, inputs.network)
         self._bundle.set_cell(cell, "pending", "", inputs.graph.digest)
         return True
+
+    def _refused(self, cell: Cell, runtime: Runtime) -> tuple[str, str] | None:
+        """Make the environment of *cell*; return status and reason where that fails."""
+        key = (cell.runtime, cell.version, cell.environment)
+        if key not in self._prepared:
+            self._prepared[key] = self._prepare_environment(cell, runtime)
+        prepared = self._prepared[key]
+        return prepared if isinstance(prepared, tuple) else None
 
     def _prepare_environment(self, cell: Cell, runtime: Runtime) -> Prepared | tuple[str, str]:
         environment = self._parts.environments[cell.environment]
@@ -174,8 +179,12 @@ class Schedule:
         run = self._bundle.manifest.run
         document = structs.replace(result.document, run=run, pool=run, round=number)
         self._bundle.put_build(result.folder, document)
-        said = f"round {number + 1}/{max(number + 1, self._rounds)}  {cell.id}"
+        said = f"round {number + 1}/{max(number + 1, self._rounds)}  {cell.id}{self._where()}"
         self._say(clock.step(said, document.state, self._later))
+
+    def _where(self) -> str:
+        """Return where the build that is kept was measured, to end its line: nothing for this machine."""
+        return ""
 
     def _blocks(self, cells: Sequence[Cell]) -> list[Block]:
         """Return the blocks of the run, each in a random order of its builds; what is there is left out."""

@@ -7,6 +7,7 @@
     RUN/layer_times.parquet   one row an engine layer and build (:data:`harness.store.schema.LAYER_TIMES`)
     RUN/networks/*.json       the networks' structure, digest and reference outputs' summary
     RUN/builds/CELL/BUILD/    build.json (written last), and the files of the worker as they came
+    RUN/set-aside/CELL/       builds whose block a node left unfinished; nobody reads them
 
 A build folder appears whole, by a rename, once its build is over: what a crash leaves can always be read, and
 a run that is resumed knows what it has. The tables are made from the build folders when the run ends, and
@@ -172,6 +173,13 @@ class Bundle:
         staging.chmod(0o755)
         staging.rename(target)
         return BuildRecord(target, document)
+
+    def set_aside(self, cell_id: str, build: int) -> Path:
+        """Move a build out of the run, which will have another of its number; return where it lies now."""
+        folder = self.root / "set-aside" / check_cell_id(cell_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        number = sum(path.name.startswith(f"{build}-") for path in folder.iterdir())
+        return self.build_folder(cell_id, build).rename(folder / f"{build}-{number}")
 
     def builds(self, cell_id: str | None = None) -> Iterator[BuildRecord]:
         """Yield the builds, by cell in the order of the matrix and by number."""
