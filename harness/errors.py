@@ -305,6 +305,14 @@ class CacheFolderError(UnavailableError):
     """The cache folder cannot be written."""
 
 
+class NoClusterError(UnavailableError):
+    """No cluster answers at the address of one."""
+
+
+class ClusterNodesError(UnavailableError):
+    """No node of a cluster can measure."""
+
+
 class NoDockerEngineError(UnavailableError):
     """No Docker engine answers."""
 

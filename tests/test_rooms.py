@@ -26,6 +26,7 @@ ROOMS = (
     "recordings",
     "tables",
     "reproduce",
+    "executors",
     "plugins",
     "execution",
     "messages",

@@ -1,0 +1,106 @@
+"""The process of a node from outside: started with an order, heard, ended with all of its workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from harness.environments.process import log_tail
+from harness.execution.fleet import Came, Event, Lost, Order, Over, Refused, Said
+from harness.execution.sending import packed
+from harness.executors.node import FILES, ORDER, log_of
+
+_END_SECONDS = 30.0
+"""That a process has to end its workers and containers in."""
+
+
+class NodeProcess:
+    """Measures *order* on this machine.
+
+    :param files: digest to content, of all that the order names
+    """
+
+    def __init__(self, order: Order, files: Mapping[str, bytes]) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="trtmatrix-node-"))
+        (self._folder / FILES).mkdir()
+        for digest, content in files.items():
+            (self._folder / FILES / digest).write_bytes(content)
+        (self._folder / ORDER).write_bytes(pickle.dumps(order))
+        self._log = log_of(self._folder)
+        log = self._log.open("wb")
+        self._events: queue.Queue[Event] = queue.Queue()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "harness.executors.node", str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+        log.close()
+        assert self._process.stdout is not None
+        threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    def events(self, seconds: float) -> list[Event]:
+        """Return what has happened since last time, waiting up to *seconds* for something."""
+        found: list[Event] = []
+        with suppress(queue.Empty):
+            found.append(self._events.get(timeout=seconds))
+            while True:
+                found.append(self._events.get_nowait())
+        return found
+
+    def stop(self) -> None:
+        """End the process and all that it started, in no more than half a minute."""
+        with suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            with suppress(OSError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._log.unlink(missing_ok=True)
+
+    def _read(self, lines: IO[bytes]) -> None:
+        last: Event | None = None
+        with lines:
+            for line in lines:
+                last = self._event(json.loads(line))
+                self._events.put(last)
+        code = self._process.wait()
+        if not isinstance(last, Over | Lost):
+            said = log_tail(self._log).strip().rsplit("\n", 1)[-1]
+            self._events.put(Lost(f"its process ended with status {code}" + (f": {said}" if said else "")))
+
+    def _event(self, said: dict[str, Any]) -> Event:
+        what = said.pop("event")
+        if what == "came":
+            folder = Path(said.pop("folder"))
+            came = Came(files=packed(folder), **said)
+            shutil.rmtree(folder, ignore_errors=True)
+            assert self._process.stdin is not None
+            with suppress(OSError, ValueError):
+                self._process.stdin.write(b".")
+                self._process.stdin.flush()
+            return came
+        event: Event = {"said": Said, "refused": Refused, "over": Over, "lost": Lost}[what](**said)
+        return event
