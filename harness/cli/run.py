@@ -62,6 +62,11 @@ def add_parser(commands: Any) -> None:
         "--retry-failed", action="store_true", help="with --resume, measure failed builds again"
     )
     parser.add_argument("--executor", metavar="NAME", help="what is given the builds (default: local)")
+    parser.add_argument(
+        "--address",
+        metavar="WHERE",
+        help="of a Ray cluster, which measures: auto, HOST:PORT or ray://HOST:PORT",
+    )
     parser.add_argument("--no-build", action="store_true", help="use container images as they are")
     parser.add_argument(
         "--history", type=Path, metavar="DIR", help="hold the run against these nights, and add it to them"
@@ -110,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         shapes=tuple(arguments.shape),
         outputs=tuple(arguments.output),
         executor=arguments.executor,
+        address=arguments.address,
     )
     plan = make_plan(choices, registry.parts())
     registry.bottlenecks()
@@ -182,6 +188,7 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     options += ["--matrix-retry-failed"] if arguments.retry_failed else []
     options += ["--matrix-no-build"] if arguments.no_build else []
     options += [f"--matrix-executor={arguments.executor}"] if arguments.executor is not None else []
+    options += [f"--matrix-address={arguments.address}"] if arguments.address is not None else []
     options += [f"--matrix-history={arguments.history}"] if arguments.history is not None else []
     options += [f"--matrix-accepted={arguments.accepted}"] if arguments.accepted is not None else []
     options += [f"--matrix-notify={address}" for address in arguments.notify]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -11,12 +12,13 @@ from typing import Any
 
 from harness.environments.base import Outcome
 from harness.environments.docker.settings import NO_BUILD
-from harness.execution.base import Block, BuildResult, EndedBuild
+from harness.execution.base import Block, BuildResult, EndedBuild, failed_build
 from harness.execution.dispatch import Became, Cut, Dispatch, GivenUp, Home, refusals
 from harness.execution.fleet import GPU, Fleet, Order, Place, Refused, need_of
+from harness.execution.job import earlier_cache
 from harness.execution.placing import groups
 from harness.execution.progress import Clock
-from harness.execution.schedule import Schedule, earlier_cache
+from harness.execution.schedule import Schedule
 from harness.execution.sending import Sending, unpack
 from harness.matrix.cell import Cell
 from harness.runtimes.base import Runtime
@@ -33,7 +35,6 @@ class FleetSchedule(Schedule):
         self._fleet = fleet
         self._needs = list(dict.fromkeys(need_of(cell) for cell in self._cells))
         self._sending = Sending(self._inputs, self._parts.runtimes)
-        self._from: Place | None = None
 
     # before measuring
 
@@ -111,8 +112,10 @@ class FleetSchedule(Schedule):
             later=later,
             seconds=self._budget.left,
             precision=self._budget.precision,
+            check=self._check,
             inputs=self._sending.networks(cells),
             caches=caches,
+            command=sys.argv,
             variables={NO_BUILD: os.environ[NO_BUILD]} if NO_BUILD in os.environ else {},
         )
         named = {*(d for files in order.inputs.values() for d in files.values()), *caches.values()}
@@ -124,7 +127,7 @@ class FleetSchedule(Schedule):
 
     def _take(self, became: Became, clock: Clock) -> None:
         if isinstance(became, Home):
-            self._from = became.place
+            self._where = f" on {became.place.name}"
             self._keep(self._ended_there(became), clock)
         elif isinstance(became, Refused):
             cell = next(cell for cell in self._cells if cell.id == became.cell)
@@ -136,7 +139,7 @@ class FleetSchedule(Schedule):
                 self._bundle.set_aside(planned.cell.id, planned.number)
         elif isinstance(became, GivenUp):
             for planned in became.builds:
-                self._keep(EndedBuild(planned, self._failed(planned, became.reason)), clock)
+                self._keep(EndedBuild(planned, failed_build(planned, became.reason, self._scratch)), clock)
 
     def _ended_there(self, home: Home) -> EndedBuild:
         """Return a build that came home, its files in a folder of this run."""
@@ -145,6 +148,3 @@ class FleetSchedule(Schedule):
         document = read_document(folder / "build.json", Build)
         outcome = Outcome(home.came.status, home.came.reason)
         return EndedBuild(home.planned, BuildResult(folder, document, outcome))
-
-    def _where(self) -> str:
-        return f" on {self._from.name}" if self._from is not None else ""

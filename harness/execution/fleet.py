@@ -72,9 +72,10 @@ class Order:
     :param rounds: builds a cell of the run; :param numbers: of the next build of a cell beyond those
     :param later: first builds that the place will be given afterwards
     :param seconds: that are left of the run's time, None where it has none
+    :param check: whether builds are measured on their own too
     :param inputs: name to digest of the files of each network
     :param caches: digest of the timing cache that a build begins with
-    :param variables: of the environment of the process
+    :param variables: of the environment of the process; :param command: of the run, for those who wait for it
     """
 
     builds: tuple[PlannedBuild, ...]
@@ -86,9 +87,11 @@ class Order:
     later: int = 0
     seconds: float | None = None
     precision: float = 0.01
+    check: bool = True
     inputs: Mapping[InputKey, Mapping[str, str]] = field(default_factory=dict)
     caches: Mapping[PlannedBuild, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    command: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,15 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from harness.distribution import __version__
 from harness.environments.base import Limits
 from harness.errors import CpuNotAllowedError, OptionsContradictError, OtherRunError
 from harness.execution.anchors import Anchors
+from harness.execution.elsewhere import FleetSchedule
+from harness.execution.fleet import Fleet, FleetExecutor
 from harness.execution.job import JobSettings
 from harness.execution.parts import Parts
 from harness.execution.plan import Choices, Plan
@@ -45,6 +48,7 @@ def settings_for(plan: Plan, seed: int) -> JobSettings:
         device=chosen_gpu(),
         options=plan.matrix.options,
         processes=plan.matrix.processes,
+        cpu=plan.matrix.cpu,
     )
 
 
@@ -132,10 +136,22 @@ def measure(
     say: Callable[[str], None] = lambda _line: None,
 ) -> Bundle:
     """Measure *cells* of *plan* and return the bundle."""
+    fleet = fleet_of(plan, parts, say)  # asked for before there is a folder: there may be none
     bundle = open_or_create(plan, choices)
     say(f"run {bundle.manifest.run}: {len(cells)} cells, {plan.rounds(choices)} builds each")
-    measure_into(bundle, plan, choices, cells, parts, say)
+    measure_into(bundle, plan, choices, cells, parts, say, fleet)
     return bundle
+
+
+def fleet_of(plan: Plan, parts: Parts, say: Callable[[str], None]) -> Fleet | None:
+    """Return the fleet that measures *plan*, connected; None where this machine does.
+
+    :raises UnavailableError: it cannot be reached
+    """
+    executor = parts.executors[plan.executor]
+    if not isinstance(executor, FleetExecutor):
+        return None
+    return executor.fleet(plan.address, say)
 
 
 def measure_into(
@@ -145,6 +161,7 @@ def measure_into(
     cells: Sequence[Cell],
     parts: Parts,
     say: Callable[[str], None] = lambda _line: None,
+    fleet: Fleet | None = None,
 ) -> None:
     """Measure *cells* of *plan*, interleaved in rounds, beside what *bundle* holds already."""
     known = {record.cell.id for record in bundle.cells()}
@@ -157,7 +174,10 @@ def measure_into(
     bundle.save()
     parts = replace(parts, networks=plan.families)
     settings = replace(settings_for(plan, bundle.manifest.seed or 0), anchors=anchors_of(plan, choices))
-    schedule = Schedule(
+    if fleet is None:
+        fleet = fleet_of(plan, parts, say)
+    make = Schedule if fleet is None else partial(FleetSchedule, fleet)
+    schedule = make(
         bundle,
         cells,
         parts,
@@ -172,5 +192,7 @@ def measure_into(
     try:
         schedule.run()
     finally:
+        if fleet is not None:
+            fleet.close()
         bundle.update(finished=datetime.now(UTC).replace(microsecond=0))
         bundle.save()

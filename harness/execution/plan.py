@@ -21,6 +21,7 @@ from harness.errors import (
 )
 from harness.execution.base import DEFAULT_EXECUTOR
 from harness.execution.budget import Budget
+from harness.execution.fleet import FleetExecutor
 from harness.matrix.cell import Cell
 from harness.matrix.expand import expand
 from harness.matrix.file import PREVIOUS, MatrixFile, read_matrix
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from harness.networks.base import NetworkFamily, OwnFamily
 
 
+FLEET_EXECUTOR = "ray"
+"""The executor of those who name the address of a cluster and no executor."""
+
+
 @dataclass(frozen=True)
 class Choices:
     """What the user chose on the command line or in the ini file; None: as the matrix file says.
@@ -41,6 +46,7 @@ class Choices:
     :param shapes: ``NAME=1x3x224x224`` for inputs of those files whose axes are open
     :param outputs: nodes that are the outputs of those files, TensorFlow's only
     :param history: folder of nights, in which the engines of anchors are kept
+    :param address: of a cluster
     """
 
     matrix: Path | None = None
@@ -53,6 +59,7 @@ class Choices:
     shapes: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     executor: str | None = None
+    address: str | None = None
     minutes: float | None = None
     history: Path | None = None
 
@@ -61,13 +68,14 @@ class Choices:
 class Plan:
     """A matrix with every name resolved.
 
-    :param executor: name of the one that is given the blocks
+    :param executor: name of the one that is given the blocks; :param address: of its fleet, if one is named
     """
 
     matrix: MatrixFile
     cells: tuple[Cell, ...]
     families: Mapping[str, NetworkFamily]
     executor: str = DEFAULT_EXECUTOR
+    address: str | None = None
 
     def rounds(self, choices: Choices) -> int:
         """Return how many builds a cell gets."""
@@ -168,13 +176,21 @@ def plan_of(matrix: MatrixFile, choices: Choices, parts: Parts) -> Plan:
         table=parts.treatments,
     )
     _check_baseline(matrix, cells)
-    return Plan(matrix, tuple(cells), families, _executor(matrix, choices, parts))
+    executor = _executor(matrix, choices, parts)
+    return Plan(matrix, tuple(cells), families, executor, choices.address)
 
 
 def _executor(matrix: MatrixFile, choices: Choices, parts: Parts) -> str:
     """Return the name of the executor: the user's choice, else the file's."""
     name = matrix.executor if choices.executor is None else choices.executor
+    if choices.address is not None and choices.executor is None and name == DEFAULT_EXECUTOR:
+        name = FLEET_EXECUTOR
     if name in parts.executors:
+        if choices.address is not None and not isinstance(parts.executors[name], FleetExecutor):
+            raise OptionsContradictError(
+                f"--address: executor '{name}' has no cluster; leave it out, or say "
+                f"--executor {FLEET_EXECUTOR}"
+            )
         return name
     problem = f"no executor is called '{name}'{suggestion(name, list(parts.executors))}"
     if choices.executor is not None:

@@ -73,6 +73,7 @@ class Schedule:
         check: bool = True,
     ) -> None:
         self._budget, self._later, self._check = budget or Budget(), 0, check
+        self._where = ""  # a build is measured, to end its line: nothing for this machine
         self._last: dict[Cell, int] = {}
         self._bundle, self._cells, self._parts, self._settings = bundle, list(cells), parts, settings
         self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
@@ -179,12 +180,8 @@ class Schedule:
         run = self._bundle.manifest.run
         document = structs.replace(result.document, run=run, pool=run, round=number)
         self._bundle.put_build(result.folder, document)
-        said = f"round {number + 1}/{max(number + 1, self._rounds)}  {cell.id}{self._where()}"
+        said = f"round {number + 1}/{max(number + 1, self._rounds)}  {cell.id}{self._where}"
         self._say(clock.step(said, document.state, self._later))
-
-    def _where(self) -> str:
-        """Return where the build that is kept was measured, to end its line: nothing for this machine."""
-        return ""
 
     def _blocks(self, cells: Sequence[Cell]) -> list[Block]:
         """Return the blocks of the run, each in a random order of its builds; what is there is left out."""
@@ -212,9 +209,7 @@ class Schedule:
     def _done(self, cell: Cell, round_: int) -> bool:
         if not self._bundle.has_build(cell.id, round_):
             return False
-        if not self._retry_failed:
-            return True
-        return self._bundle.build(cell.id, round_).status != "failed"
+        return not self._retry_failed or self._bundle.build(cell.id, round_).status != "failed"
 
     def _ended(self, block: Block) -> Iterator[EndedBuild]:
         """Yield the builds of *block* as they end; those that the executor lost are failed ones."""
@@ -243,12 +238,8 @@ class Schedule:
 
     def _is_further(self, planned: PlannedBuild, block: Block) -> bool:
         """Say whether *planned* is one more build of a cell of *block*, and new."""
-        cells = {one.cell for one in block.builds}
-        return (
-            planned.cell in cells
-            and planned.number >= self._rounds
-            and not self._bundle.has_build(planned.cell.id, planned.number)
-        )
+        new = planned.number >= self._rounds and not self._bundle.has_build(planned.cell.id, planned.number)
+        return new and planned.cell in {one.cell for one in block.builds}
 
     def _next_number(self, cell: Cell) -> int:
         """Return the number of one more build of *cell*."""

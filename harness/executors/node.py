@@ -59,7 +59,9 @@ class NodeSchedule(Schedule):
             affinity=_affinity(order),
         )
         budget = Budget(order.seconds, order.precision)
-        super().__init__(bundle, cells, parts, settings, rounds=order.rounds, say=say, budget=budget)
+        super().__init__(
+            bundle, cells, parts, settings, rounds=order.rounds, say=say, budget=budget, check=order.check
+        )
         self._inputs = SentInputs(folder / "inputs", folder / FILES, order.inputs)
         self._later = order.later
         self._last = {cell: number - 1 for cell, number in order.numbers.items()}
@@ -104,6 +106,7 @@ def main(folder: Path) -> int:
     try:
         order: Order = pickle.loads((folder / ORDER).read_bytes())
         os.environ.update(order.variables)
+        sys.argv = [*order.command] or sys.argv  # Of the run: others that wait for the device are told it.
         schedule = NodeSchedule(order, folder, registry.parts(), lambda line: tell("said", line=line))
         with closing(schedule.measured()) as measured:
             for became in measured:
@@ -137,15 +140,19 @@ def _tell(became: EndedBuild | Refused, tell: Callable[..., None]) -> None:
     )
     # The folder is taken before the next build ends: whoever reads says so by a byte.
     _TAKEN.acquire()
+    if _GONE.is_set():
+        raise KeyboardInterrupt
 
 
-_TAKEN = threading.Semaphore(0)
+_TAKEN, _GONE = threading.Semaphore(0), threading.Event()
 
 
 def _end_with_input() -> None:
     """Count what was taken; interrupt the process when standard input ends."""
     while os.read(0, 1):
         _TAKEN.release()
+    _GONE.set()
+    _TAKEN.release()
     os.kill(os.getpid(), signal.SIGINT)
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import harness
+from harness import distribution
 from harness.errors import PluginError
 from harness.execution.fleet import Need
 from harness.execution.parts import Parts
@@ -20,7 +20,7 @@ from harness.store.machine import gpus, host_name
 def code_digest() -> str:
     """Return a digest over the code of the harness: two of one version may differ in a source tree."""
     digest = hashlib.sha256()
-    root = Path(harness.__file__).parent
+    root = Path(distribution.__file__).parent
     for path in sorted(root.rglob("*.py")):
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
@@ -35,7 +35,7 @@ def survey(needs: Sequence[Need]) -> dict[str, Any]:
     parts = registry.parts()
     found = [(need, _refusal(need, parts)) for need in needs]
     return {
-        "version": harness.__version__,
+        "version": distribution.__version__,
         "code": code_digest(),
         "machine": host_name(),
         "gpus": [str(gpu["uuid"]) for gpu in gpus()],

@@ -39,6 +39,7 @@ BUILT_IN: tuple[str, ...] = (
     "harness.environments.current",
     "harness.environments.docker.environment",
     "harness.execution.local",
+    "harness.executors.ray.executor",
     "harness.analysis.rules.builtin",
 )
 

@@ -17,6 +17,7 @@ import pytest
 
 from harness.errors import TrtmatrixError
 from harness.pytest_plugin.benchmark_gate import fail_gate, is_regression, keep_session
+from harness.pytest_plugin.checks import check_executor, check_history
 from harness.pytest_plugin.options import OPTIONS, option_value
 from harness.pytest_plugin.session import MatrixSession
 
@@ -64,8 +65,10 @@ def pytest_configure(config: pytest.Config) -> None:
             "trtmatrix measures one cell at a time: run without -n (cells side by side disturb each other)"
         )
     # Read here and not at collection, where pytest would show a mistake in a file with a traceback.
-    _ = matrix_session(config).plan, matrix_session(config).policy
-    matrix_session(config).check_history()
+    session = matrix_session(config)
+    _ = session.plan, session.policy
+    check_executor(config, session.plan)
+    check_history(config)
 
 
 def matrix_session(config: pytest.Config) -> MatrixSession:

@@ -1,4 +1,4 @@
-"""Options of the pytest plugin, each with its ini twin."""
+"""The options of the pytest plugin, each with its ini twin."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ OPTIONS = (
     Option("retry_failed", "", "with --matrix-resume, measure failed builds again", "bool"),
     Option("no_build", "", "use container images as they are", "bool"),
     Option("executor", "NAME", "what is given the builds to measure (default: as the matrix says, local)"),
+    Option("address", "WHERE", "of a Ray cluster, which measures: auto, HOST:PORT or ray://HOST:PORT"),
     Option("network", "FILE", "measure this file in place of the matrix's networks", "args"),
     Option("history", "DIR", "hold the run against the nights in this folder, and add it to them"),
     Option("accepted", "FILE", "accepted changes (default: trtmatrix-accepted.toml, where it lies here)"),

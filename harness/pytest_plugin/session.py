@@ -75,6 +75,7 @@ class MatrixSession:
             shapes=tuple(option_value(self._config, "shape") or ()),
             outputs=tuple(option_value(self._config, "output") or ()),
             executor=option_value(self._config, "executor"),
+            address=option_value(self._config, "address"),
             minutes=given,
             history=path("history"),
         )
@@ -151,24 +152,6 @@ class MatrixSession:
         said = option_value(self._config, "accepted")
         try:
             return policy_of(self.plan.matrix, accepted_changes(Path(said) if said else None))
-        except TrtmatrixError as error:
-            raise pytest.UsageError(error.one_line) from None
-
-    def check_history(self) -> None:
-        """Refuse before anything is measured a history that could not be read afterwards.
-
-        :raises pytest.UsageError: in one line
-        """
-        history = option_value(self._config, "history")
-        if not history:
-            return
-        from harness.history.folder import open_history
-        from harness.history.reading import connect
-
-        try:
-            connect()
-            if any(Path(history).glob("*")):
-                open_history(Path(history))
         except TrtmatrixError as error:
             raise pytest.UsageError(error.one_line) from None
 

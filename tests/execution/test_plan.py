@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import InputError, UsageError
+from harness.errors import InputError, OptionsContradictError, UsageError
 from harness.execution.inputs import InputStore
 from harness.execution.plan import Choices, Plan, default_matrix, make_plan, network_name, stored_plan
 from harness.matrix.cell import CELL_ID
@@ -49,8 +49,16 @@ def test_an_executor_that_nobody_registers_is_refused_where_it_was_named(tmp_pat
     path = matrix(tmp_path, "locl")
     with pytest.raises(InputError, match=r"\[run\]: key 'executor': .*'locl'; did you mean 'local'"):
         make_plan(Choices(matrix=path), registry.parts())
-    with pytest.raises(UsageError, match=r"--executor: no executor is called 'ray'"):
-        make_plan(Choices(matrix=path, executor="ray"), registry.parts())
+    with pytest.raises(UsageError, match=r"--executor: no executor is called 'rya'; did you mean 'ray'"):
+        make_plan(Choices(matrix=path, executor="rya"), registry.parts())
+
+
+def test_an_address_is_that_of_a_cluster(tmp_path: Path) -> None:
+    path = matrix(tmp_path, "local")
+    plan = make_plan(Choices(matrix=path, address="ray://host:10001"), registry.parts())
+    assert (plan.executor, plan.address) == ("ray", "ray://host:10001")
+    with pytest.raises(OptionsContradictError, match="executor 'local' has no cluster"):
+        make_plan(Choices(matrix=path, executor="local", address="auto"), registry.parts())
 
 
 @pytest.mark.parametrize(

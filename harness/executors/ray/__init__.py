@@ -1,0 +1,1 @@
+"""Blocks on the nodes of a Ray cluster; ray itself is imported when a run asks for it."""
