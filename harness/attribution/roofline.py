@@ -51,9 +51,19 @@ def group_bound(graph: Graph, ops: Sequence[str], peaks: Peaks, precision: str) 
     read = dict.fromkeys(tensor for op in inside for tensor in op.inputs if tensor not in made)
     leaving = [op.output for op in inside if _leaves(graph, op.output, names)]
     elements = sum(prod(graph.shapes[tensor]) for tensor in (*read, *leaving))
-    elements += sum(prod(shape) for op in inside for shape in weight_shapes(graph, op).values())
-    flops = sum(op_cost(graph, op).flops for op in inside)
+    own = [_flops_and_weights(graph)[op.name] for op in inside]
+    elements += sum(weights for _, weights in own)
+    flops = sum(flops for flops, _ in own)
     return bound(flops, round(elements * ELEMENT_BYTES[precision]), peaks)
+
+
+@once_each
+def _flops_and_weights(graph: Graph) -> dict[str, tuple[int, int]]:
+    """Return op to its FLOPs and the elements of its weights."""
+    return {
+        op.name: (op_cost(graph, op).flops, sum(prod(shape) for shape in weight_shapes(graph, op).values()))
+        for op in graph.ops
+    }
 
 
 def _leaves(graph: Graph, tensor: str, inside: set[str]) -> bool:

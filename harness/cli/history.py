@@ -157,14 +157,16 @@ def list_nights(arguments: argparse.Namespace) -> int:
 
 def show(arguments: argparse.Namespace) -> int:
     """Print one row a series."""
+    from harness.cli.collector import no_search_for_cycles
     from harness.cli.listing import print_rows
     from harness.history.changes import with_changes
     from harness.history.folder import open_history
     from harness.history.reading import series
 
     history = open_history(arguments.history)
-    read = series(history, filter_of(arguments))
-    found = with_changes(read.series)
+    with no_search_for_cycles():
+        read = series(history, filter_of(arguments))
+        found = with_changes(read.series)
     rows = [_as_json(one) if arguments.json else _row(one) for one in found]
     print_rows(rows, as_json=arguments.json)
     _name([*history.problems, *read.problems])

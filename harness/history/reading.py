@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from harness.errors import MissingPackageError
 from harness.history.folder import History
@@ -15,23 +19,17 @@ from harness.store.documents.night import Night
 if TYPE_CHECKING:
     import duckdb
 
+T = TypeVar("T")
+
 _KEY = (*Subject._fields, "measure")
 _FACTS = ", ".join(f"fact_{name}" for name in Facts.__dataclass_fields__)
 _BETWEEN = chr(31)
-"""Stands between facts: one text a night is read faster than one of each."""
+"""Stands between names and between facts: one text is read faster than one of each."""
 
-# Of a night in the order of time; times as microseconds, which need no package for time zones.
-_LISTS = ", ".join(
-    f"list({column} ORDER BY started, night)"
-    for column in (
-        "night",
-        "epoch_us(started)",
-        "value",
-        "low",
-        "high",
-        "values",
-        f"concat_ws(chr(31), {_FACTS})",
-    )
+# Times as microseconds, which need no package for time zones.
+_COLUMNS = (
+    f"concat_ws(chr(31), {', '.join(_KEY)}) AS key, unit, night, epoch_us(started) AS started, value, "
+    f"low, high, values, concat_ws(chr(31), {_FACTS}) AS facts"
 )
 
 
@@ -57,14 +55,14 @@ def series(history: History, wanted: Filter = EVERYTHING) -> Read:
     :raises UnavailableError: DuckDB is not installed
     """
     where, values = where_of(wanted)
-    keys = ", ".join(_KEY)
     # A partition's folder is no column: what it is called stands in the rows.
     query = (
-        f"SELECT {keys}, any_value(unit), {_LISTS} FROM read_parquet(?, hive_partitioning = false) "
-        f"WHERE {where} GROUP BY {keys} ORDER BY {keys}"
+        f"SELECT {_COLUMNS} FROM read_parquet(?, hive_partitioning = false) WHERE {where} "
+        f"ORDER BY {', '.join(_KEY)}, started, night"
     )
-    rows, problems = ask(history, "points", query, values)
-    return Read(tuple(_series(rows)), tuple(problems))
+    # As columns: a row of Python objects for each point of a year takes longer than the query.
+    table, problems = ask(history, "points", query, values, lambda found: found.to_arrow_table())
+    return Read(() if table is None else tuple(_series(table)), tuple(problems))
 
 
 def layers(history: History, cell: str, night: str) -> list[Layer]:
@@ -78,13 +76,18 @@ def layers(history: History, cell: str, night: str) -> list[Layer]:
         "SELECT night, build, name, op_class, coalesce(kernel, ''), ms "
         "FROM read_parquet(?, hive_partitioning = false) WHERE cell = ? ORDER BY build, position"
     )
-    return [Layer(*row) for row in ask(own, "layers", query, [cell])[0]]
+    rows, _ = ask(own, "layers", query, [cell], lambda found: found.fetchall())
+    return [Layer(*row) for row in rows or ()]
 
 
 def ask(
-    history: History, table: str, query: str, values: Sequence[object]
-) -> tuple[list[tuple[Any, ...]], list[Problem]]:
-    """Return the rows of *query* over the files of *table*, and what is wrong with those left out.
+    history: History,
+    table: str,
+    query: str,
+    values: Sequence[object],
+    take: Callable[[duckdb.DuckDBPyRelation], T],
+) -> tuple[T | None, list[Problem]]:
+    """Return what *take* makes of *query* over the files of *table*, and what is wrong with those left out.
 
     :param query: with a place for the files first; :param values: of its other places
     :raises UnavailableError: DuckDB is not installed
@@ -94,16 +97,10 @@ def ask(
 
     files, problems = named_files(history, table)
     try:
-        return _rows(connection, query, files, values), problems
+        return take(connection.sql(query, params=[files, *values])) if files else None, problems
     except duckdb.Error:  # a torn one: each is looked at on its own
         files, problems = readable(history, connection, table)
-        return _rows(connection, query, files, values), problems
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, query: str, files: list[str], values: Sequence[object]
-) -> list[tuple[Any, ...]]:
-    return connection.execute(query, [files, *values]).fetchall() if files else []
+        return take(connection.sql(query, params=[files, *values])) if files else None, problems
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -171,20 +168,50 @@ def where_of(wanted: Filter) -> tuple[str, list[Any]]:
     return " AND ".join(["true", *(text for text, _ in said)]), [value for _, value in said]
 
 
-def _series(rows: Sequence[tuple[Any, ...]]) -> Iterator[Series]:
-    width = len(_KEY)
-    facts: dict[str, Facts] = {}
-    times: dict[int, datetime] = {}
-    for row in rows:
-        key, unit, columns = row[:width], row[width], row[width + 1 :]
-        points = []
-        for night, started, value, low, high, values, said in zip(*columns, strict=True):
-            if said not in facts:
-                facts[said] = Facts(*said.split(_BETWEEN))
-            if started not in times:
-                times[started] = _EPOCH + timedelta(microseconds=started)
-            points.append(Point(night, times[started], value, low, high, tuple(values), facts[said]))
-        yield Series(Subject(*key[:-1]), key[-1], unit, tuple(points))
+def _series(table: pa.Table) -> Iterator[Series]:
+    """Yield the series in rows that are in their order, and in each in that of time."""
+    if not table.num_rows:
+        return
+    columns = table.combine_chunks()
+    keys, ends = _runs(columns["key"])
+    names, nights = _coded(columns["night"])
+    said, facts = _coded(columns["facts"])
+    known = [Facts(*text.split(_BETWEEN)) for text in said]
+    started = columns["started"].to_numpy()
+    times = {at: _EPOCH + timedelta(microseconds=at) for at in np.unique(started).tolist()}
+    lists = columns["values"].chunk(0)
+    flat, places = lists.values.to_numpy().tolist(), lists.offsets.to_numpy().tolist()
+    points = [
+        Point(names[night], times[at], value, low, high, tuple(flat[begin:end]), known[fact])
+        for night, at, value, low, high, begin, end, fact in zip(
+            nights,
+            started.tolist(),
+            columns["value"].to_numpy().tolist(),
+            columns["low"].to_pylist(),
+            columns["high"].to_pylist(),
+            places[:-1],
+            places[1:],
+            facts,
+            strict=True,
+        )
+    ]
+    begins = [0, *ends[:-1]]
+    for key, begin, end in zip(keys, begins, ends, strict=True):
+        *subject, measure = key.split(_BETWEEN)
+        unit = columns["unit"][begin].as_py()
+        yield Series(Subject(*subject), measure, unit, tuple(points[begin:end]))
+
+
+def _runs(column: pa.ChunkedArray) -> tuple[list[str], list[int]]:
+    """Return the values of runs of equal ones, and where each ends."""
+    found = pc.run_end_encode(column.chunk(0))
+    return found.values.to_pylist(), found.run_ends.to_pylist()
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[list[str], list[int]]:
+    """Return the different values, and the number of each row's own."""
+    found = column.chunk(0).dictionary_encode()
+    return found.dictionary.to_pylist(), found.indices.to_numpy().tolist()
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
