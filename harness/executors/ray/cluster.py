@@ -82,7 +82,9 @@ class RayFleet(Fleet):
         return found
 
     def _look(self, needs: Sequence[Need]) -> None:
-        alive = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        # Ray states no types, and need not be here where types are checked.
+        nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
+        alive = [node for node in nodes() if node["Alive"]]
         called = names(alive)
         new = [node for node in alive if node["NodeID"] not in self._found]
         answers = {node["NodeID"]: _survey(node["NodeID"], needs) for node in new}
