@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 
 from harness.analysis.blocks import Blocks, with_blocks
@@ -67,6 +68,22 @@ class Grid:
         """(host, model of its GPU or nothing, good builds made on it), in the order of the run."""
         counts = Counter(build.host for group in self.built for build in group.good)
         return tuple((host, self.hosts.models.get(host, ""), builds) for host, builds in counts.items())
+
+    def treated(self, group: BuildGroup) -> tuple[BuildGroup, ...]:
+        """Return the groups that differ from *group* in their treatment alone, itself among them."""
+        return tuple(self._by_place[_place(group)])
+
+    @cached_property
+    def _by_place(self) -> Mapping[tuple[str, ...], Sequence[BuildGroup]]:
+        found: dict[tuple[str, ...], list[BuildGroup]] = {}
+        for group in self.groups:
+            found.setdefault(_place(group), []).append(group)
+        return found
+
+
+def _place(group: BuildGroup) -> tuple[str, ...]:
+    cell = group.cell
+    return cell.network, cell.runtime, cell.version, cell.environment, cell.repeat, group.host, group.name
 
 
 def grid_of(run: RunObservation) -> Grid:

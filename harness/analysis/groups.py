@@ -190,8 +190,8 @@ class BuildGroup:
         key = LATENCY if rule is None else rule.name
         if key not in self._series:
             made = latency_series(self.builds) if rule is None else cost_series(self.builds, rule)
-            if len(made.values) > 1:
-                made = replace(made, notes=(*made.notes, *spread_notes(self.cell)))
+            if len(made.values) > 1 and (notes := spread_notes(self.cell)):
+                made = replace(made, notes=(*made.notes, *notes))
             self._series[key] = made
         return self._series[key]
 

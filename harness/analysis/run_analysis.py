@@ -106,6 +106,18 @@ def analyse(
     )
 
 
+def in_short(
+    grid: Grid, verdicts: Sequence[Verdict], *, rules: Mapping[str, Rule], first: str | None = None
+) -> tuple[ShortAnswer, ...]:
+    """Return the answers on each runtime alone, as :func:`analyse` has them, for whoever prints no figures.
+
+    :param rules, first: as for :func:`analyse`
+    """
+    titles = rule_titles(rules)
+    told = answers(grid, verdicts, titles)
+    return short_answers(told, titles, side_by_side(grid, first), grid.hosts)
+
+
 def row_figures(row: GridRow) -> RowFigures:
     """Return the figures of one row."""
     return RowFigures(

@@ -97,10 +97,15 @@ def _sides(engine: AttributedEngine) -> dict[str, OpSide]:
             kernel=layer.kernel,
             type=layer.type,
             family=layer.family,
-            fused_with=tuple(other for other in layer.source_ops if other != op),
+            fused_with=_others(layer, op),
         )
         for op, layer in engine.layer_of_op().items()
     }
+
+
+def _others(layer: AttributedLayer, op: str) -> tuple[str, ...]:
+    # Most layers carry one op alone.
+    return () if len(layer.source_ops) == 1 else tuple(x for x in layer.source_ops if x != op)
 
 
 def _order(first: AttributedEngine, second: AttributedEngine, present: set[str]) -> list[str]:

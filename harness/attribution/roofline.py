@@ -117,21 +117,23 @@ def achieved(engine: AttributedEngine, latency_ms: float | None) -> Achieved | N
     """
     if engine.graph is None or engine.partial or not engine.batch_known:
         return None
-    work = _work(engine.graph)
-    flops: dict[str, int] = {}
+    flops = _work(engine.graph).flops
+    return Achieved(1e3 * flops / latency_ms if latency_ms else None, _by_class(engine))
+
+
+@once_each
+def _by_class(engine: AttributedEngine) -> Mapping[str, float]:
+    assert engine.graph is not None
+    ops, flops = _work(engine.graph).ops, dict[str, int]()
     for layer in engine.layers:
         # What a layer carries is its class's, as its time is: a fused clip belongs to its convolution.
-        inside = sum(work.ops[op].flops for op in layer.source_ops)
-        flops[str(layer.op_class)] = flops.get(str(layer.op_class), 0) + inside
+        kind = str(layer.op_class)
+        for op in layer.source_ops:
+            flops[kind] = flops.get(kind, 0) + ops[op].flops
     times = {str(kind): ms for kind, ms in engine.time_of_class().items()}
-    return Achieved(
-        end_to_end=1e3 * work.flops / latency_ms if latency_ms else None,
-        by_class={
-            kind: 1e3 * count / times[kind]
-            for kind, count in sorted(flops.items())
-            if times.get(kind) and count
-        },
-    )
+    return {
+        kind: 1e3 * count / times[kind] for kind, count in sorted(flops.items()) if times.get(kind) and count
+    }
 
 
 def time_and_flop_shares(

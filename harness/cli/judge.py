@@ -140,7 +140,7 @@ def _print(found: Judged, arguments: argparse.Namespace) -> None:
     else:
         print_board(shown, found.grid, found.rules, found.failing, arguments.judged)
         if found.rules and any(verdict.kind == "version" for verdict in shown):
-            print_short(found.analysis.short)
+            print_short(found.short)
     if arguments.judged is None:
         print_reproducing(shown, arguments.runs, arguments.baseline)
     _print_totals(found.verdicts, found.failing)

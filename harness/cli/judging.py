@@ -13,6 +13,7 @@ from harness.errors import BadOptionError, NothingToCompareError, OptionsContrad
 from harness.matrix.file import PREVIOUS
 
 if TYPE_CHECKING:
+    from harness.analysis.answers.short import ShortAnswer
     from harness.analysis.grid import Grid
     from harness.analysis.policy import Policy
     from harness.analysis.rules.base import Rule
@@ -45,6 +46,13 @@ class Judged:
     def failing(self) -> list[Verdict]:
         """The verdicts against the policy."""
         return self.policy.failing(self.verdicts)
+
+    @property
+    def short(self) -> tuple[ShortAnswer, ...]:
+        """The answers on each runtime."""
+        from harness.analysis.run_analysis import in_short
+
+        return in_short(self.grid, self.verdicts, rules=self.rules, first=self.first)
 
     @cached_property
     def analysis(self) -> RunAnalysis:

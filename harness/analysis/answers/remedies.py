@@ -176,18 +176,13 @@ def _an_image(group: BuildGroup) -> list[float]:
 
 def _twin(grid: Grid, group: BuildGroup, field: str, value: str) -> BuildGroup | None:
     """Return the group that differs from *group* in the *value* of *field* only."""
-    wanted = {**group.cell.treatment.as_json(), field: value}
-    for other in grid.groups:
-        known = other.cell.treatment.as_json()
-        same = {k: str(v) for k, v in known.items()} == {k: str(v) for k, v in wanted.items()}
-        if same and _place(other) == _place(group) and other.latency.builds:
-            return other
-    return None
+    wanted = {**_values(group), field: value}
+    same = (other for other in grid.treated(group) if _values(other) == wanted)
+    return next((other for other in same if other.latency.builds), None)
 
 
-def _place(group: BuildGroup) -> tuple[str, ...]:
-    cell = group.cell
-    return cell.network, cell.runtime, cell.version, cell.environment, cell.repeat, group.host, group.name
+def _values(group: BuildGroup) -> dict[str, str]:
+    return {name: str(value) for name, value in group.cell.treatment.as_json().items()}
 
 
 def _value(group: BuildGroup, field: str) -> str:
