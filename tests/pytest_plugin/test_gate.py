@@ -11,7 +11,7 @@ import pytest
 
 from harness.resources import data_folder
 from harness.store.bundle import Bundle
-from tests.plugins.test_conftest_runtime import CONFTEST, WORKER
+from tests.plugins.test_conftest_runtime import FILES
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITES = data_folder("suites")
@@ -28,7 +28,7 @@ profile_iterations = 1
 [policy]
 confirm = true
 [[versions]]
-runtime = "beside"
+runtime = "plain"
 versions = ["1", "2"]
 [[block]]
 networks = ["linear_relu6_probe"]
@@ -38,9 +38,10 @@ networks = ["linear_relu6_probe"]
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> Path:
     # The version says how often the network is computed.
-    pytester.makeconftest(CONFTEST.replace('return "7"', "return version"))
+    pytester.makeconftest(FILES["conftest.py"].replace('return "7"', "return version"))
+    slower = "4 ** (2 * int(self.job.version) - 1)"
     pytester.makepyfile(
-        beside_worker=WORKER.replace('self.job.treatment["rounds"]', "4 ** (2 * int(self.job.version) - 1)"),
+        plain_worker=FILES["plain_worker.py"].replace('self.job.treatment["rounds"]', slower),
         keep="import sys; open('message.json', 'w').write(sys.stdin.read())",
     )
     (pytester.path / "matrix.toml").write_text(MATRIX, encoding="utf-8")
@@ -60,7 +61,7 @@ def test_a_slower_version_is_confirmed_told_accepted_and_then_quiet(
     told = f"--matrix-notify-command={sys.executable} keep.py"
     result = pytester.runpytest_subprocess(*words, "--matrix-out=run", told, "--benchmark-autosave")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["*measured again before they count: latency of linear_relu6_probe*beside-2"])
+    result.stdout.fnmatch_lines(["*measured again before they count: latency of linear_relu6_probe*plain-2"])
     result.stdout.fnmatch_lines(["trtmatrix: the message was taken by the command"])
 
     bundle = Bundle.open(project / "run")
