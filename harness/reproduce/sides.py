@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, median
 
 from harness.analysis.groups import BuildGroup
 from harness.attribution.engine import AttributedLayer, LayerRole
@@ -53,6 +53,7 @@ class Side:
 
     :param kernels: of all builds; :param tactics: of the build in the middle
     :param facts: what its builds ran on and with, name to value
+    :param waited: wall time over CPU time, less 1, the median of its builds; None where no CPU time was read
     """
 
     version: str
@@ -60,18 +61,21 @@ class Side:
     kernels: tuple[KernelRow, ...]
     tactics: tuple[TacticRow, ...]
     facts: Mapping[str, str]
+    waited: float | None = None
 
 
 def side_of(group: BuildGroup, ops: Iterable[str]) -> Side:
     """Return what the builds of *group* say of *ops*."""
     own = frozenset(ops)
     typical = group.typical_build
+    waits = [build.waited for build in group.good if build.waited is not None]
     return Side(
         version=group.cell.version,
         host=group.host,
         kernels=tuple(_kernels(group, own)),
         tactics=() if typical is None else tuple(_tactics(typical, own)),
         facts=_facts(group),
+        waited=median(waits) if waits else None,
     )
 
 

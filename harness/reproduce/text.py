@@ -20,6 +20,9 @@ FROM_AROUND = (
 OTHERWISE = 2.0
 """Times that a piece may take of what its layers take in the network, before that is told."""
 
+WAITED = 0.1
+"""Of its CPU time, that a piece may wait for the processor before that is told."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -80,9 +83,21 @@ def _answer(told: Told) -> str:
         if found.neighbours:
             names = ", ".join(f"`{name}`" for name in found.neighbours)
             said += f" The ops that carry it show it with these neighbours only: {names}."
-        return f"{said}{_otherwise(found, piece)}"
+        return f"{said}{_otherwise(found, piece)}{_waiting(told.alone)}"
     ended = f" {found.reason[:1].upper()}{found.reason[1:]}." if found.reason else ""
     return f"{FROM_AROUND} What was looked for: at least half of {of}.{ended}"
+
+
+def _waiting(sides: Sequence[Side]) -> str:
+    """Say that a piece waited for other programs while it was measured, nothing where it hardly did."""
+    waits = [side.waited for side in sides if side.waited is not None]
+    if not waits or max(waits) <= WAITED:
+        return ""
+    said = ", ".join(f"{100 * one:.0f} %" for one in waits)
+    return (
+        f" Other programs had the processor meanwhile (wall time above CPU time: {said}): on a quiet machine "
+        "the change may be of another size."
+    )
 
 
 def _otherwise(found: Reproduction, piece: PieceRecord) -> str:

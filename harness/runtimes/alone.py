@@ -1,7 +1,8 @@
 """Time one ONNX file with the runtime that is installed, alone: ``python measure.py RUNTIME FILE [SECONDS]``.
 
 Needs onnxruntime or openvino and NumPy, nothing else. One thread on one processor, random inputs, wall time
-around each inference. Run two versions in turns, several times: what one run says alone may be the hour's.
+and CPU time around each inference. Run two versions in turns, several times: what one run says alone may be
+the hour's, and where wall time is far above CPU time other programs had the processor.
 """
 
 import os
@@ -61,15 +62,16 @@ def main(runtime: str, path: str, seconds: float = 3.0) -> None:
     end = time.perf_counter() + 0.5
     while time.perf_counter() < end:
         infer()
-    times = []
+    times, used = [], []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         infer()
         times.append(1e3 * (time.perf_counter() - start))
+        used.append(1e3 * (time.process_time() - before))
     low, middle, high = numpy.percentile(times, (10, 50, 90))
     print(
-        f"{runtime} {version}: median {middle:.4f} ms, "
+        f"{runtime} {version}: median {middle:.4f} ms, CPU time {numpy.median(used):.4f} ms, "
         f"80 % of {len(times)} inferences in {low:.4f} to {high:.4f} ms"
     )
 
