@@ -12,7 +12,9 @@ import argparse
 import json
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +51,7 @@ def main() -> int:
     write_between("changed", table(arguments.folder, busy, arguments.change))
     if arguments.quiet is not None:
         write_between("quiet", table(arguments.quiet, set(), 0))
-    return picture(arguments.folder / "trends.html")
+    return picture(arguments.folder / "history")
 
 
 def table(folder: Path, busy: set[int], change: int) -> str:
@@ -106,13 +108,16 @@ def write_between(name: str, text: str) -> None:
     print(f"{PAGE.relative_to(ROOT)}: {name}")
 
 
-def picture(page: Path) -> int:
-    """Take the picture of *page*."""
+def picture(history: Path) -> int:
+    """Take the picture of the page of *history*, as it is written now."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         print("pictures are taken with Chromium, which is not here", file=sys.stderr)
         return 1
-    with browser(program) as tab:
+    with tempfile.TemporaryDirectory() as folder, browser(program) as tab:
+        page = Path(folder) / "trends.html"
+        words = ["trends", str(history), "-o", str(page), "--no-reports"]
+        subprocess.run([sys.executable, "-m", "harness.cli", *words], check=True)
         tab.open(page)
         tab.look(PICTURE, width=1480, height=1000)
     print(PICTURE.relative_to(ROOT))

@@ -26,7 +26,11 @@ Fails = Callable[[Verdict], bool]
 
 @dataclass(frozen=True)
 class OpenChange:
-    """A change that is open. :param day: of the night that confirmed it; :param text: as it said then"""
+    """A change that is open.
+
+    :param day: of the night that confirmed it; :param text: as it said then
+    :param against: cell that it was compared with, empty for earlier nights
+    """
 
     day: str
     verdict: str
@@ -35,6 +39,7 @@ class OpenChange:
     host: str = ""
     measure: str = ""
     run: str = ""
+    against: str = ""
 
 
 def open_changes(nights: Iterable[Night], own: str) -> Mapping[Key, OpenChange]:
@@ -53,7 +58,7 @@ def open_changes(nights: Iterable[Night], own: str) -> Mapping[Key, OpenChange]:
                 found.pop(key, None)
             elif key not in found:
                 found[key] = OpenChange(
-                    day, one.verdict, one.text, one.cell, one.host, one.measure, night.run
+                    day, one.verdict, one.text, one.cell, one.host, one.measure, night.run, one.against
                 )
     return found
 

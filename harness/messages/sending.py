@@ -95,7 +95,8 @@ def _by_apprise(message: Message, addresses: Sequence[str]) -> Iterator[str]:
                 if service is None:
                     yield f"no message was sent: address {number} is none that apprise knows"
                     continue
-                shown = str(service.url(privacy=True))  # type: ignore[no-untyped-call]
+                # Without what apprise adds of its own defaults behind the question mark.
+                shown = str(service.url(privacy=True)).partition("?")[0]  # type: ignore[no-untyped-call]
                 sent = service.notify(title=message.title, body=message.text, notify_type=kind)
             except Exception as error:  # noqa: BLE001 (plugins of apprise raise what they like)
                 yield f"no message was sent to address {number}: {type(error).__name__}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from harness.cli import build_parser
 from harness.history.folder import open_history
 from harness.matrix.file import read_matrix
 from harness.resources import data_folder
@@ -93,6 +95,20 @@ def test_the_commands_of_the_tutorial(night: Path, begins: str, status: int, sai
     done = called(command.replace(" RUN ", f" {run.relative_to(night)} "), night)
     assert done.returncode == status, done.stdout + done.stderr
     assert said in done.stdout + done.stderr
+
+
+def test_the_commands_of_the_morning_are_commands() -> None:
+    """It takes ten minutes; that they are what the command line takes is seen at once."""
+    root = PAGE.parents[2]
+    text = "\n".join(blocks("sh")[2:])
+    (night,) = re.findall(r'^night="python (\S+) (.*)"$', text, re.M)
+    assert (root / night[0]).is_file()
+    told = re.findall(r"^(?:SLOWER_VERSION=\S+ )?\$night(?: (?!&&)(.+))?$", text, re.M)
+    lines = re.findall(r"^trtmatrix (.+)$", text, re.M)
+    assert (len(told), [line.split()[0] for line in lines]) == (2, ["trends", "judge", "accept"])
+    for line in (*(f"{night[1]} {more}" for more in told), *lines):
+        arguments = build_parser().parse_args(shlex.split(line))
+        assert getattr(arguments, "matrix", None) is None or (root / arguments.matrix).is_file()
 
 
 def test_a_run_that_fails_is_kept_and_its_status_is_that_of_the_night(tmp_path: Path) -> None:
