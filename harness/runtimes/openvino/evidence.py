@@ -3,8 +3,9 @@
 ``real_time`` of a counter is the running mean over all inferences of the compiled model in whole
 microseconds, cold ones included. With the readings a(N) and a(M) after N and M inferences, the mean of the
 inferences N+1 to M is (M a(M) - N a(N)) / (M - N), good to about a microsecond. A node whose mean is
-below a microsecond is counted as not run. There are a few compiled models (blocks), since a mean is at the
-mercy of one disturbed inference; the median over them is a layer's time.
+below a microsecond is counted as not run. There are a few rounds (blocks), of one compiled model or, in older
+bundles, of one each, since a mean is at the mercy of one disturbed inference; the median over them is a
+layer's time.
 """
 
 from __future__ import annotations

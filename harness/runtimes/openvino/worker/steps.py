@@ -1,7 +1,7 @@
 """OpenVINO on the CPU: latency from a plain compiled model, the profile from one that counts."""
 
 import time
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence  # noqa: F401
 
 import numpy
 
@@ -23,18 +23,21 @@ except ImportError:  # before 2023.1
 
 OPTIONS = {"inference_precision_hint": "f32"}  # type: Dict[str, Any]
 HONOURED = {"precision": ["fp32"], "tensor_format": ["linear", "hwc"], "source": ["auto", "onnx"]}
-PROFILE_WARMUP = 5
+PROFILE_WARMUP, PROFILE_SETTLE = 5, 1
+"""Inferences that do not count, before the first round of the profile and before each other one."""
 PROFILE_LEAST = 10
 """Inferences of a round: the counters are means in whole microseconds, whose rounding more of them divide."""
 DEVICE = "CPU"
 
 
 class Worker(base.Worker):
-    """A plain compiled model for outputs and latency, some that count for the layers."""
+    """A plain compiled model for outputs and latency, one that counts for the layers."""
 
     def __init__(self, job: Job, result: Result) -> None:
         super().__init__(job, result)
         self._rounds = Profiling(result, "a compiled model of its own that counts")
+        self._counted = 0
+        self._counting = None  # type: Optional[Any]
         self._blocks = []  # type: List[List[Dict[str, Any]]]
 
     def build(self) -> None:
@@ -63,25 +66,38 @@ class Worker(base.Worker):
         return [latency_pass(request.infer)]
 
     def profile(self, iterations: int) -> None:
-        """Leave the counters of one more model that counts, and the graph that it ran.
+        """Leave the counters before and after one more round of the model that counts, and the graph it ran.
 
-        A counter is the mean over all inferences of its compiled model, cold ones included; the time of the
-        warm ones alone is computed from the two readings by whoever reads them. Nothing sets a counter back,
-        and one disturbed inference spoils a mean: several models give several means, of which one takes the
-        median.
+        A counter is the mean over all inferences of its compiled model, and nothing sets it back; the mean
+        of a round is computed from two readings by whoever reads them. One disturbed inference spoils the
+        mean of its round alone: one takes the median over rounds.
         """
         if not iterations:
             return
         count, rounds = max(PROFILE_LEAST, iterations), self._rounds
         # In each round, so that what drifts meets both.
         rounds.plain_ms += timed(self._plain.infer, 1, LEAST_PLAIN)
-        counting = dict(self.config, PERF_COUNT="YES")
-        compiled = self.core.compile_model(self.model, DEVICE, counting)
-        readings, inference_ms = _readings(_request(compiled, self.job), count)
-        rounds.add(rounds.following, PROFILE_WARMUP, inference_ms)
+        settle = PROFILE_SETTLE if rounds.begun else PROFILE_WARMUP
+        if self._counting is None:
+            self._compiled = self.core.compile_model(self.model, DEVICE, dict(self.config, PERF_COUNT="YES"))
+            self._counting = _request(self._compiled, self.job)
+        request = self._counting
+        timed(request.infer, 0, settle)
+        readings = [self._reading(request, settle)]
+        inference_ms = timed(request.infer, 0, count)
+        readings.append(self._reading(request, count))
+        if not rounds.begun:
+            self.result.write_json(
+                "runtime_model.json", {"nodes": _nodes(self._compiled.get_runtime_model())}
+            )
+        rounds.add(rounds.following, settle, inference_ms)
         self._blocks.append(readings)
         self.result.write_json("profile.json", {"blocks": self._blocks})
-        self.result.write_json("runtime_model.json", {"nodes": _nodes(compiled.get_runtime_model())})
+
+    def _reading(self, request: Any, more: int) -> Dict[str, Any]:
+        """Return the counters, after *more* inferences since they were read."""
+        self._counted += more
+        return {"inferences": self._counted, "rows": [_row(info) for info in request.profiling_info]}
 
     def close(self, complete: bool) -> None:
         """State the processor and what it gives."""
@@ -127,19 +143,6 @@ def _request(compiled: Any, job: Job) -> Any:
             array = numpy.ascontiguousarray(array.transpose(0, 2, 3, 1))
         request.set_tensor(port, Tensor(array))
     return request
-
-
-def _readings(request: Any, count: int) -> Tuple[List[Dict[str, Any]], List[float]]:
-    """Return the counters after the warm-up and after *count* more inferences, and the time of these, ms."""
-    timed(request.infer, 0, PROFILE_WARMUP)
-    readings = [_reading(request, PROFILE_WARMUP)]
-    inference_ms = timed(request.infer, 0, count)
-    readings.append(_reading(request, PROFILE_WARMUP + count))
-    return readings, inference_ms
-
-
-def _reading(request: Any, inferences: int) -> Dict[str, Any]:
-    return {"inferences": inferences, "rows": [_row(info) for info in request.profiling_info]}
 
 
 def _row(info: Any) -> Dict[str, Any]:

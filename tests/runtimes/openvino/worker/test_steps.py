@@ -19,7 +19,7 @@ def test_everything_is_attributed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert live.engine.unattributed_ms == 0
     assert "unknown" not in {str(layer.family) for layer in live.engine.layers}
     assert live.evidence.warnings == ()
-    # Five compiled models, one a round, and no fewer than ten warm inferences each.
+    # Five rounds of one compiled model, and no fewer than ten warm inferences each.
     profile = live.evidence.profile
     assert profile is not None
     assert [(one.round, len(one.inference_ms)) for one in profile.rounds] == [(n, 10) for n in range(5)]
