@@ -9,6 +9,7 @@ from harness.analysis.answers.answer import Answer, answers, shared_words
 from harness.analysis.answers.published import published_answers
 from harness.analysis.answers.short import ShortAnswer, short_answers
 from harness.analysis.figures.alone import AloneFigures, alone_figures
+from harness.analysis.figures.conditions import condition_lines
 from harness.analysis.figures.formats import FormatTable, format_tables
 from harness.analysis.figures.kernels import KernelFigures, kernel_figures
 from harness.analysis.figures.latency import LatencyFigures, latency_figures
@@ -53,6 +54,7 @@ class RunAnalysis:
     :param rows: in the order of the grid's
     :param runtimes: those that ran the same, beside each other
     :param alone: what builds take on their own, beside what they take side by side, of each host
+    :param conditions: what made times scatter, or may have, with what to do about it
     :param titles: of the rules, by name in their order
     :param sections: what rules say besides, by the rule's name
     """
@@ -69,6 +71,7 @@ class RunAnalysis:
     relu6: tuple[Relu6Figures, ...]
     runtimes: tuple[RuntimeTable, ...]
     alone: tuple[AloneFigures, ...]
+    conditions: tuple[str, ...]
     titles: Mapping[str, str]
     sections: Mapping[str, RuleSection]
 
@@ -101,6 +104,7 @@ def analyse(
         relu6=relu6_figures(grid),
         runtimes=runtimes,
         alone=alone_figures(grid),
+        conditions=condition_lines(grid),
         titles=titles,
         sections=rule_sections(grid.run, rules),
     )

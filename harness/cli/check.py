@@ -55,9 +55,20 @@ def run(arguments: argparse.Namespace) -> int:
         counts = Counter(str(row["reason"]) for row in rows)
         rows = [{**row, "reason": _once(str(row["reason"]), counts)} for row in rows]
     print_rows(rows, as_json=arguments.json)
+    if not arguments.json:
+        _print_conditions()
     if arguments.explain and not arguments.json:
         _explain(availability)
     return EXIT_OK if any(item.state == "ok" for item in availability) else EXIT_ENVIRONMENT
+
+
+def _print_conditions() -> None:
+    """Print what of this machine makes times scatter, and what to do about it."""
+    from harness.store.conditions import of_machine
+    from harness.store.machine import machine_facts
+
+    for condition in of_machine(machine_facts()):
+        print(condition.line)
 
 
 def _once(reason: str, left: Counter[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,6 +45,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print one row a cell, and one a host where builds were made on several: these are never averaged."""
     from harness.analysis.figures.alone import alone_figures
+    from harness.analysis.figures.conditions import waited
     from harness.analysis.grid import grid_of
     from harness.analysis.judge import judge
     from harness.cli.exports import Exports, only
@@ -77,20 +77,14 @@ def run(arguments: argparse.Namespace) -> int:
         for row, cost in zip(rows, costs, strict=True):
             row["profiling_costs"] = cost
         told["profiling_costs"] = any(costs)
-        waiting = sum((_waited_share(group) or 0.0) > MATERIAL for group in grid.groups)
-        told["waited"] = waiting > 0
+        told["waited"] = any((waited(group) or 0.0) > MATERIAL for group in grid.groups)
         told |= {name: any(row[name] for row in rows) for name in ("images_per_s", "gflops_per_s")}
         rows = [{key: value for key, value in row.items() if told.get(key, True)} for row in rows]
     print_rows(rows, as_json=arguments.json)
     for line in grid.run.unread:
         print(line, file=sys.stderr)
     if not arguments.json:
-        if waiting:
-            whose = "1 cell" if waiting == 1 else f"{waiting} cells"
-            print(
-                f"{whose} took over {100 * MATERIAL:.0f} % more wall time than CPU time (waited): "
-                "other programs or threads had the core; wall time is judged, less what all of a cycle share"
-            )
+        _print_conditions(grid)
         for one in alone_figures(grid):
             print(one.words)
         shown = {group.cell.id for group in grid.groups}
@@ -109,6 +103,18 @@ def _print_short(grid: Grid, verdicts: Sequence[Verdict], rules: Mapping[str, Ru
     from harness.cli.verdict_table import print_short
 
     print_short(analyse(grid, verdicts, rules=rules).short)
+
+
+def _print_conditions(grid: Grid) -> None:
+    """Print what made times scatter, or may have, and how long a device was waited for."""
+    from harness.analysis.figures.conditions import conditions, waiting
+
+    if line := waiting(grid.groups, MATERIAL):
+        print(line)
+    for condition in conditions(grid.run):
+        print(condition.line)
+    if seconds := grid.run.manifest.seconds.get("waiting"):
+        print(f"the run waited {seconds:.1f} s for its device, on which another run measured")
 
 
 def _settling(verdicts: Sequence[Verdict]) -> dict[tuple[str, str, str], tuple[str, str]]:
@@ -142,14 +148,10 @@ def _row(group: BuildGroup, names: HostNames, *, as_json: bool) -> dict[str, obj
     }
 
 
-def _waited_share(group: BuildGroup) -> float | None:
-    """Return the median over builds of what their wall time is above their CPU time, of 1."""
-    known = [build.waited for build in group.good if build.waited is not None]
-    return statistics.median(known) if known else None
-
-
 def _waited(group: BuildGroup, *, as_json: bool) -> object:
-    share = _waited_share(group)
+    from harness.analysis.figures.conditions import waited
+
+    share = waited(group)
     if as_json:
         return None if share is None else round(share, 6)
     return "" if share is None else f"{100 * share:.1f} %"

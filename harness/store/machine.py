@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from harness.store.conditions import cpu_governor, cpu_turbo
 
 if TYPE_CHECKING:
     from harness.store.documents.machine import Machine
@@ -36,7 +39,7 @@ def machine_id() -> str:
 
 
 def gpus() -> list[dict[str, object]]:
-    """Return name, UUID, compute capability and memory of each NVIDIA GPU; empty without a driver."""
+    """Return what the driver says of each NVIDIA GPU (:class:`Gpu`); empty without a driver."""
     import pynvml
 
     try:
@@ -55,11 +58,23 @@ def gpus() -> list[dict[str, object]]:
                     "compute_capability": f"{major}.{minor}",
                     "memory_bytes": int(pynvml.nvmlDeviceGetMemoryInfo(handle).total),
                     "driver": pynvml.nvmlSystemGetDriverVersion(),
+                    "processes": _told(pynvml.nvmlDeviceGetComputeRunningProcesses, handle, len),
+                    "persistence": _told(pynvml.nvmlDeviceGetPersistenceMode, handle, bool),
                 }
             )
         return found
     finally:
         pynvml.nvmlShutdown()
+
+
+def _told(ask: Callable[[object], Any], handle: object, of: Callable[[Any], object]) -> object:
+    """Return *of* of what *ask* tells of a GPU, None where its driver does not tell."""
+    import pynvml
+
+    try:
+        return of(ask(handle))
+    except pynvml.NVMLError:
+        return None
 
 
 def chosen_gpu() -> str | None:
@@ -113,6 +128,8 @@ def machine_facts() -> Machine:
         cpus=os.cpu_count() or 1,
         memory_bytes=int(memory.total),
         load_1_minute=psutil.getloadavg()[0],
+        cpu_governor=cpu_governor(),
+        cpu_turbo=cpu_turbo(),
         gpus=tuple(msgspec.convert(gpu, Gpu) for gpu in gpus()),
     )
 

@@ -112,7 +112,7 @@ class Driver:
 
 def test_each_gpu_is_listed_with_what_decides_about_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = Driver(monkeypatch)
-    both = {"memory_bytes": 80 << 30, "driver": "580.1"}
+    both = {"memory_bytes": 80 << 30, "driver": "580.1", "processes": None, "persistence": None}
     assert machine.gpus() == [
         {"name": "NVIDIA H100", "uuid": "GPU-a", "compute_capability": "9.0", **both},
         {"name": "NVIDIA A10", "uuid": "GPU-b", "compute_capability": "8.6", **both},

@@ -11,7 +11,7 @@ from msgspec import field
 from harness.matrix.cell import Cell
 from harness.store.documents.base import UNKNOWN, Document, Part, schema_of
 from harness.store.documents.build import Time
-from harness.store.documents.machine import Machine
+from harness.store.documents.machine import Machine, Neighbours
 from harness.store.documents.visit import Visit
 
 
@@ -103,11 +103,13 @@ class Manifest(Document, frozen=True, kw_only=True, tag="trtmatrix.bundle/2"):
     :param started: when it began
     :param finished: when it was last over; of a collected bundle when its last build began
     :param seed: of the order and the inputs; :param rounds: builds a cell that are asked for
-    :param seconds: ``prepare`` and ``total``, added up over resumed goes
+    :param seconds: ``prepare``, ``waiting`` (for a device on which another run measured) and ``total``, which
+        has both in it; added up over resumed goes
     :param warnings: evidence that could not be read
     :param confirming: cell whose alarm was measured again to the number of the first build that did so
     :param pack: id of the pack that a collected bundle was measured from; :param visits: to which hosts
     :param machines: those of the visits; of a run it is :attr:`machine` alone
+    :param neighbours: what others took of the machine while the run lasted (of several goes: the last)
     """
 
     EARLIER: ClassVar[Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
@@ -121,6 +123,7 @@ class Manifest(Document, frozen=True, kw_only=True, tag="trtmatrix.bundle/2"):
     harness: Harness = field(default_factory=Harness)
     machine: Machine = field(default_factory=Machine)
     machines: tuple[Machine, ...] = ()
+    neighbours: Neighbours | None = None
     seed: int | None = None
     rounds: int | None = None
     matrix: Matrix = field(default_factory=Matrix)

@@ -47,6 +47,8 @@ class Gpu(object):
         """Leave what was seen."""
         said = {"problem": self.nvml.problem, "samples": self.nvml.samples}
         self._result.write_json("nvml.json", said)
+        for name, value in self.nvml.measured().items():
+            self._result.fact(name, value)
 
 
 def choose(job: Job) -> None:

@@ -2,7 +2,7 @@
 
 import ctypes
 import time
-from typing import Any, Dict, List, Optional  # noqa: F401
+from typing import Any, Dict, List, Optional
 
 from harness.worker.measure import now_ns
 
@@ -19,6 +19,7 @@ class Nvml(object):
 
     def __init__(self, uuid: str, interval: float = 0.1) -> None:
         self.samples = []  # type: List[Dict[str, Any]]
+        self._measured = []  # type: List[Dict[str, Any]]
         self.problem = ""
         self._interval, self._next = interval, 0.0
         self._library = None  # type: Optional[Any]
@@ -56,7 +57,9 @@ class Nvml(object):
     def tick(self) -> None:
         """Take a sample if the last one is :attr:`interval` seconds old; call it outside timed regions."""
         if time.perf_counter() >= self._next:
+            before = len(self.samples)
             self.sample()
+            self._measured += self.samples[before:]
 
     def sample(self) -> None:
         """Take one sample; what the GPU does not tell is None."""
@@ -73,8 +76,20 @@ class Nvml(object):
                 "temperature_c": self._number("nvmlDeviceGetTemperature", ctypes.c_uint, 0),
                 "power_w": None if power is None else power / 1000.0,
                 "throttle_reasons": reasons,
+                "power_state": self._number("nvmlDeviceGetPerformanceState", ctypes.c_uint),
             }
         )
+
+    def measured(self) -> Dict[str, List[int]]:
+        """Return facts of the time between samples of a pass: ends of the clock, power states; those told."""
+        clocks = [one["sm_mhz"] for one in self._measured if one["sm_mhz"] is not None]
+        states = {one["power_state"] for one in self._measured if one["power_state"] is not None}
+        found = {}  # type: Dict[str, List[int]]
+        if clocks:
+            found["gpu_sm_mhz_measured"] = [min(clocks), max(clocks)]
+        if states:
+            found["gpu_power_states"] = sorted(states)
+        return found
 
     def maximum_mhz(self) -> Dict[str, Optional[int]]:
         """Return the highest clocks of the GPU, MHz, by name."""

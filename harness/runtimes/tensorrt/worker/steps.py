@@ -69,6 +69,8 @@ class Worker(base.Worker):
         if self._device is not None:
             nvml = self._device.nvml
             self.result.write_json("nvml.json", {"problem": nvml.problem, "samples": nvml.samples})
+            for name, value in nvml.measured().items():
+                self.result.fact(name, value)
         if self._log.lines:
             self._log.write(self.result.evidence("build.log.gz"))
 
