@@ -4,9 +4,10 @@
 
 Reads stored runs. *Inside* is the time that the workers spent building, warming up, measuring and profiling
 (``run_seconds`` of each build), *imports* what their modules took to import. *Before* is from the start of
-the run to its first build, environments apart (*prepare*): inputs, references, and waiting for a device that
-another run measures on. *Blocks* is from the first start to the last end of each block, *after* the rest. The
-ratio is of the run without *prepare* over inside and imports; that in blocks leaves *before* and *after* out.
+the run to its first build, *prepare* (environments, inputs and references) and *waiting* (for a device that
+another run measured on) apart. *Blocks* is from the first start to the last end of each block, *after* the
+rest. The ratio is of the run without *prepare* and *waiting* over inside and imports; that in blocks leaves
+*before* and *after* out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from harness.store.bundle import BuildRecord, Bundle
 from harness.store.files import read_json
 
-TIMES = ("inside s", "imports s", "prepare s", "before s", "blocks s", "after s", "run s")
+TIMES = ("inside s", "imports s", "prepare s", "waiting s", "before s", "blocks s", "after s", "run s")
 COLUMNS = ("builds", *TIMES, "ratio", "in blocks")
 
 
@@ -41,16 +42,16 @@ def _line(bundle: Bundle) -> list[str]:
     imports = sum(facts[id(one)].get("import_seconds", 0.0) for one in builds)
     within = sum((max(map(_ended, own)) - min(map(_started, own))).total_seconds() for own in blocks.values())
     seconds = bundle.manifest.seconds
-    total, prepare = seconds["total"], seconds.get("prepare", 0.0)
+    total, prepare, waiting = (seconds.get(name, 0.0) for name in ("total", "prepare", "waiting"))
     begun = bundle.manifest.started
     first = min(map(_started, builds), default=None)
     before = 0.0
     if begun is not None and first is not None:
-        before = max(0.0, (first - begun).total_seconds() - prepare)
+        before = max(0.0, (first - begun).total_seconds() - prepare - waiting)
     busy = inside + imports
-    ratios = [f"{wall / busy:.2f}" if busy else "unknown" for wall in (total - prepare, within)]
-    after = total - prepare - before - within
-    times = (inside, imports, prepare, before, within, after, total)
+    ratios = [f"{wall / busy:.2f}" if busy else "unknown" for wall in (total - prepare - waiting, within)]
+    after = total - prepare - waiting - before - within
+    times = (inside, imports, prepare, waiting, before, within, after, total)
     return [str(len(builds)), *(f"{time:.1f}" for time in times), *ratios]
 
 

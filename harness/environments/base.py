@@ -165,6 +165,12 @@ class Prepared(Protocol):
 class Environment(Protocol):
     """Registered through ``trtmatrix_environments``; derive from it: members with a body are its defaults."""
 
+    prepares_at_once: int = 1
+    """How many versions may be made ready at the same time, each in a thread."""
+
+    own_processes: bool = False
+    """Whether workers are child processes of the harness, whose CPU time can be told from others'."""
+
     @property
     @abstractmethod
     def name(self) -> str:

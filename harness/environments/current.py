@@ -19,6 +19,7 @@ class CurrentInterpreter(Environment):
     """Nothing is made here: a version is there or it is not."""
 
     name = "current"
+    own_processes = True
 
     def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
         """Compare the version asked for with the installed distribution's, and look for a GPU it needs."""

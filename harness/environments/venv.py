@@ -33,6 +33,8 @@ class VirtualEnvironment(Environment):
     """Wheels of the asked version beside NumPy, on any Python of this machine that they fit."""
 
     name = "venv"
+    prepares_at_once = 4
+    own_processes = True
 
     def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:
         """Say whether there is a Python for *version*, and a GPU where it needs one."""

@@ -74,6 +74,11 @@ It never raises for what a worker did.
 class Executor(Protocol):
     """Registered through ``trtmatrix_executors``, chosen by name (``--executor``, ``[run] executor``)."""
 
+    @property
+    def waited_seconds(self) -> float:
+        """How long it has waited for devices on which others measured, in the run that it is used by."""
+        return 0.0
+
     def telling(self, say: Callable[[str], None]) -> Executor:  # noqa: ARG002
         """Return the executor as one run uses it: by default itself.
 

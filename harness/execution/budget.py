@@ -15,6 +15,13 @@ class Budget:
     def __init__(self, seconds: float | None = None, precision: float = 0.01) -> None:
         self.precision = precision
         self._until = None if seconds is None else time.monotonic() + seconds
+        self._waited = 0.0
+
+    def waited(self, seconds: float) -> None:
+        """Leave out of the run's time what it has waited for devices so far, *seconds* in all."""
+        if self._until is not None:
+            self._until += seconds - self._waited
+        self._waited = seconds
 
     @property
     def left(self) -> float | None:

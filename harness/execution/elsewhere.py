@@ -17,11 +17,11 @@ from harness.execution.dispatch import Became, Cut, Dispatch, GivenUp, Home, ref
 from harness.execution.fleet import GPU, Fleet, Order, Place, Refused, need_of
 from harness.execution.job import earlier_cache
 from harness.execution.placing import groups
+from harness.execution.preparing import Refuse
 from harness.execution.progress import Clock
 from harness.execution.schedule import Schedule
 from harness.execution.sending import Sending, unpack
 from harness.matrix.cell import Cell
-from harness.runtimes.base import Runtime
 from harness.store.documents.base import read_document
 from harness.store.documents.build import Build
 from harness.store.documents.origin import CPU, Host
@@ -50,8 +50,11 @@ class FleetSchedule(Schedule):
             return GPU
         return CPU
 
-    def _refused(self, cell: Cell, runtime: Runtime) -> tuple[str, str] | None:  # noqa: ARG002
-        places, kind = self._places(), self._devices[cell]
+    def _elsewhere(self) -> Refuse:
+        return self._refused
+
+    def _refused(self, cell: Cell) -> tuple[str, str] | None:
+        places, kind = self._places(), self._preparation.devices[cell]
         if any(place.kind == kind and place.runs([cell]) for place in places):
             return None  # Made ready where it is measured.
         (refused,) = refusals([cell], kind, places)
@@ -123,7 +126,15 @@ class FleetSchedule(Schedule):
 
     def _free_number(self, cell: Cell) -> int:
         """Return the number of the first build of *cell* beyond those of the rounds."""
-        return max([self._rounds - 1, *(build.build for build in self._bundle.builds(cell.id))]) + 1
+        return (
+            max(
+                [
+                    self._number(cell, self._rounds) - 1,
+                    *(build.build for build in self._bundle.builds(cell.id)),
+                ]
+            )
+            + 1
+        )
 
     def _take(self, became: Became, clock: Clock) -> None:
         if isinstance(became, Home):

@@ -46,6 +46,8 @@ class JobSettings:
     """What all jobs of a run have in common.
 
     :param affinity: CPUs a worker is bound to, None to leave that to the system
+    :param build_affinity: those it is bound to at first (see :class:`Job`), None for the same
+    :param build_cpus: where builds for the CPU are made at the same time, one on each
     :param options: runtime name to the worker's options
     :param processes: that an engine is measured in, where its runtime keeps engines
     :param peaks: whether the worker of a CPU runtime measures what the processor gives
@@ -63,6 +65,8 @@ class JobSettings:
     peaks: bool = True
     anchors: Anchors | None = None
     cpu: int | None = None
+    build_affinity: Sequence[int] | None = None
+    build_cpus: Sequence[int] = ()
 
 
 class OpenJob(StartedBuild):
@@ -185,6 +189,7 @@ def write_job(
         inputs="inputs.npz",
         measure=convert(asdict(settings.measure), MeasureSettings),
         affinity=list(settings.affinity) if settings.affinity is not None else None,
+        build_affinity=list(settings.build_affinity) if settings.build_affinity is not None else None,
         device=settings.device if runtime.device_of(cell.version) == "gpu" else None,
         options=options,
         engine=KEPT if kept is not None and kept.path is not None else None,

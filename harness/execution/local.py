@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,12 @@ class LocalExecutor(Executor):
     name = DEFAULT_EXECUTOR
 
     def __init__(self, say: Callable[[str], None] = lambda _line: None) -> None:
-        self._say = say
+        self._say, self._waited = say, 0.0
+
+    @property
+    def waited_seconds(self) -> float:
+        """How long it has waited for the locks of devices."""
+        return self._waited
 
     def telling(self, say: Callable[[str], None]) -> Executor:
         """Return one that says what it waits for."""
@@ -46,7 +52,11 @@ class LocalExecutor(Executor):
             lock.acquire(timeout=0)
         except filelock.Timeout:
             self._say(f"waiting for {_device(block.device)}, on which {_who(holder)} is measuring")
-            lock.acquire()
+            began = time.monotonic()
+            try:
+                lock.acquire()
+            finally:
+                self._waited += time.monotonic() - began
             self._say(f"{_device(block.device)} is free")
         try:
             _write(holder)

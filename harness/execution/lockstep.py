@@ -24,10 +24,16 @@ from harness.worker.drive import Driven
 from harness.worker.lockstep import Lockstep, cycles_of, passes_of
 from harness.worker.side_by_side import SideBySide, processes_of
 
-Open = Callable[[PlannedBuild], OpenJob | BuildResult]
-"""Starts the worker of a build; a result where that failed."""
+Open = Callable[[PlannedBuild, int], OpenJob | BuildResult]
+"""Starts the worker of a build, given which of those made at once it is; a result where that failed."""
 
 Say = Callable[[str], None]
+
+PROFILED = 3
+"""Inferences that a profile takes for each that it tells of: plain ones beside it, and those that settle."""
+
+CLOSING_SECONDS = 0.3
+"""Of a build beside that: making the engine that profiles, leaving what is to be kept, ending the worker."""
 
 
 @dataclass(frozen=True)
@@ -50,28 +56,32 @@ NOTHING_FURTHER = Further(lambda _took: 0.0, 0.0, lambda _cell: 0)
 class BlockMeasurement:
     """Measures the builds of a block and yields them as they end.
 
-    :param room: says whether there is memory for one more worker beside those that are alive
+    :param room: says whether there is memory for one more worker beside those that are alive, given how many
+        of these have not taken theirs yet
     :param seed: of the orders
     :param processes: that an engine of a cell is measured in
     :param check: whether builds are measured on their own too (:mod:`harness.worker.alone`)
+    :param at_once: builds that are made at the same time
     """
 
     def __init__(
         self,
         open_build: Open,
-        room: Callable[[], bool],
+        room: Callable[[int], bool],
         seed: int,
         say: Say,
         further: Further = NOTHING_FURTHER,
         processes: Callable[[Cell], int] = lambda _cell: 1,
+        at_once: int = 1,
         *,
         check: bool = True,
     ) -> None:
         self._open, self._room, self._say, self._further = open_build, room, say, further
-        self._processes = processes
+        self._processes, self._at_once = processes, at_once
+        self._slots: dict[int, OpenJob] = {}
         self._lockstep = Lockstep(seed, say)
         self._block = SideBySide[PlannedBuild, OpenJob, EndedBuild](
-            self._lockstep, self._start, self._end, room, check
+            self._lockstep, self._start, self._end, room, check, at_once
         )
         self._name = secrets.token_hex(4)
         self._more_builds = self._more_processes = True
@@ -82,9 +92,7 @@ class BlockMeasurement:
     def run(self, block: Block) -> Iterator[EndedBuild]:
         """Yield the builds of *block* as they end; after an interrupted one come no more."""
         try:
-            yield from self._block.measured(
-                block.builds, lambda took, split: self._go_on(self._further.seconds(took), split)
-            )
+            yield from self._block.measured(block.builds, self._go_on)
         except KeyboardInterrupt:
             for job in self._block.alive:
                 job.interrupt()
@@ -99,11 +107,18 @@ class BlockMeasurement:
     ) -> tuple[OpenJob | None, EndedBuild | None]:
         planned = left.pop(0)
         self._say(f"building {planned.cell.id}, build {planned.number + 1}")
-        opened = self._open(planned)
+        slot = self._free_slot()
+        opened = self._open(planned, slot)
         if isinstance(opened, BuildResult):
             return None, EndedBuild(planned, opened)
+        self._slots[slot] = opened
         opened.wanted = self._processes(planned.cell) + self._extra.get(planned.cell, 0)
         return opened, None
+
+    def _free_slot(self) -> int:
+        """Return the first of the places for builds made at once in which none is being made."""
+        making = self._block.making
+        return next(n for n in range(self._at_once) if self._slots.get(n) not in making)
 
     def _end(self, job: OpenJob, alone: bool) -> EndedBuild:
         result = job.end()
@@ -117,9 +132,13 @@ class BlockMeasurement:
 
     # beyond the first builds
 
-    def _go_on(self, seconds: float, split: bool) -> Iterator[EndedBuild]:
-        """Measure on where comparisons are wider than asked, for *seconds* at most."""
-        until = time.monotonic() + seconds
+    def _go_on(self, took: float, split: bool) -> Iterator[EndedBuild]:
+        """Measure on where comparisons are wider than asked, as long as there is time.
+
+        :param took: seconds that the first builds took so far; their profiles are still to be taken
+        """
+        closing = closing_seconds(processes_of(self._block.alive))
+        until = time.monotonic() + self._further.seconds(took + closing) - closing
         while (left := until - time.monotonic()) > 0 and (need := self._need(left, split)) is not None:
             self._say(need.words)
             cycles = [
@@ -157,6 +176,7 @@ class BlockMeasurement:
         passes = len(passes_of(processes_of(alive)))
         # one to be set beside each new one
         build = max(self._seconds, *(job.seconds for job in alive)) + 2 * cycle * of_a_build * passes
+        build += closing_seconds(processes_of(alive)) / len(alive)
         loading = max(job.process_seconds for job in alive)
         slices = of_a_build / max(len(job.processes) for job in alive)
         process = loading + 2 * cycle * slices * passes if loading and self._more_processes else math.inf
@@ -194,7 +214,7 @@ class BlockMeasurement:
         planned = self._planned(need)
         wanted = len(planned)
         fresh: list[OpenJob] = []
-        if self._room():
+        if self._room(0):
             yield from self._block.fill(planned, fresh)
         # Without memory, or where a build fails now, more are not to be had.
         self._more_builds = len(fresh) == wanted
@@ -221,3 +241,14 @@ class BlockMeasurement:
 
 def _measured(job: OpenJob) -> MeasuredBuild:
     return MeasuredBuild(job.planned.cell, [x for one in job.processes for x in one.samples.slices])
+
+
+def closing_seconds(processes: Sequence[Driven]) -> float:
+    """Return how long profiling and closing *processes* will take, by how long their inferences took last."""
+    seconds = 0.0
+    for one in processes:
+        if one.over or one.samples.process or not one.samples.slices:
+            continue
+        inference = min(one.samples.slices[-1]["latency_ms"]) / 1e3
+        seconds += CLOSING_SECONDS + PROFILED * one.settings.profile_iterations * inference
+    return seconds

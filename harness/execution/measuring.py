@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -18,14 +18,19 @@ from harness.execution.anchors import Anchors
 from harness.execution.elsewhere import FleetSchedule
 from harness.execution.fleet import Fleet, FleetExecutor
 from harness.execution.job import JobSettings
+from harness.execution.neighbours import Watch
 from harness.execution.parts import Parts
 from harness.execution.plan import Choices, Plan
 from harness.execution.schedule import SCRATCH, Schedule
 from harness.matrix.cell import Cell
 from harness.store.bundle import Bundle
+from harness.store.conditions import of_machine, of_neighbours
 from harness.store.documents.manifest import Harness, Manifest, Matrix
 from harness.store.engines import engines_folder
 from harness.store.machine import chosen_gpu, machine_facts
+
+MOST_AT_ONCE = 8
+"""Builds that are made at the same time, however many CPUs there are: their memory is not known before."""
 
 
 def run_id() -> str:
@@ -45,6 +50,7 @@ def settings_for(plan: Plan, seed: int) -> JobSettings:
         ),
         seed=seed,
         affinity=affinity(plan.matrix.cpu),
+        build_cpus=build_cpus(plan.matrix.cpu),
         device=chosen_gpu(),
         options=plan.matrix.options,
         processes=plan.matrix.processes,
@@ -72,6 +78,16 @@ def affinity(cpu: int | None) -> tuple[int, ...] | None:
         raise CpuNotAllowedError(f"[run] cpu = {cpu}: this process may use {allowed} only")
     # The last one: systems tend to put interrupts on the first.
     return (cpu if cpu is not None else allowed[-1],)
+
+
+def build_cpus(cpu: int | None) -> tuple[int, ...]:
+    """Return the CPUs on which builds for the CPU are made at the same time, one on each.
+
+    None at all where *cpu* was asked for: the others are somebody else's then.
+    """
+    if cpu is not None or not hasattr(os, "sched_getaffinity"):
+        return ()
+    return tuple(sorted(os.sched_getaffinity(0)))[-MOST_AT_ONCE:]
 
 
 def open_or_create(plan: Plan, choices: Choices) -> Bundle:
@@ -162,8 +178,12 @@ def measure_into(
     parts: Parts,
     say: Callable[[str], None] = lambda _line: None,
     fleet: Fleet | None = None,
+    begin: Mapping[Cell, int] | None = None,
 ) -> None:
-    """Measure *cells* of *plan*, interleaved in rounds, beside what *bundle* holds already."""
+    """Measure *cells* of *plan*, interleaved in rounds, beside what *bundle* holds already.
+
+    :param begin: number of the first build of a cell, where it is not 0: more of it are made
+    """
     known = {record.cell.id for record in bundle.cells()}
     for cell in cells:
         if cell.id not in known:
@@ -188,11 +208,18 @@ def measure_into(
         retry_failed=choices.retry_failed,
         budget=plan.budget(choices),
         check=not choices.quick,
+        begin=begin,
     )
+    for condition in of_machine(bundle.manifest.machine) if fleet is None else ():
+        say(condition.line)
+    watch = Watch(own=all(parts.environments[cell.environment].own_processes for cell in cells))
     try:
         schedule.run()
     finally:
         if fleet is not None:
             fleet.close()
-        bundle.update(finished=datetime.now(UTC).replace(microsecond=0))
+        seen = watch.seen() if fleet is None else None
+        bundle.update(finished=datetime.now(UTC).replace(microsecond=0), neighbours=seen)
         bundle.save()
+    for condition in of_neighbours(bundle.manifest.neighbours):
+        say(condition.line)

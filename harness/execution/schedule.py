@@ -10,15 +10,14 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 from msgspec import structs
 
-from harness.environments.base import Prepared
-from harness.errors import PluginError, PluginPartError, UnavailableError, UsageError
+from harness.errors import PluginError, PluginPartError
 from harness.execution.base import (
     DEFAULT_EXECUTOR,
     Block,
@@ -33,10 +32,10 @@ from harness.execution.job import JobSettings, OpenJob, earlier_cache
 from harness.execution.lockstep import BlockMeasurement, Further
 from harness.execution.memory import Room
 from harness.execution.parts import Parts
+from harness.execution.preparing import Preparation, Refuse, where
 from harness.execution.progress import Clock
 from harness.execution.settle import settle
 from harness.matrix.cell import Cell
-from harness.runtimes.base import Runtime
 from harness.store.bundle import Bundle
 from harness.store.documents.base import UNKNOWN
 from harness.store.documents.origin import CPU, Host
@@ -56,6 +55,7 @@ class Schedule:
     :param retry_failed: with a resumed bundle, measure again the builds that failed
     :param budget: what blocks may spend beyond their first builds (none by default)
     :param check: whether builds of a block are measured on their own too
+    :param begin: number of the first build of a cell in this run; 0 for those it does not name
     """
 
     def __init__(
@@ -71,7 +71,9 @@ class Schedule:
         retry_failed: bool = False,
         budget: Budget | None = None,
         check: bool = True,
+        begin: Mapping[Cell, int] | None = None,
     ) -> None:
+        self._begin = begin or {}
         self._budget, self._later, self._check = budget or Budget(), 0, check
         self._where = ""  # a build is measured, to end its line: nothing for this machine
         self._last: dict[Cell, int] = {}
@@ -79,18 +81,18 @@ class Schedule:
         self._rounds, self._say, self._retry_failed = rounds, say, retry_failed
         self._executor = parts.executors[executor].telling(say)
         self._own_error: Exception | None = None
+        self._building: Sequence[int] = ()
         self._scratch = Path(tempfile.mkdtemp(dir=bundle.root, prefix=SCRATCH))
         self._inputs = InputStore(self._scratch / "inputs", parts.networks, settings.seed)
-        self._devices: dict[Cell, str] = {}
-        self._prepared: dict[tuple[str, str, str], Prepared | tuple[str, str]] = {}
+        self._preparation = Preparation(bundle, parts, self._inputs, self._device, say, self._elsewhere())
         self._peaks_known: set[tuple[str, str, str]] = set()
 
     def run(self) -> None:
         """Measure everything that is missing; on an interruption the bundle keeps what there is."""
         began = time.monotonic()
         try:
-            runnable = [cell for cell in self._cells if self._prepare(cell)]
-            self._took("prepare", began)
+            runnable = self._preparation.runnable(self._cells)
+            self._took("prepare", time.monotonic() - began)
             self._measure(runnable)
             self._bundle.update(state="complete")
         except KeyboardInterrupt:
@@ -98,63 +100,21 @@ class Schedule:
             raise
         finally:
             settle(self._bundle, self._cells, self._parts.runtimes)
-            self._took("total", began)
+            self._took("total", time.monotonic() - began)
+            if waited := self._executor.waited_seconds:
+                self._took("waiting", waited)
             self._bundle.save()
             shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _took(self, what: str, began: float) -> None:
+    def _took(self, what: str, more: float) -> None:
         """Add to the manifest's seconds: a bundle may be measured in several goes."""
         seconds = self._bundle.manifest.seconds
-        took = round(seconds.get(what, 0.0) + time.monotonic() - began, 3)
+        took = round(seconds.get(what, 0.0) + more, 3)
         self._bundle.update(seconds={**seconds, what: took})
 
-    # before measuring
-
-    def _prepare(self, cell: Cell) -> bool:
-        """Make what *cell* needs; say in the manifest why where that fails, or where a plugin does."""
-        try:
-            self._devices[cell] = self._device(cell)
-            return self._prepare_cell(cell)
-        except PluginError as error:
-            self._bundle.set_cell(cell, "failed", str(error))
-            return False
-
-    def _prepare_cell(self, cell: Cell) -> bool:
-        runtime = self._parts.runtimes[cell.runtime]
-        reason = self._parts.unsupported(cell)
-        if reason:
-            self._bundle.set_cell(cell, "unsupported", reason)
-            return False
-        refused = self._refused(cell, runtime)
-        if refused is not None:
-            self._bundle.set_cell(cell, *refused)
-            return False
-        try:
-            inputs = self._inputs.get(cell)
-        except UsageError as error:
-            self._bundle.set_cell(cell, "unsupported", str(error))
-            return False
-        self._bundle.keep_network(cell, inputs.network)
-        self._bundle.set_cell(cell, "pending", "", inputs.graph.digest)
-        return True
-
-    def _refused(self, cell: Cell, runtime: Runtime) -> tuple[str, str] | None:
-        """Make the environment of *cell*; return status and reason where that fails."""
-        key = (cell.runtime, cell.version, cell.environment)
-        if key not in self._prepared:
-            self._prepared[key] = self._prepare_environment(cell, runtime)
-        prepared = self._prepared[key]
-        return prepared if isinstance(prepared, tuple) else None
-
-    def _prepare_environment(self, cell: Cell, runtime: Runtime) -> Prepared | tuple[str, str]:
-        environment = self._parts.environments[cell.environment]
-        available = environment.availability(runtime, cell.version)
-        if available.state != "ok":
-            return available.state, "; ".join(p for p in (available.reason, available.remedy) if p)
-        try:
-            return environment.prepare(runtime, cell.version, self._say)
-        except UnavailableError as error:
-            return "unavailable", str(error)
+    def _elsewhere(self) -> Refuse | None:
+        """Return what refuses cells that are made ready elsewhere; None where they are made ready here."""
+        return None
 
     # measuring
 
@@ -188,12 +148,18 @@ class Schedule:
         builds: dict[tuple[str, ...], list[PlannedBuild]] = {}
         for round_ in range(self._rounds):
             for cell in self._order(cells, round_):
-                builds.setdefault(self._block_of(cell, round_), []).append(PlannedBuild(cell, round_))
-        return [Block(tuple(planned), self._devices[planned[0].cell]) for planned in builds.values()]
+                number = self._number(cell, round_)
+                builds.setdefault(self._block_of(cell, number), []).append(PlannedBuild(cell, number))
+        return [
+            Block(tuple(planned), self._preparation.devices[planned[0].cell]) for planned in builds.values()
+        ]
+
+    def _number(self, cell: Cell, round_: int) -> int:
+        return self._begin.get(cell, 0) + round_
 
     def _block_of(self, cell: Cell, round_: int) -> tuple[str, ...]:
         """Return what builds of one block share; a build that begins with another's cache waits for it."""
-        together = (self._devices[cell], cell.beside)
+        together = (self._preparation.devices[cell], cell.beside)
         return together if cell.treatment.timing_cache != "on" else (*together, cell.id, str(round_))
 
     def _device(self, cell: Cell) -> str:
@@ -204,7 +170,7 @@ class Schedule:
         """Return the cells of a round that are still to be measured, in the round's own random order."""
         order = list(cells)
         random.Random(f"{self._settings.seed}/{round_}").shuffle(order)
-        return [cell for cell in order if not self._done(cell, round_)]
+        return [cell for cell in order if not self._done(cell, self._number(cell, round_))]
 
     def _done(self, cell: Cell, round_: int) -> bool:
         if not self._bundle.has_build(cell.id, round_):
@@ -238,21 +204,25 @@ class Schedule:
 
     def _is_further(self, planned: PlannedBuild, block: Block) -> bool:
         """Say whether *planned* is one more build of a cell of *block*, and new."""
-        new = planned.number >= self._rounds and not self._bundle.has_build(planned.cell.id, planned.number)
+        new = planned.number >= self._number(planned.cell, self._rounds)
+        new = new and not self._bundle.has_build(planned.cell.id, planned.number)
         return new and planned.cell in {one.cell for one in block.builds}
 
     def _next_number(self, cell: Cell) -> int:
         """Return the number of one more build of *cell*."""
         there = (build.build for build in self._bundle.builds(cell.id))
-        self._last[cell] = max(self._last.get(cell, self._rounds - 1), *there, -1) + 1
+        self._last[cell] = max(self._last.get(cell, self._number(cell, self._rounds) - 1), *there, -1) + 1
         return self._last[cell]
 
     def _measure_block(self, block: Block) -> Iterator[EndedBuild]:
         """Measure the builds of *block* on this machine, side by side."""
         room, builds, later = Room(block.device), len(block.builds), self._later
+        self._budget.waited(self._executor.waited_seconds)
         further = Further(
             lambda took: self._budget.share(builds, took, later), self._budget.precision, self._next_number
         )
+        # A GPU's builder times its kernels while it builds, and nothing may run beside it.
+        self._building = self._settings.build_cpus if block.device == CPU else ()
         measurement = BlockMeasurement(
             self._open,
             room.for_one_more,
@@ -260,6 +230,7 @@ class Schedule:
             self._say,
             further,
             self._processes,
+            at_once=max(1, len(self._building)),
             check=self._check,
         )
         host = Host(machine=host_name(), device=block.device)
@@ -276,23 +247,24 @@ class Schedule:
         """Return how many processes an engine of *cell* is measured in."""
         return self._settings.processes if self._parts.runtimes[cell.runtime].keeps_engines else 1
 
-    def _open(self, planned: PlannedBuild) -> OpenJob | BuildResult:
-        """Start the worker of a build."""
+    def _open(self, planned: PlannedBuild, slot: int) -> OpenJob | BuildResult:
+        """Start the worker of a build.
+
+        :param slot: which of the builds that are made at once it is, from 0
+        """
         cell, number = planned.cell, planned.number
-        where = cell.runtime, cell.version, cell.environment
-        prepared = self._prepared[where]
-        assert not isinstance(prepared, tuple)
         # Each set of libraries reaches peaks of its own; those of a host are the largest of its builds.
-        peaks = where not in self._peaks_known
-        self._peaks_known.add(where)
+        peaks = where(cell) not in self._peaks_known
+        self._peaks_known.add(where(cell))
+        here = self._building[slot : slot + 1] if len(self._building) > 1 else None
         try:
             return OpenJob(
                 cell,
                 number,
                 self._inputs.get(cell),
                 self._parts.runtimes[cell.runtime],
-                prepared,
-                replace(self._settings, seed=self._settings.seed + number, peaks=peaks),
+                self._preparation.environment(cell),
+                replace(self._settings, seed=self._settings.seed + number, peaks=peaks, build_affinity=here),
                 self._scratch,
                 earlier_cache(self._bundle, cell, number),
             )

@@ -25,8 +25,9 @@ from harness.execution.budget import Budget
 from harness.execution.fleet import GPU, Order, Refused
 from harness.execution.inputs import place
 from harness.execution.job import TIMING_CACHE
-from harness.execution.measuring import affinity
+from harness.execution.measuring import affinity, build_cpus
 from harness.execution.parts import Parts
+from harness.execution.preparing import Preparation
 from harness.execution.schedule import Schedule
 from harness.execution.sending import SentInputs
 from harness.plugins import registry
@@ -57,12 +58,14 @@ class NodeSchedule(Schedule):
             order.settings,
             device=chosen_gpu() if order.kind == GPU else None,
             affinity=_affinity(order),
+            build_cpus=build_cpus(order.settings.cpu),
         )
         budget = Budget(order.seconds, order.precision)
         super().__init__(
             bundle, cells, parts, settings, rounds=order.rounds, say=say, budget=budget, check=order.check
         )
         self._inputs = SentInputs(folder / "inputs", folder / FILES, order.inputs)
+        self._preparation = Preparation(bundle, parts, self._inputs, self._device, say)
         self._later = order.later
         self._last = {cell: number - 1 for cell, number in order.numbers.items()}
         self._order_given = order
@@ -74,13 +77,13 @@ class NodeSchedule(Schedule):
 
     def measured(self) -> Generator[EndedBuild | Refused, None, None]:
         """Yield what becomes of the order: first the cells that cannot run here."""
-        ready = [cell for cell in self._cells if self._prepare(cell)]
+        ready = self._preparation.runnable(self._cells)
         for record in self._bundle.cells():
             if record.cell not in ready:
                 yield Refused(record.cell.id, record.status, record.reason)
         builds = tuple(build for build in self._order_given.builds if build.cell in ready)
         if builds:
-            yield from self._ended(Block(builds, self._devices[builds[0].cell]))
+            yield from self._ended(Block(builds, self._preparation.devices[builds[0].cell]))
 
 
 def _affinity(order: Order) -> tuple[int, ...] | None:

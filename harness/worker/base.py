@@ -17,6 +17,12 @@ class Worker(object):
     more = False
     """Whether another engine follows this one: the harness begins again with :meth:`build` after it."""
 
+    moves = False
+    """Whether threads that an engine has started may be bound to other CPUs afterwards.
+
+    Not where the runtime keeps the CPUs that it found first and goes back to them: OpenVINO does.
+    """
+
     def __init__(self, job: Job, result: Result) -> None:
         self.job, self.result = job, result
 

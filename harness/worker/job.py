@@ -21,6 +21,7 @@ _OPTIONAL = {
     "engine": None,
     "keep_engine": False,
     "affinity": None,
+    "build_affinity": None,
     "threads": 1,
     "device": None,
     "peaks": True,
@@ -86,6 +87,7 @@ class Job(object):
         self.keep_engine = bool(values["keep_engine"])
         self.measure = Measure(values["measure"])
         self.affinity = values["affinity"]  # type: Optional[List[int]]
+        self.build_affinity = values["build_affinity"]  # type: Optional[List[int]]
         self.threads = int(values["threads"])
         self.device = values["device"]  # type: Optional[str]
         self.peaks = bool(values["peaks"])

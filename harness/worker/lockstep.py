@@ -119,7 +119,7 @@ def cycles_of(settings: Measure) -> int:
 
 
 def load_further(
-    first: Driven, processes: int, start: Callable[[int], Driven], room: Callable[[], bool], there: int = 1
+    first: Driven, processes: int, start: Callable[[int], Driven], room: Callable[[int], bool], there: int = 1
 ) -> List[Driven]:
     """Have the engine that *first* kept loaded by further processes, and return them.
 
@@ -128,7 +128,7 @@ def load_further(
     :param there: processes that it has already
     """
     further = []  # type: List[Driven]
-    while len(further) + there < processes and first.passes and not first.over and not first.more and room():
+    while len(further) + there < processes and first.passes and not first.over and not first.more and room(0):
         one = start(len(further) + there)
         further.append(one)
         load(one)

@@ -19,14 +19,18 @@ class Room(object):
         self._before = self._free()
         self._largest = [0 for _ in self._before]
 
-    def for_one_more(self) -> bool:
-        """Say whether there is memory for another worker like those so far."""
+    def for_one_more(self, coming: int = 0) -> bool:
+        """Say whether there is memory for another worker like those so far.
+
+        :param coming: workers that were started and have not taken theirs yet
+        """
         free = self._free()
         drops = [was[0] - now[0] for was, now in zip(self._before, free)]
         self._largest = [max(pair) for pair in zip(self._largest, drops)]
         self._before = free
         return all(
-            left - MARGIN * largest > RESERVE * total for (left, total), largest in zip(free, self._largest)
+            left - (1 + coming) * MARGIN * largest > RESERVE * total
+            for (left, total), largest in zip(free, self._largest)
         )
 
     def _free(self) -> List[Tuple[int, int]]:

@@ -4,7 +4,7 @@ import importlib
 import os
 import time
 import traceback
-from typing import IO, Any, Callable, Dict, Mapping, Optional  # noqa: F401
+from typing import IO, Any, Callable, Dict, Mapping, Optional, Sequence  # noqa: F401
 
 from harness.worker.base import Worker
 from harness.worker.errors import FailedError, UnsupportedError
@@ -54,6 +54,7 @@ class Server(object):
         self._worker = None  # type: Optional[Worker]
         self._passes = {}  # type: Dict[str, Pass]
         self._seconds = self._imports = 0.0
+        self._bound_for = None  # type: Optional[Sequence[int]]
         self._commands = {
             "build": self._build,
             "load": self._load,
@@ -118,11 +119,13 @@ class Server(object):
             begin = time.perf_counter()
             try:
                 job = read_job(self._job)
-                bind(job, self.result)
+                self._bound_for = bind(job, self.result)
                 module = worker_module(job.worker_module)
             finally:
                 self._imports = time.perf_counter() - begin
             self.result.fact("import_seconds", self._imports)
+            if not module.Worker.moves:
+                self._move()
             self._worker = module.Worker(job, self.result)
         self._worker.build()
         return {"more": bool(self._worker.more)}
@@ -134,8 +137,16 @@ class Server(object):
 
     def _load(self, _: Mapping[str, Any]) -> Dict[str, Any]:
         found = list(self._made().load())
+        self._move()
         self._passes.update((one.name, one) for one in found)
         return {"passes": [one.name for one in found]}
+
+    def _move(self) -> None:
+        """Go over to the CPUs that are measured on, with all threads that the runtime started elsewhere."""
+        wanted, self._bound_for = self._bound_for, None
+        if wanted is not None:
+            bind_threads(wanted)
+            self.result.fact("affinity", sorted(os.sched_getaffinity(0)))
 
     def _warm_up(self, command: Mapping[str, Any]) -> Dict[str, Any]:
         one = self._pass(command)
@@ -169,18 +180,39 @@ class Server(object):
         return self._passes[name]
 
 
-def bind(job: Job, result: Result) -> None:
-    """Bind the process to the job's CPUs, and NumPy's BLAS to its threads, before either is loaded."""
+def bind(job: Job, result: Result) -> Optional[Sequence[int]]:
+    """Bind the process to the job's CPUs, and NumPy's BLAS to its threads, before either is loaded.
+
+    :return: the CPUs that are measured on, None where it is bound to them already
+    """
     for name in _THREAD_VARIABLES:
         os.environ[name] = str(job.threads)
     choose_blas_core()
+    elsewhere = None  # type: Optional[Sequence[int]]
     if job.affinity is not None:
         if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, job.affinity)
+            if job.build_affinity is not None:
+                elsewhere = job.affinity
+            os.sched_setaffinity(0, job.build_affinity or job.affinity)
         else:
             result.cannot_express("affinity: this system has no call for it")
     if hasattr(os, "sched_getaffinity"):
         result.fact("affinity", sorted(os.sched_getaffinity(0)))
+    return elsewhere
+
+
+def bind_threads(cpus: Sequence[int]) -> None:
+    """Bind every thread of this process to *cpus*; those that are started later inherit it."""
+    os.sched_setaffinity(0, cpus)
+    try:
+        threads = [int(name) for name in os.listdir("/proc/self/task")]
+    except OSError:
+        return
+    for thread in threads:
+        try:
+            os.sched_setaffinity(thread, cpus)
+        except OSError:  # it has ended
+            pass
 
 
 def worker_module(name: str) -> Any:

@@ -5,6 +5,8 @@ of them are set against each other through that anchor. A build alone in its blo
 Standard library and Python 3.5 syntax, since a pack's host script uses it too.
 """
 
+import queue
+import threading
 import time
 from typing import Callable, Generic, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
@@ -19,7 +21,7 @@ class StartedBuild(object):
     :param driven: the process that builds the engine
     :param wanted: processes that the engine is to be measured in, as far as there is memory for them
     :param profile_apart: whether profiling leaves what is measured as it was
-    :ivar seconds: what building and loading took with all processes
+    :ivar seconds: what building and loading took with all processes; of builds made at once each has its part
     :ivar process_seconds: what loading a further one took at most, 0 without any
     """
 
@@ -70,8 +72,11 @@ class SideBySide(Generic[A, B, E]):
         it; returns the build and None, or None and what ended meanwhile, if anything; it may end it all by
         emptying what is left
     :param end: ends a build, given whether it was measured alone
-    :param room: says whether there is memory for one more worker beside those that are alive
+    :param room: says whether there is memory for one more worker beside those that are alive, given how many
+        of these have not taken theirs yet
     :param check: whether the first build and one more are measured on their own too
+    :param at_once: builds that are made at the same time; more than one only where making one tells nothing
+        that another one disturbs
     """
 
     def __init__(
@@ -79,12 +84,15 @@ class SideBySide(Generic[A, B, E]):
         lockstep: Lockstep,
         start: Callable[[List[A], Sequence[B]], Tuple[Optional[B], Optional[E]]],
         end: Callable[[B, bool], E],
-        room: Callable[[], bool],
+        room: Callable[[int], bool],
         check: bool = True,
+        at_once: int = 1,
     ) -> None:
         self.lockstep = lockstep
         self.alive = []  # type: List[B]
-        self._start, self._end, self._room, self._check = start, end, room, check
+        self.making = []  # type: List[B]
+        self._start, self._end, self._room = start, end, room
+        self._check, self._at_once = check, at_once
 
     def measured(self, asked: Sequence[A], beyond: Callable[[float, bool], Iterator[E]]) -> Iterator[E]:
         """Yield what became of the builds *asked*, as they end.
@@ -123,22 +131,28 @@ class SideBySide(Generic[A, B, E]):
 
         :param fresh: filled with those that are there to be measured; at least one, memory or not
         """
-        while left and (not fresh or self._room()):
-            began = time.monotonic()
-            build, ended = self._start(left, fresh)
-            if ended is not None:
-                yield ended
-            if build is None:
+        made = queue.Queue()  # type: queue.Queue[Tuple[B, Optional[BaseException]]]
+        while True:
+            if left and self._may_begin(fresh):
+                build, ended = self._start(left, fresh + self.making)
+                if ended is not None:
+                    yield ended
+                if build is not None:
+                    self._begin(build, made)
                 continue
-            self.alive.append(build)
-            load(build.driven)
+            if not self.making:
+                return
+            build, error = made.get()
+            self.making.remove(build)
+            if error is not None:
+                raise error
             if self._check and not alone and self.alive == [build]:
-                loaded = time.monotonic()
                 measure_alone(build.driven)
-                began += time.monotonic() - loaded
             if not alone:
+                # Here and not where it was made: a worker ends with the thread that started it.
+                began = time.monotonic()
                 self.load_more(build, build.wanted)
-            build.seconds = time.monotonic() - began
+                build.seconds += time.monotonic() - began
             if build.driven.over:
                 yield self.end(build, True)
             else:
@@ -152,6 +166,34 @@ class SideBySide(Generic[A, B, E]):
             took = (time.monotonic() - began) / len(further)
             build.process_seconds = max(build.process_seconds, took)
         return further
+
+    def _may_begin(self, fresh: Sequence[B]) -> bool:
+        if not fresh:
+            return not self.making  # what a worker takes is learned from the first one
+        return len(self.making) < self._at_once and self._room(len(self.making))
+
+    def _begin(self, build: B, made: "queue.Queue[Tuple[B, Optional[BaseException]]]") -> None:
+        """Have *build* made and loaded, beside others where that is allowed; it is put into *made* then."""
+        self.alive.append(build)
+        self.making.append(build)
+        if self._at_once == 1:
+            self._make(build)
+            made.put((build, None))
+            return
+
+        def make() -> None:
+            try:
+                self._make(build)
+                made.put((build, None))
+            except BaseException as error:  # raised where the builds are waited for
+                made.put((build, error))
+
+        threading.Thread(target=make, daemon=True).start()
+
+    def _make(self, build: B) -> None:
+        began = time.monotonic()
+        load(build.driven)
+        build.seconds = (time.monotonic() - began) / self._at_once
 
     def measure(self, builds: Sequence[B]) -> None:
         """Measure *builds* side by side."""

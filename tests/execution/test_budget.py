@@ -26,6 +26,18 @@ def test_the_last_block_may_spend_all_that_is_left(now: list[float]) -> None:
     assert budget.share(10, 60.0, 0) == pytest.approx(200.0)
 
 
+def test_what_a_run_waits_for_a_device_is_not_its_own_time(now: list[float]) -> None:
+    budget = Budget(300.0)
+    now[0] += 100
+    budget.waited(70.0)
+    now[0] += 50
+    budget.waited(90.0)  # in all
+    assert budget.share(10, 60.0, 0) == pytest.approx(240.0)
+    unlimited = Budget()
+    unlimited.waited(90.0)
+    assert unlimited.share(10, 60.0, 0) == 0.0
+
+
 def test_first_builds_to_come_are_kept_time_for_and_the_rest_is_shared(now: list[float]) -> None:
     budget = Budget(300.0)
     now[0] += 60

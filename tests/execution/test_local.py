@@ -59,6 +59,7 @@ def test_a_run_that_waits_says_for_whom(tmp_path: Path, monkeypatch: pytest.Monk
     assert said[0].startswith(f"waiting for test-device, on which another run (process {os.getpid()} of ")
     assert f"in {Path.cwd()}, since " in said[0]
     assert said[1:] == ["test-device is free"]
+    assert executor.waited_seconds > 0
     assert [path.name for path in tmp_path.iterdir()] == ["trtmatrix-device-test-device.lock"]
 
 

@@ -79,6 +79,30 @@ def test_the_first_build_of_an_environment_measures_its_peaks(block: Bundle) -> 
     assert sorted("peaks" in result.facts for result in results) == [False, False, False, True]
 
 
+def test_builds_for_a_cpu_are_made_at_once_and_measured_on_one(
+    busy: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if len(allowed) < 2:
+        pytest.skip("this process may use one CPU only")
+    inside: list[Driven] = []
+    most = []
+    build = Driven.build
+
+    def counting(self: Driven) -> None:
+        inside.append(self)
+        most.append(len(inside))
+        build(self)
+        inside.remove(self)
+
+    monkeypatch.setattr(Driven, "build", counting)
+    bundle = measured(busy)
+    assert (most[0], max(most)) == (1, min(len(allowed), 3)), "memory is learned from the first one"
+    for one in bundle.builds():
+        assert one.status == "ok"
+        assert read_document(one.folder / "result.json", Result).facts["affinity"] == allowed[-1:]
+
+
 def test_slices_are_spread_over_the_whole_of_the_block(block: Bundle) -> None:
     first_and_last = [
         ((own[0].start_ns or [0])[0], (own[-1].start_ns or [0])[0]) for own in slices_of(block).values()
@@ -113,7 +137,7 @@ def test_what_does_not_fit_shares_an_anchor(busy: Ground, monkeypatch: pytest.Mo
     class Small(Room):
         """Memory for two workers."""
 
-        def for_one_more(self) -> bool:
+        def for_one_more(self, _coming: int = 0) -> bool:
             return len(alive_workers()) < 2
 
     monkeypatch.setattr(schedule, "Room", Small)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from harness.environments import gpus
-from harness.environments.base import Availability, Outcome, Prepared, Progress
+from harness.environments.base import Availability, Environment, Outcome, Prepared, Progress
 from harness.environments.needs import RuntimeNeeds
 from harness.errors import UnavailableError
 from harness.execution.base import Block, BuildResult, EndedBuild, Executor, MeasureBlock
@@ -66,17 +66,17 @@ class Noting(Executor):
         return [(planned.cell.id, planned.number) for block in self.blocks for planned in block.builds]
 
 
-class Missing:
+class Missing(Environment):
     """The interpreter that runs us, as one whose version cannot be made after all."""
 
     name = "current"
 
-    def availability(self, _runtime: RuntimeNeeds, version: str) -> Availability:
+    def availability(self, runtime: RuntimeNeeds, version: str) -> Availability:  # noqa: ARG002
         if version == "0.1":
             return Availability("unsupported", "too old", "take a newer one")
         return Availability("ok")
 
-    def prepare(self, _runtime: RuntimeNeeds, version: str, _progress: Progress) -> Prepared:
+    def prepare(self, runtime: RuntimeNeeds, version: str, progress: Progress) -> Prepared:  # noqa: ARG002
         raise UnavailableError(f"{version}: no wheel")
 
 

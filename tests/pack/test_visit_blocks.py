@@ -156,7 +156,7 @@ def test_engines_are_kept_on_the_host_where_that_is_asked_for(tmp_path: Path) ->
 def test_what_memory_does_not_hold_shares_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def every_second(_room: side_by_side.Room) -> bool:
+    def every_second(_room: side_by_side.Room, _coming: int = 0) -> bool:
         asked.append(True)
         return len(asked) % 2 == 1
 

@@ -40,6 +40,8 @@ class Job(Document, frozen=True, kw_only=True, tag="trtmatrix.job/2"):
         nights
     :param seed: whatever the worker draws, it draws from it
     :param affinity: CPUs to bind to; :param threads: threads that a CPU runtime may use
+    :param build_affinity: CPUs to bind to at first, where they are others: until what the worker needs is
+        imported, or until its engine is loaded where the runtime can be moved then
     :param device: UUID of the GPU; :param options: the runtime's own, from the matrix file
     :param peaks: the worker of a CPU runtime measures what the processor gives; one build a host is enough
     """
@@ -56,6 +58,7 @@ class Job(Document, frozen=True, kw_only=True, tag="trtmatrix.job/2"):
     engine: str | None = None
     keep_engine: bool = False
     affinity: list[int] | None = None
+    build_affinity: list[int] | None = None
     threads: int = 1
     device: str | None = None
     peaks: bool = True

@@ -35,6 +35,8 @@ PROVIDERS = ["CPUExecutionProvider"]
 class Worker(base.Worker):
     """A plain session for outputs and latency, one that profiles for the layers."""
 
+    moves = True
+
     def __init__(self, job: Job, result: Result) -> None:
         super().__init__(job, result)
         self._profiling = None  # type: Optional[Any]
