@@ -12,7 +12,7 @@ from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.rules.base import Rule
 from harness.analysis.table import INVALID, UNSUPPORTED, Change
-from harness.analysis.verdict import Verdict, verdict_message
+from harness.analysis.verdict import Verdict
 from harness.errors import NothingToCompareError
 from harness.observations.records import CellObservation, RunObservation
 from harness.store.documents.manifest import Manifest
@@ -126,7 +126,7 @@ class _Search:
 
     def _with_neighbours(self, location: ChangeLocation) -> ChangeLocation:
         self._look_at(*(version for version in self.versions if version not in self.seen))
-        there = [version for version in self.versions if _ran(self.seen[version])]
+        there = [version for version in self.versions if has_run(self.seen[version])]
         pairs = [pair for pair in pairwise(there) if self._differs(*pair)]
         said = ", ".join(f"{old} to {new}" for old, new in pairs) or "none"
         return replace(
@@ -158,7 +158,7 @@ class _Search:
     def _gap(self, low: int, high: int) -> str:
         """Say why the versions from *low* up to *high* are of no help."""
         inside = self.versions[low:high]
-        dead = [v for v in inside if v in self.seen and not _ran(self.seen[v])]
+        dead = [v for v in inside if v in self.seen and not has_run(self.seen[v])]
         left = [v for v in inside if v not in self.seen]
         parts = [f"{', '.join(dead)} cannot run here"] if dead else []
         parts += [f"{', '.join(left)} not looked at: {len(self.seen)} cells is the most"] if left else []
@@ -167,7 +167,7 @@ class _Search:
     def _location(
         self, before: str | None, after: str | None, verdict: Verdict | None, reason: str
     ) -> ChangeLocation:
-        dead = {version: _why(cell) for version, cell in self.seen.items() if not _ran(cell)}
+        dead = {version: _why(cell) for version, cell in self.seen.items() if not has_run(cell)}
         return ChangeLocation(before, after, tuple(self.seen), verdict, self.certain, reason, dead)
 
     # which versions
@@ -199,7 +199,7 @@ class _Search:
         version = self.versions[index]
         if version not in self.seen:
             self._look_at(version)
-        return _ran(self.seen[version])
+        return has_run(self.seen[version])
 
     def _look_at(self, *versions: str) -> None:
         self.seen.update(zip(versions, self.evaluate(versions), strict=True))
@@ -208,7 +208,7 @@ class _Search:
 
     def _is_late(self, version: str) -> bool:
         """Say whether *version* belongs to the last rather than to the first."""
-        wrong, wrong_first, wrong_last = (_wrong(self.seen[v]) for v in (version, self.first, self.last))
+        wrong, wrong_first, wrong_last = (is_wrong(self.seen[v]) for v in (version, self.first, self.last))
         # Wrong outputs outrank every time: nothing is compared with them.
         if wrong_first != wrong_last:
             return wrong == wrong_last
@@ -225,7 +225,7 @@ class _Search:
 
     def _differs(self, old: str, new: str) -> bool | None:
         """Say whether *new* changed from *old*, None where that cannot be told."""
-        wrong = _wrong(self.seen[old]), _wrong(self.seen[new])
+        wrong = is_wrong(self.seen[old]), is_wrong(self.seen[new])
         if any(wrong):
             return None if all(wrong) else True
         word = self._between(old, new).verdict
@@ -262,12 +262,13 @@ def _compared(verdict: Verdict) -> bool:
     return verdict.against is not None or verdict.verdict in (INVALID, UNSUPPORTED)
 
 
-def _ran(cell: CellObservation) -> bool:
+def has_run(cell: CellObservation) -> bool:
     """Say whether there is a build to judge, if only to say that its outputs are wrong."""
-    return _wrong(cell) or any(build.status == "ok" for build in cell.builds)
+    return is_wrong(cell) or any(build.status == "ok" for build in cell.builds)
 
 
-def _wrong(cell: CellObservation) -> bool:
+def is_wrong(cell: CellObservation) -> bool:
+    """Say whether outputs of a build of *cell* are wrong."""
     return cell.status == INVALID or any(
         b.status == INVALID or (b.outputs is not None and not b.outputs.valid) for b in cell.builds
     )
@@ -276,28 +277,3 @@ def _wrong(cell: CellObservation) -> bool:
 def _why(cell: CellObservation) -> str:
     reasons = [cell.reason, *(build.reason for build in cell.builds)]
     return next((reason for reason in reasons if reason), cell.status)
-
-
-def location_as_json(location: ChangeLocation) -> dict[str, object]:
-    """Return the JSON form (schema ``trtmatrix.bisect/1``)."""
-    return {
-        "schema": "trtmatrix.bisect/1",
-        "before": location.before,
-        "after": location.after,
-        "certain": location.certain,
-        "evaluated": list(location.evaluated),
-        "cannot_run": dict(location.cannot_run),
-        "reason": location.reason,
-        "verdict": None if location.verdict is None else location.verdict.as_json(),
-        "neighbours": [verdict.as_json() for verdict in location.neighbours],
-    }
-
-
-def location_message(location: ChangeLocation) -> str:
-    """Return what was found, for people."""
-    evaluated = f"{len(location.evaluated)} cells evaluated: {', '.join(location.evaluated)}"
-    lines = [f"{location.reason} ({evaluated})"]
-    if location.before is not None and location.verdict is not None:
-        lines.append(verdict_message(location.verdict))
-    lines += map(verdict_message, location.neighbours)
-    return "\n".join(lines + [f"{version}: {why}" for version, why in location.cannot_run.items()])

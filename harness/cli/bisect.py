@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from harness.execution.plan import Choices, Plan
     from harness.matrix.cell import Cell
     from harness.observations.records import CellObservation
-    from harness.store.bundle import Bundle
 
 
 def add_parser(commands: Any) -> None:
@@ -71,7 +70,7 @@ _STORED, _LIVE = ("host",), ("out", "builds", "executor", "resume", "retry_faile
 
 def run(arguments: argparse.Namespace) -> int:
     """Search and print."""
-    from harness.analysis.bisect import location_as_json, location_message
+    from harness.analysis.bisect_answer import location_as_json, location_message
     from harness.execution.plan import is_matrix
     from harness.plugins import registry
 
@@ -153,6 +152,7 @@ def _stored(arguments: argparse.Namespace) -> ChangeLocation:
 def _live(arguments: argparse.Namespace) -> ChangeLocation:
     """Measure the ends, then what the search asks for; everything goes into one bundle."""
     from harness.analysis.bisect import bisect, check_versions, most_evaluations
+    from harness.cli.bisect_live import Measured
     from harness.execution.measuring import open_or_create
 
     choices = _choices(arguments)
@@ -175,7 +175,7 @@ def _live(arguments: argparse.Namespace) -> ChangeLocation:
     )
     for version, why in left_out.items():
         _say(f"{version} is left out: {why}")
-    measured = _Measured(bundle, plan, choices, here)
+    measured = Measured(bundle, plan, choices, here, _say)
     rules = _rules(arguments.bottleneck)
     try:
         location = bisect(list(here), measured, arguments.bottleneck, rules=rules, say=_say)
@@ -184,25 +184,6 @@ def _live(arguments: argparse.Namespace) -> ChangeLocation:
         raise
     _say(f"bundle in {bundle.root}")
     return replace(location, cannot_run={**left_out, **location.cannot_run})
-
-
-class _Measured:
-    """The cells of versions, measured into one bundle by the machinery of ``trtmatrix run``."""
-
-    def __init__(self, bundle: Bundle, plan: Plan, choices: Choices, cells: Mapping[str, Cell]) -> None:
-        self._bundle, self._plan, self._choices, self._cells = bundle, plan, choices, cells
-
-    def __call__(self, versions: Sequence[str]) -> list[CellObservation]:
-        """Measure, interleaved in rounds, what the bundle does not hold yet of *versions*; read it back."""
-        from harness.execution.measuring import measure_into
-        from harness.plugins import registry
-        from harness.plugins.reading import observe
-
-        cells = [self._cells[version] for version in versions]
-        _say(f"measuring {' and '.join(versions)}")
-        measure_into(self._bundle, self._plan, self._choices, cells, registry.parts(), _say)
-        by_cell = {seen.cell: seen for seen in observe([self._bundle.root]).cells}
-        return [by_cell[cell] for cell in cells]
 
 
 def _say(line: str) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.bisect import bisect, location_as_json, location_message, most_evaluations
+from harness.analysis.bisect import bisect, most_evaluations
+from harness.analysis.bisect_answer import location_as_json, location_message
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.verdict import verdict_message
 from harness.errors import UsageError
