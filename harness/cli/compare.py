@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 NETWORK = "mobilenet_v2"
 """What is measured where no network is named."""
 
+CPU_BUILDS = 5
+"""Builds a version at first where they are cheap: two versions then have as many degrees of freedom as an
+interval needs before its width counts, and no second round of builds is asked for that alone."""
+
 
 def add_parser(commands: Any) -> None:
     """Add the command."""
@@ -49,7 +53,7 @@ def add_parser(commands: Any) -> None:
     )
     add_measuring(
         parser,
-        builds="of each version at first, 2 or more (3)",
+        builds="of each version at first, 2 or more (5 on a CPU, 3 on a GPU)",
         minutes="at most, first builds apart (5)",
         resume="go on with the comparison in --out",
         of_a_file="the file",
@@ -67,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.execution.plan import Choices, plan_of
     from harness.matrix.compose import compose
     from harness.plugins import registry
+    from harness.store.documents.origin import CPU
 
     policy = fail_words(arguments.fail_on)
     question, files = _question(arguments)
@@ -74,6 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
     if question.runtime not in parts.runtimes:
         known = ", ".join(parts.runtimes)
         raise UnknownNameError(f"'{question.runtime}' is no runtime here; known are {known}")
+    if arguments.builds is None:
+        runtime = parts.runtimes[question.runtime]
+        on_cpu = all(runtime.device_of(version) == CPU for version in question.versions)
+        question = replace(question, builds=CPU_BUILDS if on_cpu else question.builds)
     choices = Choices(networks=files, shapes=tuple(arguments.shape), resume=arguments.resume)
     plan = plan_of(compose(question, parts.treatments), choices, parts)
     out = folder_to_measure_into(arguments, plan)
@@ -105,7 +114,7 @@ def _question(arguments: argparse.Namespace) -> tuple[Question, tuple[Path, ...]
     network = others[0] if others else NETWORK
     own = network.endswith((".onnx", ".pb")) or Path(network, "saved_model.pb").is_file()
     files = (Path(network),) if own else ()
-    builds = 3 if arguments.builds is None else arguments.builds
+    builds = Question.builds if arguments.builds is None else arguments.builds
     check_builds(builds, least=2)
     said = {item.name: getattr(arguments, f"treatment_{item.name}") for item in COMMON}
     question = Question(

@@ -18,6 +18,9 @@ SLICE_SECONDS = 0.025
 SETTLE = 2
 """Inferences at the start of a slice that are not counted: the caches are another process's."""
 
+LONG_MS = 5.0
+"""Where every inference of a block takes as long, the first one fills the caches and one settles a slice."""
+
 LEAST = 3
 """Samples of a slice, however long an inference takes."""
 
@@ -90,19 +93,28 @@ class Lockstep(object):
         """Take slices of the pass *name*, so many of each build, one of each a cycle as long as it is due."""
         began = time.monotonic()
         most = max([count for _, count in members] or [0])
+        settle = SETTLE
         for number in range(most):
             cycle = self._cycles.get(name, 0)
             self._cycles[name] = cycle + 1
             alive = [one for one, count in members if not one.over and number < count]
             self._random.shuffle(alive)
             for place, one in enumerate(alive):
-                taken = one.asked(one.take, name, SLICE_SECONDS, LEAST, MOST, SETTLE)
+                taken = one.asked(one.take, name, SLICE_SECONDS, LEAST, MOST, settle)
                 self._slices += 1
                 if taken is not None:
                     one.samples.add(name, taken, cycle, place)
+            if number == 0 and all_long([one for one in alive if not one.over]):
+                settle = 1
             if most >= 10 and (number + 1) % (most // 5) == 0:
                 self._say("{}: cycle {} of {}, {} side by side".format(name, number + 1, most, len(alive)))
         self._seconds += time.monotonic() - began
+
+
+def all_long(builds: Sequence[Driven]) -> bool:
+    """Say whether the last inferences of all *builds* were long: one answer, so that none is favoured."""
+    slices = [one.samples.slices[-1] for one in builds if one.samples.slices]
+    return bool(slices) and all(min(row["latency_ms"]) >= LONG_MS for row in slices)
 
 
 def passes_of(builds: Sequence[Driven]) -> List[str]:
