@@ -28,7 +28,9 @@ HEAD = """\
 Made by `trtmatrix run suites/tftrt_partitions.toml --out PARTITIONS` and
 `python benchmarks/partition_maps.py PARTITIONS` on a machine without a GPU. TensorFlow 1.15.0 has a stub of
 TensorRT that tells its version and nothing else: it cuts graphs, and no engine of it was ever run by us.
-A test holds the maps to what a GPU cut, where both exist. `placed_gpu`: nodes carry `/gpu:0`.
+A test holds the maps to what a GPU cut, where both exist. `placed_gpu`: nodes carry `/gpu:0`. 1.15 turns
+images to NCHW wherever a GPU is, 2.12 to 2.14 only where nodes are placed on it and TF32 is off: since then
+the segment of a graph that names no device stays NHWC.
 """
 COLUMNS = ("cell", "segments", "nodes in them", "of these constants", "images lie", "outside")
 
