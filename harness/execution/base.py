@@ -59,6 +59,8 @@ def failed_build(planned: PlannedBuild, reason: str, scratch: Path) -> BuildResu
 
     :param scratch: folder on the bundle's file system
     """
+    from harness.store.documents.build import Build  # long to load, for who only plans
+
     folder = Path(tempfile.mkdtemp(dir=scratch, prefix="result-"))
     document = Build(cell=planned.cell.id, build=planned.number, status="failed", reason=reason)
     return BuildResult(folder, document, Outcome("failed", reason))

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from harness.execution.base import Executor, PlannedBuild
 from harness.matrix.cell import Cell
-from harness.store.documents.origin import Host
 
 if TYPE_CHECKING:
     from harness.execution.job import JobSettings
+    from harness.store.documents.origin import Host
 
 GPU = "gpu"
 """The device of a block that waits for some GPU of a fleet."""
