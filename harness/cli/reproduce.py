@@ -142,7 +142,8 @@ def _answer(found: Reproduction, out: Path) -> Iterable[str]:
         if found.neighbours:
             yield f"only with these neighbours: {', '.join(found.neighbours)}"
     elif found.state == "not shown":
-        yield FROM_AROUND
+        if piece is None or not piece.shows:
+            yield FROM_AROUND
         if found.reason:
             yield f"{found.reason}; --resume with more --minutes goes on"
     else:

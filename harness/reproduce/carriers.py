@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
 from harness.analysis.rules.carriers import carrier_name
 from harness.analysis.series import REFORMATS
@@ -32,6 +33,25 @@ class Carrier:
     def difference_ms(self) -> float:
         """new - old."""
         return self.new_ms - self.old_ms
+
+
+def sides_of(grid: Grid, verdict: Verdict) -> tuple[BuildGroup, BuildGroup]:
+    """Return the builds that *verdict* compares, the old ones first.
+
+    :raises NothingToReproduceError: one of them is not in the run
+    """
+    new = next(
+        (
+            group
+            for group in grid.built
+            if (group.cell.id, group.host, group.name) == (verdict.cell, verdict.host, verdict.group)
+        ),
+        None,
+    )
+    olds = [g for g in grid.built if (g.cell.id, g.host) == (verdict.against_cell, verdict.host)]
+    if new is None or not olds:
+        raise NothingToReproduceError(f"{verdict.name}: its builds are not in this run")
+    return min(olds, key=lambda group: group.pool != new.pool), new
 
 
 def carriers_of(

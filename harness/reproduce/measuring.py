@@ -20,6 +20,7 @@ from harness.execution.measuring import measure
 from harness.execution.plan import Choices, Plan, plan_of
 from harness.execution.preflight import preflight
 from harness.matrix.compose import Question, compose
+from harness.matrix.treatment import UNKNOWN
 from harness.networks.user_onnx import onnx_family
 from harness.plugins import registry
 from harness.plugins.reading import observe
@@ -28,9 +29,9 @@ from harness.reproduce.whole import Nodes, Whole
 from harness.written import change, interval
 
 PIECE = "piece.onnx"
-RUN = "run"
-FINISHED = "finished"
-"""Lies beside a run that was not interrupted."""
+RUN, AGAIN = "run", "again"
+FINISHED = ".finished"
+"""Behind the name of a run, what lies beside one that was not interrupted."""
 
 LEAST_SECONDS = 1.0
 """That a piece is measured for, its first builds apart; with less left the search is over."""
@@ -79,18 +80,27 @@ class PieceMeasurer:
 
     def __call__(self, nodes: Nodes) -> Measured | None:
         """Return what *nodes* take, None where there is no time left to find out."""
+        return self._found(nodes, RUN)
+
+    def again(self, nodes: Nodes) -> Measured | None:
+        """Return what *nodes* take in builds that did not choose them, None where there is no time left."""
+        return self._found(nodes, AGAIN)
+
+    def _found(self, nodes: Nodes, run: str) -> Measured | None:
         model = self.whole.cut(nodes)
         place = self.folder / piece_name(model)
         left = self.ended - time.monotonic()
-        finished = (place / FINISHED).is_file()
+        finished = (place / f"{run}{FINISHED}").is_file()
         if not finished and left < LEAST_SECONDS:
             return None
         place.mkdir(parents=True, exist_ok=True)
         path = place / PIECE
         path.write_bytes(model.SerializeToString(deterministic=True))
-        told = self._told(nodes)
+        told = self._told(nodes) + (", again" if run == AGAIN else "")
         try:
-            found = self._read(place) if finished else self._measure(place, max(LEAST_SECONDS, SHARE * left))
+            if not finished:
+                self._measure(place, run, max(LEAST_SECONDS, SHARE * left))
+            found = self._read(place / run)
         except NetworkTreatmentError as error:
             found = Measured(reason=str(error))
         self.say(f"{told}: {in_words(found)}{', shows it' if found.shows(self.change) else ''}")
@@ -102,15 +112,14 @@ class PieceMeasurer:
             return f"1 op, {names[0]}"
         return f"{len(names)} ops, {names[0]} to {names[-1]}"
 
-    def _measure(self, place: Path, seconds: float) -> Measured:
-        out = place / RUN
+    def _measure(self, place: Path, run: str, seconds: float) -> None:
+        out = place / run
         choices = Choices(
             out=out, networks=(place / PIECE,), resume=(out / "manifest.json").is_file(), minutes=seconds / 60
         )
         plan = self.plan(place / PIECE)
         measure(plan, choices, plan.cells, registry.parts())
-        (place / FINISHED).touch()
-        return self._read(place)
+        (place / f"{run}{FINISHED}").touch()
 
     def plan(self, path: Path) -> Plan:
         """Return the plan that measures the piece in *path*."""
@@ -140,10 +149,10 @@ class PieceMeasurer:
     def builds_of(self, nodes: Nodes) -> tuple[BuildGroup, ...]:
         """Return the builds of a piece that was measured, by version."""
         place = self.folder / piece_name(self.whole.cut(nodes))
-        return grid_of(observe([place / RUN])).built if (place / FINISHED).is_file() else ()
+        return grid_of(observe([place / RUN])).built if (place / f"{RUN}{FINISHED}").is_file() else ()
 
-    def _read(self, place: Path) -> Measured:
-        grid = grid_of(observe([place / RUN]))
+    def _read(self, run: Path) -> Measured:
+        grid = grid_of(observe([run]))
         told = [v for v in judge(grid, self.versions.old, rules={}) if v.bottleneck == LATENCY and v.against]
         if not told:
             reasons = (group.reason or group.status for group in grid.groups)
@@ -158,6 +167,23 @@ class PieceMeasurer:
             sides.get(self.versions.new),
         )
         return found if verdict.interval is not None else replace(found, reason=verdict.reason)
+
+
+def versions_of(old: BuildGroup, new: BuildGroup, environment: str | None) -> Versions:
+    """Return what a piece is measured on: the versions, and the treatment as far as it is not default."""
+    parts = registry.parts()
+    cell = new.cell
+    values = cell.treatment.as_json()
+    known = parts.runtimes[cell.runtime].treatment_fields
+    said = {
+        item.name: str(values[item.name])
+        for item in parts.treatments.fields
+        if item.name not in ("batch", "relu6") and values.get(item.name) not in (None, UNKNOWN, item.default)
+    }
+    if not parts.runtimes[cell.runtime].reads_onnx and any(item.name == "source" for item in known):
+        said["source"] = "onnx"  # a piece is a file, as it will be for who gets the report
+    where = environment or (cell.environment if cell.environment in parts.environments else None)
+    return Versions(cell.runtime, old.cell.version, cell.version, where, cell.treatment.batch or 1, said)
 
 
 def piece_name(model: onnx.ModelProto) -> str:

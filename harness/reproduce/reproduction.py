@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,9 +15,9 @@ from harness.analysis.verdict import Verdict
 from harness.errors import NothingToReproduceError, OtherRunError
 from harness.networks.graph import Graph
 from harness.plugins import registry
-from harness.reproduce.carriers import Carrier, carriers_of, change_of
-from harness.reproduce.measuring import PIECE, PieceMeasurer, Say, Versions, piece_name
-from harness.reproduce.network import UNKNOWN, network_of
+from harness.reproduce.carriers import Carrier, carriers_of, change_of, sides_of
+from harness.reproduce.measuring import PIECE, PieceMeasurer, Say, Versions, piece_name, versions_of
+from harness.reproduce.network import network_of
 from harness.reproduce.search import Measured, Search
 from harness.reproduce.sides import format_at, side_of
 from harness.reproduce.text import Told, bug_report, commands
@@ -82,7 +83,7 @@ class Reproducing:
         runtime = registry.runtimes()[self.verdict.runtime]
         opsets = (runtime.onnx_opset(group.cell.version) for group in (self.old, self.new))
         self.whole = Whole.of(self.graph, min(opsets))
-        self.versions = _versions(self.old, self.new, self.wish.environment)
+        self.versions = versions_of(self.old, self.new, self.wish.environment)
 
     def run(self) -> Reproduction:
         """Cut, measure and write; return what was found."""
@@ -106,26 +107,41 @@ class Reproducing:
         problem = measurer.problem(out / PIECE) if self.wish.minutes else NOT_ASKED
         search = Search(self.whole, measurer, self.change)
         shown = None if problem else search.find(nodes)
+        again = measurer.again(shown) if shown else None
         piece = shown or first
         _write_piece(self.whole, piece, out / PIECE)
-        state = "not measured" if problem else "shown" if shown else "not shown"
-        if not problem and not search.measured:
-            state, problem = "not measured", "there was no time"
-        reason = problem or ("the time was over before the search was" if search.stopped else "")
-        carrying = frozenset[int]().union(*nodes)
         found = msgspec.structs.replace(
             found,
-            state=state,
-            reason=reason,
+            **self._ended(search, problem, shown, again),
             ops=list(self.whole.names(piece)),
-            neighbours=list(self.whole.names(piece - carrying)) if shown else [],
+            neighbours=list(self.whole.names(piece - search.began)) if shown else [],
             inputs=_shapes(self.whole, self.whole.inputs(piece)),
             outputs=_shapes(self.whole, self.whole.outputs(piece)),
-            pieces=[self._record(one, said) for one, said in search.measured.items()],
             compare=self._compare_line(),
         )
         alone = measurer.builds_of(piece) if piece in search.measured else ()
         return self._written(found, piece, alone)
+
+    def _ended(
+        self, search: Search, problem: str, shown: Nodes | None, again: Measured | None
+    ) -> dict[str, Any]:
+        """Return how the search ended: state, reason, and the pieces that were measured.
+
+        :param problem: why nothing could be measured; :param again: of *shown*, in new builds
+        """
+        if not problem and not search.measured:
+            problem = "there was no time"
+        state, reason = "shown" if shown else "not shown", problem
+        if problem:
+            state = "not measured"
+        elif again is not None and not again.shows(self.change):
+            state, reason = "not shown", "new builds of the piece did not show it"
+        elif search.stopped:
+            reason = "the time was over before the search was"
+        pieces = [
+            self._record(one, said, again if one == shown else None) for one, said in search.measured.items()
+        ]
+        return {"state": state, "reason": reason, "pieces": pieces}
 
     def _begun(self) -> Reproduction:
         """Return the document with what is known before anything is measured."""
@@ -153,7 +169,7 @@ class Reproducing:
             ],
         )
 
-    def _record(self, nodes: Nodes, said: Measured) -> PieceRecord:
+    def _record(self, nodes: Nodes, said: Measured, again: Measured | None) -> PieceRecord:
         return PieceRecord(
             folder=f"{MEASURED}/{piece_name(self.whole.cut(nodes))}",
             ops=list(self.whole.names(nodes)),
@@ -163,6 +179,7 @@ class Reproducing:
             old_ms=said.old_ms,
             new_ms=said.new_ms,
             shows=said.shows(self.change),
+            again=None if again is None else again.interval,
             reason=said.reason,
         )
 
@@ -223,25 +240,6 @@ class Reproducing:
         )
 
 
-def sides_of(grid: Grid, verdict: Verdict) -> tuple[BuildGroup, BuildGroup]:
-    """Return the builds that *verdict* compares, the old ones first.
-
-    :raises NothingToReproduceError: one of them is not in the run
-    """
-    new = next(
-        (
-            group
-            for group in grid.built
-            if (group.cell.id, group.host, group.name) == (verdict.cell, verdict.host, verdict.group)
-        ),
-        None,
-    )
-    olds = [g for g in grid.built if (g.cell.id, g.host) == (verdict.against_cell, verdict.host)]
-    if new is None or not olds:
-        raise NothingToReproduceError(f"{verdict.name}: its builds are not in this run")
-    return min(olds, key=lambda group: group.pool != new.pool), new
-
-
 def check_same(out: Path, grid: Grid, verdict: Verdict) -> None:
     """Refuse to go on in a folder that belongs to another verdict.
 
@@ -264,23 +262,6 @@ def reproduce(grid: Grid, verdict: Verdict, wish: Wish, say: Say) -> Reproductio
     made = Reproducing(grid, verdict, wish, say)
     wish.out.mkdir(parents=True, exist_ok=True)
     return made.run()
-
-
-def _versions(old: BuildGroup, new: BuildGroup, environment: str | None) -> Versions:
-    """Return what a piece is measured on: the versions, and the treatment as far as it is not default."""
-    parts = registry.parts()
-    cell = new.cell
-    values = cell.treatment.as_json()
-    known = parts.runtimes[cell.runtime].treatment_fields
-    said = {
-        item.name: str(values[item.name])
-        for item in parts.treatments.fields
-        if item.name not in ("batch", "relu6") and values.get(item.name) not in (None, UNKNOWN, item.default)
-    }
-    if not parts.runtimes[cell.runtime].reads_onnx and any(item.name == "source" for item in known):
-        said["source"] = "onnx"  # a piece is a file, as it will be for who gets the report
-    where = environment or (cell.environment if cell.environment in parts.environments else None)
-    return Versions(cell.runtime, old.cell.version, cell.version, where, cell.treatment.batch or 1, said)
 
 
 def _write_piece(whole: Whole, nodes: Nodes, path: Path) -> None:

@@ -69,6 +69,7 @@ class Search:
 
     :param change: new / old of the whole
     :param measured: pieces in the order in which they were measured
+    :param began: the piece that what was found was grown or cut from
     :param stopped: whether the time was over before the search
     """
 
@@ -76,6 +77,7 @@ class Search:
     measurer: Measurer
     change: float
     measured: dict[Nodes, Measured] = field(default_factory=dict)
+    began: Nodes = frozenset()
     stopped: bool = False
 
     def find(self, carriers: Sequence[Nodes]) -> Nodes | None:
@@ -85,10 +87,11 @@ class Search:
         """
         alone = list(dict.fromkeys(self.pieces.connected(nodes) for nodes in carriers if nodes))
         found = next((piece for piece in alone[:MOST_ALONE] if self._shows(piece)), None)
+        self.began = found or self.began
         for piece in alone[:MOST_GROWN]:
             if found is not None or self.stopped:
                 break
-            found = self._with_neighbours(piece)
+            found, self.began = self._with_neighbours(piece), piece
         return None if found is None else self._smaller(found)
 
     def _shows(self, piece: Nodes) -> bool:

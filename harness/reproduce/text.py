@@ -80,10 +80,18 @@ def _answer(told: Told) -> str:
     if found.state == "shown" and piece is not None:
         own = f"{change(piece.effect)} ({interval(piece.interval)})"
         said = f"The piece alone shows the change: {own}, beside {of}."
+        if piece.again is not None:
+            said += f" New builds of it, which did not choose it: {interval(piece.again)}."
         if found.neighbours:
             names = ", ".join(f"`{name}`" for name in found.neighbours)
             said += f" The ops that carry it show it with these neighbours only: {names}."
         return f"{said}{_otherwise(found, piece)}{_waiting(told.alone)}"
+    if piece is not None and piece.shows and piece.again is not None:
+        once, anew = interval(piece.interval), interval(piece.again)
+        return (
+            f"The piece showed the change once, {once} beside {of}, and new builds of it do not: {anew}. "
+            "What this machine does meanwhile is larger; measure on a quiet one."
+        )
     ended = f" {found.reason[:1].upper()}{found.reason[1:]}." if found.reason else ""
     return f"{FROM_AROUND} What was looked for: at least half of {of}.{ended}"
 

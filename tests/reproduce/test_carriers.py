@@ -12,8 +12,7 @@ from harness.analysis.judge import judge
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.attribution.engine import AttributedEngine, LayerRole
 from harness.errors import NothingToReproduceError, UnknownNameError
-from harness.reproduce.carriers import carriers_of, change_of
-from harness.reproduce.reproduction import sides_of
+from harness.reproduce.carriers import carriers_of, change_of, sides_of
 from tests.report.composed import cell, engine, layers, run
 
 NAMES = ("a", "b", "c", "d")

@@ -84,6 +84,17 @@ def test_what_a_busy_machine_or_another_layout_did_is_told() -> None:
     assert "Alone it takes 0.600 ms in 8.5.3.1, its layers in the network 0.0300 ms" in told(long)
 
 
+def test_new_builds_confirm_a_piece_or_take_it_back() -> None:
+    piece = structs.replace(PIECE, shows=True, again=(1.1, 1.3))
+    assert "New builds of it, which did not choose it: +10.0 % to +30.0 %." in told(
+        structs.replace(FOUND, pieces=[piece])
+    )
+    back = structs.replace(piece, again=(0.9, 1.1))
+    text = told(structs.replace(FOUND, state="not shown", reason="r", pieces=[back]))
+    assert "and new builds of it do not: −10.0 % to +10.0 %" in text
+    assert FROM_AROUND not in text
+
+
 def test_where_no_piece_shows_it_that_is_said_with_what_was_looked_for() -> None:
     text = told(structs.replace(FOUND, state="not shown", reason="the time was over", neighbours=[]))
     assert FROM_AROUND in text

@@ -32,6 +32,7 @@ class PieceRecord(Part, frozen=True, kw_only=True):
     :param effect: new / old, None where it was not measured; :param interval: its 95 % interval
     :param builds: of the old and of the new side; :param old_ms, new_ms: mean over builds
     :param shows: whether at least half of the change is there, and the interval leaves out no change
+    :param again: of the piece that was found, the interval of new builds, which did not choose it
     :param reason: why there is no effect, empty where there is
     """
 
@@ -43,6 +44,7 @@ class PieceRecord(Part, frozen=True, kw_only=True):
     old_ms: float | None = None
     new_ms: float | None = None
     shows: bool = False
+    again: tuple[float, float] | None = None
     reason: str = ""
 
 
