@@ -39,6 +39,15 @@ def test_every_page_is_two_clicks_from_the_readme() -> None:
     assert not missing, f"docs/README.md does not list {missing}"
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    listed = re.findall(
+        r"^ *(?:root:|- file:|- glob:) (\S+)$", (ROOT / "docs/_toc.yml").read_text("utf-8"), re.M
+    )
+    pages = {path.relative_to(ROOT / "docs") for path in PAGES if path.is_relative_to(ROOT / "docs")}
+    missing = [page for page in pages if not any(page.with_suffix("").match(name) for name in listed)]
+    assert not missing, f"docs/_toc.yml does not list {missing}"
+
+
 def test_what_is_cited_is_the_release() -> None:
     assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\n## {__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
