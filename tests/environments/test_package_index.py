@@ -16,9 +16,12 @@ pytestmark = pytest.mark.skipif(uv_binary() is None, reason="uv is not installed
 
 
 def test_it_says_what_it_has_and_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_wheel(tmp_path / "wheels", "engine", "1.2")
-    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setenv("UV_NO_INDEX", "true")
+    # An index of its own, in files: that of the machine may not answer here.
+    make_wheel(tmp_path / "engine", "engine", "1.2")
+    (wheel,) = (path.name for path in (tmp_path / "engine").glob("*.whl"))
+    (tmp_path / "engine" / "index.html").write_text(f'<a href="{wheel}">{wheel}</a>', encoding="utf-8")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", tmp_path.as_uri())
+    monkeypatch.setenv("UV_NO_CACHE", "1")
     index = PackageIndex(60)
     assert index.check("engine==1.2", running()).state == "ok"
     for lacking in ("engine==9.9.9", "trtmatrix-of-nobody==1"):
