@@ -47,6 +47,7 @@ class Engine(object):
         tools, result = self.tools, self.tools.result
         if tools.job.engine is not None:
             self._built = built = kept(tools.job.engine)
+            result.fact("engine_bytes", built.size)
             result.fact("engine_sha256", built.digest)
             return
         self._built = built = build(tools, self.plan, self.dialect, self.device is not None)

@@ -44,7 +44,7 @@ class Worker(base.Worker):
                 self._engine = self._begin()
                 self._engine.build()
             finally:
-                self._log.write(self.result.evidence("build.log.gz"))
+                self._write_log()
         self.more = self._engine.more
 
     def load(self) -> Sequence[Pass]:
@@ -72,7 +72,12 @@ class Worker(base.Worker):
             for name, value in nvml.measured().items():
                 self.result.fact(name, value)
         if self._log.lines:
-            self._log.write(self.result.evidence("build.log.gz"))
+            self._write_log()
+
+    def _write_log(self) -> None:
+        # What is said while a kept engine is loaded is no builder's log, and is not read as one.
+        name = "build.log.gz" if self.job.engine is None else "load.log.gz"
+        self._log.write(self.result.evidence(name))
 
     def _made(self) -> Union[Engine, FormatTrials]:
         assert self._engine is not None

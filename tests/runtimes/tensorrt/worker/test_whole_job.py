@@ -18,6 +18,7 @@ import pytest
 
 from harness.environments.interpreter import PreparedInterpreter
 from harness.environments.staging import copy_worker
+from harness.runtimes.tensorrt.evidence import read_folder
 from harness.runtimes.tensorrt.runtime import WORKER
 from harness.store.documents.profile import read_profile_runs
 from harness.worker.result import KEPT
@@ -26,6 +27,7 @@ from tests.runtimes.tensorrt.worker.cuda_libraries import compile_libraries
 from tests.worker.worker_jobs import MEASURE, run_job, write_job
 
 HERE = Path(__file__).parent
+LOGS = ("build.log.gz", "load.log.gz")
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +204,12 @@ def test_an_engine_that_is_kept_is_loaded_by_a_further_process(libraries: Path, 
     assert "build_seconds" not in again["facts"], "nothing was built"
     assert not (second / KEPT).exists()
     assert json.loads((second / "samples.json").read_text())["slices"]
+    # A later night measures it as a build: what it says of itself is read without a builder's log.
+    logs = [(path / "evidence" / name).exists() for path in (first, second) for name in LOGS]
+    assert logs == [True, False, False, True]
+    read = [read_folder(path) for path in (first, second)]
+    assert read[0].layers == read[1].layers
+    assert read[1].times
 
 
 def test_an_engine_that_is_not_there_is_one_line(libraries: Path, tmp_path: Path) -> None:
