@@ -134,7 +134,7 @@ class Reproducing:
         state, reason = "shown" if shown else "not shown", problem
         if problem:
             state = "not measured"
-        elif again is not None and not again.shows(self.change):
+        elif again is not None and not again.confirms(self.change):
             state, reason = "not shown", "new builds of the piece did not show it"
         elif search.stopped:
             reason = "the time was over before the search was"

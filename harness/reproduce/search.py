@@ -40,11 +40,17 @@ class Measured:
 
     def shows(self, change: float) -> bool:
         """Say whether at least half of *change* (new / old of the whole) is there, and not by chance."""
-        if self.effect is None or self.interval is None:
+        return self.effect is not None and self._reaches(self.effect, change)
+
+    def confirms(self, change: float) -> bool:
+        """Say whether something happened, and at least half of *change* may have: the interval reaches it."""
+        return self.interval is not None and self._reaches(self.interval[1 if change > 1 else 0], change)
+
+    def _reaches(self, effect: float, change: float) -> bool:
+        if self.interval is None:
             return False
-        low, high = self.interval
-        told = low > 1 if change > 1 else high < 1
-        return told and abs(math.log(self.effect)) >= HALF * abs(math.log(change))
+        told = self.interval[0] > 1 if change > 1 else self.interval[1] < 1
+        return told and abs(math.log(effect)) >= HALF * abs(math.log(change))
 
 
 class Pieces(Protocol):

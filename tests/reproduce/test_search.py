@@ -102,5 +102,9 @@ def test_half_of_the_change_on_its_side_and_not_by_chance_is_enough() -> None:
     assert not found(1.06, 0.08).shows(1.1), "nothing may have happened"
     assert not found(0.9).shows(1.1), "the other way"
     assert found(0.8).shows(0.75)
+    assert found(1.04, 0.02).confirms(1.1), "half of it is not left out"
+    assert not found(1.03, 0.01).confirms(1.1), "less than half for sure"
+    assert not found(1.06, 0.08).confirms(1.1)
+    assert found(0.9, 0.04).confirms(0.75)
     assert not Measured(reason="failed").shows(1.1)
     assert not Measured(effect=1.3).shows(1.1), "one build has no interval"
