@@ -49,6 +49,16 @@ def by_trtexec(program, engine, options, asked):
     return {"median_ms": round(median(values), 6), "samples": len(values)}
 
 
+def as_long(job, samples):
+    """Return the path of *job* with passes of at least *samples* inferences, beside the job itself."""
+    document = json.loads(Path(job).read_text(encoding="utf-8"))
+    wanted = {"minimum_samples": samples, "maximum_samples": 4 * samples, "maximum_seconds": 10.0}
+    document["measure"].update(wanted)
+    path = Path(job).with_name("beside.json")
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
 def measured(asked, engine, job, began):
     """Yield the rows so far after each round: who measured, pass, way, median, samples."""
     rows, longest = [], 0.0
@@ -118,6 +128,7 @@ def main():
     parser.add_argument("--engine", type=Path, default=Path("beside.engine"), help="built unless it is there")
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=float, help="of all: begin no round that would end later")
+    parser.add_argument("--samples", type=int, default=1000, help="of the worker, at least, in each pass")
     parser.add_argument("--warm-up", type=int, default=500, help="of trtexec, milliseconds")
     parser.add_argument("--duration", type=int, default=1, help="of trtexec, seconds")
     parser.add_argument("--seed", type=int, default=1)
@@ -131,7 +142,8 @@ def main():
         parser.error("a job and --trtexec are needed")
     if not asked.engine.exists():
         in_a_process("--build", asked.engine, asked.jobs[0])
-    for rows in measured(asked, asked.engine, asked.jobs[0], began):
+    job = as_long(asked.jobs[0], asked.samples)
+    for rows in measured(asked, asked.engine, job, began):
         document = {"schema": "trtmatrix.trtexec_beside/1", "rows": rows}
         asked.out.write_text(json.dumps(document, indent=1), encoding="utf-8")
 

@@ -25,6 +25,14 @@ def test_the_difference_of_each_way_comes_with_its_interval(tmp_path: Path) -> N
     assert "| -2.00% (-2.04% to -1.96%) |" in latency[1]
 
 
+def test_the_docs_show_what_was_measured() -> None:
+    data = ROOT / "tests" / "data" / "same_engine" / "h200-8.5.3.1-trtexec.json"
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "--read", str(data)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout in (ROOT / "docs" / "explanation" / "statistics.md").read_text(encoding="utf-8")
+
+
 def test_a_job_and_the_program_are_asked_for() -> None:
     done = subprocess.run([sys.executable, str(SCRIPT)], stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
