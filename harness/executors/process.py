@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from harness.environments.process import log_tail
 from harness.execution.fleet import Came, Event, Lost, Order, Over, Refused, Said
 from harness.execution.sending import packed
@@ -26,6 +28,19 @@ _END_SECONDS = 30.0
 """That a process has to end its workers and containers in."""
 
 
+_PREFIX, _OWNER = "trtmatrix-node-", "process"
+"""Of the folder of a process, and the file in it that holds its number."""
+
+
+def sweep() -> None:
+    """Remove what processes left on this machine that were killed: Ray kills those of a node that dies."""
+    for owner in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_OWNER}"):
+        with suppress(OSError, ValueError):
+            if not psutil.pid_exists(int(owner.read_text(encoding="ascii"))):
+                log_of(owner.parent).unlink(missing_ok=True)
+                shutil.rmtree(owner.parent, ignore_errors=True)
+
+
 class NodeProcess:
     """Measures *order* on this machine.
 
@@ -33,7 +48,8 @@ class NodeProcess:
     """
 
     def __init__(self, order: Order, files: Mapping[str, bytes]) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="trtmatrix-node-"))
+        sweep()
+        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         (self._folder / FILES).mkdir()
         for digest, content in files.items():
             (self._folder / FILES / digest).write_bytes(content)
@@ -49,6 +65,7 @@ class NodeProcess:
             start_new_session=True,
         )
         log.close()
+        (self._folder / _OWNER).write_text(str(self._process.pid), encoding="ascii")
         assert self._process.stdout is not None
         threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
 
@@ -79,6 +96,7 @@ class NodeProcess:
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._log.unlink(missing_ok=True)
+        sweep()
 
     def _read(self, lines: IO[bytes]) -> None:
         last: Event | None = None

@@ -13,7 +13,7 @@ import pytest
 from harness.execution.elsewhere import FleetSchedule
 from harness.execution.fleet import Event, Lost, Order, Said
 from harness.execution.measuring import settings_for
-from harness.executors.process import NodeProcess
+from harness.executors.process import NodeProcess, sweep
 from harness.plugins.reading import observe
 from harness.store.bundle import Bundle
 from harness.store.machine import host_name
@@ -101,6 +101,10 @@ def test_an_order_that_cannot_be_read_is_lost_with_the_reason(ground: Ground) ->
     while not found:
         found = process.events(30)
     process.stop()
+    left = Path(tempfile.mkdtemp(prefix="trtmatrix-node-"))
+    (left / "process").write_text(str(process.pid), encoding="ascii")
+    sweep()
+    assert left_behind(ground) == [], "of a process that is no more"
     (lost,) = found
     assert isinstance(lost, Lost)
     assert lost.reason.startswith("its process ended with status 1: TypeError")
