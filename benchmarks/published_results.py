@@ -29,17 +29,17 @@ from benchmarks.published_pairs import (
     cost_row,
     latency_row,
 )
+from benchmarks.published_runtimes import runtime_lines
+from benchmarks.published_tables import table
 from harness.analysis.answers.remedies import clear_gains
 from harness.analysis.blocks import with_blocks
 from harness.analysis.documents import verdicts_document
 from harness.analysis.figures.latency import speed_of
-from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable, runtime_tables
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.run_analysis import analyse
 from harness.analysis.statistics.spreads import Spread
 from harness.analysis.verdict import LATENCY
-from harness.observations.host_clock import by_host_clock
 from harness.observations.records import RunObservation
 from harness.plugins import registry
 from harness.plugins.reading import observe
@@ -70,11 +70,6 @@ COST_COLUMNS = (
     "depthwise", "reformats between layers", "ReLU6 on its own",
 )  # fmt: skip
 
-RUNTIME_COLUMNS = (
-    "runtime", "builds", "latency by the host's clock, ms", "a second", "as fast as TensorFlow",
-    "layer time in TensorRT", "in reformats", "outside",
-)  # fmt: skip
-
 SPREAD_COLUMNS = (
     "network, treatment", "launched one by one: processes", "builds", "as a CUDA graph: processes", "builds",
     "slow builds",
@@ -88,7 +83,6 @@ def page(
 
     :param costs: what containers cost, as ``container_cost.py`` wrote it
     """
-    tables = _runtime_tables(run)
     hosts = sorted({build.host for cell in run.cells for build in cell.builds if build.status == "ok"})
     letters = {host: chr(ord("A") + place) for place, host in enumerate(hosts)}
     devices = "; ".join(f"host {letters[host]}: {_device(run, host)}" for host in hosts)
@@ -100,67 +94,29 @@ def page(
         f"Measured {_day(run)}, all builds of a network and treatment side by side;",
         "95 % intervals over builds; `?` is what these builds cannot tell.",
         *([f"{devices[0].upper()}{devices[1:]}."] if devices else []),
-        *(line for table in tables for line in _runtime_lines(table, letters)),
+        *runtime_lines(run, letters),
         *(_version_lines(run, found, letters) if found else ()),
     ]
     for one in sections(run, {f"{x.key[0]} {x.key[1]}" for x in found}, costs):
-        lines += ["", one.said, "", *_table(one.columns, one.rows)]
+        lines += ["", one.said, "", *table(one.columns, one.rows)]
     return "\n".join(lines) + "\n"
 
 
 def _version_lines(run: RunObservation, found: Sequence[Compared], letters: dict[str, str]) -> list[str]:
     return [
         "",
-        *_table(LATENCY_COLUMNS, (latency_row(one, letters) for one in found)),
+        *table(LATENCY_COLUMNS, (latency_row(one, letters) for one in found)),
         "",
         "1x1 convolutions that run a GEMM kernel (of all of them, build by build), and how much of the older",
         "version's layer time each bottleneck costs more or less:",
         "",
-        *_table(COST_COLUMNS, (cost_row(one, letters) for one in found)),
+        *table(COST_COLUMNS, (cost_row(one, letters) for one in found)),
         "",
         "How far apart what should be the same lies in each block, as standard deviation of the logarithm",
         "(degrees of freedom): processes of one engine, and engines built anew, without the slow ones:",
         "",
-        *_table(SPREAD_COLUMNS, _spread_rows(run)),
+        *table(SPREAD_COLUMNS, _spread_rows(run)),
     ]
-
-
-def _runtime_tables(run: RunObservation) -> tuple[RuntimeTable, ...]:
-    """Return the tables of runtimes beside each other, where TF-TRT was measured."""
-    if not any(seen.cell.runtime == "tftrt" and seen.builds for seen in run.cells):
-        return ()
-    return runtime_tables(grid_of(by_host_clock(run)), "tensorflow")
-
-
-def _runtime_lines(table: RuntimeTable, letters: dict[str, str]) -> Iterator[str]:
-    yield from ("", f"## {table.network} {table.treatment}, host {letters[table.host]}", "")
-    yield from _table(RUNTIME_COLUMNS, map(_runtime_row, table.rows))
-
-
-def _runtime_row(one: RuntimeFigures) -> list[str]:
-    gain = "" if one.speed_up is None else f"{one.speed_up:.2f} times"
-    if one.interval is not None:
-        gain += f" ({one.interval[0]:.2f} to {one.interval[1]:.2f})"
-    shares = one.shares
-    parts = () if shares is None else (shares.segments, shares.reformats, shares.outside)
-    return [
-        one.name,
-        str(len(one.latency.builds)),
-        milliseconds(one.latency.middle),
-        a_second(one.images_per_s, one.gflops_per_s),
-        gain,
-        *([percent(part) for part in parts] or ["", "", ""]),
-    ]
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield _row(columns)
-    yield f"|{'---|' * len(columns)}"
-    yield from map(_row, rows)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _spread_rows(run: RunObservation) -> Iterator[list[str]]:
@@ -239,8 +195,8 @@ def files() -> dict[Path, str]:
 def _with_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return the text of *path* with the table in its place."""
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    table = "\n".join(_table(columns, rows))
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
+    made = "\n".join(table(columns, rows))
+    return f"{before}{BEGIN}\n\n{made}\n\n{END}{rest.partition(END)[2]}"
 
 
 def _found_row(run: RunObservation, one: Compared) -> list[str]:

@@ -146,6 +146,15 @@ class TFTRT(Runtime):
 
         return read_tftrt(folder)
 
+    def publish(self, folder: Path) -> None:
+        """Put what is read of the builder's log in its place.
+
+        :raises InputError: the log is torn
+        """
+        from harness.runtimes.tftrt.evidence import publish_tftrt
+
+        publish_tftrt(folder)
+
     def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute the nodes of the graph that ran, and the layers of its segments, to source ops."""
         from harness.runtimes.tftrt.attribute import attribute_tftrt

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.attribution.engine import LayerRole
+from harness.attribution.engine import KernelFamily, LayerRole
 from harness.errors import InputError
 from harness.networks.graph import Graph
 from harness.runtimes.tftrt.runtime import TFTRT
@@ -76,6 +77,35 @@ def test_the_layers_of_an_engine_take_its_place_at_its_time(tmp_path: Path) -> N
     assert found.layers[1].source_ops == ("Conv/Conv2D",)
     assert [layer.name for layer in found.layers if layer.standalone_activation] == [SAMPLES[2][0]]
     assert found.unattributed_ms == pytest.approx(0.005)
+
+
+CONVOLUTION = SAMPLES[1][0]
+LOG = f"""\
+[TRT] [V] *************** Autotuning format combination: Float(3,1) -> Float(8,1) ***************
+[TRT] [V] --------------- Timing Runner: {CONVOLUTION} (CaskConvolution)
+[TRT] [V] {CONVOLUTION} Set Tactic Name: sm80_xmma_gemm_f32f32_tn Tactic: 0x8ad32616b1424be4
+[TRT] [V] Tactic: 0x8ad32616b1424be4 Time: 0.05
+[TRT] [V] Fastest Tactic: 0x8ad32616b1424be4 Time: 0.05
+[TRT] [V] >>>>>>>>>>>>>>> Chose Runner Type: CaskConvolution Tactic: 0x8ad32616b1424be4
+[TRT] [V] Engine Layer Information:
+Layer(CaskConvolution): {CONVOLUTION}, Tactic: 0x8ad32616b1424be4, x (Float[3,8,8]) -> y (Float[8,4,4])
+"""
+
+
+def test_kernels_inside_an_engine_are_those_of_the_log_published_or_not(tmp_path: Path) -> None:
+    graph, runtime = small_network(), TFTRT()
+    folder = build(tmp_path / "b", graph, SAMPLES)
+    (folder / "evidence" / "build.log.gz").write_bytes(gzip.compress(LOG.encode()))
+    (folder / "evidence" / "converter.log.gz").write_bytes(gzip.compress(b"what nobody reads again\n"))
+    for _ in range(2):
+        evidence = runtime.read(folder)
+        (layer,) = [one for one in evidence.layers if one.name == CONVOLUTION]
+        assert (layer.type, layer.kernel) == ("CaskConvolution", "sm80_xmma_gemm_f32f32_tn")
+        assert [(one.layer, one.chosen) for one in evidence.tactics] == [(CONVOLUTION, True)]
+        engine = runtime.attribute(graph, evidence)
+        assert engine.layers[layer.position].family is KernelFamily.GEMM
+        runtime.publish(folder)
+    assert not list((folder / "evidence").glob("*.log.gz"))
 
 
 def test_an_engine_without_a_profile_stays_one_op(tmp_path: Path) -> None:
