@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.analysis.answers.answer import Answer, answers, shared_words
 from harness.analysis.answers.published import published_answers
+from harness.analysis.answers.recorded import recorded_answers, timed_runtimes
 from harness.analysis.answers.short import ShortAnswer, short_answers
 from harness.analysis.figures.alone import AloneFigures, alone_figures
 from harness.analysis.figures.conditions import condition_lines
@@ -96,9 +97,9 @@ def analyse(
         baseline=baseline,
         verdicts=tuple(verdicts),
         answers=told,
-        short=short_answers(told, titles, runtimes, grid.hosts),
+        short=(*short_answers(told, titles, runtimes, grid.hosts), *recorded_answers(grid)),
         shared=shared_words(grid),
-        published=published_answers({group.cell.runtime for group in grid.built}),
+        published=published_answers(timed_runtimes(grid)),
         rows=tuple(map(row_figures, grid.rows)),
         outlying_builds=outlying_builds(grid),
         relu6=relu6_figures(grid),
