@@ -138,7 +138,11 @@ def _answer(found: Reproduction, out: Path) -> Iterable[str]:
     ops = f"{len(found.ops)} ops" if len(found.ops) != 1 else "1 op"
     piece = next((one for one in found.pieces if one.ops == found.ops), None)
     if found.state == "shown" and piece is not None:
-        yield f"{ops} show it: {change(piece.effect)} ({interval(piece.interval)}), of {change(found.change)}"
+        shown = "shows" if len(found.ops) == 1 else "show"
+        own = f"{change(piece.effect)} ({interval(piece.interval)})"
+        yield f"{ops} {shown} it: {own}, of {change(found.change)}"
+        if piece.again is not None:
+            yield f"new builds of it, which did not choose it: {interval(piece.again)}"
         if found.neighbours:
             yield f"only with these neighbours: {', '.join(found.neighbours)}"
     elif found.state == "not shown":
