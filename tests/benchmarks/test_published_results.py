@@ -17,6 +17,7 @@ def test_each_file_is_what_its_bundle_says() -> None:
     kept = {
         path: path.read_text(encoding="utf-8")
         for path in (README, *PAGES.glob("*.md"), *ANSWERS.glob("*.json"))
+        if path.suffix != ".md" or "benchmarks/published_results.py" in path.read_text(encoding="utf-8")
     }
     assert len(kept) > 3, "there are published bundles"
     assert kept == made
