@@ -25,6 +25,8 @@ def line(runtime: str, version: str, treatment: Treatment | None = None, **more:
             ["--fp16", "--explicitBatch"],
             ["--noTF32", "--tacticSources"],
         ),
+        ("6.0.1", Treatment(cuda_graph="on"), ["--useCudaGraph", "--dumpProfile"], ["--separateProfileRun"]),
+        ("7.2.1", Treatment(), ["--noDataTransfers", "--separateProfileRun"], ["CUDNN"]),
         ("8.0.3", Treatment(precision="tf32"), ["--noDataTransfers"], ["--noTF32", "--exportLayerInfo"]),
         (
             "8.5.3.1",
@@ -52,9 +54,15 @@ def line(runtime: str, version: str, treatment: Treatment | None = None, **more:
         ),
         (
             "11.0.0",
-            Treatment(precision="fp16"),
-            ["--warmUp=500"],
-            ["--fp16", "--useSpinWait", "--noDataTransfers"],
+            Treatment(precision="fp16", tactic_sources="core"),
+            ["--warmUp=500", "--noCudaGraph", "--tacticSources=+EDGE_MASK_CONVOLUTIONS,+JIT_CONVOLUTIONS"],
+            ["--fp16", "--useSpinWait", "DataTransfers", "--separateProfileRun", "CUBLAS"],
+        ),
+        (
+            "11.0.0",
+            Treatment(cuda_graph="on", copies="in", tactic_sources="all"),
+            ["--includeDataTransfers"],
+            ["CudaGraph", "CUBLAS"],
         ),
     ],
 )

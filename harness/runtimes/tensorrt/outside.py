@@ -1,7 +1,8 @@
 """The line of trtexec that builds and times an ONNX file as a treatment says, in the options of a version.
 
-Options by version: trtexec's help in the tags of github.com/NVIDIA/TensorRT. From 11.0 on data stay on the
-device and the host spins without being asked.
+Options by version: ``sampleOptions.cpp`` in the tags of github.com/NVIDIA/TensorRT. From 11.0 on data stay on
+the device, the host spins, the engine is launched as a CUDA graph and profiled in a run of its own without
+being asked; what is not wanted of these is switched off.
 """
 
 from __future__ import annotations
@@ -57,14 +58,14 @@ def _builder(asked: Asked, release: Release) -> Iterator[str]:
         yield "--explicitBatch"
     yield "--memPoolSize=workspace:1024" if release >= (8, 4) else "--workspace=1024"
     core = _known(_CORE, release)
+    libraries = _known(_SOURCES, release) if release < (11,) else []
     if asked.treatment.tactic_sources == "core" and core:
-        off = ",".join(f"-{name}" for name in _known(_SOURCES, release))
-        yield f"--tacticSources={off},{','.join(f'+{name}' for name in core)}"
+        sources = [f"-{name}" for name in libraries] + [f"+{name}" for name in core]
+        yield f"--tacticSources={','.join(sources)}"
         if (8, 5) <= release < (9,):
             yield "--preview=+disableExternalTacticSourcesForCore0805"
     elif asked.treatment.tactic_sources == "all" and release >= (7, 2):
-        every = [*_known(_SOURCES, release), *core]
-        yield f"--tacticSources={','.join(f'+{name}' for name in every)}"
+        yield f"--tacticSources={','.join(f'+{name}' for name in [*libraries, *core])}"
     if release >= (8, 2):
         yield "--profilingVerbosity=detailed"
         yield f"--exportLayerInfo={asked.side}.layers.json"
@@ -75,12 +76,20 @@ def _measuring(asked: Asked, release: Release) -> Iterator[str]:
         yield from ("--warmUp=500", "--duration=5")
     if (6,) <= release < (11,):
         yield "--useSpinWait"
-    if (8,) <= release < (11,) and asked.treatment.copies == "out":
+    copies = asked.treatment.copies
+    if (7, 2) <= release < (11,) and copies == "out":
         yield "--noDataTransfers"
-    if release >= (7,) and asked.treatment.cuda_graph == "on":
+    if release >= (11,) and copies == "in":
+        yield "--includeDataTransfers"
+    wanted = asked.treatment.cuda_graph == "on"
+    if (6,) <= release < (11,) and wanted:
         yield "--useCudaGraph"
-    if release >= (8,):
-        yield from ("--separateProfileRun", "--dumpProfile")
+    if release >= (11,) and not wanted:
+        yield "--noCudaGraph"
+    if (7, 2) <= release < (11,):
+        yield "--separateProfileRun"
+    if release >= (6,):
+        yield "--dumpProfile"
     yield "--verbose"
 
 
