@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib import metadata
 
 import harness
 from harness.plugins import registry
-
-
-def test_the_version_is_the_one_that_is_installed() -> None:
-    assert harness.__version__ == metadata.version("trtmatrix")
 
 
 def test_the_marker_of_the_face_marks_implementations_for_the_registry() -> None:
