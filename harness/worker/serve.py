@@ -124,7 +124,7 @@ class Server(object):
             finally:
                 self._imports = time.perf_counter() - begin
             self.result.fact("import_seconds", self._imports)
-            if not module.Worker.moves:
+            if not getattr(module.Worker, "moves", False):
                 self._move()
             self._worker = module.Worker(job, self.result)
         self._worker.build()
