@@ -7,6 +7,7 @@ disks. Networks and their reference outputs are worked out meanwhile.
 from __future__ import annotations
 
 import queue
+import sysconfig
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -66,6 +67,8 @@ class Preparation:
     def _begin(self, cells: Sequence[Cell], stack: ExitStack) -> None:
         """Have environments made in threads, as many at once as each kind of them allows."""
         pools: dict[str, ThreadPoolExecutor] = {}
+        # The first call fills a table that a second thread would read half filled (uv and packaging ask it).
+        sysconfig.get_config_vars()
         for cell in cells if self._elsewhere is None else ():
             environment = self._parts.environments[cell.environment]
             if where(cell) in self._coming or environment.prepares_at_once < 2 or self._refused(cell):
@@ -134,7 +137,8 @@ class Preparation:
             try:
                 return coming.result(timeout=_LOOK_SECONDS)
             except NotYet:
-                continue
+                if coming.done():
+                    raise  # its own, not that of this wait
             finally:
                 while not self._lines.empty():
                     self._say(self._lines.get())

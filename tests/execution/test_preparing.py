@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -76,3 +78,31 @@ def test_an_environment_that_says_nothing_of_it_makes_one_at_a_time(ground: Grou
     assert slow.made == list(VERSIONS)
     assert ground.said == [f"making {version}" for version in VERSIONS]
     assert len(runnable) == 6
+
+
+ASKED_AT_ONCE = """
+import sys, sysconfig, threading
+from harness.execution.preparing import Preparation
+from harness.execution.parts import Parts
+
+sys.setswitchinterval(1e-6)
+there = threading.Barrier(8)
+seen = []
+
+
+def ask():
+    there.wait()
+    seen.append(sysconfig.get_config_var("EXE"))
+
+
+Preparation(None, None, None, None, None)._begin([], None)
+threads = [threading.Thread(target=ask) for _ in range(8)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+sys.exit(None in seen)
+"""
+
+
+def test_threads_find_what_pythons_configuration_says() -> None:
+    """Of eight that ask at once at least one is given nothing where nobody asked before (seen on 3.11)."""
+    assert subprocess.run([sys.executable, "-c", ASKED_AT_ONCE], check=False).returncode == 0

@@ -30,7 +30,7 @@ def test_paths_are_those_of_the_jobs_folder_and_the_rest_has_defaults(tmp_path: 
     ("changes", "reason"),
     [
         ({"schema": "trtmatrix.job/1"}, "job: schema 'trtmatrix.job/1', this worker reads trtmatrix.job/2"),
-        ({"colour": "red"}, "job: colour is unknown; known: affinity, build, cell, "),
+        ({"colour": "red"}, "job: colour is unknown; known: affinity, build, build_affinity, cell, "),
         ({"measure": {**MEASURE, "speed": 1}}, "job: measure.speed is unknown; known: maximum_samples, "),
         ({"measure": {**MEASURE, "windows": 0}}, "job: measure.windows is 0, expected a number not below 1"),
         (
