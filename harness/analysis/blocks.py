@@ -187,7 +187,9 @@ def _read_pass(builds: Sequence[tuple[Cell, BuildObservation]], name: str) -> Bl
         [(x.process, x.cycle, slice_value(x.samples, SETTLED)) for x in build.slices[name]]
         for _, build in builds
     ]
-    levels = block_of_slices(taken, list(members.values()))
+    runtimes = list(dict.fromkeys(cell.runtime for cell, _ in members))
+    kinds = [runtimes.index(cell.runtime) for cell, _ in members]
+    levels = block_of_slices(taken, list(members.values()), kinds)
     slices = [one.samples.sum() for _, build in builds for one in build.slices[name]]
     return BlockPass(levels, {key: at for at, key in enumerate(members)}, float(np.mean(slices)) / 1000)
 

@@ -15,7 +15,7 @@ from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.lockstep import ProcessValues, process_values, slice_table
 from harness.analysis.statistics.slow_builds import slow_builds
 from harness.analysis.statistics.spending import Situation
-from harness.analysis.statistics.spreads import Spread, spread
+from harness.analysis.statistics.spreads import Spread, spreads_by_kind, together
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,10 @@ class Block:
     :param by_cell: build values (means over their processes) by cell, shape (cells, most builds of one), NaN
         where a cell has fewer or a build has no slice
     :param slow: builds that the rule for rare slow builds sets aside, shape of ``by_cell``
-    :param spread_of_processes, spread_of_builds: the latter without the slow ones
+    :param processes_spread, builds_spread: of each kind of cells; the latter without the slow ones
     :param members: the builds of each cell, as rows of ``by_build``
     :param of_build: the processes of each build
+    :param kinds: of each cell; :param build_kinds: of each build
     """
 
     processes: ProcessValues
@@ -37,10 +38,22 @@ class Block:
     by_build: Values
     by_cell: Values
     slow: NDArray[np.bool_]
-    spread_of_processes: Spread
-    spread_of_builds: Spread
+    processes_spread: dict[int, Spread]
+    builds_spread: dict[int, Spread]
     members: Sequence[Sequence[int]]
     of_build: Sequence[Sequence[int]]
+    kinds: NDArray[np.int_]
+    build_kinds: NDArray[np.int_]
+
+    @property
+    def spread_of_processes(self) -> Spread:
+        """What processes of one engine spread by, in each build."""
+        return _whole(self.processes_spread, self.build_kinds)
+
+    @property
+    def spread_of_builds(self) -> Spread:
+        """What builds of one cell spread by, in each cell."""
+        return _whole(self.builds_spread, self.kinds)
 
     def cells(self, old: int, new: int) -> Difference | None:
         """Return cell *new* minus cell *old* over builds, None where no anchor joins them or a side is empty.
@@ -54,14 +67,16 @@ class Block:
         )
         if error is None:
             return None
-        return difference(core, self.spread_of_builds, old, new, self._scaled(error))
+        found = _shared(self.builds_spread, self.kinds, old, new)
+        return difference(core, found, old, new, self._scaled(error))
 
     def engines(self, old: int, new: int) -> Difference | None:
         """Return build *new* minus build *old* over processes, None as for :meth:`cells`."""
         error = self._joining([old], [new])
         if error is None:
             return None
-        return difference(self.by_build, self.spread_of_processes, old, new, self._scaled(error))
+        found = _shared(self.processes_spread, self.build_kinds, old, new)
+        return difference(self.by_build, found, old, new, self._scaled(error))
 
     def situation(self, old: int, new: int, found: Difference) -> Situation:
         """Return what :func:`harness.analysis.statistics.spending.next_step` has to know of two cells."""
@@ -105,14 +120,27 @@ class Block:
         return found if np.isfinite(found) else float(self.spread_of_builds.pooled)
 
 
+def _whole(found: dict[int, Spread], kinds: NDArray[np.int_]) -> Spread:
+    """Return the spread of all groups: of one kind as it is, of several that of each."""
+    return next(iter(found.values())) if len(found) == 1 else together(found, kinds)
+
+
+def _shared(found: dict[int, Spread], kinds: NDArray[np.int_], old: int, new: int) -> Spread:
+    """Return what *old* and *new* are compared by: what their kind spreads by, of two kinds each its own."""
+    return found[int(kinds[old])] if kinds[old] == kinds[new] else together(found, kinds)
+
+
 def block_of_slices(
-    slices: Sequence[Iterable[tuple[int, int, float]]], members: Sequence[Sequence[int]]
+    slices: Sequence[Iterable[tuple[int, int, float]]],
+    members: Sequence[Sequence[int]],
+    kinds: Sequence[int] | None = None,
 ) -> Block:
     """Return the levels of a block from the slices of each of its builds.
 
     :param slices: of each build: process of the build, cycle and value (:func:`.lockstep.slice_value`, ms) of
         each; processes and cycles may be any numbers that rise, such as cycles counted over all passes
     :param members: the builds of each cell
+    :param kinds: as for :func:`read_block`
     """
     of_build: list[list[int]] = []
     rows: list[tuple[int, int, float]] = []
@@ -123,7 +151,7 @@ def block_of_slices(
         rows += [(place[process], cycle, value) for process, cycle, value in mine]
     process, cycle, value = (np.asarray(column) for column in zip(*rows, strict=True))
     in_order = np.unique(cycle, return_inverse=True)[1]
-    return read_block(process, in_order, value, of_build, members)
+    return read_block(process, in_order, value, of_build, members, kinds)
 
 
 def read_block(
@@ -132,12 +160,15 @@ def read_block(
     value: ArrayLike,
     of_build: Sequence[Sequence[int]],
     members: Sequence[Sequence[int]],
+    kinds: Sequence[int] | None = None,
 ) -> Block:
     """Return the levels of a block from its slices.
 
     :param process, cycle, value: as for :func:`harness.analysis.statistics.lockstep.slice_table`, ms
     :param of_build: the processes of each build, every process once
     :param members: the builds of each cell, every build once (an anchor belongs to a cell too)
+    :param kinds: a number for each cell: spreads are pooled, and slow builds looked for, among cells of the
+        same; None: all are of one
     """
     count = sum(len(mine) for mine in of_build)
     found = process_values(slice_table(process, cycle, value, count))
@@ -151,15 +182,23 @@ def read_block(
     total = np.where(there, by_build, 0.0).sum(axis=1)
     of_builds: Values = np.divide(total, amount, out=np.full(amount.shape, np.nan), where=amount > 0)
     by_cell = build_table(of_builds, [list(mine) for mine in members])
-    slow = slow_builds(by_cell)
+    of_cells = np.zeros(len(members), dtype=np.int_) if kinds is None else np.asarray(kinds, dtype=np.int_)
+    of_builds_kind = np.zeros(len(of_build), dtype=np.int_)
+    for kind, mine in zip(of_cells, members, strict=True):
+        of_builds_kind[list(mine)] = kind
+    slow = np.zeros(by_cell.shape, dtype=np.bool_)
+    for kind in np.unique(of_cells):
+        slow |= slow_builds(np.where((of_cells == kind)[:, None], by_cell, np.nan))
     return Block(
         processes=found,
         joined=joined,
         by_build=by_build,
         by_cell=by_cell,
         slow=slow,
-        spread_of_processes=spread(by_build, own=0.0),
-        spread_of_builds=spread(set_aside(by_cell, slow)),
+        processes_spread=spreads_by_kind(by_build, of_builds_kind, own=0.0),
+        builds_spread=spreads_by_kind(set_aside(by_cell, slow), of_cells),
         members=members,
         of_build=of_build,
+        kinds=of_cells,
+        build_kinds=of_builds_kind,
     )

@@ -79,6 +79,41 @@ def spread(values: Values, own: float = OWN, apart: float = APART) -> Spread:
     )
 
 
+def spreads_by_kind(values: Values, kinds: NDArray[np.int_], own: float = OWN) -> dict[int, Spread]:
+    """Return the spread of the groups of each kind, as if the others were not there.
+
+    What is of another kind (another runtime's builds) has no reason to spread alike, and a few repetitions
+    are too few for a test to see that it does not (docs/decisions/0010-spreads-of-runtimes.md).
+
+    :param values: shape (groups, repetitions); :param kinds: of each group
+    :return: by kind; arrays are of all groups, and say nothing of those of other kinds
+    """
+    return {
+        int(kind): spread(np.where((kinds == kind)[:, None], values, np.nan), own=own)
+        for kind in np.unique(kinds)
+    }
+
+
+def together(found: dict[int, Spread], kinds: NDArray[np.int_]) -> Spread:
+    """Return one spread in which each group has what its kind gives it, as its own.
+
+    Its common variance is the mean over kinds, by their degrees of freedom.
+    """
+    rows = np.arange(len(kinds))
+    of = [found[int(kind)] for kind in kinds]
+    pooled = np.array([one.pooled for one in found.values()])
+    degrees = np.array([one.pooled_degrees for one in found.values()])
+    known = degrees > 0
+    return Spread(
+        variance=np.array([one.variance[row] for row, one in zip(rows, of, strict=True)]),
+        degrees=np.array([one.degrees[row] for row, one in zip(rows, of, strict=True)]),
+        own=np.ones(len(kinds), dtype=np.bool_),
+        apart=np.array([one.apart[row] for row, one in zip(rows, of, strict=True)], dtype=np.bool_),
+        pooled=np.asarray(np.average(pooled[known], weights=degrees[known]) if known.any() else np.nan),
+        pooled_degrees=np.asarray(degrees.sum()),
+    )
+
+
 def _probability(squares: Values, degrees: Values, out: NDArray[np.bool_]) -> Values:
     """Return for each group the probability of so large a variance beside the others', less those *out*."""
     kept_squares, kept = np.where(out, 0.0, squares), np.where(out, 0.0, degrees)

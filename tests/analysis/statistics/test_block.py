@@ -40,6 +40,36 @@ def test_the_change_of_a_cell_is_found(lost: float) -> None:
     assert sum(off) >= 34
 
 
+def two_kinds(noise: float, kinds: list[int] | None) -> Block:
+    """Return four cells of 4 builds; those of the second kind spread by *noise*."""
+    rng = np.random.default_rng(5)
+    levels = np.repeat([0.01, noise], 8) * rng.normal(size=16) + np.repeat([0.0, 0.05, 0.0, 0.05], 4)
+    cycle, process = np.divmod(np.arange(16 * 10), 16)
+    values = np.exp(levels[process] + 0.1 * rng.normal(size=10)[cycle])
+    cells = [list(range(4 * cell, 4 * cell + 4)) for cell in range(4)]
+    return read_block(process, cycle, values, [[build] for build in range(16)], cells, kinds)
+
+
+def test_what_another_runtime_scatters_changes_no_answer() -> None:
+    calm, wild = two_kinds(0.02, [0, 0, 1, 1]).cells(0, 1), two_kinds(0.2, [0, 0, 1, 1]).cells(0, 1)
+    assert calm is not None
+    assert wild is not None
+    assert float(wild.half_width(0.99)) == pytest.approx(float(calm.half_width(0.99)))
+    assert float(wild.degrees) == pytest.approx(6.0)
+    mixed = two_kinds(0.02, None).cells(0, 1)
+    assert mixed is not None
+    assert float(mixed.degrees) > 6.0
+
+
+def test_cells_of_two_runtimes_are_compared_by_the_spread_of_each() -> None:
+    block = two_kinds(0.05, [0, 0, 1, 1])
+    found = block.cells(0, 2)
+    assert found is not None
+    each = [float(block.builds_spread[kind].pooled) / 4 for kind in (0, 1)]
+    assert float(found.variance) == pytest.approx(sum(each))
+    assert 1.0 <= float(found.degrees) <= 12.0
+
+
 def test_engines_are_compared_over_processes() -> None:
     found = measured(1, build=0.02)
     one = found.engines(0, 1)
