@@ -103,7 +103,8 @@ def remedies(
 
 
 def _named(gain: GainRecord) -> str:
-    return f"{gain.value} " if gain.value else ""
+    named = f"{gain.remedy} {gain.value}" if gain.value.isdigit() else gain.value
+    return f"{named} " if named else ""
 
 
 @cache

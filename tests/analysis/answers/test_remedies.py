@@ -59,7 +59,7 @@ def test_no_gain_is_claimed_that_the_builds_do_not_show(times: list[float]) -> N
 
 def test_a_batch_is_compared_by_image() -> None:
     eight = cell("8.6", [4.0, 4.04, 3.96], treatment=Treatment(batch=8))
-    assert "latency 8 −50.0 % (" in told(cell("8.6", SLOW), eight, name="batch")
+    assert "latency batch 8 −50.0 % (" in told(cell("8.6", SLOW), eight, name="batch")
 
 
 def test_a_cuda_graph_is_a_pass_of_the_same_builds() -> None:
