@@ -72,7 +72,7 @@ def left_open(
     """
     today = today or datetime.now().astimezone().date()
     last = history.nights[-1].run if history.nights else ""
-    known = {(_cell_of(subject), subject.host): subject for subject in subjects}
+    known = {(subject.cell, subject.host): subject for subject in subjects}
     alive = [entry for entry in accepted if not entry.expired(today)]
     found = []
     for one in open_changes(history.nights, "").values():
@@ -81,11 +81,6 @@ def left_open(
         if one.run != last and not taken:
             found.append(one)
     return found
-
-
-def _cell_of(subject: Subject) -> str:
-    arm = f"-{subject.repeat}" if subject.repeat else ""
-    return f"{subject.network}-{subject.treatment}-{subject.runtime}-{subject.version}{arm}"
 
 
 def _verdict_of(subject: Subject, one: OpenChange) -> Verdict:

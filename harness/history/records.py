@@ -29,6 +29,11 @@ class Subject(NamedTuple):
     repeat: str = ""
 
     @property
+    def cell(self) -> str:
+        """The id of its cells."""
+        return "-".join(filter(None, (self.network, self.treatment, self.runtime, self.version, self.repeat)))
+
+    @property
     def name(self) -> str:
         """``mobilenet_v2 fp32-b1-clip on onnxruntime 1.22.1``, with the arm and without the host."""
         arm = f" ({self.repeat})" if self.repeat else ""

@@ -29,7 +29,7 @@ class SeriesRow:
     """One line of the page.
 
     :param values: one a day of the page, separated by commas, empty for none: what a reader points at
-    :param command: measures it again
+    :param command: measures it again; :param open_since: night since which a change of it is open
     """
 
     series: Series
@@ -44,11 +44,23 @@ class SeriesRow:
     changes: tuple[ChangeRow, ...]
     values: str
     command: str
+    open_since: str = ""
 
     @property
     def kind(self) -> str:
         """Of its last change, empty without any."""
         return self.changes[-1].kind if self.changes else ""
+
+
+@dataclass(frozen=True)
+class OpenCell:
+    """What is open of one cell on one host.
+
+    :param first: its latency, where that is; :param others: the rest
+    """
+
+    first: OpenChange
+    others: tuple[OpenChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ class TrendsPage:
     figures: tuple[Figure, ...]
     choices: Mapping[str, tuple[str, ...]]
     problems: tuple[str, ...]
-    left: tuple[OpenChange, ...] = ()
+    left: tuple[OpenCell, ...] = ()
     places: tuple[int, ...] = ()
 
     @property
@@ -148,13 +160,16 @@ def trends_page(
     days = tuple(dict.fromkeys(row.day for row in rows))
     last = days[-1] if days else ""
     shown = [one for one in all_series if one.points]
+    still = tuple(replace(one, day=labels.get(one.run, one.day)) for one in left)
     lines: tuple[SeriesRow, ...] = ()
     figures: tuple[Figure, ...] = ()
     places: tuple[int, ...] = ()
     if shown:
         span = Span(min(x.points[0].started for x in shown), max(x.points[-1].started for x in shown))
         matrices = {night.run: night.matrix for night in nights}
-        lines = tuple(_row(one, span, labels, matrices) for one in shown)
+        lines = tuple(
+            replace(_row(one, span, labels, matrices), open_since=_open_since(one, still)) for one in shown
+        )
         figures = tuple(_figures(shown, span))
         places = tuple({labels[night.run]: span.x(night.started) for night in nights}.values())
     return TrendsPage(
@@ -167,14 +182,36 @@ def trends_page(
         new=tuple(changes.seen_last(shown, labels, last)),
         open=tuple(changes.still_open(shown, labels, last)),
         rows=tuple(
-            sorted(lines, key=lambda row: (not row.changes, not row.series.measure.startswith(LATENCY)))
+            sorted(
+                lines,
+                key=lambda row: (
+                    not row.open_since,
+                    not row.changes,
+                    not row.series.measure.startswith(LATENCY),
+                ),
+            )
         ),
         figures=figures,
         choices={name: _choices(shown, name) for name in FILTERS},
         problems=tuple(problems),
-        left=tuple(replace(one, day=labels.get(one.run, one.day)) for one in left),
+        left=_by_cell(still),
         places=places,
     )
+
+
+def _by_cell(left: Sequence[OpenChange]) -> tuple[OpenCell, ...]:
+    """Return what is open, one record a cell and host: a change of the latency says it best."""
+    cells: dict[tuple[str, str], list[OpenChange]] = {}
+    for one in left:
+        cells.setdefault((one.cell, one.host), []).append(one)
+    ordered = (sorted(own, key=lambda x: (x.measure != LATENCY, x.against != "")) for own in cells.values())
+    return tuple(OpenCell(own[0], tuple(own[1:])) for own in ordered)
+
+
+def _open_since(series: Series, left: Sequence[OpenChange]) -> str:
+    """Return the night since which a change of *series* is open, empty where none is."""
+    own = series.subject.cell, series.subject.host, series.measure
+    return next((one.day for one in left if (one.cell, one.host, one.measure) == own), "")
 
 
 def _choices(all_series: Sequence[Series], name: str) -> tuple[str, ...]:

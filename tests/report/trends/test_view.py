@@ -111,6 +111,27 @@ def test_what_alarmed_and_is_open_stands_on_the_page_with_its_first_night() -> N
     assert "No change for the worse is left over" not in html
 
 
+def test_what_is_open_of_a_cell_is_one_entry_and_its_series_comes_first() -> None:
+    quiet, loud = series(STEP, subject=SUBJECT._replace(version="1.0")), series(STEP)
+    left = [
+        OpenChange("2026-11-07", "regressed", text, loud.subject.cell, "host-a", measure, "n6", against)
+        for text, measure, against in (
+            ("a third", "depthwise", ""),
+            ("of the other", "latency", "x"),
+            ("of nights", "latency", ""),
+        )
+    ]
+    made = page([quiet, loud], left=left)
+    assert [(cell.first.text, [one.text for one in cell.others]) for cell in made.left] == [
+        ("of nights", ["of the other", "a third"])
+    ]
+    assert [(row.series, row.open_since) for row in made.rows] == [(loud, "2026-11-07"), (quiet, "")]
+    assert (
+        "also regressed since 2026-11-07: depthwise, against earlier nights"
+        in Parsed(render_trends(made)).text
+    )
+
+
 def test_a_night_with_an_alarm_does_not_say_that_nothing_changed() -> None:
     quiet = nights(2)
     loud = [quiet[0], structs.replace(quiet[1], alarms=["latency of it: regressed"])]
