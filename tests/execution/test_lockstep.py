@@ -268,10 +268,11 @@ def test_a_block_is_measured_on_where_its_comparisons_are_wide(busy: Ground) -> 
 
 def test_what_is_as_narrow_as_asked_is_left_alone(busy: Ground) -> None:
     bundle = busy.bundle()
-    # Five builds a side have 8 degrees of freedom: as many as are wanted before any width counts.
-    busy.schedule(bundle, rounds=5, budget=Budget(600.0, precision=100.0)).run()
+    # Eight degrees of freedom are wanted before any width counts. A side that spreads more than the other on
+    # a busy machine has those of its own builds alone, and one of them may be set aside.
+    busy.schedule(bundle, rounds=10, budget=Budget(600.0, precision=100.0)).run()
     bundle = Bundle.open(bundle.root)
-    assert len(list(bundle.builds())) == 10
+    assert len(list(bundle.builds())) == 20
     assert {len(own) for own in slices_of(bundle).values()} == {CYCLES}
 
 
