@@ -20,18 +20,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 from same_engine import in_a_process
 
 PASSES = {"latency": [], "cuda_graph": ["--useCudaGraph"]}
 WAYS = {"one at a time": ["--exposeDMA"], "overlapping": []}
-
-
-def median(values):
-    """Return the middle of *values*, or the mean of the two in the middle."""
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2.0
 
 
 def by_trtexec(program, engine, options, asked):

@@ -23,6 +23,13 @@ def add_measuring(
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the bundle")
     parser.add_argument("--builds", type=int, metavar="N", help=builds)
     parser.add_argument("--minutes", metavar="N", help=minutes)
+    add_shape(parser, of_a_file)
+    parser.add_argument("--resume", action="store_true", help=resume)
+    parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
+
+
+def add_shape(parser: argparse.ArgumentParser, of_a_file: str) -> None:
+    """Add ``--shape``; *of_a_file*: which file it speaks of."""
     parser.add_argument(
         "--shape",
         action="append",
@@ -30,8 +37,6 @@ def add_measuring(
         metavar="NAME=1x3x224x224",
         help=f"sizes of an input of {of_a_file} whose axes are open; the first is the batch",
     )
-    parser.add_argument("--resume", action="store_true", help=resume)
-    parser.add_argument("--report", type=Path, metavar="FILE", help="then write the HTML report there")
 
 
 def check_builds(builds: int, least: int = 1) -> None:

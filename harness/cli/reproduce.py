@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.measure_options import add_shape, check_builds
 from harness.errors import (
     EXIT_OK,
-    BadOptionError,
     NothingToReproduceError,
     UnknownNameError,
     did_you_mean,
@@ -37,13 +37,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--network", type=Path, metavar="FILE", help="the network, where it is a file of your own"
     )
-    parser.add_argument(
-        "--shape",
-        action="append",
-        default=[],
-        metavar="NAME=1x3x224x224",
-        help="sizes of an input of that file whose axes are open; the first is the batch",
-    )
+    add_shape(parser, "that file")
     parser.add_argument(
         "--environment", metavar="NAME", help="where the versions live: docker, venv, current"
     )
@@ -58,12 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Cut, measure, write, and say what was found."""
     from harness.cli.outputs import check_folder, check_new_folder
     from harness.execution.plan import above_zero
-    from harness.matrix.file import MOST_BUILDS
     from harness.reproduce.reproduction import Wish, check_same, reproduce
 
     minutes = above_zero(arguments.minutes, "--minutes") or Wish.minutes
-    if not 2 <= arguments.builds <= MOST_BUILDS:
-        raise BadOptionError(f"--builds: expected a whole number from 2 to {MOST_BUILDS}")
+    check_builds(arguments.builds, least=2)
     out: Path = arguments.out
     if arguments.resume:
         check_folder(out, "--out")

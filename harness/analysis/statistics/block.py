@@ -80,7 +80,8 @@ class Block:
 
     def situation(self, old: int, new: int, found: Difference) -> Situation:
         """Return what :func:`harness.analysis.statistics.spending.next_step` has to know of two cells."""
-        variance = float(np.mean(self.spread_of_builds.variance[[old, new]]))
+        spread = _shared(self.builds_spread, self.kinds, old, new)
+        variance = float(np.mean(spread.variance[[old, new]]))
         parts = components(self.processes, [list(x) for x in self.of_build], variance)
         error = self._joining(self.members[old], self.members[new]) or 0.0
         sides = [self._side(self.members[i]) for i in (old, new)]

@@ -99,16 +99,15 @@ def together(found: dict[int, Spread], kinds: NDArray[np.int_]) -> Spread:
 
     Its common variance is the mean over kinds, by their degrees of freedom.
     """
-    rows = np.arange(len(kinds))
     of = [found[int(kind)] for kind in kinds]
     pooled = np.array([one.pooled for one in found.values()])
     degrees = np.array([one.pooled_degrees for one in found.values()])
     known = degrees > 0
     return Spread(
-        variance=np.array([one.variance[row] for row, one in zip(rows, of, strict=True)]),
-        degrees=np.array([one.degrees[row] for row, one in zip(rows, of, strict=True)]),
+        variance=np.array([one.variance[row] for row, one in enumerate(of)]),
+        degrees=np.array([one.degrees[row] for row, one in enumerate(of)]),
         own=np.ones(len(kinds), dtype=np.bool_),
-        apart=np.array([one.apart[row] for row, one in zip(rows, of, strict=True)], dtype=np.bool_),
+        apart=np.array([one.apart[row] for row, one in enumerate(of)], dtype=np.bool_),
         pooled=np.asarray(np.average(pooled[known], weights=degrees[known]) if known.any() else np.nan),
         pooled_degrees=np.asarray(degrees.sum()),
     )
