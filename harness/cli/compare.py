@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.measure_options import add_measuring, check_builds, folder_to_measure_into
-from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, BadOptionError, NothingCanRunError, UnknownNameError
+from harness.cli.question import NETWORK, add_treatment, asked, check_runtime, treatment_of
+from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, NothingCanRunError
 from harness.matrix.compose import Question
-from harness.matrix.treatment import COMMON
 
 if TYPE_CHECKING:
     from harness.analysis.verdict import Verdict
     from harness.execution.plan import Plan
-
-NETWORK = "mobilenet_v2"
-"""What is measured where no network is named."""
 
 CPU_BUILDS = 5
 """Builds a version at first where they are cheap: two versions then have as many degrees of freedom as an
@@ -36,13 +33,7 @@ def add_parser(commands: Any) -> None:
         help="two versions or more, the first is the baseline, and a network: a name, or an ONNX file, "
         f"GraphDef or SavedModel ({NETWORK})",
     )
-    for item in COMMON:
-        parser.add_argument(
-            f"--{item.name.replace('_', '-')}",
-            dest=f"treatment_{item.name}",
-            metavar="VALUE",
-            help=f"{item.allowed}; {item.meaning} ({item.default})",
-        )
+    add_treatment(parser)
     parser.add_argument(
         "--environment", metavar="NAME", help="where the versions live: docker, venv, current"
     )
@@ -76,9 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     policy = fail_words(arguments.fail_on)
     question, files = _question(arguments)
     parts = registry.parts()
-    if question.runtime not in parts.runtimes:
-        known = ", ".join(parts.runtimes)
-        raise UnknownNameError(f"'{question.runtime}' is no runtime here; known are {known}")
+    check_runtime(question, parts)
     if arguments.builds is None:
         runtime = parts.runtimes[question.runtime]
         on_cpu = all(runtime.device_of(version) == CPU for version in question.versions)
@@ -104,30 +93,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _question(arguments: argparse.Namespace) -> tuple[Question, tuple[Path, ...]]:
     """Return what is asked, and the file of a network where one is named."""
-    from harness.execution.plan import above_zero, network_name
-    from harness.matrix.compose import versions_of
+    from harness.execution.plan import above_zero
 
-    runtime, versions = versions_of([word for word in arguments.words if "==" in word])
-    others = [word for word in arguments.words if "==" not in word]
-    if len(others) > 1:
-        raise BadOptionError(f"'{others[0]}' and '{others[1]}': name one network")
-    network = others[0] if others else NETWORK
-    own = network.endswith((".onnx", ".pb")) or Path(network, "saved_model.pb").is_file()
-    files = (Path(network),) if own else ()
+    question, file = asked(arguments.words, treatment_of(arguments))
     builds = Question.builds if arguments.builds is None else arguments.builds
     check_builds(builds, least=2)
-    said = {item.name: getattr(arguments, f"treatment_{item.name}") for item in COMMON}
-    question = Question(
-        runtime=runtime,
-        versions=versions,
-        network=network_name(files[0]) if files else network,
-        treatment={name: value for name, value in said.items() if value is not None},
+    question = replace(
+        question,
         environment=arguments.environment,
         builds=builds,
         minutes=above_zero(arguments.minutes, "--minutes") or Question.minutes,
         precision=_share(arguments.within) or Question.precision,
     )
-    return question, files
+    return question, () if file is None else (file,)
 
 
 def _share(percent: str | None) -> float | None:

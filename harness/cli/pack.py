@@ -1,4 +1,4 @@
-"""``trtmatrix pack MATRIX -o DIR``: make an archive for a GPU host that has no network."""
+"""``trtmatrix pack MATRIX -o DIR``, or versions in its place: an archive for a GPU host without network."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import argparse
 import secrets
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EXIT_OK, UnknownNameError
+from harness.cli.measure_options import check_builds
+from harness.cli.question import add_treatment, asked, check_runtime, treatment_of
+from harness.errors import EXIT_OK, BadOptionError, OptionsContradictError, UnknownNameError
+from harness.matrix.compose import Question
 
 if TYPE_CHECKING:
     from harness.environments.docker.carried import Saved
+    from harness.execution.parts import Parts
+    from harness.execution.plan import Choices, Plan
     from harness.matrix.cell import Cell
     from harness.pack.build import Order, PackOptions
 
@@ -20,7 +26,12 @@ if TYPE_CHECKING:
 def add_parser(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("pack", help="make an archive for a GPU host without network")
-    parser.add_argument("matrix", type=Path, help="matrix file")
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="MATRIX|RUNTIME==VERSION|NETWORK",
+        help="matrix file, or a suite's name; or, as compare takes them, two versions or more and a network",
+    )
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="folder of the parts")
     parser.add_argument("--part-size", default="60M", metavar="SIZE", help="largest part (60M)")
     parser.add_argument(
@@ -77,6 +88,13 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--level", type=int, default=12, choices=range(1, 20), metavar="1..19", help="compression (12)"
     )
+    parser.add_argument(
+        "--builds",
+        type=int,
+        metavar="N",
+        help=f"of each cell (as the matrix says; {Question.builds} of versions)",
+    )
+    add_treatment(parser.add_argument_group("where versions are named"))
     parser.set_defaults(func=run)
 
 
@@ -101,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     options = _options(arguments)
     _check_capability(arguments.compute_capability)
-    order, contained = _order(arguments)
+    order, contained = order_of(arguments)
     # First: what an engine or a registry refuses is known before gigabytes of wheels are packed.
     saved = _save_images(contained, arguments.out, options.part_bytes) if contained else None
     parts = make_pack(order, arguments.out, options, _say)
@@ -116,6 +134,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"(images.json, layers); cells in containers: {len(contained)}"
         )
     print(f"on the host: cat {ARCHIVE}.part* | tar -x && {ARCHIVE}/start.sh --home HOME")
+    print("then here: trtmatrix collect HOME/* --out RUN && trtmatrix report RUN -o report.html")
     if saved is not None:
         print("for the cells in containers: trtmatrix images load DIR, then trtmatrix run MATRIX there")
     return EXIT_OK
@@ -139,15 +158,16 @@ def _options(arguments: argparse.Namespace) -> PackOptions:
     )
 
 
-def _order(arguments: argparse.Namespace) -> tuple[Order, Sequence[Cell]]:
+def order_of(arguments: argparse.Namespace) -> tuple[Order, Sequence[Cell]]:
     """Return what is packed as wheels, and the cells whose images travel beside it."""
     from harness.execution.measuring import matrix_of, settings_for
-    from harness.execution.plan import Choices, make_plan
+    from harness.execution.plan import Choices
     from harness.pack.build import Order
     from harness.pack.selection import chosen, in_containers, packable, without_images
     from harness.plugins import registry
 
-    plan = make_plan(Choices(matrix=arguments.matrix), registry.parts())
+    choices = Choices(builds=arguments.builds)
+    plan = _plan(arguments, choices, registry.parts())
     seed = plan.matrix.seed if plan.matrix.seed is not None else secrets.randbelow(2**31)
     runtimes, capability = registry.runtimes(), arguments.compute_capability
     cells: Sequence[Cell] = chosen(plan.cells, arguments.only)
@@ -162,11 +182,36 @@ def _order(arguments: argparse.Namespace) -> tuple[Order, Sequence[Cell]]:
         families=plan.families,
         runtimes=runtimes,
         settings=settings_for(plan, seed),
-        builds=plan.matrix.builds,
+        builds=plan.rounds(choices),
         matrix=matrix_of(plan),
         contained=tuple(cell.id for cell in contained),
     )
     return order, contained
+
+
+def _plan(arguments: argparse.Namespace, choices: Choices, parts: Parts) -> Plan:
+    """Return the plan of the matrix file, or of the versions, that are named."""
+    from harness.execution.plan import make_plan, plan_of
+    from harness.matrix.compose import PACKED_SECONDS, compose
+
+    words, treatment = arguments.words, treatment_of(arguments)
+    if arguments.builds is not None:
+        check_builds(arguments.builds)
+    if not any("==" in word for word in words):
+        if len(words) > 1:
+            raise BadOptionError(f"'{words[0]}' and '{words[1]}': name one matrix file, or RUNTIME==VERSION")
+        if treatment:
+            option = f"--{next(iter(treatment)).replace('_', '-')}"
+            raise OptionsContradictError(f"{option} goes with RUNTIME==VERSION; a matrix file has its own")
+        return make_plan(replace(choices, matrix=Path(words[0])), parts)
+    question, file = asked(words, treatment)
+    if file is not None:
+        raise BadOptionError(
+            f"'{file}': name a network of your own in a matrix file ([networks]), and pack that"
+        )
+    check_runtime(question, parts)
+    question = replace(question, environment="venv", seconds=PACKED_SECONDS)
+    return plan_of(compose(question, parts.treatments), choices, parts)
 
 
 def _save_images(cells: Sequence[Cell], out: Path, size: int) -> Saved:

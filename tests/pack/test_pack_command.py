@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import main
+from harness.cli import build_parser, main
+from harness.cli.pack import order_of
 from harness.matrix.file import read_matrix
 from harness.resources import data_folder
 
@@ -31,6 +32,40 @@ def test_a_part_size_that_is_none_is_refused(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().err == (
         "trtmatrix: part size 'big': expected a size of 1M or more, such as 60M [bad-option]\n"
     )
+
+
+TWO = ["tensorrt==8.5.3.1", "tensorrt==8.6.0"]
+
+
+def test_versions_and_a_network_are_packed_without_a_matrix_file() -> None:
+    words = ["pack", *TWO, "mobilenet_v1", "--tactic-sources", "core", "--builds", "4", "-o", "out"]
+    order = order_of(build_parser().parse_args(words))[0]
+    assert [cell.id for cell in order.cells] == [
+        f"mobilenet_v1-fp32-b1-clip-core-tensorrt-{version}" for version in ("8.5.3.1", "8.6.0")
+    ]
+    assert len({cell.beside for cell in order.cells}) == 1, "measured side by side"
+    assert (order.builds, order.matrix.baseline) == (4, "8.5.3.1")
+    assert order.settings.measure.maximum_seconds == 1.5
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (TWO[:1], "name at least two versions"),
+        ([*TWO, "own.onnx"], "'own.onnx': name a network of your own in a matrix file"),
+        (["keras==1", "keras==2"], "'keras' is no runtime here; known are"),
+        (["tensorrt_core", "mobilenet_v2"], "'tensorrt_core' and 'mobilenet_v2': name one matrix file"),
+        (["tensorrt_core", "--tactic-sources", "core"], "--tactic-sources goes with RUNTIME==VERSION"),
+        ([*TWO, "--builds", "0"], "--builds: expected a whole number from 1 to"),
+    ],
+)
+def test_other_words_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert main(["pack", *words, "-o", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("asked", ["x", "", "nan", "9", "99.0", "9.0.1"])
