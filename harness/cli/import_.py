@@ -11,19 +11,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.measure_options import add_shape
+from harness.cli.question import own_file
 from harness.errors import (
     EXIT_OK,
     BadOptionError,
     ImportDescriptionError,
     NoSuchFileError,
     NothingChosenError,
+    OptionsContradictError,
     UnreadableFileError,
     WrongFormatError,
 )
 
 if TYPE_CHECKING:
-    from harness.attribution.engine import AttributedEngine
-    from harness.recordings.importing import Imported, Recording
+    from harness.recordings.recording import Recording
 
 _UNKNOWN = "unknown"
 _PRECISIONS = ("fp32", "tf32", "fp16", "int8", _UNKNOWN)
@@ -52,7 +54,12 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="the bundle, new or not")
     parser.add_argument("--tensorrt", metavar="V", help="version (default: as printed in the files)")
-    parser.add_argument("--network", metavar="N", help="a network that 'list networks' shows")
+    parser.add_argument(
+        "--network",
+        metavar="N|FILE",
+        help="a network that 'list networks' shows, or the ONNX file, GraphDef or SavedModel that was built",
+    )
+    add_shape(parser, "that file")
     parser.add_argument("--precision", choices=_PRECISIONS, help="fp32 is with TF32 off")
     parser.add_argument("--batch", metavar="B", help="images a run")
     parser.add_argument("--relu6", choices=_RELU6, metavar="FORM", help="clip or relu_sub")
@@ -79,6 +86,7 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Import the files and say what came of them; exits 0."""
+    from harness.cli.import_summary import summary
     from harness.cli.outputs import check_file
     from harness.cli.report import write_report
     from harness.recordings.importing import import_recording
@@ -88,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     for done in import_recording(_recording(arguments), arguments.out):
         for warning in done.warnings:
             print(f"trtmatrix: warning: {warning}", file=sys.stderr)
-        for line in _summary(done, arguments.out):
+        for line in summary(done, arguments.out):
             print(line)
     if arguments.report is not None:
         write_report([arguments.out], arguments.report)
@@ -97,8 +105,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _recording(arguments: argparse.Namespace) -> Recording:
+    from harness.execution.plan import network_name, own_network
     from harness.matrix.cell import Treatment
-    from harness.recordings.importing import Recording, unknown_treatment
+    from harness.recordings.recording import Recording, unknown_treatment
 
     folder = arguments.folder
     meta = _meta(folder) if folder is not None and not folder.is_file() else {}
@@ -108,7 +117,11 @@ def _recording(arguments: argparse.Namespace) -> Recording:
     if arguments.engine is not None and arguments.engine < 0:
         raise BadOptionError(f"--engine: expected a number from 0, found {arguments.engine}")
     version = _name("--tensorrt", arguments.tensorrt or meta.get("tensorrt", _UNKNOWN))
-    network = _name("--network", arguments.network or meta.get("network", _UNKNOWN))
+    said = arguments.network or meta.get("network", _UNKNOWN)
+    file = own_file(arguments.network) if arguments.network else None
+    if arguments.shape and file is None:
+        raise OptionsContradictError("--shape needs a file with --network, whose inputs it speaks of")
+    network = network_name(file) if file is not None else _name("--network", said)
     known = {
         **unknown_treatment().as_json(),
         **_treatment(meta),
@@ -124,6 +137,7 @@ def _recording(arguments: argparse.Namespace) -> Recording:
         engine=arguments.engine,
         facts={key: meta[key] for key in _FACTS if key in meta},
         aliases=_aliases(arguments.aliases) if arguments.aliases is not None else {},
+        own=own_network(file, arguments.shape) if file is not None else None,
     )
 
 
@@ -222,43 +236,3 @@ def _load(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ImportDescriptionError(path, "expected an object")
     return content
-
-
-def _summary(done: Imported, out: Path) -> list[str]:
-    from harness.attribution.findings import depthwise_sentence
-
-    engine = done.engine
-    which = "" if done.number is None else f", engine {done.number} of the files"
-    lines = [f"{done.cell.id}: build {done.build} recorded in {out}{which}"]
-    timed = sum(layer.time_ms is not None for layer in engine.layers)
-    what = "a part of a profile" if engine.partial else "a whole profile" if timed else "no profile"
-    lines.append(f"  {len(engine.layers)} layers, {what}, {engine.total_ms:.3f} ms in all")
-    if done.latency is not None:
-        lines.append(f"  {done.latency[0]:.6g} ms: {done.latency[1]} of the printed summary, no samples")
-    if engine.graph is None:
-        name = done.cell.network
-        known = "the network is unknown" if name == _UNKNOWN else f"'{name}' is none of 'list networks'"
-        lines.append(f"  {known}: nothing is attributed to source ops")
-    elif engine.total_ms > 0:
-        lines.append(f"  {engine.unattributed_ms:.3f} ms not attributed to source ops")
-    if depthwise := depthwise_sentence(engine, done.findings):
-        lines.append(f"  {depthwise}")
-    if engine.partial:
-        lines.extend(f"  {line}" for block in done.findings for line in block.sentences())
-    else:
-        lines.extend(f"  {line}" for line in _counts(engine))
-    return lines
-
-
-def _counts(engine: AttributedEngine) -> list[str]:
-    """Return what stands beside a verdict, of a whole engine."""
-    from harness.attribution.adoption import adoption
-
-    counts = adoption(engine)
-    kernels, moved = counts.pointwise, counts.reformats
-    return [
-        f"1x1 convolutions: {kernels.on_any_gemm} of {kernels.total} on a GEMM kernel, "
-        f"{kernels.on_gemm_as_conv1x1} on gemm_as_conv1x1, {kernels.unknown} unknown",
-        f"reformats: {moved.executed} executed, {moved.time_ms:.3f} ms; {moved.no_ops} layers are no-ops",
-        f"activations on their own: {counts.activations}, {counts.activations_ms:.3f} ms",
-    ]

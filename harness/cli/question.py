@@ -49,8 +49,7 @@ def asked(words: Sequence[str], treatment: Mapping[str, str]) -> tuple[Question,
     if len(others) > 1:
         raise BadOptionError(f"'{others[0]}' and '{others[1]}': name one network")
     network = others[0] if others else NETWORK
-    own = network.endswith((".onnx", ".pb")) or Path(network, "saved_model.pb").is_file()
-    file = Path(network) if own else None
+    file = own_file(network)
     question = Question(
         runtime=runtime,
         versions=versions,
@@ -58,6 +57,12 @@ def asked(words: Sequence[str], treatment: Mapping[str, str]) -> tuple[Question,
         treatment=treatment,
     )
     return question, file
+
+
+def own_file(network: str) -> Path | None:
+    """Return the ONNX file, GraphDef or SavedModel that *network* is, None where it is a name."""
+    own = network.endswith((".onnx", ".pb")) or Path(network, "saved_model.pb").is_file()
+    return Path(network) if own else None
 
 
 def check_runtime(question: Question, parts: Parts) -> None:

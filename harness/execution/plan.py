@@ -212,7 +212,7 @@ def _check_baseline(matrix: MatrixFile, cells: Sequence[Cell]) -> None:
 
 def _own_networks(
     paths: Mapping[str, Path], named: Mapping[str, Path], choices: Choices
-) -> dict[str, NetworkFamily]:
+) -> dict[str, OwnFamily]:
     """Return the networks that are a user's own files; reading them needs the onnx package, or protobuf.
 
     :param named: those that ``--shape`` and ``--output`` speak of
@@ -235,7 +235,16 @@ def _own_networks(
     for family in families.values():
         family.check()  # what is wrong with a file is said before anything is measured
     check_names(shapes, {families[name].file: families[name].inputs for name in named})
-    return dict(families)
+    return families
+
+
+def own_network(file: Path, shapes: Sequence[str]) -> OwnFamily:
+    """Return the network in *file*, with *shapes* (``NAME=1x3x224x224``) for the open axes of its inputs.
+
+    :raises InputError: it cannot be read; :raises BadOptionError: a shape does not fit
+    """
+    named = {network_name(file): file}
+    return _own_networks(named, named, Choices(shapes=tuple(shapes)))[network_name(file)]
 
 
 def stored_plan(root: Path) -> Plan:

@@ -35,14 +35,15 @@ class PackProgress:
         self._say(f"[{self._done + 1}/{len(self._names)}] {name}")
 
     def ended(self) -> None:
-        """Say what the pack has grown to, how long that took, and what the rest may take, if as much each."""
+        """Say what the pack has grown to, how long that took, and what the rest would be at as much each."""
         self._done += 1
         size = sum(path.stat().st_size for path in self._root.rglob("*") if path.is_file())
         seconds = time.monotonic() - self._began
         line = f"[{self._done}/{len(self._names)}] {megabytes(size)} after {seconds:.0f} s"
         if left := len(self._names) - self._done:
             more = f"{megabytes(size * left / self._done)} and {seconds * left / self._done:.0f} s"
-            line += f"; {left} to go: at most about {more} more (later ones are stored as differences)"
+            # No bound: a release may be twice as large as the one before, and differences take longer.
+            line += f"; {left} to go: as much for each would be {more} more"
         self._say(line)
 
 

@@ -8,10 +8,13 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 
 from harness.cli import import_
 from harness.errors import TrtmatrixError
+from harness.networks.mobilenet import MobileNetV2
+from harness.networks.onnx_export import to_onnx
 from harness.observations.records import CellObservation
 from harness.plugins.reading import observe
 from harness.store.bundle import Bundle
@@ -80,6 +83,59 @@ def test_three_recordings_and_the_eleven_rows_stand_side_by_side(
     assert old.latency_ms is None
     tables = {row["cell"] for row in read_table(run / "layer_times.parquet")}
     assert tables == set(found)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A small MobileNet whose nodes are called as PyTorch's exports are, and a profile of three of them."""
+    small = MobileNetV2(width=0.25, resolution=32, classes=11, calibrated=False, name="small")
+    model = to_onnx(small.graph(), 13)
+    for number, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type}_{number}"
+    onnx.save(model, str(tmp_path / "own.onnx"))
+    rows = {
+        "Conv_0 + Clip_1": 0.02,
+        "Reformatting CopyNode for Input Tensor 0 to Conv_2 + Clip_3": 0.01,
+        "Conv_2 + Clip_3": 0.03,
+        "Conv_4": 0.01,
+    }
+    path = tmp_path / "own.txt"
+    path.write_text("".join(f"{name} : {ms:.3f}ms\n" for name, ms in rows.items()))
+    return path
+
+
+def test_the_file_behind_an_engine_says_which_layers_are_depthwise(
+    run: Path, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = "depthwise convolutions: 1, 0.030 ms; 1 reformat around them, 0.010 ms more: 25 % of both"
+    beside = "Conv_2: 1 reformat, 0.010 ms beside 0.030 ms of its convolution"
+    trtmatrix_import("--out", run / "unknown", own)
+    said = capsys.readouterr().out
+    assert answer not in said
+    assert beside in said
+    assert "import again into a new folder with --network model.onnx" in said
+    trtmatrix_import("--out", run / "named", "--network", "mobilenet_v2", own)
+    assert "most layers have other names than the ops of 'mobilenet_v2'" in capsys.readouterr().out
+    file = own.with_suffix(".onnx")
+    trtmatrix_import("--out", run / "own", "--network", file, own)
+    assert answer in capsys.readouterr().out
+    file.unlink()
+    (cell,) = cells(run / "own").values()
+    (build,) = cell.builds
+    assert build.engine is not None
+    assert build.engine.unattributed_ms == 0, "the run itself keeps what the network is"
+
+
+def test_another_file_of_the_same_name_is_refused(run: Path, own: Path) -> None:
+    file = own.with_suffix(".onnx")
+    trtmatrix_import("--out", run, "--network", file, own)
+    trtmatrix_import("--out", run, "--network", file, "--build", "1", own)
+    other = MobileNetV2(width=0.25, resolution=32, classes=12, calibrated=False, name="small")
+    onnx.save(to_onnx(other.graph(), 13), str(file))
+    with pytest.raises(TrtmatrixError, match="has another network called 'own'; rename the file"):
+        trtmatrix_import("--out", run, "--network", file, "--build", "2", own)
+    with pytest.raises(TrtmatrixError, match="--shape needs a file with --network"):
+        trtmatrix_import("--out", run, "--shape", "x=1x3", "--build", "2", own)
 
 
 def test_what_is_not_stated_stays_unknown(run: Path, rows: Path) -> None:

@@ -20,7 +20,7 @@ def test_versions_are_counted_and_the_rest_is_told_from_those_before(tmp_path: P
     progress.ended()
     assert said[1] == "[1/2] tensorrt 8.5.3.1"
     assert said[2].startswith("[1/2] 3.0 MB after ")
-    assert "; 1 to go: at most about 3.0 MB and " in said[2]
+    assert "; 1 to go: as much for each would be 3.0 MB and " in said[2]
     progress.version("tensorrt 8.6.0")
     progress.ended()
     assert said[4].startswith("[2/2] 3.0 MB after ")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.plugins.reading import observe
-from harness.recordings.importing import Recording, import_recording
+from harness.recordings.importing import import_recording
+from harness.recordings.recording import Recording
 from tests.attribution.recorded import RECORDINGS, V2_860
 from tests.attribution.recorded_rows import PREFIX, ROWS, printed
 from tests.report.composed import analysed

@@ -17,7 +17,8 @@ from harness.analysis.groups import ONE_CACHE
 from harness.matrix.cell import Treatment
 from harness.observations.records import CellObservation, RunObservation
 from harness.plugins.reading import observe
-from harness.recordings.importing import Recording, import_recording
+from harness.recordings.importing import import_recording
+from harness.recordings.recording import Recording
 from harness.report import words
 from harness.report.board import board, noise
 from harness.report.charts import latency_charts, time_charts

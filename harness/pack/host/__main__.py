@@ -72,7 +72,8 @@ def _run(pack: Pack, options: argparse.Namespace, began: float) -> int:
     )
     visit = Visit(pack, options.results, asked, _sayer(options.gpu), began)
     left = visit.run()
-    say(f"{len(visit.made)} builds measured, {left} blocks left")
+    ended = ", ".join(f"{count} {status}" for status, count in visit.ended.items()) or "none measured"
+    say(f"builds: {ended}; blocks left: {left}")
     return 4 if left else 0
 
 

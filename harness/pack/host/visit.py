@@ -17,6 +17,7 @@ import os
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,6 +79,7 @@ class Visit:
         kinds = {cell: kind_of(job) for cell, job in pack.document["jobs"].items()}
         self.budget = Budget(options.budget, lambda: time.monotonic() - began, kinds)
         self.made: list[Path] = []
+        self.ended: Counter[str] = Counter()  # status to builds
         self.record = self.folder / f"visit-{self.id}.json"
         self._hopeless: dict[str, str] = {}
         # Subject to what is compared with it on one host: its other ReLU6 form.
@@ -220,6 +222,7 @@ class Visit:
         """Put a build that is over among the results."""
         target, outcome = self._builds.keep(build, block)
         self.made.append(target)
+        self.ended["measured" if outcome["status"] == "ok" else outcome["status"]] += 1
         cell, status, seconds = build.asked.cell, outcome["status"], outcome["seconds"]
         if status == "unsupported":
             self._hopeless[cell] = outcome["reason"]
