@@ -13,7 +13,17 @@ import pyarrow.compute as pc
 
 from harness.errors import MissingPackageError
 from harness.history.folder import History
-from harness.history.records import EVERYTHING, Facts, Filter, Layer, Point, Problem, Series, Subject
+from harness.history.records import (
+    ADOPTION,
+    EVERYTHING,
+    Facts,
+    Filter,
+    Layer,
+    Point,
+    Problem,
+    Series,
+    Subject,
+)
 from harness.store.documents.night import Night
 
 if TYPE_CHECKING:
@@ -62,7 +72,23 @@ def series(history: History, wanted: Filter = EVERYTHING) -> Read:
     )
     # As columns: a row of Python objects for each point of a year takes longer than the query.
     table, problems = ask(history, "points", query, values, lambda found: found.to_arrow_table())
-    return Read(() if table is None else tuple(_series(table)), tuple(problems))
+    found = () if table is None else tuple(_series(table))
+    return Read(that_apply(found) if wanted.measure == EVERYTHING.measure else found, tuple(problems))
+
+
+def that_apply(found: Sequence[Series]) -> tuple[Series, ...]:
+    """Return *found* without the adoption of kernels that no version of its runtime ever chose.
+
+    Such zeros say nothing of a version: the runtime has no such kernels, or no choice.
+    """
+    choosing = {
+        one.subject.runtime
+        for one in found
+        if one.measure.startswith(ADOPTION) and any(point.value for point in one.points)
+    }
+    return tuple(
+        one for one in found if not one.measure.startswith(ADOPTION) or one.subject.runtime in choosing
+    )
 
 
 def layers(history: History, cell: str, night: str) -> list[Layer]:

@@ -151,9 +151,13 @@ class Series:
         return is_relative(self.measure)
 
 
+ADOPTION = "adoption:"
+"""What measures of kernels begin with."""
+
+
 def is_relative(measure: str) -> bool:
     """Say whether levels of *measure* are compared by their ratio: they are above 0."""
-    return not measure.startswith(("adoption:", "cost:")) and measure != "reformats"
+    return not measure.startswith((ADOPTION, "cost:")) and measure != "reformats"
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,8 @@ def _of_layers(engines: Sequence[AttributedEngine]) -> Iterator[tuple[str, str, 
     if all(one.pointwise.total for one in counts):
         kernels = [one.pointwise for one in counts]
         yield "adoption:gemm", "share", [one.on_any_gemm / one.total for one in kernels]
-        yield "adoption:gemm_as_conv1x1", "share", [one.on_gemm_as_conv1x1 / one.total for one in kernels]
+        if any(layer.tactic for engine in engines for layer in engine.layers):
+            yield "adoption:gemm_as_conv1x1", "share", [one.on_gemm_as_conv1x1 / one.total for one in kernels]
     yield "reformats", "count", [float(one.reformats.executed) for one in counts]
 
 
