@@ -1,11 +1,15 @@
 """Alarms, power and coverage of blocks that were measured, as the code in force judges them.
 
-    python benchmarks/side_by_side_pairs.py RUN... [--pass cuda_graph] [--slower NETWORK=VARIANT]
+    python benchmarks/side_by_side_pairs.py RUN... [--builds 4 [--draws 10]] [--pass cuda_graph]
+        [--slower NETWORK=VARIANT]
 
 Each run is judged as a whole, so that spreads are pooled over its blocks as in use. A pair is a version and
-its second arm (``repeat`` of the matrix): they share no process, and pairs of several runs no block. What is
-true of a pair is known: nothing, or the factor that the second arm's own slices are multiplied by (power,
-coverage); with ``--slower`` also a slowdown that is real, a network of the same block with an op repeated.
+its second arm (``repeat`` of the matrix), or with ``--builds N`` two times N builds of one cell
+(``pair_arms.py``): they share no process, and pairs of several runs no block. What is true of a pair is
+known: nothing, or the factor that the second arm's own slices are multiplied by (power, coverage), or a class
+of layers that takes so much more of the layer time; with ``--slower`` also a slowdown that is real, a network
+of the same block with an op repeated. ``--draws M`` cuts cells M times at random for what is said of power:
+these pairs overlap and are no M times as many answers; alarms are counted on the first.
 """
 
 from __future__ import annotations
@@ -18,8 +22,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from pair_arms import cut
 from real_aa import scaled
 from simulated_blocks import bound, row
+from slower_classes import print_classes
 
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
@@ -35,6 +41,8 @@ from harness.plugins import registry
 from harness.plugins.reading import observe
 
 FACTORS = (1.01, 1.02, 1.03, 1.05, 1.1, 1.2)
+QUIET = 0.015
+"""Spread of the builds of a runtime in a block, of 1, below which a machine counts as quiet."""
 
 Key = tuple[str, str]
 """Runtime and what was asked."""
@@ -60,15 +68,25 @@ def main() -> int:
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
     parser.add_argument("--pass", dest="judged", default=LATENCY_PASS, metavar="NAME")
     parser.add_argument("--slower", action="append", default=[], metavar="NETWORK=VARIANT")
+    parser.add_argument("--builds", type=int, help="cut cells into pairs of this many builds a side")
+    parser.add_argument("--draws", type=int, default=1, help="times that cells are cut, for power")
     arguments = parser.parse_args()
-    runs = [judged_by(observe([path]), arguments.judged) for path in arguments.runs]
+    measured = [judged_by(observe([path]), arguments.judged) for path in arguments.runs]
+    runs, drawn = measured, measured
+    if arguments.builds:
+        drawn = [cut(run, arguments.builds, draw) for draw in range(arguments.draws) for run in measured]
+        runs = drawn[: len(measured)]
     rules: Mapping[str, Rule] = registry.bottlenecks() if arguments.judged == LATENCY_PASS else {}
     same = [Judged(v, 1.0) for run in runs for v in pairs_of(run, rules)]
     if not same:
         print("no A/A pair that was measured side by side in these runs", file=sys.stderr)
         return 2
     alarms = print_same(same)
-    print_factors(runs)
+    print_factors(drawn)
+    print_smallest(drawn)
+    print_by_spread(drawn)
+    if rules:
+        print_classes(drawn, rules)
     for said in arguments.slower:
         print_slower(runs, *said.split("=", 1))
     return int(alarms > 0.01 * len(same))
@@ -125,6 +143,64 @@ def print_factors(runs: Sequence[RunObservation]) -> None:
         shares = [shown(found[runtime, factor]) for factor in FACTORS]
         row(runtime, str(len(found[runtime, FACTORS[0]])), *shares)
     print()
+
+
+def print_smallest(runs: Sequence[RunObservation]) -> None:
+    """Print how often a slowdown as large as a pair says it would show is seen, in itself and another run."""
+    said = [{_place(v): v.smallest_detectable or 0.0 for v in pairs_of(run, {})} for run in runs]
+    row("runtime", "pairs", "smallest change, median %", "of that size seen, %", "in the next run, %")
+    row(*["---"] * 5)
+    seen: dict[str, list[list[bool]]] = defaultdict(lambda: [[], []])
+    for number, run in enumerate(runs):
+        for column, sizes in enumerate((said[number], said[(number + 1) % len(runs)])):
+            for verdict in pairs_of(changed(run, lambda cell, by=sizes: scaled(cell, _factor(cell, by))), {}):
+                if _place(verdict) in sizes:
+                    seen[verdict.runtime][column].append(verdict.verdict == "regressed")
+    for runtime, (own, other) in sorted(seen.items()):
+        sizes = [size for one in said for (name, _), size in one.items() if name == runtime]
+        shares = [f"{100 * np.mean(column):.0f}" for column in (own, other)]
+        row(runtime, str(len(own)), f"{100 * np.median(sizes):.1f}", *shares)
+    print()
+
+
+def _place(verdict: Verdict) -> Key:
+    return verdict.runtime, verdict.network
+
+
+def _factor(found: CellObservation, sizes: Mapping[Key, float]) -> float:
+    return 1 + sizes.get((found.cell.runtime, found.cell.network), 0.0)
+
+
+def print_by_spread(runs: Sequence[RunObservation]) -> None:
+    """Print alarms and what is seen of 5 and of 10 %, by how far builds lie apart in the block."""
+    row("builds lie apart by", "median %", "pairs", "alarms", "5 % seen, %", "10 % seen, %")
+    row(*["---"] * 6)
+    spreads = [spreads_of(run) for run in runs]
+    for name, quiet in ((f"less than {100 * QUIET:g} %", True), ("more", False)):
+        counts: list[list[bool]] = []
+        for factor in (1.0, 1.05, 1.1):
+            counts.append([])
+            for run, mine in zip(runs, spreads, strict=True):
+                for verdict in pairs_of(changed(run, lambda cell, by=factor: scaled(cell, by)), {}):
+                    if (mine[_place(verdict)] < QUIET) == quiet:
+                        seen = verdict.alarm if factor == 1.0 else verdict.verdict == "regressed"
+                        counts[-1].append(seen)
+        found = [x for mine in spreads for x in mine.values() if (x < QUIET) == quiet]
+        if found:
+            shares = [f"{100 * np.mean(column):.0f}" for column in counts[1:]]
+            row(name, f"{100 * np.median(found):.1f}", str(len(counts[0])), str(sum(counts[0])), *shares)
+    print()
+
+
+def spreads_of(run: RunObservation) -> dict[Key, float]:
+    """Return the standard deviation of builds of each runtime in the block of each network, of 1."""
+    found = {}
+    for passes in grid_of(run).blocks.passes.values():
+        one = passes.get(LATENCY_PASS) or next(iter(passes.values()))
+        for (cell, _), at in one.cells.items():
+            variance = one.levels.builds_spread[int(one.levels.kinds[at])].pooled
+            found[cell.runtime, cell.network] = float(np.sqrt(variance))
+    return found
 
 
 def print_slower(runs: Sequence[RunObservation], network: str, variant: str) -> None:

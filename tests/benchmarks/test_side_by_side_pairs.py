@@ -73,3 +73,43 @@ def test_a_real_slowdown_of_the_same_block_is_a_pair(
     name, runtime, count, mean, seen = capsys.readouterr().out.splitlines()[2].strip("| ").split(" | ")
     assert (name, runtime, count, seen) == ("m_plus", "r", "1", "100")
     assert float(mean) == pytest.approx(10, abs=1)
+
+
+def test_a_cell_is_cut_into_pairs_that_share_no_build(
+    pairs: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (whole,) = block(3, main=1.0).cells
+    both = tuple(replace(build, build=6 + build.build) for build in whole.builds)
+    run = replace(block(3, main=1.0), cells=(replace(whole, builds=(*whole.builds, *both)),))
+    cut = [pairs.cut(run, 3, draw) for draw in range(2)]
+    assert [(one.cell.network, one.cell.repeat) for one in cut[0].cells] == [
+        ("m", ""),
+        ("m", "aa"),
+        ("m pair 2", ""),
+        ("m pair 2", "aa"),
+    ]
+    taken = [sorted(build.build for arm in one.cells for build in arm.builds) for one in cut]
+    assert taken == [list(range(12))] * 2, "each build is in one arm"
+    assert cut[0] != cut[1], "another draw cuts otherwise"
+    assert [v.against for v in pairs.pairs_of(cut[0], {})] == [pairs_against(pairs, cut[0])] * 2
+    pairs.print_smallest(cut)
+    assert capsys.readouterr().out.splitlines()[2].startswith("| r | 4 |")
+    pairs.print_by_spread(cut)
+    quiet = capsys.readouterr().out.splitlines()[2].strip("| ").split(" | ")
+    assert (quiet[0], quiet[2:]) == ("less than 1.5 %", ["4", "0", "100", "100"])
+
+
+def pairs_against(pairs: ModuleType, run: RunObservation) -> str | None:
+    """What the second arm of a pair is held against."""
+    return next(iter(pairs.pairs_of(run, {}))).against
+
+
+@pytest.mark.usefixtures("pairs")
+def test_more_builds_are_needed_where_a_cost_scatters_more() -> None:
+    needed = [
+        importlib.import_module("slower_classes").builds_for(0.03, spread)
+        for spread in (0.002, 0.01, 0.02, 0.5)
+    ]
+    assert needed[0] == 3, "two degrees of freedom are few"
+    assert needed[0] < needed[1] < needed[2]
+    assert needed[3] is None
