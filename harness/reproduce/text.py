@@ -138,7 +138,9 @@ def _how(told: Told) -> str:
         "Run the last two in turns, several times" if setup else "Run each with its version, several times"
     )
     code = "\n".join(lines)
-    return f"## Reproduce\n\n```sh\n{code}\n```\n\n{turns}: the first run of either may meet a busy machine."
+    notes = "".join(f"\n\n{note}" for note in dict.fromkeys((old.note, new.note)) if note)
+    busy = "the first run of either may meet a busy machine."
+    return f"## Reproduce\n\n```sh\n{code}\n```\n\n{turns}: {busy}{notes}"
 
 
 def _with_version(found: Reproduction, version: str, line: Outside) -> str:

@@ -32,8 +32,20 @@ class Outside:
 
     :param setup: lines that make what the command needs; :param command: the one that measures
     :param files: name to text of files that the command needs beside the ONNX file
+    :param note: what somebody must know who runs it, as sentences
     """
 
     command: str
     setup: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+def typed_note(asked: Asked) -> str:
+    """Return what to know of a command that takes types as the file has them, empty where they are FP32."""
+    if asked.treatment.precision == "fp32":
+        return ""
+    return (
+        f"`{asked.file}` holds FP32 tensors, and this version takes types as the file has them: "
+        f"convert it to {asked.treatment.precision.upper()} first, or the command measures FP32."
+    )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import Any
+
 from msgspec import structs
 
 from harness.analysis.groups import BuildGroup
 from harness.analysis.verdict import Verdict
+from harness.matrix.treatment import Treatment
 from harness.reproduce.sides import KernelRow, Side, TacticRow
 from harness.reproduce.text import FROM_AROUND, Told, bug_report
-from harness.runtimes.outside import Outside
+from harness.runtimes.outside import Asked, Outside
 from harness.store.documents.reproduction import CarrierRecord, PieceRecord, Reproduction
 from tests.report.composed import engine, layers
 from tests.reproduce.test_carriers import NAMES, compared, slower
@@ -24,14 +29,21 @@ PIECE = PieceRecord(
 )
 
 
-def told(found: Reproduction, waited: float = 0.0) -> str:
+TRTEXEC = Outside("trtexec --onnx=piece.onnx")
+PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/plugin.md"
+
+
+def told(
+    found: Reproduction,
+    waited: float = 0.0,
+    lines: tuple[Outside | None, Outside | None] = (TRTEXEC, TRTEXEC),
+) -> str:
     """The text, with a kernel of a hostile name."""
     verdict, old, new = compared(engine(layers(NAMES)), slower(c=2.0))
     row = KernelRow("c|d", "gemm", "k`x`", "0x1", "hwc fp32 -> hwc fp32", 2, 3, 0.03)
     side = Side(
         "8.6.0", "h", (row,), (TacticRow("c", "f", "runner", "kernel", 0.02, True),), {"gpu": "G"}, waited
     )
-    lines = Outside("trtexec --onnx=piece.onnx"), Outside("trtexec --onnx=piece.onnx")
     return bug_report(_told(verdict, found, (old, new), side, lines))
 
 
@@ -76,6 +88,22 @@ def test_a_piece_that_shows_it_names_its_figures_and_the_neighbours_that_were_ne
     assert "| 8.6.0 | `kernel` | runner | f | 0.0200 | chosen |" in text
     assert "trtexec --onnx=piece.onnx" in text
     assert "Other programs" not in text
+
+
+def test_the_command_of_a_plugin_stands_as_its_page_has_it() -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    (code,) = (block for block in blocks if "def outside" in block)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    asked = [Asked(side, "1.2", Treatment(), "piece.onnx") for side in ("old", "new")]
+    old, new = (names["outside"](None, one) for one in asked)
+    text = told(FOUND, lines=(old, new))
+    lines = [*old.setup, *new.setup, old.command, new.command]
+    code = "\n".join(lines)
+    assert f"```sh\n{code}\n```" in text
+    assert text.count(old.note) == 1
+    assert new.command == "new/bin/acme-bench --precision fp32 piece.onnx"
+    assert "No command of tensorrt itself is known" in told(FOUND, lines=(None, None))
 
 
 def test_what_a_busy_machine_or_another_layout_did_is_told() -> None:

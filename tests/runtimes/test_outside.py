@@ -76,6 +76,36 @@ def test_trtexec_is_given_what_its_version_knows(
     assert [option for option in lacks if option in said.command] == []
 
 
+@pytest.mark.parametrize(
+    ("version", "treatment", "converts"),
+    [
+        ("10.3.0", Treatment(precision="fp16", typing="strong"), True),
+        ("11.0.0", Treatment(precision="fp16"), True),
+        ("11.0.0", Treatment(), False),
+        ("8.6.0", Treatment(precision="fp16"), False),
+    ],
+)
+def test_types_that_the_file_has_are_told(version: str, treatment: Treatment, converts: bool) -> None:
+    said = line("tensorrt", version, treatment)
+    assert said is not None
+    assert ("convert it to FP16 first" in said.note) == converts
+
+
+def test_tensorrt_rtx_has_a_tool_of_its_own() -> None:
+    said = line("tensorrt_rtx", "1.7.1.116", Treatment(precision="fp16", cuda_graph="on"))
+    assert said is not None
+    assert said.command == (
+        "tensorrt_rtx --onnx=piece.onnx --rtxCudaGraphStrategy=wholeGraph --profilingVerbosity=detailed "
+        "--dumpLayerInfo --dumpProfile"
+    )
+    assert "trtmatrix never ran it" in said.note
+    assert said.note.endswith("convert it to FP16 first, or the command measures FP32.")
+    plain = line("tensorrt_rtx", "1.4.0.76")
+    assert plain is not None
+    assert "--rtxCudaGraphStrategy=disable" in plain.command
+    assert "FP32" not in plain.note
+
+
 def test_formats_are_given_where_all_are_known() -> None:
     known = line("tensorrt", "8.6.0", inputs=("hwc8 fp16", "linear fp32"), outputs=("", "hwc fp32"))
     assert known is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.runtimes.outside import Asked, Outside
+from harness.runtimes.outside import Asked, Outside, typed_note
 from harness.versions import release_numbers
 
 _LAYOUTS = {"linear": "chw"}
@@ -26,7 +26,9 @@ def outside(asked: Asked) -> Outside:
     release = release_numbers(asked.version) or (99,)
     options = [f"--onnx={asked.file}", *_formats(asked), *_precision(asked, release)]
     options += [*_builder(asked, release), *_measuring(asked, release)]
-    return Outside(" ".join(["trtexec", *options]))
+    typed = release >= (11,) or asked.treatment.typing == "strong"
+    note = typed_note(asked) if typed and asked.treatment.precision != "tf32" else ""
+    return Outside(" ".join(["trtexec", *options]), note=note)
 
 
 def _formats(asked: Asked) -> Iterator[str]:

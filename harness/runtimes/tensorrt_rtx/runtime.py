@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from harness.distribution import hookimpl
 from harness.matrix.cell import Cell, Treatment
 from harness.runtimes.base import Runtime
+from harness.runtimes.outside import Asked, Outside
 from harness.runtimes.tensorrt.runtime import WORKER, TensorRT
+from harness.runtimes.tensorrt_rtx.outside import outside
 from harness.store.machine import gpus
 from harness.versions import release_numbers
 
@@ -57,6 +59,10 @@ class TensorRTRTX(TensorRT):
         if release_numbers(cell.version) is None:
             return f"'{cell.version}' is no version of TensorRT-RTX"
         return rtx_reason(cell.treatment)
+
+    def outside(self, asked: Asked) -> Outside:
+        """Return the line of its own tool."""
+        return outside(asked)
 
 
 def rtx_reason(treatment: Treatment) -> str | None:
