@@ -7,7 +7,8 @@ Draws mutants uniformly from all that mutmut's operators make of the four rooms,
 that run the changed statement, in a copy of the clone, until one fails. Which tests run a line is measured
 once and kept in `.mutants/`, like the results: a run that was interrupted goes on where it was when started
 again with the same arguments. `--retry` runs again what has survived (after tests were added), `--list` only
-prints.
+prints. `--longest 5` leaves out tests that take more than 5 s wherever a quicker one runs the statement: what
+survives then may still be killed by `--retry` without it.
 Prints what was killed, what ran into its time limit and what survived, with the Wilson interval of the share
 that was killed (95 %); mutants listed in `benchmarks/mutation/equivalent.toml` stay in the denominator.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import sys
 import tempfile
@@ -24,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mutation.cover import Covered, covered
+from mutation.cover import covered
 from mutation.draw import draw
 from mutation.mutant import Mutant, known_equivalents
 from mutation.tree import Running, copy, preload, start
@@ -60,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--retry", action="store_true", help="run again what has survived")
     parser.add_argument("--list", action="store_true", help="run nothing, print the results so far")
     parser.add_argument("--only", nargs="+", default=[], help="draw from these paths, to look for weak ones")
+    parser.add_argument("--longest", type=float, default=math.inf, help="s a test may take, see above")
     parser.add_argument("--folder", type=Path, default=ROOT / ".mutants")
     parser.add_argument("--tests", nargs="+", default=[f"tests/{name}" for name in TESTS])
     return parser.parse_args()
@@ -90,28 +93,19 @@ def _run(
         try:
             while waiting or running:
                 while waiting and free:
-                    _next(waiting.pop(0), free, running, tests, results, out)
+                    mutant = waiting.pop(0)
+                    names = tests.of(mutant, said.longest)
+                    limit = 60 + 5 * sum(tests.tests[name] for name in names)  # s
+                    if names:
+                        running.append(start(mutant, free.pop(), names, limit))
+                    else:
+                        entry = {"outcome": "survived", "by": "no test runs it", "seconds": 0.0}
+                        _keep(mutant, entry, results, out)
                 _collect(running, free, results, out)
                 time.sleep(0.02)
         finally:
             for each in running:
                 each.stop()
-
-
-def _next(
-    mutant: Mutant,
-    free: list[Path],
-    running: list[Running],
-    tests: Covered,
-    results: dict[str, dict[str, Any]],
-    out: Any,
-) -> None:
-    names = tests.of(mutant)
-    if not names:
-        _keep(mutant, {"outcome": "survived", "by": "no test runs it", "seconds": 0.0}, results, out)
-        return
-    limit = 60 + 5 * sum(tests.tests[name] for name in names)  # s
-    running.append(start(mutant, free.pop(), names, limit))
 
 
 def _collect(running: list[Running], free: list[Path], results: dict[str, dict[str, Any]], out: Any) -> None:

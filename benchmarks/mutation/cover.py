@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -37,11 +38,13 @@ class Covered:
     tests: dict[str, float] = field(default_factory=dict)  # name: seconds; those that passed
     lines: dict[str, dict[int, set[str]]] = field(default_factory=dict)  # path: line: contexts
 
-    def of(self, mutant: Mutant) -> list[str]:
+    def of(self, mutant: Mutant, longest: float = math.inf) -> list[str]:
         """Return the tests that run the mutant's statement, the quickest first, those of its room before all.
 
         A statement that importing the module runs is run by every test that runs anything of it, and by those
         of its room; what runs then and never again, by all tests.
+
+        :param longest: in s; a test that takes longer is left out where another one runs the statement
         """
         lines = self.lines.get(mutant.path, {})
         lines = {line: names for line, names in lines.items() if mutant.top or mutant.holds(line)}
@@ -51,6 +54,7 @@ class Covered:
         found = [test for test in self.tests if test in named or (wide and test.startswith(wide))]
         if lines and not named and not mutant.top:
             found = list(self.tests)
+        found = [test for test in found if self.tests[test] <= longest] or found
         return sorted(found, key=lambda test: (not test.startswith(room), self.tests[test], test))
 
 

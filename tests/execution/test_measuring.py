@@ -19,6 +19,8 @@ from harness.execution.plan import Choices
 from harness.plugins import registry
 from harness.store import machine
 from harness.store.bundle import Bundle
+from harness.store.conditions import of_neighbours
+from harness.store.documents.machine import Neighbours
 from harness.store.documents.manifest import Matrix
 from harness.store.machine import machine_facts
 from tests.execution.ground import Ground
@@ -167,3 +169,15 @@ def test_cells_are_in_the_manifest_before_any_is_measured(
     stored = Bundle.open(tmp_path / "out")
     assert stored.manifest.finished is not None
     assert stored.manifest.rounds == 7, "a visit of fewer builds takes none away"
+
+
+def test_what_others_took_meanwhile_is_said_at_the_end(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = Neighbours(others=0.31, steal=0.0)
+    monkeypatch.setattr(measuring.Schedule, "run", lambda _schedule: None)
+    monkeypatch.setattr(measuring.Watch, "seen", lambda _watch: taken)
+    bundle = open_or_create(ground.plan, Choices(out=tmp_path / "out"))
+    measure_into(bundle, ground.plan, Choices(), ground.cells, registry.parts(), ground.said.append)
+    assert Bundle.open(tmp_path / "out").manifest.neighbours == taken
+    assert ground.said[-1] == next(of_neighbours(taken)).line

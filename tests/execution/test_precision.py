@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.analysis.statistics.spending import Costs
-from harness.execution.precision import MeasuredBuild, comparisons, next_need, pairs
+from harness.execution.precision import MeasuredBuild, Need, comparisons, next_need, pairs
 from harness.matrix.cell import Cell
 from harness.matrix.treatment import Treatment
 
@@ -98,10 +98,10 @@ def test_scattering_builds_ask_for_builds_and_scattering_cycles_for_cycles() -> 
     assert not by_cycles.builds
 
 
-def several_processes(spread: float) -> list[MeasuredBuild]:
+def several_processes(spread: float, versions: Sequence[str] = ("1.0", "2.0")) -> list[MeasuredBuild]:
     """Return builds that are alike, of two processes each that lie *spread* above and below their mean."""
     made = []
-    for build in block([cell("1.0"), cell("2.0")], builds=6, spread=0.0005):
+    for build in block([cell(version) for version in versions], builds=6, spread=0.0005):
         slices = [
             {**row, "process": process, "latency_ms": [math.exp(own) * ms for ms in row["latency_ms"]]}
             for process, own in enumerate((-spread, spread))
@@ -145,3 +145,31 @@ def test_two_comparisons_of_one_cell_ask_for_its_builds_once() -> None:
     assert set(need.builds) == set(cells)
     assert need.builds[cells[1]] <= largest
     assert f"{sum(need.builds.values())} more builds" in need.words
+
+
+@pytest.mark.parametrize("seconds", [100.0, 200.0, 500.0])
+def test_what_is_asked_for_all_comparisons_is_not_dearer_than_what_is_left(seconds: float) -> None:
+    """A cell of two comparisons is paid for once, and each of its builds where it gets a process more."""
+    costs = Costs(build=math.inf, process=5.0, cycle=1e6)
+    found = comparisons(several_processes(0.03, ("1.0", "2.0", "3.0", "4.0", "5.0")), "latency")
+    need = next_need(found, 0.001, costs, seconds)
+    assert need is not None
+    assert need.processes
+    assert sum(6 * more * costs.process for more in need.processes.values()) <= seconds
+
+
+@pytest.mark.parametrize(
+    ("need", "said"),
+    [
+        (Need({cell("1.0"): 1}, {}, 0.0182), "one more build"),
+        (Need({cell("1.0"): 2, cell("2.0"): 2}, {}, 0.0182), "4 more builds"),
+        (Need({}, {cell("1.0"): 3, cell("2.0"): 5}, 0.0182), "5 more cycles"),
+        (
+            Need({}, {cell("1.0"): 3}, 0.0182, {cell("1.0"): 1}),
+            "one more process an engine and 3 more cycles",
+        ),
+        (Need({}, {}, 0.0182, {cell("1.0"): 2, cell("2.0"): 1}), "2 more processes an engine"),
+    ],
+)
+def test_what_is_needed_is_said_in_words(need: Need, said: str) -> None:
+    assert need.words == f"the widest comparison is \u00b11.82 %: {said}"

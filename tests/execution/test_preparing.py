@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version as installed_version
 
+import pytest
+
 from harness.environments.base import Availability, Environment, Prepared, Progress
 from harness.environments.current import CurrentInterpreter
 from harness.environments.needs import RuntimeNeeds
@@ -106,3 +108,35 @@ sys.exit(None in seen)
 def test_threads_find_what_pythons_configuration_says() -> None:
     """Of eight that ask at once at least one is given nothing where nobody asked before (seen on 3.11)."""
     assert subprocess.run([sys.executable, "-c", ASKED_AT_ONCE], check=False).returncode == 0
+
+
+class Begun(Slow):
+    """Begins two versions, and ends none before it may."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.two, self.may = threading.Barrier(3), threading.Event()
+
+    def prepare(self, runtime: RuntimeNeeds, version: str, progress: Progress) -> Prepared:
+        """Say that it begins."""
+        self.made.append(version)
+        self.two.wait(timeout=60)
+        self.may.wait(timeout=60)
+        return CurrentInterpreter().prepare(runtime, installed_version("onnxruntime"), progress)
+
+
+def test_an_interrupted_run_makes_no_environment_that_it_had_not_begun(ground: Ground) -> None:
+    begun = Begun()
+    cells = [replace(ground.cells[0], version=version, environment="slow") for version in VERSIONS]
+    parts = replace(ground.parts(), environments={"slow": begun})
+
+    def interrupted(_cell: Cell) -> str:
+        begun.two.wait(timeout=60)
+        threading.Timer(1.0, begun.may.set).start()
+        raise KeyboardInterrupt
+
+    inputs = InputStore(ground.root / "inputs", parts.networks, 1)
+    preparation = Preparation(ground.bundle(), parts, inputs, interrupted, ground.said.append)
+    with pytest.raises(KeyboardInterrupt):
+        preparation.runnable(cells)
+    assert sorted(begun.made) == list(VERSIONS[:2])

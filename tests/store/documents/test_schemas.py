@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -75,9 +76,25 @@ def test_the_command_writes_the_pages_that_are_published(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "record", sorted(_records(Part) + _records(Document), key=lambda kind: kind.__name__)
+    "record",
+    [Part, Document, *sorted(_records(Part) + _records(Document), key=lambda kind: kind.__name__)],
 )
 def test_records_are_values(record: type[Part | Document]) -> None:
-    """What was read does not change under whoever holds it, and a field that nobody knows is refused."""
+    """What was read does not change under whoever holds it, and a field that nobody knows is refused.
+
+    Fields are named where a record is made: one more may stand anywhere among them.
+    """
     assert record.__struct_config__.frozen
     assert record.__struct_config__.forbid_unknown_fields
+    taken = {field.kind for field in inspect.signature(record).parameters.values()}
+    assert taken <= {inspect.Parameter.KEYWORD_ONLY}
+
+
+class Wide(Document, frozen=True, kw_only=True, tag="test.wide/1"):
+    """Of 1×1 convolutions, ±2 %."""
+
+    count: int
+
+
+def test_a_schema_is_written_in_the_letters_that_people_read() -> None:
+    assert '"Of 1×1 convolutions, ±2 %."' in schema_text(Wide)
