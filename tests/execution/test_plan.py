@@ -10,9 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import InputError, OptionsContradictError, UsageError
+from harness.errors import BadOptionError, InputError, NoSuchFileError, OptionsContradictError, UsageError
 from harness.execution.inputs import InputStore
-from harness.execution.plan import Choices, Plan, default_matrix, make_plan, network_name, stored_plan
+from harness.execution.plan import (
+    Choices,
+    Plan,
+    above_zero,
+    default_matrix,
+    is_matrix,
+    make_plan,
+    matrix_path,
+    network_name,
+    stored_plan,
+    suites,
+)
 from harness.matrix.cell import CELL_ID
 from harness.matrix.file import MatrixFile
 from harness.plugins import registry
@@ -179,3 +190,54 @@ def test_the_plan_of_a_stored_run_is_what_it_was_made_from(ground: Ground, tmp_p
 def test_a_stored_run_that_says_nothing_of_a_matrix_has_the_usual_policy(ground: Ground) -> None:
     plan = stored_plan(ground.bundle().root)
     assert plan.matrix == replace(MatrixFile(Path("recorded"), "", builds=1), fail_on=(), baseline="previous")
+
+
+@pytest.mark.parametrize(("said", "value"), [(None, None), ("2", 2.0), ("0.5", 0.5), ("1e3", 1000.0)])
+def test_a_number_above_zero_is_taken(said: str | None, value: float | None) -> None:
+    assert above_zero(said, "--minutes") == value
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "inf", "nan", "soon", ""])
+def test_another_is_refused_by_its_option(said: str) -> None:
+    with pytest.raises(BadOptionError, match=f"^--minutes: expected a number above 0, found '{said}'$"):
+        above_zero(said, "--minutes")
+
+
+def test_a_matrix_is_a_file_or_one_that_comes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "own"
+    own.write_text("", encoding="utf-8")
+    (tmp_path / "tensorrt_core").mkdir()
+    for name, known in (
+        (str(own), True),
+        ("none.toml", True),
+        ("default", True),
+        ("nothing", False),
+        ("tensorrt_core", False),  # a folder of that name: a run, say
+    ):
+        assert is_matrix(Path(name)) is known, name
+
+
+def test_a_matrix_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert matrix_path(None) == matrix_path(Path("default")) == default_matrix()
+    assert matrix_path(Path("tensorrt_core")) == suites()["tensorrt_core"]
+    for own in (Path("none.toml"), Path("some/default")):
+        assert matrix_path(own) == own, "read as it is, and missed where it is read"
+    (tmp_path / "default").write_text("", encoding="utf-8")
+    assert matrix_path(Path("default")) == Path("default"), "one's own comes first"
+    with pytest.raises(
+        NoSuchFileError, match="no suite of that name comes along; did you mean 'tensorrt_core'"
+    ):
+        matrix_path(Path("tensorrt_cor"))
+    with pytest.raises(NoSuchFileError, match=r"; these come along: .*default"):
+        matrix_path(Path("zzzzzz"))
+
+
+@pytest.mark.parametrize(
+    ("choices", "option"), [(Choices(shapes=("x=1x3",)), "--shape"), (Choices(outputs=("z",)), "--output")]
+)
+def test_what_speaks_of_a_network_needs_one(tmp_path: Path, choices: Choices, option: str) -> None:
+    path = matrix(tmp_path, "local")
+    with pytest.raises(OptionsContradictError, match=f"^{option} needs "):
+        make_plan(replace(choices, matrix=path), registry.parts())
