@@ -33,7 +33,7 @@ def test_a_torn_table_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_table_is_replaced_whole_and_read_in_part(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "t.parquet"
+    path = tmp_path / "deep" / "er" / "t.parquet"
     write_table(path, [{"name": "a", "ms": 1.0}], SCHEMA)
     with pytest.raises(pa.ArrowInvalid):
         write_table(path, [{"name": "b", "ms": "slow"}], SCHEMA)
