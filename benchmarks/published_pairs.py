@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.observations.records import RunObservation, judged_by, passes_of
-from harness.plugins import registry
 from harness.written import change, interval, milliseconds, percent, span
 
 GRAPH = "cuda_graph"
@@ -29,12 +28,16 @@ class Compared:
     verdicts: dict[str, Verdict]
 
 
-def comparisons(run: RunObservation) -> list[Compared]:
-    """Return the comparisons of versions in *run*, those of the CUDA graph among them."""
+def comparisons(run: RunObservation, verdicts: Sequence[Verdict]) -> list[Compared]:
+    """Return the comparisons of versions in *run*, those of the CUDA graph among them.
+
+    :param verdicts: on *run*, of every rule
+    """
     found: dict[Key, dict[str, Verdict]] = {}
-    told = [(verdict.bottleneck, verdict) for verdict in _compared(run)]
+    told = [(one.bottleneck, one) for one in verdicts if one.against is not None]
     if GRAPH in passes_of(run):
-        told += [(GRAPH, verdict) for verdict in _compared(judged_by(run, GRAPH), rules=False)]
+        graph = judge(grid_of(judged_by(run, GRAPH)), rules={})
+        told += [(GRAPH, one) for one in graph if one.against is not None]
     for name, verdict in told:
         key = (verdict.network, verdict.treatment, verdict.version, verdict.host)
         found.setdefault(key, {})[name] = verdict
@@ -44,11 +47,6 @@ def comparisons(run: RunObservation) -> list[Compared]:
         for key, mine in found.items()
         if LATENCY in mine and "old" in mine[LATENCY].evidence
     ]
-
-
-def _compared(run: RunObservation, *, rules: bool = True) -> Iterator[Verdict]:
-    known = registry.bottlenecks() if rules else {}
-    return (one for one in judge(grid_of(run), rules=known) if one.against is not None)
 
 
 def latency_row(one: Compared, letters: dict[str, str]) -> list[str]:

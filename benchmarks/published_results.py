@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +32,15 @@ from benchmarks.published_pairs import (
 from benchmarks.published_runtimes import runtime_lines
 from benchmarks.published_tables import table
 from harness.analysis.answers.remedies import clear_gains
-from harness.analysis.blocks import with_blocks
+from harness.analysis.blocks import Blocks
 from harness.analysis.documents import verdicts_document
 from harness.analysis.figures.latency import speed_of
-from harness.analysis.grid import grid_of
+from harness.analysis.grid import Grid, grid_of
 from harness.analysis.judge import judge
+from harness.analysis.rules.base import Rule
 from harness.analysis.run_analysis import analyse
 from harness.analysis.statistics.spreads import Spread
-from harness.analysis.verdict import LATENCY
+from harness.analysis.verdict import LATENCY, Verdict
 from harness.observations.records import RunObservation
 from harness.plugins import registry
 from harness.plugins.reading import observe
@@ -77,10 +78,15 @@ SPREAD_COLUMNS = (
 
 
 def page(
-    name: str, run: RunObservation, found: Sequence[Compared], costs: Sequence[dict[str, Any]] = ()
+    name: str,
+    run: RunObservation,
+    blocks: Blocks,
+    found: Sequence[Compared],
+    costs: Sequence[dict[str, Any]] = (),
 ) -> str:
     """Return the page of the bundle called *name*, in Markdown.
 
+    :param blocks: of the grid of *run*; :param found: its comparisons
     :param costs: what containers cost, as ``container_cost.py`` wrote it
     """
     hosts = sorted({build.host for cell in run.cells for build in cell.builds if build.status == "ok"})
@@ -95,14 +101,14 @@ def page(
         "95 % intervals over builds; `?` is what these builds cannot tell.",
         *([f"{devices[0].upper()}{devices[1:]}."] if devices else []),
         *runtime_lines(run, letters),
-        *(_version_lines(run, found, letters) if found else ()),
+        *(_version_lines(blocks, found, letters) if found else ()),
     ]
     for one in sections(run, {f"{x.key[0]} {x.key[1]}" for x in found}, costs):
         lines += ["", one.said, "", *table(one.columns, one.rows)]
     return "\n".join(lines) + "\n"
 
 
-def _version_lines(run: RunObservation, found: Sequence[Compared], letters: dict[str, str]) -> list[str]:
+def _version_lines(blocks: Blocks, found: Sequence[Compared], letters: dict[str, str]) -> list[str]:
     return [
         "",
         *table(LATENCY_COLUMNS, (latency_row(one, letters) for one in found)),
@@ -115,12 +121,11 @@ def _version_lines(run: RunObservation, found: Sequence[Compared], letters: dict
         "How far apart what should be the same lies in each block, as standard deviation of the logarithm",
         "(degrees of freedom): processes of one engine, and engines built anew, without the slow ones:",
         "",
-        *table(SPREAD_COLUMNS, _spread_rows(run)),
+        *table(SPREAD_COLUMNS, _spread_rows(blocks)),
     ]
 
 
-def _spread_rows(run: RunObservation) -> Iterator[list[str]]:
-    _, blocks = with_blocks(run)
+def _spread_rows(blocks: Blocks) -> Iterator[list[str]]:
     for passes in blocks.passes.values():
         names = dict.fromkeys(cell.subject for one in passes.values() for cell, _ in one.cells)
         cells, slow = [", ".join(names)], 0
@@ -150,10 +155,9 @@ def _device(run: RunObservation, host: str) -> str:
     return f"{facts.get('gpu', 'unknown')} (driver {facts.get('driver', 'unknown')})"
 
 
-def document(name: str, run: RunObservation) -> str:
+def document(name: str, grid: Grid, verdicts: Sequence[Verdict], rules: Mapping[str, Rule]) -> str:
     """Return the short answers and the gains of the bundle called *name*, as installations carry them."""
-    grid, rules = grid_of(run), registry.bottlenecks()
-    analysis = analyse(grid, judge(grid, rules=rules), rules=rules)
+    analysis = analyse(grid, verdicts, rules=rules)
     gains = [
         gain
         for answer in analysis.answers
@@ -165,7 +169,7 @@ def document(name: str, run: RunObservation) -> str:
     gains += (gain for gain in clear_gains(grid) if (gain.remedy, gain.runtime) not in known)
     made = Published(
         bundle=name,
-        measured=_day(run),
+        measured=_day(grid.run),
         short=verdicts_document(analysis).short,
         gains=gains,
     )
@@ -177,15 +181,20 @@ def files() -> dict[Path, str]:
     made: dict[Path, str] = {}
     rows: list[list[str]] = []
     found: list[list[str]] = []
+    rules = registry.bottlenecks()
     for path in sorted(RESULTS.glob("*.tar.xz")):
         name, run = path.name.removesuffix(".tar.xz"), observe([path])
-        compared = comparisons(run)
+        grid = grid_of(run)
+        verdicts = judge(grid, rules=rules)
+        compared = comparisons(run, verdicts)
         cost = path.with_name(name + COST)
         costs = json.loads(cost.read_text(encoding="utf-8")) if cost.is_file() else []
-        made[PAGES / f"{name}.md"] = page(name, run, compared, costs)
+        made[PAGES / f"{name}.md"] = page(name, run, grid.blocks, compared, costs)
         if not any("+stand-in" in seen.cell.version or seen.status == "failed" for seen in run.cells):
-            made[ANSWERS / f"{name}.json"] = document(name, run)  # on what others may run, no stand-in
-        rows += overview(name, run)
+            made[ANSWERS / f"{name}.json"] = document(
+                name, grid, verdicts, rules
+            )  # on what others may run, no stand-in
+        rows += overview(name, grid)
         found += (_found_row(run, one) for one in compared if one.verdicts[LATENCY].change is not None)
     made[OVERVIEW] = _with_table(OVERVIEW, OVERVIEW_COLUMNS, rows)
     made[README] = _with_table(README, FOUND_COLUMNS, found)
@@ -210,9 +219,9 @@ def _found_row(run: RunObservation, one: Compared) -> list[str]:
     return [*cells, " → ".join(adoption(pointwise, side).partition(" of ")[0] for side in ("old", "new"))]
 
 
-def overview(name: str, run: RunObservation) -> Iterator[list[str]]:
+def overview(name: str, grid: Grid) -> Iterator[list[str]]:
     """Yield a row for each network, treatment, version and host of the bundle called *name*."""
-    for row in grid_of(run).rows:
+    for row in grid.rows:
         for group in row.groups:
             if not group.latency.builds or group.cell.repeat:
                 continue
@@ -222,7 +231,7 @@ def overview(name: str, run: RunObservation) -> Iterator[list[str]]:
             yield [
                 f"{group.cell.network} {' '.join(group.cell.treatment.words)}",
                 f"{group.cell.runtime} {group.cell.version}",
-                f"{_device(run, group.host)}, {group.host.partition('/')[0][:12]}",
+                f"{_device(grid.run, group.host)}, {group.host.partition('/')[0][:12]}",
                 str(len(latency.builds)),
                 f"{milliseconds(latency.middle)}{ends}",
                 a_second(speed.images_per_s, speed.gflops_per_s),

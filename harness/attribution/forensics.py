@@ -18,6 +18,7 @@ from harness.attribution.search import Candidate, Search, read_searches
 from harness.attribution.signatures import signatures
 from harness.evidence.records import Evidence
 from harness.networks.graph import OpClass
+from harness.remembering import once_each
 
 
 class Source(StrEnum):
@@ -103,6 +104,7 @@ def forensics(engine: AttributedEngine, evidence: Evidence) -> tuple[LayerForens
     return tuple(_layer(layer, compute, timed, order, equal, searches.silent) for layer in compute)
 
 
+@once_each
 def pointwise_forensics(engine: AttributedEngine, evidence: Evidence) -> tuple[LayerForensics, ...]:
     """Return :func:`forensics` of the layers that are 1x1 convolutions."""
     return tuple(x for x in forensics(engine, evidence) if x.layer.op_class == OpClass.POINTWISE)
