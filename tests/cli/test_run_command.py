@@ -83,7 +83,7 @@ def test_plain_pytest_gives_the_same_bundle(narrow: Path) -> None:
 def test_a_users_own_onnx_file_is_a_network(folder: Path) -> None:
     small = MobileNetV2(width=0.25, resolution=64, classes=11, calibrated=False, name="mine")
     onnx.save(to_onnx(small.graph(), 13), str(folder / "my-net.onnx"))
-    found = trtmatrix(folder, "run", "m.toml", "--quick", "--network", "my-net.onnx", "--out", "run")
+    found = trtmatrix_here(folder, "run", "m.toml", "--quick", "--network", "my-net.onnx", "--out", "run")
     assert found.returncode == 0, found.stdout + found.stderr
     (cell,) = json.loads(trtmatrix_here(folder, "show", "run", "--json").stdout)
     assert cell["cell"].startswith("my_net-fp32-b1-clip-onnxruntime-")
@@ -101,7 +101,7 @@ def test_open_axes_of_a_users_file_are_given(folder: Path) -> None:
     refused = trtmatrix_here(folder, *command, "--shape", "y=1x3x64x64")
     assert refused.returncode == 2
     assert f"no input is called 'y': open.onnx has {name} " in refused.stderr
-    found = trtmatrix(folder, *command, "--shape", f"{name}=1x3x64x64")
+    found = trtmatrix_here(folder, *command, "--shape", f"{name}=1x3x64x64")
     assert found.returncode == 0, found.stdout + found.stderr
     (cell,) = json.loads(trtmatrix_here(folder, "show", "run", "--json").stdout)
     assert cell["status"] == "measured"
@@ -147,13 +147,13 @@ def test_a_mistake_is_one_line_and_exit_code_2(
 
 
 def test_a_selection_that_matches_no_cell_is_one_line_and_exit_code_2(folder: Path) -> None:
-    found = trtmatrix(folder, "run", "m.toml", "-k", "mobilenet_v9")
+    found = trtmatrix_here(folder, "run", "m.toml", "-k", "mobilenet_v9")
     assert (found.returncode, "Traceback" in found.stderr) == (2, False)
     assert "matches no cell" in one_line(found)
 
 
 def test_words_behind_two_dashes_are_pytests_wherever_they_stand(folder: Path) -> None:
-    found = trtmatrix(folder, "run", "m.toml", "--quick", "--out", "run", "--", "--collect-only", "-q")
+    found = trtmatrix_here(folder, "run", "m.toml", "--quick", "--out", "run", "--", "--collect-only", "-q")
     assert found.returncode == 0, found.stdout + found.stderr
     assert "test_latency" in found.stdout
     assert not (folder / "run/builds").exists()
@@ -208,7 +208,7 @@ def test_a_torn_run_hides_no_other(folder: Path) -> None:
 def test_nothing_that_can_run_is_exit_code_3(folder: Path) -> None:
     text = (folder / "m.toml").read_text(encoding="utf-8").replace(version("onnxruntime"), "1.0.0")
     (folder / "m.toml").write_text(text, encoding="utf-8")
-    found = trtmatrix(folder, "run", "m.toml", "--out", "run")
+    found = trtmatrix_here(folder, "run", "m.toml", "--out", "run")
     assert found.returncode == 3, found.stdout + found.stderr
     assert "nothing here can run any of these cells" in found.stderr
     assert trtmatrix_here(folder, "check", "m.toml").returncode == 3
@@ -272,14 +272,14 @@ def test_a_killed_run_leaves_nothing_behind_once_it_goes_on(measured: Path) -> N
     found = trtmatrix_here(measured, "run", "m2.toml", "--quick", "--out", "run", "--resume")
     assert found.returncode == 2
     assert "run: was made from another matrix file" in one_line(found)
-    assert trtmatrix(measured, *QUICK, "--resume").returncode == 0
+    assert trtmatrix_here(measured, *QUICK, "--resume").returncode == 0
     assert not list((measured / "run").glob(".work-*"))
 
 
 def test_a_torn_build_ends_a_resumed_run_with_one_error(measured: Path) -> None:
     samples = next((measured / "run/builds").glob("*/0/samples.json"))
     samples.write_text('{"windows": nu', encoding="utf-8")
-    found = trtmatrix(measured, *QUICK, "--resume")
+    found = trtmatrix_here(measured, *QUICK, "--resume")
     assert found.returncode == 2, found.stdout
     assert len(found.stdout.splitlines()) < 12
     assert "samples.json:1: not JSON" in one_line(found)
