@@ -27,7 +27,7 @@ def once_each(count: Callable[Concatenate[K, P], T]) -> Callable[Concatenate[K, 
     key = f"{count.__module__}.{count.__name__}"
 
     @wraps(count)
-    def counted(record: K, *made_of: P.args, **more: P.kwargs) -> T:
+    def counted(record: K, /, *made_of: P.args, **more: P.kwargs) -> T:
         if key not in record._counted:
             record._counted[key] = count(record, *made_of, **more)
         made: T = record._counted[key]

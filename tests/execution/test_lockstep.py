@@ -266,13 +266,19 @@ def test_a_block_is_measured_on_where_its_comparisons_are_wide(busy: Ground) -> 
     assert all(len(own) >= CYCLES for own in slices_of(bundle).values())
 
 
-def test_what_is_as_narrow_as_asked_is_left_alone(busy: Ground) -> None:
+def test_what_is_as_narrow_as_asked_is_left_alone(busy: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Which widths are enough is said of composed builds, in test_precision.py.
+    asked: list[float] = []
+
+    def narrow(_found: object, precision: float, _costs: Costs, _seconds: float) -> None:
+        asked.append(precision)
+
+    monkeypatch.setattr("harness.execution.lockstep.next_need", narrow)
     bundle = busy.bundle()
-    # Eight degrees of freedom are wanted before any width counts. A side that spreads more than the other on
-    # a busy machine has those of its own builds alone, and one of them may be set aside.
-    busy.schedule(bundle, rounds=10, budget=Budget(600.0, precision=100.0)).run()
+    busy.schedule(bundle, rounds=2, budget=Plenty(None, precision=0.25)).run()
     bundle = Bundle.open(bundle.root)
-    assert len(list(bundle.builds())) == 20
+    assert asked == [0.25]
+    assert len(list(bundle.builds())) == 4
     assert {len(own) for own in slices_of(bundle).values()} == {CYCLES}
 
 

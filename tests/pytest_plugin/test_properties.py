@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -47,10 +49,12 @@ def put_build(
     made.put_build(files, document)
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An old version, a faster one, one with an output that is missing, and one that could not run."""
-    made = Bundle.create(tmp_path / "run", Manifest(run="composed", state="complete"))
+    made = Bundle.create(
+        tmp_path_factory.mktemp("composed") / "run", Manifest(run="composed", state="complete")
+    )
     good = Outputs(valid=True, error=0.0, bound=1e-4, top1=1.0)
     for version, latency in ((OLD, 4.0), (NEW, 3.0)):
         made.set_cell(cell(version), "measured")
@@ -66,13 +70,13 @@ def run(tmp_path: Path) -> Path:
     return made.root
 
 
-@pytest.fixture
-def properties(pytester: pytest.Pytester, run: Path) -> dict[str, dict[str, str]]:
+@pytest.fixture(scope="module")
+def properties(run: Path) -> dict[str, dict[str, str]]:
     """Name of each test to its properties in the JUnit file."""
     arguments = (f"--matrix-run={run}", "--junitxml=junit.xml", "-p", "no:cacheprovider")
-    pytester.runpytest_subprocess(SUITES, *arguments)
+    subprocess.run([sys.executable, "-m", "pytest", SUITES, *arguments], cwd=run.parent, check=False)
     found = {}
-    for case in ElementTree.parse(pytester.path / "junit.xml").iter("testcase"):
+    for case in ElementTree.parse(run.with_name("junit.xml")).iter("testcase"):
         pairs = [(p.attrib["name"], p.attrib["value"]) for p in case.iter("property")]
         assert len(dict(pairs)) == len(pairs), f"{case.attrib['name']} says something twice"
         found[case.attrib["name"]] = dict(pairs)
