@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.analysis.statistics.levels import Values
-from harness.analysis.statistics.lockstep import Indices
+from harness.analysis.statistics.lockstep import Indices, connected
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,6 @@ def join(values: Values, component: Indices, build: Indices) -> Joined:
     :param component: the sub-block of each process, -1 for none (:class:`ProcessValues`)
     :param build: the build of each process, numbered from 0 on
     """
-    from scipy.sparse import csgraph  # long to load: only where there is something to judge
-
     there = (component >= 0) & np.isfinite(values)
     blocks, builds = int(component.max(initial=-1)) + 1, int(build.max(initial=-1)) + 1
     rows = np.arange(int(there.sum()))
@@ -68,10 +66,9 @@ def join(values: Values, component: Indices, build: Indices) -> Joined:
     inverse: Values = np.linalg.pinv(design.T @ design, hermitian=True).astype(np.float64)
     offsets = (inverse @ design.T @ values[there])[:blocks]
     links = (design.T @ design)[:blocks, blocks:]
-    _, group = csgraph.connected_components(links @ links.T, directed=False)
     found: Values = np.full(values.shape, np.nan)
     found[there] = values[there] - offsets[component[there]]
-    return Joined(found, group.astype(np.int_), inverse[:blocks, :blocks])
+    return Joined(found, connected(links @ links.T), inverse[:blocks, :blocks])
 
 
 def between_anchors(values: Values, seconds: ArrayLike, anchor: NDArray[np.bool_]) -> Values:

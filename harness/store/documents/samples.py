@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -142,11 +142,16 @@ def _problem(one: Slice) -> str:
     columns = {name: getattr(one, name) for name in COLUMNS}
     if any(column is not None and len(column) != len(one.latency_ms) for column in columns.values()):
         return "columns differ in length"
-    if not all(0 < value < _MOST_MS for value in one.latency_ms):
+    if one.latency_ms and not (min(one.latency_ms) > 0 and max(one.latency_ms) < _MOST_MS):
         return "latency_ms holds what is no time above 0"
-    if not all(0 <= value < _MOST_NS for value in one.start_ns or ()):
+    if not _are_times(one.start_ns, _MOST_NS):
         return "start_ns holds what is no time"
-    times = [*(one.enqueue_ms or ()), *(one.host_ms or ()), *(one.cpu_ms or ())]
-    if not all(value is None or 0 <= value < _MOST_MS for value in times):
+    if not all(_are_times(column, _MOST_MS) for column in (one.enqueue_ms, one.host_ms, one.cpu_ms)):
         return "enqueue_ms, host_ms or cpu_ms holds what is no time"
     return ""
+
+
+def _are_times(column: Sequence[float | None] | None, most: float) -> bool:
+    """Return whether what is known of *column* lies from 0 to below *most*; JSON has no NaN."""
+    known = [value for value in column or () if value is not None]
+    return not known or (min(known) >= 0 and max(known) < most)

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from scipy.sparse import csgraph
 
 from harness.analysis.statistics.levels import Values
-from harness.analysis.statistics.lockstep import process_values, slice_table, slice_value
+from harness.analysis.statistics.lockstep import QUANTILE, connected, process_values, slice_table, slice_value
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -144,3 +147,18 @@ def test_the_error_from_cycles_is_as_large_as_it_says() -> None:
     seen = np.mean([np.var(x.values, ddof=1) for x in found])
     promised = np.mean([x.errors()[0] for x in found])
     assert promised == pytest.approx(seen, rel=0.15)
+
+
+@given(arrays(np.float64, st.integers(1, 40), elements=st.floats(1e-6, 1e6)), st.integers(0, 3))
+def test_the_value_of_a_slice_is_numpys_quantile(samples: Values, dropped: int) -> None:
+    kept = samples[dropped:]
+    if kept.size:
+        assert slice_value(samples, dropped) == float(np.quantile(kept, QUANTILE))
+    else:
+        assert np.isnan(slice_value(samples, dropped))
+
+
+@given(arrays(np.bool_, st.tuples(st.integers(1, 7), st.integers(1, 7))))
+def test_sets_that_are_linked_are_those_of_scipy(there: NDArray[np.bool_]) -> None:
+    links = there.T.astype(np.int_) @ there.astype(np.int_)
+    assert connected(links).tolist() == csgraph.connected_components(links, directed=False)[1].tolist()
