@@ -127,8 +127,10 @@ def _add_run(run: Path, history: Path, *, keep: bool) -> Added:
     from harness.store.archive import folder_of
     from harness.store.bundle import Bundle
 
-    bundle = Bundle.open(folder_of(run))
-    return add_to(history, bundle, lambda: grid_of(observe([run])), registry.bottlenecks(), keep=keep)
+    bundle, rules = Bundle.open(folder_of(run)), registry.bottlenecks()
+    # Series hold what engines cost, not what their builders tried.
+    searches = any(rule.searches for rule in rules.values())
+    return add_to(history, bundle, lambda: grid_of(observe([run], searches=searches)), rules, keep=keep)
 
 
 def list_nights(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import DamagedBundleError, NothingChosenError, PluginError, SameBuildError
@@ -26,8 +26,35 @@ from harness.store.files import WRONG_FORM
 from harness.store.status import UNREACHED, cell_status, worst_of
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """What reads the builds of a cell.
+
+    :param runtime: None where its plugin is not here; :param searches: see :func:`observe`
+    """
+
+    runtime: Runtime | None
+    graph: Graph | None
+    searches: bool
+
+
+@dataclass(frozen=True)
+class _Readers:
+    runtimes: Mapping[str, Runtime]
+    graphs: Graphs
+    searches: bool
+
+    def of(self, bundle: Bundle, record: CellRecord) -> _Reader:
+        runtime = self.runtimes.get(record.cell.runtime)
+        return _Reader(runtime, self.graphs.of(bundle, record), self.searches)
+
+
 def observe(
-    runs: Iterable[Path], runtimes: Mapping[str, Runtime], networks: Mapping[str, NetworkFamily]
+    runs: Iterable[Path],
+    runtimes: Mapping[str, Runtime],
+    networks: Mapping[str, NetworkFamily],
+    *,
+    searches: bool = True,
 ) -> RunObservation:
     """Read the bundles in *runs*, folders or archives of them, as one observation.
 
@@ -35,6 +62,7 @@ def observe(
     A version in two environments is two cells. The order of cells is that of the first run that holds them.
 
     :param runtimes, networks: the registered ones, by name
+    :param searches: whether what builders tried is read too, which may take longer than all else
     :raises InputError: a folder is no bundle, a file of it is torn, or the same builds are there twice: they
         would count as independent
     :raises NothingChosenError: no run
@@ -44,13 +72,13 @@ def observe(
     if not bundles:
         raise NothingChosenError("name at least one run: the folder of a bundle")
     made: dict[tuple[object, ...], BuildRecord] = {}
-    graphs = Graphs(networks)
+    readers = _Readers(runtimes, Graphs(networks), searches)
     cells: dict[Cell, CellObservation] = {}
     names: set[str] = set()
     for bundle in bundles:
         run = _own_name(bundle, names)
         for record in bundle.cells():
-            seen = _cell(bundle, record, run, runtimes, graphs, made)
+            seen = _cell(bundle, record, run, readers.of(bundle, record), made)
             known = cells.get(record.cell)
             cells[record.cell] = seen if known is None else _joined(known, seen)
     unread = tuple(_without_plugin(cells.values(), runtimes))
@@ -94,19 +122,16 @@ def _cell(
     bundle: Bundle,
     record: CellRecord,
     run: str,
-    runtimes: Mapping[str, Runtime],
-    graphs: Graphs,
+    reader: _Reader,
     made: dict[tuple[object, ...], BuildRecord],
 ) -> CellObservation:
-    runtime = runtimes.get(record.cell.runtime)
-    graph = graphs.of(bundle, record)
     records = list(bundle.builds(record.cell.id))
     if record.status == "measured" and not records:
         where = bundle.root / "builds" / record.cell.id
         raise DamagedBundleError(where, "the cell was measured, and none of its builds is there")
     for build in records:
         _refuse_twice(build, made)
-    builds = tuple(_checked(build, record, run, runtime, graph) for build in records)
+    builds = tuple(_checked(build, record, run, reader) for build in records)
     status, reason = _settled(record, records)
     if (
         broken := next((b for b, r in zip(builds, records, strict=True) if b.status != r.status), None)
@@ -133,13 +158,11 @@ def _refuse_twice(record: BuildRecord, made: dict[tuple[object, ...], BuildRecor
         raise SameBuildError(record.folder, f"the same build as {known.folder}; name each run once")
 
 
-def _checked(
-    record: BuildRecord, cell: CellRecord, run: str, runtime: Runtime | None, graph: Graph | None
-) -> BuildObservation:
+def _checked(record: BuildRecord, cell: CellRecord, run: str, reader: _Reader) -> BuildObservation:
     """Return :func:`_build`, a file of the wrong form as an error that names its folder."""
     try:
         result = _result(record)
-        made = _build(record, result, runtime, graph)
+        made = _build(record, result, reader)
         facts = made.facts if made.facts else result.facts
         return replace(made, identity=identity_of(record.document, cell, run, facts))
     except WRONG_FORM as error:
@@ -147,9 +170,7 @@ def _checked(
         raise DamagedBundleError(record.folder, " ".join(problem.split())) from error
 
 
-def _build(
-    record: BuildRecord, result: Result, runtime: Runtime | None, graph: Graph | None
-) -> BuildObservation:
+def _build(record: BuildRecord, result: Result, reader: _Reader) -> BuildObservation:
     document = record.document
     plain = BuildObservation(
         build=record.build,
@@ -178,25 +199,28 @@ def _build(
         waited=waited(stored),
         throttled=throttled,
     )
-    if runtime is None:
+    if reader.runtime is None:
         # Its plugin is not here: what it took is known, and not where the time went.
         return replace(timed, facts=_facts(record, result, {}))
     try:
-        return _with_evidence(timed, record, result, runtime, graph)
+        return _with_evidence(timed, record, result, reader.runtime, reader)
     except PluginError as error:
         return replace(plain, status="failed", reason=str(error))
 
 
 def _with_evidence(
-    timed: BuildObservation, record: BuildRecord, result: Result, runtime: Runtime, graph: Graph | None
+    timed: BuildObservation, record: BuildRecord, result: Result, runtime: Runtime, reader: _Reader
 ) -> BuildObservation:
-    evidence = runtime.read(record.folder)
+    evidence = (runtime.read if reader.searches else runtime.read_engine)(record.folder)
+    engine = runtime.attribute(reader.graph, evidence)
+    if not reader.searches:
+        evidence = replace(evidence, tactics=(), skipped_runners=(), combinations=())
     return replace(
         timed,
         evidence=evidence,
-        engine=runtime.attribute(graph, evidence),
+        engine=engine,
         facts=_facts(record, result, evidence.facts),
-        trials=tuple(runtime.format_trials(record.folder, graph)),
+        trials=tuple(runtime.format_trials(record.folder, reader.graph)),
     )
 
 

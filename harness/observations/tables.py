@@ -30,7 +30,8 @@ def write_tables(bundle: Bundle, runtimes: Mapping[str, Any]) -> None:
         try:
             samples.extend(sample_rows(build))
             if (runtime := runtimes.get(runtime_of[build.cell_id])) is not None:
-                layers.extend(_layer_rows(build, runtime.read(build.folder)))
+                runtime.keep_engine(build.folder)
+                layers.extend(_layer_rows(build, runtime.read_engine(build.folder)))
         except (InputError, PluginError, *WRONG_FORM) as error:
             warnings.append(f"{build.cell_id} build {build.build}: {error}")
     bundle.update(warnings=tuple(warnings))

@@ -33,6 +33,8 @@ DECLARED: Mapping[str, tuple[type[Exception], ...]] = {
     "prepare": (UnavailableError,),
     "graph": (UsageError,),
     "read": (InputError,),
+    "read_engine": (InputError,),
+    "keep_engine": (InputError,),
     "condense": (InputError,),
     "format_trials": (InputError,),
     "send": (OSError,),

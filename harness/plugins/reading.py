@@ -10,6 +10,6 @@ from harness.observations.records import RunObservation
 from harness.plugins import registry
 
 
-def observe(runs: Iterable[Path]) -> RunObservation:
+def observe(runs: Iterable[Path], *, searches: bool = True) -> RunObservation:
     """Read the bundles in *runs* as one observation (see :func:`harness.observations.reading.observe`)."""
-    return reading.observe(runs, registry.runtimes(), registry.networks())
+    return reading.observe(runs, registry.runtimes(), registry.networks(), searches=searches)

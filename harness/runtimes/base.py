@@ -66,6 +66,22 @@ class Runtime(RuntimeNeeds, Protocol):
         """
         ...
 
+    def read_engine(self, folder: Path) -> Evidence:
+        """Read what :meth:`attribute` needs, which makes the same of it: a builder's search may be left out.
+
+        Whoever overrides :meth:`read` of a runtime that has both overrides this too.
+
+        :raises InputError: as :meth:`read`
+        """
+        return self.read(folder)
+
+    def keep_engine(self, folder: Path) -> None:  # noqa: ARG002
+        """Leave in a build *folder*, when its run ends, what :meth:`read_engine` takes from large evidence.
+
+        :raises InputError: a file is torn
+        """
+        return
+
     @abstractmethod
     def attribute(self, graph: Graph | None, evidence: Evidence) -> AttributedEngine:
         """Attribute engine layers to the source ops of *graph*."""

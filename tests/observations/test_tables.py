@@ -30,7 +30,10 @@ WINDOW = {
 class Reads:
     """A runtime whose evidence is one JSON list of names."""
 
-    def read(self, folder: Path) -> Evidence:
+    def keep_engine(self, folder: Path) -> None:
+        assert (folder / "build.json").is_file()
+
+    def read_engine(self, folder: Path) -> Evidence:
         names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
         return Evidence(
             layers=(EngineLayer(0, "conv", "Convolution", kernel="gemm"),),

@@ -60,6 +60,11 @@ class Rule(Protocol):
         """For people: ``1x1 convolutions``."""
         ...
 
+    @property
+    def searches(self) -> bool:
+        """Whether the cost needs what builders tried (``build.evidence.tactics``), long to read."""
+        return True
+
     @abstractmethod
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None where the build's evidence cannot tell."""

@@ -14,6 +14,7 @@ class DepthwiseRule(Rule):
 
     name = "depthwise"
     title = "depthwise convolutions"
+    searches = False
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times or with too much unattributed."""

@@ -22,6 +22,7 @@ class FormatsRule(Rule):
 
     name = "formats"
     title = "input and output formats"
+    searches = False
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times."""

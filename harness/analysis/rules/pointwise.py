@@ -15,6 +15,7 @@ class PointwiseRule(Rule):
 
     name = "pointwise"
     title = "1x1 convolutions"
+    searches = False
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times or with too much unattributed."""

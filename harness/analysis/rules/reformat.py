@@ -24,6 +24,7 @@ class ReformatRule(Rule):
 
     name = "reformat"
     title = "reformats"
+    searches = False
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times."""

@@ -31,6 +31,7 @@ class Relu6Rule(Rule):
 
     name = "relu6"
     title = "ReLU6 on its own"
+    searches = False
 
     def cost(self, build: BuildObservation) -> Cost | None:
         """Return the cost in *build*, None without layer times."""

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import DamagedBundleError
 from harness.evidence.reader import read_file
 from harness.evidence.record import Record
-from harness.evidence.records import Evidence, LayerTime
+from harness.evidence.records import EngineLayer, Evidence, LayerTime
 from harness.runtimes.recorded import read_recorded
 from harness.runtimes.tensorrt.builder_log import keep_what_is_read, read_log
+from harness.runtimes.tensorrt.engine_log import keep_of_engine, names_by_id, read_of_engine
 from harness.store.documents.base import read_document
 from harness.store.documents.profile import read_profile_runs
 from harness.store.documents.result import Result
@@ -41,22 +43,62 @@ def read_folder(folder: Path) -> Evidence:
     if (evidence / FORMATS).is_file():
         # Many builds, one log: the layers of each are beside it, read by format.
         return Evidence(facts=facts)
-    version = str(facts.get("tensorrt") or "") or None
+    version = _version(facts)
     log = read_log(evidence, version)
     described = _record(evidence / LAYERS, version)
-    times = read_samples(evidence / SAMPLES) if (evidence / SAMPLES).is_file() else ()
     layers = described.engine_layers if described else log.engine_layers
+    return replace(
+        _profiled(evidence, layers, facts),
+        tactics=log.tactics,
+        skipped_runners=log.skipped_runners,
+        warnings=(*log.warnings, *(described.warnings if described else ())),
+        combinations=log.combinations,
+    )
+
+
+def read_engine(folder: Path) -> Evidence:
+    """Return :func:`read_folder` without what the builder tried, each layer with its kernel.
+
+    :raises InputError: a file is torn
+    """
+    evidence = folder / "evidence"
+    facts = read_facts(folder / "result.json")
+    if "files" in facts or (evidence / FORMATS).is_file():
+        return read_folder(folder)
+    version = _version(facts)
+    described = _record(evidence / LAYERS, version)
+    layers = described.engine_layers if described else ()
+    if described is None or any(names_by_id(layer) for layer in layers):
+        log = read_of_engine(evidence, version)
+        layers = log.with_kernels(layers if described else log.layers)
+    return _profiled(evidence, layers, facts)
+
+
+def _profiled(evidence: Path, layers: Sequence[EngineLayer], facts: Mapping[str, object]) -> Evidence:
+    times = read_samples(evidence / SAMPLES) if (evidence / SAMPLES).is_file() else ()
     return Evidence(
         layers=tuple(layers),
         times=times,
         iterations=len(times[0].samples_ms) if times else None,
-        tactics=log.tactics,
-        skipped_runners=log.skipped_runners,
         facts=facts,
-        warnings=(*log.warnings, *(described.warnings if described else ())),
-        combinations=log.combinations,
         profile=read_profile_runs(evidence),
     )
+
+
+def keep_engine(folder: Path) -> None:
+    """Leave what :func:`read_engine` takes from the builder log beside it.
+
+    :raises InputError: a file is torn
+    """
+    evidence, facts = folder / "evidence", read_facts(folder / "result.json")
+    if "files" in facts or (evidence / FORMATS).is_file():
+        return
+    described = _record(evidence / LAYERS, _version(facts))
+    keep_of_engine(evidence, _version(facts), described.engine_layers if described else None)
+
+
+def _version(facts: Mapping[str, object]) -> str | None:
+    return str(facts.get("tensorrt") or "") or None
 
 
 def publish_folder(folder: Path) -> None:
@@ -66,7 +108,8 @@ def publish_folder(folder: Path) -> None:
     """
     facts = read_facts(folder / "result.json")
     if "files" not in facts:
-        keep_what_is_read(folder / "evidence", str(facts.get("tensorrt") or "") or None)
+        keep_engine(folder)
+        keep_what_is_read(folder / "evidence", _version(facts))
 
 
 def _record(path: Path, version: str | None) -> Record | None:

@@ -96,6 +96,24 @@ class TensorRT(Runtime):
 
         return read_folder(folder)
 
+    def read_engine(self, folder: Path) -> Evidence:
+        """Read engine information and profile, and of the builder log the kernels alone.
+
+        :raises InputError: a file is torn
+        """
+        from harness.runtimes.tensorrt.evidence import read_engine
+
+        return read_engine(folder)
+
+    def keep_engine(self, folder: Path) -> None:
+        """Leave beside the builder log what it says of the engine.
+
+        :raises InputError: a file is torn
+        """
+        from harness.runtimes.tensorrt.evidence import keep_engine
+
+        keep_engine(folder)
+
     def publish(self, folder: Path) -> None:
         """Put what is read of the builder log in its place.
 
