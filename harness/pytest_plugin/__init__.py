@@ -158,6 +158,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
         lines = [fail_gate(config)]
     if session is not None and session.bundle is not None:
         lines = [*session.summary(), *(f"trtmatrix: {line}" for line in session.tell()), *lines]
+    elif session is not None and config.getoption("--matrix") and not session.selected:
+        lines.append("trtmatrix: nothing is measured: no test asks for a cell (fixture trtmatrix_observed)")
     for line in lines:
         terminalreporter.write_line(line)
 

@@ -110,6 +110,15 @@ def test_tests_of_others_are_left_alone(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
+def test_a_matrix_without_a_test_that_asks_for_a_cell_is_said(
+    pytester: pytest.Pytester, matrix: Path
+) -> None:
+    pytester.makepyfile("def test_other(): pass")
+    said = "trtmatrix: nothing is measured: no test asks for a cell (fixture trtmatrix_observed)"
+    assert said in pytester.runpytest_inprocess("-q", f"--matrix={matrix}").outlines
+    assert said not in pytester.runpytest_inprocess("-q").outlines
+
+
 def test_a_conftest_may_bring_a_network(pytester: pytest.Pytester, matrix: Path) -> None:
     pytester.makeconftest(
         """
