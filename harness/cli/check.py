@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.measure_options import add_shape
 from harness.errors import EXIT_ENVIRONMENT, EXIT_OK
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ def add_parser(commands: Any) -> None:
         "--explain", action="store_true", help="list everything that was looked at, and what to do"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array")
+    parser.add_argument(
+        "--network",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="read this ONNX file, frozen GraphDef (.pb) or SavedModel (a folder) instead",
+    )
+    add_shape(parser, "that file")
     parser.set_defaults(func=run)
 
 
@@ -35,7 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.execution.preflight import preflight
     from harness.plugins import registry
 
-    plan = make_plan(Choices(matrix=arguments.matrix), registry.parts())
+    choices = Choices(
+        matrix=arguments.matrix, networks=tuple(arguments.network), shapes=tuple(arguments.shape)
+    )
+    plan = make_plan(choices, registry.parts())
     affinity(plan.matrix.cpu)
     availability = preflight(plan.cells, registry.parts())
     rows: list[dict[str, object]] = []

@@ -214,6 +214,17 @@ def test_nothing_that_can_run_is_exit_code_3(folder: Path) -> None:
     assert trtmatrix_here(folder, "check", "m.toml").returncode == 3
 
 
+def test_check_reads_a_network_of_ones_own(folder: Path) -> None:
+    small = MobileNetV2(width=0.25, resolution=32, classes=11, calibrated=False, name="small")
+    onnx.save(to_onnx(small.graph(), 13), str(folder / "own.onnx"))
+    found = trtmatrix_here(folder, "check", "m.toml", "--network", "own.onnx")
+    assert "own-fp32-b1-clip-" in found.stdout, found.stderr
+    assert "mobilenet" not in found.stdout
+    found = trtmatrix_here(folder, "check", "m.toml", "--network", "none.onnx")
+    assert found.returncode == 2
+    assert "none.onnx" in found.stderr
+
+
 def test_listings_are_json_on_request(folder: Path) -> None:
     for what in ("versions", "networks", "runtimes", "environments", "runs"):
         found = trtmatrix_here(folder, "list", what, "--json")

@@ -78,6 +78,25 @@ def test_every_command_line_of_the_docs_is_taken_by_the_parser(page: Path) -> No
             pytest.fail(f"trtmatrix {line}: {error}")
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_line_within_a_sentence_is_taken_by_the_parser(
+    page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = re.sub(r"^ *```\w*\n.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for line in re.findall(r"`(?:\.venv/bin/)?trtmatrix ([^`]+)`", text):
+        # What may be left out is there; names of commands alone, and alternatives, are no command line.
+        words = shlex.split(re.sub(r"\.\.\.|[\[\]]", "", line.split(" && ")[0]))
+        if all(word.isalpha() and word.islower() for word in words) or words[0] == "COMMAND" or "|" in line:
+            continue
+        try:
+            build_parser().parse_args(words)
+        except TrtmatrixError as error:
+            pytest.fail(f"trtmatrix {line}: {error}")
+        except SystemExit as ended:  # of --help and --print-completion
+            if ended.code != 0:
+                pytest.fail(f"trtmatrix {line}: {capsys.readouterr().err}")
+
+
 def test_every_command_is_in_the_docs_and_has_help() -> None:
     text = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8")
     parser = build_parser()
