@@ -39,7 +39,11 @@ def verdicts_document(analysis: RunAnalysis, latency_pass: str = verdicts.LATENC
         answers=[_answer(answer) for answer in analysis.answers],
         short=[
             verdicts.ShortRecord(
-                runtime=one.runtime, device=one.device, version=one.version, lines=list(one.lines)
+                runtime=one.runtime,
+                device=one.device,
+                version=one.version,
+                lines=list(one.lines),
+                leads=list(one.leads),
             )
             for one in analysis.short
         ],

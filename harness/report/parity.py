@@ -21,7 +21,7 @@ SHOWN = (
     "openvino",
     "tensorflow",
     "numpy",
-    "cpu_model",
+    "cpu",
     "affinity",
 )
 

@@ -16,7 +16,7 @@ from tests.report.composed import analysed, cell, engine, layers, on_hosts, run
 from tests.report.parsed import Parsed
 
 PLACED = Treatment(own=(("placement", "gpu"),), own_label="placed_gpu")
-SENTENCE = "How fast are the others?"
+SENTENCE, LEAD = "How fast are the others?", "The others?"
 
 
 def cut(*, reformats: bool) -> AttributedEngine:
@@ -47,16 +47,21 @@ PAIR = analysed(
 def test_one_sentence_says_what_each_gains_and_what_reformats_take() -> None:
     first, other = ONE_EACH.short
     assert dict(first.lines)[SENTENCE] == (
-        "By the host's clock, mobilenet_v2: tftrt 2.14.1 placed_gpu is 2.00 times as fast, "
-        "0.0 % of its layer time in reformats; tftrt 2.14.1 is 1.50 times as fast, 66.7 % in reformats. "
-        "One build each: no interval."
+        "By the host's clock, mobilenet_v2: tftrt 2.14.1 placed_gpu is 2.00 times as fast "
+        "as tensorflow 2.14.1, 0.0 % of its layer time in reformats; tftrt 2.14.1 is 1.50 times as fast, "
+        "66.7 % in reformats. One build each: no interval."
     )
     assert SENTENCE not in dict(other.lines)
+    assert dict(first.leads)[LEAD] == (
+        "tftrt 2.14.1 placed_gpu is 2.00 times as fast as tensorflow 2.14.1 on mobilenet_v2; "
+        "tftrt 2.14.1 1.50 times on mobilenet_v2 (66.7 % of its layer time in reformats)."
+    )
 
 
 def test_a_plain_pair_is_told_by_its_newest_version_with_an_interval() -> None:
     said = dict(PAIR.short[0].lines)[SENTENCE]
-    assert said.startswith("By the host's clock, mobilenet_v2: onnxruntime 1.15 is 0.50 times as fast (0.4")
+    assert said.startswith("By the host's clock, mobilenet_v2: onnxruntime 1.15 is 0.50 times as fast ")
+    assert "as tensorflow 2.14.1 (0.4" in said
     assert "1.14" not in said
     assert "no interval" not in said
 
@@ -74,8 +79,12 @@ def test_networks_beyond_three_are_counted_and_treatments_named_where_they_diffe
         for runtime in ("tensorflow", "openvino")
     ]
     said = dict(analysed(run(*cells)).short[0].lines)[SENTENCE]
-    assert "a fp32-b8-clip: openvino 1 is 1.00 times as fast" in said
+    assert "a b8: openvino 1 is 1.00 times as fast" in said
     assert "And 1 more networks and treatments." in said
+    lead = dict(analysed(run(*cells)).short[0].leads)[LEAD]
+    assert lead == (
+        "openvino 1 is 1.00 times as fast as tensorflow 1 on a b1, 1.00 on a b8, 1.00 on b b1, 1.00 on b b8."
+    )
 
 
 def test_the_page_has_a_table_for_what_two_runtimes_ran() -> None:

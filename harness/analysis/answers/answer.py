@@ -204,7 +204,7 @@ def _runtime(
     return RuntimeAnswer(
         runtime=timed[0].cell.runtime,
         builds=_builds(timed),
-        device=str(facts.get("gpu") or facts.get("cpu_model") or ""),
+        device=str(facts.get("gpu") or facts.get("cpu") or ""),
         best=best[0],
         launch_bound=launch_bound,
         graph=best[1],

@@ -45,12 +45,14 @@ def newest(table: RuntimeTable) -> tuple[RuntimeFigures, ...]:
 
 
 def subjects(tables: Sequence[RuntimeTable], hosts: HostNames) -> tuple[str, ...]:
-    """Return the name of each of *tables*: treatment and host where these differ."""
-    treatments = {table.treatment for table in tables}
+    """Return the name of each of *tables*: what differs of their treatments, and the host where that does."""
+    labels = [table.treatment.split("-") for table in tables]
+    shared = set(labels[0]).intersection(*labels) if labels else set()
     places = [(table.network, table.treatment) for table in tables]
     names = []
-    for table, place in zip(tables, places, strict=True):
-        treatment = f" {table.treatment}" if len(treatments) > 1 else ""
+    for table, place, label in zip(tables, places, labels, strict=True):
+        own = "-".join(word for word in label if word not in shared)
+        treatment = f" {own}" if own else ""
         host = f" on {hosts.label(table.host)}" if places.count(place) > 1 else ""
         names.append(f"{table.network}{treatment}{host}")
     return tuple(names)
@@ -58,7 +60,7 @@ def subjects(tables: Sequence[RuntimeTable], hosts: HostNames) -> tuple[str, ...
 
 def _gain(row: RuntimeFigures, *, first: bool) -> str:
     """Return what *row* gains; the *first* of a sentence says of what the numbers are."""
-    said = f"{row.name} is {row.speed_up:.2f} times as fast"
+    said = f"{row.name} is {row.speed_up:.2f} times as fast{f' as {row.against}' if first else ''}"
     if row.interval is not None:
         said += f" ({row.interval[0]:.2f} to {row.interval[1]:.2f})"
     if row.shares is None:

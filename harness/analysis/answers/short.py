@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.answers.answer import Answer, RuntimeAnswer
+from harness.analysis.answers import leads
+from harness.analysis.answers.answer import Answer
 from harness.analysis.answers.beside import beside
 from harness.analysis.answers.best import Best
 from harness.analysis.answers.kernels import FAMILY
 from harness.analysis.answers.remedies import RemedyAnswer
+from harness.analysis.answers.to_use import Row, beside_best, explains, not_slower, version_to_use
 from harness.analysis.figures.runtimes import RuntimeTable
 from harness.analysis.hosts import HostNames
 from harness.analysis.table import Change
@@ -22,7 +24,14 @@ from harness.written import percent
 MOST_NAMED = 3
 """Networks that a short answer names; the rest is counted."""
 
-Row = tuple[Answer, RuntimeAnswer]
+IN_SHORT = {
+    "Is it gemm_as_conv1x1?": "gemm_as_conv1x1?",
+    "How fast are the others?": "The others?",
+    "What is worse than before?": "What is worse?",
+    "What cannot be told?": "What is open?",
+    "What can be done?": "What helps?",
+}
+"""Questions as the first screen asks them."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +41,14 @@ class ShortAnswer:
     :param device: model of the GPUs or CPUs, empty where it is not known
     :param version: to use; None where none stands out, or one only was measured
     :param lines: question and answer, in the order of reading
+    :param leads: the same in one sentence each
     """
 
     runtime: str
     device: str
     version: str | None
     lines: tuple[tuple[str, str], ...]
+    leads: tuple[tuple[str, str], ...] = ()
 
 
 def short_answers(
@@ -52,45 +63,44 @@ def short_answers(
     for answer in answers:
         for one in answer.runtimes:
             rows.setdefault(one.runtime, []).append((answer, one))
-    others = {
-        name: beside([one for one in tables if one.against == name], hosts, MOST_NAMED) for name in rows
-    }
-    return tuple(_short(runtime, own, titles, others[runtime]) for runtime, own in rows.items())
+    own_tables = {name: [one for one in tables if one.against == name] for name in rows}
+    return tuple(_short(name, own, titles, own_tables[name], hosts) for name, own in rows.items())
 
 
-def _short(runtime: str, rows: Sequence[Row], titles: Mapping[str, str], others: str) -> ShortAnswer:
+def _short(
+    runtime: str,
+    rows: Sequence[Row],
+    titles: Mapping[str, str],
+    tables: Sequence[RuntimeTable],
+    hosts: HostNames,
+) -> ShortAnswer:
     versions = list(dict.fromkeys(v for _, one in rows for v in one.versions))
-    picked = _picked(rows, versions)
-    lines = [("Which version?", _which(rows, versions, picked))]
-    lines.append((_asked(rows, versions, picked), _why(rows, titles)))
-    lines.append(("How fast are the others?", others))
-    if family := _family(rows):
-        lines.append(("Is it gemm_as_conv1x1?", family))
+    picked = version_to_use(rows, versions)
+    changed = "Why?" if explains(rows, versions, picked) else "What changed?"
+    said = [
+        ("Which version?", _which(rows, versions, picked), leads.which_version(rows, versions, picked)),
+        (changed, _why(rows, titles), leads.what_changed(rows)),
+        ("Is it gemm_as_conv1x1?", _family(rows), leads.is_gemm_as_conv1x1(rows)),
+        (
+            "How fast are the others?",
+            beside(tables, hosts, MOST_NAMED),
+            leads.how_fast_others_are(tables, hosts),
+        ),
+    ]
     if len(versions) > 1:
-        lines += [("What is worse than before?", _worse(rows, titles)), ("What cannot be told?", _open(rows))]
-    if done := _remedies(rows):
-        lines.append(("What can be done?", done))
+        said += [
+            ("What is worse than before?", _worse(rows, titles), leads.what_is_worse(rows, titles)),
+            ("What cannot be told?", _open(rows), leads.what_is_open(rows)),
+        ]
+    said.append(("What can be done?", _remedies(rows), leads.what_can_be_done(rows)))
     devices = dict.fromkeys(one.device for _, one in rows if one.device)
-    return ShortAnswer(runtime, ", ".join(devices), picked, tuple((q, a) for q, a in lines if a))
-
-
-def _picked(rows: Sequence[Row], versions: Sequence[str]) -> str | None:
-    """Return the version that is best, or not slower than the best, most often; the newest of several."""
-    if len(versions) < 2 or not any(one.best.slower for _, one in rows):
-        return None
-    place = {version: at for at, version in enumerate(versions)}
-    return max(versions, key=lambda v: (sum(_fits(one, v) for _, one in rows), _wins(rows, v), place[v]))
-
-
-def _asked(rows: Sequence[Row], versions: Sequence[str], picked: str | None) -> str:
-    """Return what is asked of the kernels: why a version is the one to use, where they changed with it."""
-    since = [versions.index(one.kernels.since) for _, one in rows if one.kernels.since in versions]
-    explains = picked is not None and since and min(since) <= versions.index(picked)
-    return "Why?" if explains else "What changed?"
-
-
-def _wins(rows: Sequence[Row], version: str) -> int:
-    return sum(one.best.release.version == version and bool(one.best.slower) for _, one in rows)
+    return ShortAnswer(
+        runtime,
+        ", ".join(devices),
+        picked,
+        tuple((question, text) for question, text, _ in said if text),
+        tuple((IN_SHORT.get(question, question), lead) for question, _, lead in said if lead),
+    )
 
 
 def _which(rows: Sequence[Row], versions: Sequence[str], picked: str | None) -> str:
@@ -102,13 +112,15 @@ def _which(rows: Sequence[Row], versions: Sequence[str], picked: str | None) -> 
         return f"None stands out of {', '.join(versions)}: {why}."
     said = [f"{picked}."]
     for other in versions:
-        won = [(a, v) for a, one in rows if one.best.release.version == picked for v in _beside(one, other)]
+        won = [
+            (a, v) for a, one in rows if one.best.release.version == picked for v in beside_best(one, other)
+        ]
         if won:
             where = f" in {len(won)} of {_of(rows)}: {_named(won)}" if len(rows) > 1 else ""
             said.append(f"It is faster than {other}{where or f', {won[0][1].moved}'}.")
-    if lost := [a.name for a, one in rows if not _fits(one, picked)]:
+    if lost := [a.name for a, one in rows if not not_slower(one, picked)]:
         said.append(f"It is slower than the fastest in {len(lost)}: {_some(lost)}.")
-    if tied := [one.best for _, one in rows if _fits(one, picked) and one.best.ties]:
+    if tied := [one.best for _, one in rows if not_slower(one, picked) and one.best.ties]:
         said.append(_tied(tied, picked, versions, f"In {len(tied)} it" if len(rows) > 1 else "It"))
     return " ".join(said)
 
@@ -119,15 +131,6 @@ def _tied(tied: Sequence[Best], picked: str, versions: Sequence[str], subject: s
     named = ", ".join(version for version in versions if version in near)
     alike = all(best.ties == best.alike for best in tied)
     return f"{subject} {'is as fast as' if alike else 'cannot be told from'} {named}."
-
-
-def _fits(one: RuntimeAnswer, version: str) -> bool:
-    known = version in one.versions
-    return not known or version in {one.best.release.version, *(x.version for x in one.best.ties)}
-
-
-def _beside(one: RuntimeAnswer, other: str) -> list[Verdict]:
-    return [verdict for release, verdict in one.best.slower if release.version == other]
 
 
 def _of(rows: Sequence[Row]) -> str:
@@ -149,10 +152,10 @@ def _remedies(rows: Sequence[Row]) -> str:
         if told:
             answer, best = own[told[0][-1]]
             gain = best.told[0]
-            value = f"{gain.value} " if gain.value else ""
+            value = f"{gain.value} " if gain.value and gain.value.lower() not in what.lower() else ""
             where = f" in {answer.name}" if len(rows) > 1 else ""
             said.append(
-                f"{what}, {value}{gain.words}{where}{f', and in {len(told) - 1} more' if told[1:] else ''}"
+                f"{what}: {value}{gain.words}{where}{f', and in {len(told) - 1} more' if told[1:] else ''}"
             )
         elif published := next((one for _, one in own if one.published and not one.gains), None):
             said.append(published.text)

@@ -46,6 +46,7 @@ class RuntimeFigures:
     :param speed_up: latency of the first runtime over its own, with 95 % interval; None for the first
     :param shares: of the build of the middle layer time, None where none has a profile
     :param by_gpu: whether its latency is the GPU's own: no host's clock was read beside it
+    :param against: release that the speed-up is against, empty where there is none
     """
 
     release: str
@@ -57,6 +58,7 @@ class RuntimeFigures:
     interval: tuple[float, float] | None
     shares: Shares | None
     by_gpu: bool = False
+    against: str = ""
 
     @property
     def name(self) -> str:
@@ -149,6 +151,7 @@ def _row(group: BuildGroup, other: BuildGroup | None) -> RuntimeFigures:
         interval=interval,
         shares=None if build is None or build.engine is None else shares_of(build.engine, group.cell.runtime),
         by_gpu=by_gpu_alone(group.good[0]),
+        against="" if gain is None or other is None else other.cell.release,
     )
 
 

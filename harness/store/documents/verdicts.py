@@ -81,12 +81,16 @@ class RuntimeRecord(Part, frozen=True, kw_only=True):
 
 
 class ShortRecord(Part, frozen=True, kw_only=True):
-    """The short answers on a runtime. :param version: to use; :param lines: questions and answers"""
+    """The short answers on a runtime.
+
+    :param version: to use; :param lines: questions and answers; :param leads: the same in one sentence each
+    """
 
     runtime: str
     device: str
     version: str | None
     lines: list[tuple[str, str]]
+    leads: list[tuple[str, str]] = field(default_factory=list)
 
 
 class AnswerRecord(Part, frozen=True, kw_only=True):
