@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
 from harness.analysis.verdict import Verdict

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from harness.analysis.comparison import Comparison, Found
 from harness.analysis.groups import BuildGroup
@@ -55,8 +57,7 @@ _UNKNOWN_HOST = (
 )
 
 
-@dataclass(frozen=True)
-class PendingVerdict:
+class PendingVerdict(msgspec.Struct, frozen=True):
     """A verdict whose layers wait for the adjustment over all pairs."""
 
     verdict: Verdict

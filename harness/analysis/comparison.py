@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import msgspec
+
 from harness.analysis.blocks import Blocks, SharedPass
 from harness.analysis.groups import BuildGroup
 from harness.analysis.material import MATERIAL
@@ -14,8 +16,7 @@ from harness.analysis.table import INDETERMINATE, Change, State
 from harness.analysis.verdict import LATENCY, ONE_AFTER_THE_OTHER, SIDE_BY_SIDE, Verdict
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The numbers of a comparison, as :class:`Verdict` has them."""
 
     effect: float | None = None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from harness.analysis.table import INDETERMINATE
 from harness.analysis.verdict import Verdict
 from harness.observations.records import BuildObservation, RunObservation
@@ -48,9 +50,13 @@ def _confirmed(verdict: Verdict, again: Verdict | None) -> Verdict:
     if again is None or not verdict.alarm or verdict.change is None:
         return verdict
     if again.verdict == verdict.verdict:
-        return replace(verdict, confirmed=True, reason=f"{verdict.reason}; measured again: {again.reason}")
+        return structs.replace(
+            verdict, confirmed=True, reason=f"{verdict.reason}; measured again: {again.reason}"
+        )
     reason = f"{verdict.verdict} at first: {verdict.reason}; measured again: {again.verdict}: {again.reason}"
-    return replace(verdict, confirmed=False, verdict=INDETERMINATE, change=None, reason=reason, settles=None)
+    return structs.replace(
+        verdict, confirmed=False, verdict=INDETERMINATE, change=None, reason=reason, settles=None
+    )
 
 
 def _key(verdict: Verdict) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from msgspec import structs
+
 from harness.analysis.accepted import Accepted, with_accepted
 from harness.analysis.baseline import Baseline
 from harness.analysis.blocks import Blocks
@@ -189,6 +191,6 @@ def finished(pending: Sequence[PendingVerdict]) -> list[Verdict]:
             if rows is None:
                 done.append(one.verdict)
                 continue
-            done.append(replace(one.verdict, layers=rows.top(q[at : at + len(rows.names)])))
+            done.append(structs.replace(one.verdict, layers=rows.top(q[at : at + len(rows.names)])))
             at += len(rows.names)
     return done

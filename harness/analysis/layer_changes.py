@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from harness.analysis.series import Series
@@ -23,8 +23,7 @@ _FLOOR = 1e-4
 Names = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class LayerRows:
+class LayerRows(msgspec.Struct, frozen=True):
     """The carriers of one verdict.
 
     :param old, new: mean milliseconds over builds, shape (layers,); None for a side without builds

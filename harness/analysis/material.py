@@ -6,8 +6,8 @@ Chosen in simulation before real comparisons were looked at (docs/decisions/0003
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,8 +37,7 @@ UNEVEN = 2
 """Slow builds that one side has more than the other before the rest alone may not be called unchanged."""
 
 
-@dataclass(frozen=True)
-class SlowBuilds:
+class SlowBuilds(msgspec.Struct, frozen=True):
     """The builds of one side that were set aside by the rule for rare slow builds.
 
     :param count: how many; :param of: among how many

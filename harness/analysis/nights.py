@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import fmean, pvariance
 
 import numpy as np
+from msgspec.structs import replace
 
 from harness.analysis.accepted import Accepted, with_accepted
 from harness.analysis.compare import PendingVerdict

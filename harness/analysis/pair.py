@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 from harness.analysis.material import SlowBuilds
 from harness.analysis.statistics.differences import Difference
 from harness.analysis.statistics.spending import Costs, Situation
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True):
     """Two groups of builds with what an answer needs.
 
     :param difference: new minus old: of a latency's logarithm, or of a cost as a share of the old layer time

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from statistics import fmean
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from harness.analysis.blocks import Blocks, SharedPass
 from harness.analysis.groups import BuildGroup
@@ -31,8 +32,7 @@ from harness.analysis.statistics.spreads import spread
 from harness.analysis.table import MINIMUM_BUILDS
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(msgspec.Struct, frozen=True):
     """The values of two groups that a pair is to be made of, one a build, ms.
 
     :param old, new: latencies, or costs (which may lie below 0)

@@ -8,7 +8,8 @@ both sides were repeated in it and not by how much its builds happened to scatte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from harness.analysis.material import SlowBuilds
 from harness.analysis.pair import Pair

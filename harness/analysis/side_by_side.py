@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
+
 from harness.attribution.engine import (
     AttributedEngine,
     AttributedLayer,
@@ -14,8 +16,7 @@ from harness.attribution.engine import (
 from harness.remembering import once_each
 
 
-@dataclass(frozen=True, slots=True)
-class OpSide:
+class OpSide(msgspec.Struct, frozen=True):
     """One op in one engine.
 
     :param time_ms: its share of the layers that carry it; None where the engine has no times
@@ -31,8 +32,7 @@ class OpSide:
     fused_with: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedOp:
+class ComparedOp(msgspec.Struct, frozen=True):
     """One op in both engines; None where an engine does not carry it (or it cannot be told)."""
 
     op: str

@@ -6,7 +6,8 @@ import base64
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from harness.analysis.table import ALARMS, Change, State
 from harness.analysis.wording import change_that_shows, times
@@ -24,8 +25,7 @@ SIDE_BY_SIDE = "side by side"
 ONE_AFTER_THE_OTHER = "one after the other"
 
 
-@dataclass(frozen=True)
-class LayerChange:
+class LayerChange(msgspec.Struct, frozen=True):
     """A layer that carries the cost.
 
     :param name: source op, ``reformat a -> b`` for reformats, the engine's name for the unattributed
@@ -45,8 +45,7 @@ class LayerChange:
         return (self.new_ms or 0.0) - (self.old_ms or 0.0)
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """One answer, as ``trtmatrix judge --json`` writes it.
 
     :param bottleneck: name of a rule, or ``latency``
@@ -84,7 +83,7 @@ class Verdict:
     builds: tuple[int, int] = (0, 0)
     smallest_detectable: float | None = None
     layers: tuple[LayerChange, ...] = ()
-    evidence: Mapping[str, object] = field(default_factory=dict)
+    evidence: Mapping[str, object] = msgspec.field(default_factory=dict)
     against: str | None = None
     against_cell: str | None = None
     kind: str = "version"

@@ -7,8 +7,10 @@ with the level since, and the change itself is said as open, with its first nigh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+
+from msgspec.structs import replace
 
 from harness.analysis.accepted import Accepted
 from harness.analysis.nights import KIND

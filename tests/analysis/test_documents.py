@@ -100,15 +100,19 @@ def said(value: Any) -> Any:
     return [said(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
+def is_record(value: Any) -> bool:
+    return hasattr(value, "__dataclass_fields__") or hasattr(value, "__struct_fields__")
+
+
 def assert_same(record: Any, figure: Any, **renamed: str) -> None:
     """Each plain field of *record* has the value of the field of that name, or of its other name, there."""
     compared = 0
     for name in type(record).__struct_fields__:
         value = getattr(record, name)
         other = renamed.get(name, name)
-        if hasattr(figure, other) and not (isinstance(value, dict) or hasattr(value, "__struct_fields__")):
+        if hasattr(figure, other) and not (isinstance(value, dict) or is_record(value)):
             expected = said(getattr(figure, other))
-            if not (isinstance(expected, list) and any(hasattr(x, "__dataclass_fields__") for x in expected)):
+            if not (isinstance(expected, list) and any(map(is_record, expected))):
                 assert said(value) == (getattr(expected, "label", expected)), name
                 compared += 1
     assert compared

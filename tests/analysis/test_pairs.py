@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec import structs
 from scipy import stats
 
 from harness.analysis.blocks import Blocks
@@ -101,7 +102,7 @@ def test_costs_of_several_blocks_are_compared_in_each_and_not_pooled() -> None:
     pooled = Sides(
         first.old + second.old, first.new + second.new, first.totals + second.totals, in_block=True
     )
-    one, other, both = pairs_of([first, second, replace(pooled, parts=(first, second))])
+    one, other, both = pairs_of([first, second, structs.replace(pooled, parts=(first, second))])
     assert both.difference.estimate == pytest.approx(
         (one.difference.estimate + other.difference.estimate) / 2
     ), "as many builds of either side in both"

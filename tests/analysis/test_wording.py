@@ -1,9 +1,8 @@
 """How the numbers of a verdict are written."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from harness.analysis.material import latency_answer
 from harness.analysis.statistics.differences import Difference

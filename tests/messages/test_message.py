@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from harness.analysis.accepted import Accepted, with_accepted
 from harness.analysis.grid import grid_of

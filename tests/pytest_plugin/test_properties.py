@@ -6,7 +6,6 @@ import json
 import math
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -199,6 +198,6 @@ def test_a_verdict_in_full() -> None:
 
 
 def test_several_hosts_are_told_apart() -> None:
-    said = dict(judged([VERDICT, replace(VERDICT, host="host-b", verdict="reduced")]))
+    said = dict(judged([VERDICT, structs.replace(VERDICT, host="host-b", verdict="reduced")]))
     assert (said["host-a:verdict"], said["host-b:verdict"]) == ("removed", "reduced")
     assert "verdict" not in said

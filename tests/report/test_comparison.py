@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from harness.analysis.table import Change
 from harness.analysis.verdict import LayerChange, Verdict

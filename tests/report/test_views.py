@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from harness.analysis.answers.answer import answers
 from harness.analysis.grid import grid_of
@@ -74,14 +75,16 @@ def test_what_got_slower_carries_no_gain() -> None:
     assert verdict.layers[0].name == NAMES[0]
     assert verdict.layers[0].difference_ms > 0
     assert [layer.name for layer in verdict.carriers] == [x.name for x in verdict.layers[1:]]
-    unsure = replace(verdict, layers=tuple(replace(layer, changed=False) for layer in verdict.layers))
+    unsure = structs.replace(
+        verdict, layers=tuple(structs.replace(layer, changed=False) for layer in verdict.layers)
+    )
     assert unsure.carriers == ()
     assert "carried by no single layer for certain" in summary(analysed(observed, [unsure]))
     assert {layer.difference_ms < 0 for layer in verdict.carriers} == {True}
     first = f"carried by {verdict.carriers[0].name} {words.difference(verdict.carriers[0].difference_ms)}"
     assert first in summary(analysed(observed))
     assert first in " ".join(Parsed(render(analysed(observed))).text.split())
-    assert replace(verdict, effect=None).carriers == ()
+    assert structs.replace(verdict, effect=None).carriers == ()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from harness.analysis.grid import grid_of
 from harness.analysis.groups import BuildGroup
@@ -86,5 +87,5 @@ def test_the_change_is_that_of_the_latency_or_of_the_layers_of_a_bottleneck() ->
     verdict, old, new = compared(engine(layers(NAMES)), slower(c=2.0, d=1.5))
     found = carriers_of(verdict, old, new)
     assert change_of(verdict, found) == verdict.effect
-    assert change_of(replace(verdict, bottleneck="pointwise"), found) == pytest.approx(0.12 / 0.07)
-    assert change_of(replace(verdict, bottleneck="pointwise"), ()) is None
+    assert change_of(structs.replace(verdict, bottleneck="pointwise"), found) == pytest.approx(0.12 / 0.07)
+    assert change_of(structs.replace(verdict, bottleneck="pointwise"), ()) is None

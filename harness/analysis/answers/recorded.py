@@ -21,10 +21,11 @@ def timed_runtimes(grid: Grid) -> frozenset[str]:
 
 def recorded_answers(grid: Grid) -> tuple[ShortAnswer, ...]:
     """Return one record a runtime that has layer times and no latency, in the order of the run."""
+    timed = timed_runtimes(grid)
     rows: dict[str, list[tuple[BuildGroup, AttributedEngine]]] = {}
     for group in grid.built:
         engine = next((build.engine for build in group.observed if build.engine is not None), None)
-        if engine is not None and engine.total_ms > 0 and group.cell.runtime not in timed_runtimes(grid):
+        if engine is not None and engine.total_ms > 0 and group.cell.runtime not in timed:
             rows.setdefault(group.cell.runtime, []).append((group, engine))
     return tuple(
         ShortAnswer(runtime, "", None, tuple(_lines(own[:MOST_SAID]))) for runtime, own in rows.items()

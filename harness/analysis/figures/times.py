@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from harness.analysis.grid import GridRow
 from harness.analysis.groups import BuildGroup, Release
 from harness.attribution.adoption import shared_layers
@@ -55,8 +57,7 @@ class ClassTimes:
     profiling: Profiling | None = None
 
 
-@dataclass(frozen=True)
-class OpTime:
+class OpTime(msgspec.Struct, frozen=True):
     """A source op in one group: its time, mean over builds, and the kernel of most builds.
 
     :param kernel_builds: builds that have this kernel, of all that carry the op

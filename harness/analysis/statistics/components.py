@@ -5,9 +5,9 @@ build > process > cycle. From the spreads that were seen, each less what the lev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from harness.analysis.statistics.levels import Values
@@ -26,8 +26,7 @@ class Repetitions(NamedTuple):
     cycles: int = 1
 
 
-@dataclass(frozen=True)
-class Components:
+class Components(msgspec.Struct, frozen=True):
     """Variances of the logarithm (or of shares), each of its level alone.
 
     :param build: between builds; None where the question is about one engine

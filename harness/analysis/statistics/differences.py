@@ -7,8 +7,8 @@ are. Never cycles or samples, which do not vary as their like does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +17,7 @@ from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.spreads import Spread, count_and_mean
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """New minus old with its error; arrays where several were asked for.
 
     :param estimate: on the logarithm (or as a share)

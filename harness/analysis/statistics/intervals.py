@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+import msgspec
 import numpy as np
 
 from harness.analysis.statistics.levels import Side, Values, build_mean_log
@@ -14,8 +14,7 @@ from harness.analysis.statistics.levels import Side, Values, build_mean_log
 CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(msgspec.Struct, frozen=True):
     """An estimate with its interval, in the unit of the values (or a ratio)."""
 
     estimate: float
@@ -35,8 +34,7 @@ class Interval:
         return low <= self.low and self.high <= high
 
 
-@dataclass(frozen=True)
-class Ratio:
+class Ratio(msgspec.Struct, frozen=True):
     """new / old with what an answer needs to know about its noise.
 
     :param interval: ratio and its interval

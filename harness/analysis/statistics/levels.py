@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(msgspec.Struct, frozen=True):
     """The builds of one side of a comparison, on the logarithm of their values.
 
     :param mean_log: mean of the logarithms (of milliseconds, or of a share)

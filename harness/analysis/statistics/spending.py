@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
+
 from harness.analysis.statistics.components import Components, Repetitions
 from harness.analysis.statistics.intervals import CONFIDENCE, t_quantile
 
@@ -43,8 +45,7 @@ class Costs:
     cycle: float
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(msgspec.Struct, frozen=True):
     """What is known of one comparison.
 
     :param old, new: how often each side is repeated

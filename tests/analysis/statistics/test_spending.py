@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from scipy import stats
 
 from harness.analysis.statistics import spending
@@ -213,7 +214,7 @@ def test_a_duration_is_said_as_people_say_it(seconds: float, said: str) -> None:
 def test_an_anchor_s_error_is_the_least_that_repeating_leaves(joined: float, more: float) -> None:
     """Above what the joined error alone makes of the interval there is a way; at it and below, none."""
     plain = situation(1e-4, 1e-4, 1e-4)
-    now = replace(plain, joined=(joined / 100) ** 2)
+    now = structs.replace(plain, joined=(joined / 100) ** 2)
     least = float(stats.norm.ppf(0.975)) * joined / 100
     costs = replace(COSTS, process=float("inf"), cycle=float("inf"))
     assert what_would_settle(now, least, costs) is None
