@@ -177,8 +177,7 @@ def _told(one: _Open, pair: Pair | None) -> Verdict:
         found = replace(found, settles=what_settles(pair, limit))
     nothing = (False, False)
     if comparison.rule is not None:
-        sides = [bool((values <= one.floor).all()) for values in one.floored]
-        nothing = sides[0], sides[1]
+        nothing = max(one.before.values) <= one.floor, max(one.after.values) <= one.floor
     reason = reason_of(comparison.rule, said, (one.before, one.after), found, nothing)
     reason = with_notes("; ".join([reason, *left_out(comparison, one.old)]), *notes)
     if comparison.kind == "run":

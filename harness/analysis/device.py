@@ -78,7 +78,7 @@ def group_with_peaks(group: BuildGroup, peaks: HostPeaks) -> BuildGroup:
     """Return *group* with the peaks of its host in the facts of each build."""
     if not peaks or not group.observed:
         return group
-    return replace(group, observed=tuple(_build(build, peaks) for build in group.observed), _series={})
+    return replace(group, observed=tuple(_build(build, peaks) for build in group.observed))
 
 
 def _cell(cell: CellObservation, peaks: HostPeaks) -> CellObservation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from harness.analysis.rules.base import Rule
 from harness.analysis.series import Series, cost_series, latency_series
@@ -86,7 +87,8 @@ class BuildGroup:
     digest: str = "unknown"
     name: str = ""
     identity: Identity | None = None
-    _series: dict[str, Series] = field(default_factory=dict, compare=False, repr=False)
+    _series: dict[str, Series] = field(init=False, default_factory=dict, compare=False, repr=False)
+    _counted: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
 
     @property
     def is_aa(self) -> bool:
@@ -147,7 +149,7 @@ class BuildGroup:
     def judged_by(self, name: str) -> BuildGroup:
         """Return the group with the pass *name* as the latency of each build."""
         builds = tuple(replace(build, latency_pass=name) for build in self.observed)
-        return replace(self, observed=builds, _series={})
+        return replace(self, observed=builds)
 
     # what is judged
 
@@ -167,12 +169,12 @@ class BuildGroup:
         by_round = sorted(self.builds, key=lambda build: build.round)
         return drift([build.latency_ms for build in by_round if build.latency_ms])
 
-    @property
+    @cached_property
     def throttled(self) -> int:
         """Number of good builds left out, mostly throttled."""
         return sum(not build.trials for build in self.good) - len(self.builds)
 
-    @property
+    @cached_property
     def invalid(self) -> int:
         """Number of builds with outputs out of bounds."""
         wrong = sum(not b.trials and (b.status == "invalid" or _wrong(b)) for b in self.observed)

@@ -40,9 +40,12 @@ class LayerRows(msgspec.Struct, frozen=True):
 
         :param q: adjusted probabilities, one a carrier
         """
-        size = (self.new if self.old is None else np.abs(self.new - self.old)).tolist()
-        order = sorted(range(len(self.names)), key=lambda i: (-size[i], self.names[i]))[:TOP]
-        return tuple(self._change(i, q[i]) for i in order)
+        size = self.new if self.old is None else np.abs(self.new - self.old)
+        # only those are put in order that are as large as the last one that is named
+        least = np.partition(size, -TOP)[-TOP] if size.size > TOP else -np.inf
+        largest = np.flatnonzero(size >= least).tolist()
+        order = sorted([(-float(size[i]), self.names[i], i) for i in largest])[:TOP]
+        return tuple([self._change(i, q[i]) for _, _, i in order])
 
     def _change(self, i: int, q: float | None) -> LayerChange:
         old = None if self.old is None else float(self.old[i])

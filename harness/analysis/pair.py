@@ -8,6 +8,7 @@ import msgspec
 
 from harness.analysis.material import SlowBuilds
 from harness.analysis.statistics.differences import Difference
+from harness.analysis.statistics.intervals import one_probability
 from harness.analysis.statistics.spending import Costs, Situation
 
 
@@ -29,9 +30,5 @@ class Pair(msgspec.Struct, frozen=True):
     @property
     def p(self) -> float:
         """Two-sided probability of so large a difference where there is none."""
-        from scipy import special
-
-        size, error = abs(float(self.difference.estimate)), math.sqrt(float(self.difference.variance))
-        if error == 0:
-            return 0.0 if size else 1.0
-        return float(2 * special.stdtr(float(self.difference.degrees), -size / error))
+        found = self.difference
+        return one_probability(float(found.estimate), math.sqrt(float(found.variance)), float(found.degrees))

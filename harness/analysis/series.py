@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 
@@ -61,9 +62,15 @@ class Series:
 
         A carrier missing from a build took no time in it.
         """
-        names = tuple(dict.fromkeys(name for build in self.layers for name in build))
-        times = [[build.get(name, 0.0) for build in self.layers] for name in names]
-        return names, np.array(times, dtype=np.float64).reshape(len(names), len(self.layers))
+        names = tuple(dict.fromkeys([name for build in self.layers for name in build]))
+        if len(names) > 1 and all(len(build) == len(names) for build in self.layers):
+            # most builds of a group have the same carriers
+            rows: list[Iterable[float]] = list(map(itemgetter(*names), self.layers))
+        else:
+            rows = [[build.get(name, 0.0) for name in names] for build in self.layers]
+        times = np.array(rows, dtype=np.float64).reshape(len(self.layers), len(names))
+        # by carrier in memory too, as the sums over builds are made
+        return names, np.ascontiguousarray(times.T)
 
     @cached_property
     def columns(self) -> Mapping[str, list[object]]:
@@ -105,8 +112,8 @@ def _all_layers(build: BuildObservation) -> Mapping[str, float]:
 @once_each
 def _carried(engine: AttributedEngine) -> Mapping[str, float]:
     apart = (LayerRole.NO_OP, LayerRole.REFORMAT)
-    times = carrier_times(layer for layer in engine.layers if layer.role not in apart)
-    moved = carrier_times(layer for layer in engine.layers if layer.role is LayerRole.REFORMAT)
+    times = carrier_times([layer for layer in engine.layers if layer.role not in apart])
+    moved = carrier_times(engine.by_role.get(LayerRole.REFORMAT, ()))
     return {**times, REFORMATS: sum(moved.values())} if moved else times
 
 

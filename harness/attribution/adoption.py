@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.attribution.engine import (
@@ -127,7 +127,7 @@ def adoption(engine: AttributedEngine) -> Adoption:
     """Return the counts of one engine."""
     kind = OpClass.DEPTHWISE.value
     time_share, flop_share = time_and_flop_shares(engine, [kind])[kind]
-    lone = [x for x in engine.layers if x.standalone_activation and x.role is LayerRole.COMPUTE]
+    lone = [x for x in engine.by_role.get(LayerRole.COMPUTE, ()) if x.standalone_activation]
     return Adoption(
         pointwise=pointwise_kernels(engine),
         reformats=reformats(engine),
@@ -147,20 +147,20 @@ def pointwise_kernels(engine: AttributedEngine) -> PointwiseKernels:
     1x1 with one group.
     """
     kernels = {name: (layer.family, layer.kernel) for name, layer in _pointwise(engine)}
-    families = Counter(family for family, _ in kernels.values())
+    families = Counter([family for family, _ in kernels.values()])
     return PointwiseKernels(total=len(kernels), families=dict(families), kernels=kernels)
 
 
-def _pointwise(engine: AttributedEngine) -> Iterator[tuple[str, AttributedLayer]]:
+def _pointwise(engine: AttributedEngine) -> list[tuple[str, AttributedLayer]]:
     if engine.graph is None:
-        for layer in engine.layers:
-            if layer.op_class == OpClass.POINTWISE and layer.role is LayerRole.COMPUTE:
-                yield f"{layer.position}: {layer.name}", layer
-        return
-    carriers = engine.layer_of_op()
-    for name, kind in _convolutions(engine.graph):
-        if kind is OpClass.POINTWISE and name in carriers:
-            yield name, carriers[name]
+        layers = engine.by_role.get(LayerRole.COMPUTE, ())
+        return [(f"{x.position}: {x.name}", x) for x in layers if x.op_class == OpClass.POINTWISE]
+    carriers, pointwise = engine.layer_of_op(), OpClass.POINTWISE
+    return [
+        (name, carriers[name])
+        for name, kind in _convolutions(engine.graph)
+        if kind is pointwise and name in carriers
+    ]
 
 
 _CONVOLUTIONS = frozenset({OpClass.POINTWISE, OpClass.DEPTHWISE, OpClass.CONVOLUTION})
@@ -192,14 +192,14 @@ def _held(engine: AttributedEngine) -> Mapping[tuple[OpClass, str], int]:
         return {}
     carriers = engine.layer_of_op()
     return Counter(
-        (kind, carriers[name].op_class) for name, kind in _convolutions(engine.graph) if name in carriers
+        [(kind, carriers[name].op_class) for name, kind in _convolutions(engine.graph) if name in carriers]
     )
 
 
 @once_each
 def reformats(engine: AttributedEngine) -> Reformats:
     """Return the reformats that execute and those that do not."""
-    executed = [layer for layer in engine.layers if layer.role is LayerRole.REFORMAT]
+    executed = engine.by_role.get(LayerRole.REFORMAT, ())
     transitions: dict[tuple[str, str], tuple[int, float]] = {}
     for layer in executed:
         key = (_first(layer.input_formats), _first(layer.output_formats))
@@ -209,7 +209,7 @@ def reformats(engine: AttributedEngine) -> Reformats:
     return Reformats(
         executed=len(executed),
         time_ms=sum(layer.time_ms or 0.0 for layer in executed),
-        no_ops=sum(layer.role is LayerRole.NO_OP for layer in engine.layers),
+        no_ops=len(engine.by_role.get(LayerRole.NO_OP, ())),
         interior=len(executed) - boundary,
         boundary=boundary,
         transitions=transitions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -115,6 +115,14 @@ class AttributedEngine:
     def edges(self) -> tuple[Edge, ...]:
         """What flows from layer to layer, by their tensors, else by their source ops."""
         return edges_between(self.layers, self.graph)
+
+    @cached_property
+    def by_role(self) -> Mapping[LayerRole, Sequence[AttributedLayer]]:
+        """The layers by what they are there for, in their order; a role that none has is missing."""
+        roles: dict[LayerRole, list[AttributedLayer]] = {}
+        for layer in self.layers:
+            roles.setdefault(layer.role, []).append(layer)
+        return roles
 
     @cached_property
     def _class_times(self) -> Mapping[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 
 from harness.analysis.rules.base import Cost
 from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
@@ -58,30 +59,37 @@ def cost_of(
     return Cost(
         milliseconds=milliseconds,
         share=None if engine.partial else milliseconds / engine.total_ms,
-        layers=tuple(sorted(times.items(), key=lambda row: (-row[1], row[0]))),
+        layers=tuple(_heaviest_first(times)),
         evidence=evidence,
         note=note,
         signed=spent - bound_ms,
     )
 
 
+def _heaviest_first(times: Mapping[str, float]) -> list[tuple[str, float]]:
+    # twice, in C: the order by name stays among those of one time
+    return sorted(sorted(times.items()), key=itemgetter(1), reverse=True)
+
+
 def carrier_times(layers: Iterable[AttributedLayer]) -> dict[str, float]:
     """Return carrier name to milliseconds; layers of one name are added, those without a time are not."""
     times: dict[str, float] = {}
+    reformat = LayerRole.REFORMAT
     for layer in layers:
-        ms = layer.time_ms
-        if ms is not None:
+        if (ms := layer.time_ms) is None:
+            continue
+        if len(layer.shares) == 1 and layer.role is not reformat:
             # most layers carry one op alone: carrier_name says no more of them, and costs a call
-            shares = layer.shares
-            plain = len(shares) == 1 and layer.role is not LayerRole.REFORMAT
-            name = next(iter(shares)) if plain else carrier_name(layer)
-            times[name] = times.get(name, 0.0) + ms
+            (name,) = layer.shares
+        else:
+            name = carrier_name(layer)
+        times[name] = times.get(name, 0.0) + ms
     return times
 
 
 def families_of(layers: Iterable[AttributedLayer]) -> dict[str, int]:
     """Return kernel family to number of layers."""
-    counts = Counter(layer.family for layer in layers)
+    counts = Counter([layer.family for layer in layers])
     return dict(sorted((str(family), count) for family, count in counts.items()))
 
 

@@ -16,8 +16,8 @@ from harness.observations.records import BuildObservation
 
 def layers_of_class(build: BuildObservation, op_class: OpClass) -> list[AttributedLayer]:
     """Return the compute layers that are accounted to *op_class*, in execution order."""
-    layers = build.engine.layers if build.engine is not None else ()
-    return [x for x in layers if x.op_class == op_class and x.role is LayerRole.COMPUTE]
+    layers = build.engine.by_role.get(LayerRole.COMPUTE, ()) if build.engine is not None else ()
+    return [layer for layer in layers if layer.op_class == op_class]
 
 
 def convolution_cost(

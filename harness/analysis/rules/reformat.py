@@ -5,18 +5,18 @@ Those at the network's own inputs and outputs are for the rule on I/O formats: e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.analysis.rules.base import Cost, Rule
 from harness.analysis.rules.carriers import cost_of, timed_engine
 from harness.attribution.adoption import at_boundary, reformats
 from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerRole
 from harness.observations.records import BuildObservation
-from harness.remembering import once_each
 
 
-@once_each
-def executing_reformats(engine: AttributedEngine) -> list[AttributedLayer]:
+def executing_reformats(engine: AttributedEngine) -> Sequence[AttributedLayer]:
     """Return the reformat layers that execute: no-ops of the same name cost nothing and are left out."""
-    return [layer for layer in engine.layers if layer.role is LayerRole.REFORMAT]
+    return engine.by_role.get(LayerRole.REFORMAT, ())
 
 
 class ReformatRule(Rule):

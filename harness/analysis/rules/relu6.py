@@ -15,8 +15,8 @@ def own_activations(engine: AttributedEngine) -> list[AttributedLayer]:
     """Return compute layers that carry nothing but ReLU6 or its pieces (a softmax is another matter)."""
     return [
         layer
-        for layer in engine.layers
-        if layer.standalone_activation and layer.role is LayerRole.COMPUTE and _is_relu6(engine, layer)
+        for layer in engine.by_role.get(LayerRole.COMPUTE, ())
+        if layer.standalone_activation and _is_relu6(engine, layer)
     ]
 
 

@@ -6,13 +6,14 @@ are. Never cycles or samples, which do not vary as their like does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.statistics.intervals import Interval
+from harness.analysis.statistics.intervals import Interval, t_quantile
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.spreads import Spread, count_and_mean
 
@@ -31,15 +32,16 @@ class Difference(msgspec.Struct, frozen=True):
 
     def half_width(self, confidence: float) -> Values:
         """Return half the width of the two-sided interval of *confidence*, in the unit of the estimate."""
-        from scipy import special  # long to load: only where there is something to judge
+        import scipy.special  # long to load: only where there is something to judge
 
-        quantile = special.stdtrit(self.degrees, 0.5 + confidence / 2)
+        quantile = scipy.special.stdtrit(self.degrees, 0.5 + confidence / 2)
         return np.asarray(quantile * np.sqrt(self.variance), dtype=np.float64)
 
     def interval(self, confidence: float) -> Interval:
         """Return the one difference with its interval, in the unit of the estimate."""
-        half = float(self.half_width(confidence))
-        return Interval(float(self.estimate), float(self.estimate) - half, float(self.estimate) + half)
+        estimate = float(self.estimate)
+        half = t_quantile(0.5 + confidence / 2, float(self.degrees)) * math.sqrt(float(self.variance))
+        return Interval(estimate, estimate - half, estimate + half)
 
     def ratio(self, confidence: float) -> Interval:
         """Return new / old with its interval, of one difference of logarithms."""

@@ -38,17 +38,22 @@ class Ratio(msgspec.Struct, frozen=True):
     """new / old with what an answer needs to know about its noise.
 
     :param interval: ratio and its interval
-    :param standard_error: of the logarithm of the ratio
+    :param difference: logarithm of the ratio
+    :param standard_error: of that logarithm
     :param degrees: degrees of freedom of that error
-    :param p: two-sided probability of so large a difference where there is none
     """
 
     interval: Interval
+    difference: float
     standard_error: float
     degrees: float
-    p: float
     builds: tuple[int, int]
     confidence: float = CONFIDENCE
+
+    @property
+    def p(self) -> float:
+        """Two-sided probability of so large a difference where there is none."""
+        return one_probability(self.difference, self.standard_error, self.degrees)
 
     @property
     def half_width(self) -> float:
@@ -111,8 +116,7 @@ def ratio(
     difference = b.mean_log - a.mean_log
     half = t_quantile(0.5 + confidence / 2, degrees) * error
     interval = Interval(*np.exp([difference, difference - half, difference + half]).tolist())
-    p = _one_probability(difference, error, degrees)
-    return Ratio(interval, error, degrees, p, (a.builds, b.builds), confidence)
+    return Ratio(interval, difference, error, degrees, (a.builds, b.builds), confidence)
 
 
 def welch_probabilities(old: Values, new: Values) -> Values:
@@ -132,24 +136,27 @@ def welch_probabilities(old: Values, new: Values) -> Values:
 @lru_cache(maxsize=4096)
 def t_quantile(probability: float, degrees: float) -> float:
     """Return the quantile of Student's t (scipy.stats.t.ppf without its cost for one number)."""
-    from scipy import special  # as long to load as all else: only where there is something to judge
+    import scipy.special  # as long to load as all else: only where there is something to judge
 
-    return float(special.stdtrit(degrees, probability))
+    return float(scipy.special.stdtrit(degrees, probability))
 
 
-def _one_probability(difference: float, error: float, degrees: float) -> float:
-    """Return :func:`_probability` of one difference, without the cost of arrays."""
-    from scipy import special
+def one_probability(difference: float, error: float, degrees: float) -> float:
+    """Return the two-sided probability of so large a difference, 1 of none and 0 where it has no error.
+
+    :param error: standard error of *difference*; :param degrees: degrees of freedom of that error
+    """
+    import scipy.special
 
     size = abs(difference)
     t = size / error if error > 0 else math.inf if size > 0 else 0.0
-    return float(2 * special.stdtr(degrees, -t))
+    return float(2 * scipy.special.stdtr(degrees, -t))
 
 
 def _probability(difference: Values, error: Values, degrees: Values) -> Values:
-    from scipy import special
+    import scipy.special
 
     size = np.abs(difference)
     certain = np.where(size > 0, np.inf, 0.0)
     t = np.divide(size, error, out=certain, where=error > 0)
-    return np.asarray(2 * special.stdtr(degrees, -t), dtype=np.float64)
+    return np.asarray(2 * scipy.special.stdtr(degrees, -t), dtype=np.float64)

@@ -109,8 +109,8 @@ def _median(values: Values, count: NDArray[np.int_]) -> Values:
 
 def _quantile(sureness: float, degrees: Values | NDArray[np.int_]) -> Values:
     """Return Student's quantiles: of each number of degrees once, there are few of them."""
-    from scipy import special  # long to load: only where there is something to judge
+    import scipy.special  # long to load: only where there is something to judge
 
     known, places = np.unique(np.asarray(degrees, dtype=np.float64), return_inverse=True)
-    found: Values = np.asarray(special.stdtrit(known, 1 - sureness), dtype=np.float64)[places]
+    found: Values = np.asarray(scipy.special.stdtrit(known, 1 - sureness), dtype=np.float64)[places]
     return found.reshape(np.shape(degrees))

@@ -145,11 +145,11 @@ def larger_probability(squares: Values, degrees: Values, others: Values, free: V
 
     1 where either side has no degrees of freedom; 0 where only the others do not vary at all.
     """
-    from scipy import special  # long to load: only where there is something to judge
+    import scipy.special  # long to load: only where there is something to judge
 
     known = (degrees > 0) & (free > 0)
     mine = np.divide(squares, degrees, out=np.zeros_like(squares), where=known)
     theirs = np.divide(others, free, out=np.zeros_like(squares), where=known)
     ratio = np.divide(mine, theirs, out=np.where(mine > 0, np.inf, 1.0), where=theirs > 0)
-    found = special.fdtrc(np.where(known, degrees, 1.0), np.where(known, free, 1.0), ratio)
+    found = scipy.special.fdtrc(np.where(known, degrees, 1.0), np.where(known, free, 1.0), ratio)
     return np.where(known, found, 1.0)
