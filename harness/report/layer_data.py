@@ -10,10 +10,11 @@ none) and source ops (a list of indices).
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 from harness.analysis.grid import Grid
 from harness.attribution.engine import AttributedEngine
@@ -32,7 +33,7 @@ class Strings:
         return [known.setdefault(text, len(known)) for text in texts]
 
     def row(self, texts: tuple[str, ...]) -> list[int]:
-        """Return the indices of *texts*, which other layers are likely to have, too; one list for all."""
+        """Return the indices of *texts*, which others are likely to have, too; one list for all."""
         if texts not in self._rows:
             self._rows[texts] = self.index(texts)
         return self._rows[texts]
@@ -61,14 +62,14 @@ def layer_document(grid: Grid) -> dict[str, list[Any]]:
 
 
 def _columns(engine: AttributedEngine, strings: Strings) -> dict[str, object]:
-    layers, index = engine.layers, strings.index
+    layers = engine.layers
     return {
         "partial": engine.partial,
         "total": round(1e6 * engine.total_ms),
-        "names": index(x.name for x in layers),
-        "classes": index(str(x.op_class) for x in layers),
-        "families": index(x.family.value for x in layers),
-        "kernels": index(x.kernel or x.type or "" for x in layers),
+        "names": strings.row(tuple([x.name for x in layers])),
+        "classes": strings.row(tuple([x.op_class for x in layers])),
+        "families": strings.row(tuple([x.family for x in layers])),
+        "kernels": strings.index([x.kernel or x.type or "" for x in layers]),
         "times": [-1 if x.time_ms is None else round(1e6 * x.time_ms) for x in layers],
         "ops": [strings.row(x.source_ops) for x in layers],
     }
@@ -76,5 +77,4 @@ def _columns(engine: AttributedEngine, strings: Strings) -> dict[str, object]:
 
 def encoded(document: Mapping[str, object]) -> str:
     """Return *document* as the page holds it."""
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=True)
-    return base64.b64encode(zlib.compress(text.encode("ascii"), 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(msgspec.json.encode(document), 9)).decode("ascii")

@@ -19,6 +19,7 @@ from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
 from harness.analysis.statistics.intervals import Interval, one_side, ratio
 from harness.observations.records import GRAPH_PASS
+from harness.remembering import once_each
 from harness.store.documents.published import GainRecord
 
 CLEAR = 2 / 3
@@ -182,6 +183,7 @@ def _twin(grid: Grid, group: BuildGroup, field: str, value: str) -> BuildGroup |
     return next((other for other in same if other.latency.builds), None)
 
 
+@once_each
 def _values(group: BuildGroup) -> dict[str, str]:
     return {name: str(value) for name, value in group.cell.treatment.as_json().items()}
 

@@ -13,6 +13,7 @@ from harness.attribution.adoption import Adoption, adoption
 from harness.attribution.forensics import FamilySearch, LayerForensics, pointwise_forensics
 from harness.networks.graph import OpClass
 from harness.observations.records import BuildObservation
+from harness.remembering import once_each
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def kernel_figures(row: GridRow) -> tuple[KernelFigures, ...]:
     return tuple(figures for figures in map(kernels_of, row.groups) if figures is not None)
 
 
+@once_each
 def kernels_of(group: BuildGroup) -> KernelFigures | None:
     """Return the figures of *group*, None where no engine layers are known."""
     builds = [b for b in group.good if b.engine is not None and b.engine.layers]

@@ -159,17 +159,21 @@ def _remarks(engines: Mapping[Release, Sequence[AttributedEngine]]) -> Iterable[
 
 def _op_rows(graph: Graph, engines: Mapping[Release, Sequence[AttributedEngine]]) -> Iterable[OpRow]:
     """Yield a row for each of the ops of the largest time in any version, in network order."""
-    times = [[engine.time_of_op() for engine in own] for own in engines.values()]
     layers = [[engine.layer_of_op() for engine in own] for own in engines.values()]
-    means = {
-        name: [mean([each[name] for each in own if name in each]) for own in times] for name in graph.classes
-    }
-    largest = sorted(means, key=lambda name: -max((ms for ms in means[name] if ms is not None), default=0.0))
+    columns = [_means(graph.classes, [engine.time_of_op() for engine in own]) for own in engines.values()]
+    means = dict(zip(graph.classes, zip(*columns, strict=True), strict=True))
+    largest = sorted(means, key=lambda name: -max([ms for ms in means[name] if ms is not None], default=0.0))
     shown = set(largest[:MOST_OPS])
     for name, kind in graph.classes.items():
         if name in shown:
             cells = zip(means[name], (_kernel(name, own) for own in layers), strict=True)
             yield OpRow(name, str(kind), tuple(OpTime(ms, *kernel) for ms, kernel in cells))
+
+
+def _means(names: Iterable[str], times: Sequence[Mapping[str, float]]) -> list[float | None]:
+    """Return the mean of each of *names* over the builds that have it, None where none has."""
+    rows = zip(*(map(each.get, names) for each in times), strict=True)
+    return [mean([ms for ms in row if ms is not None]) for row in rows]
 
 
 def _kernel(name: str, layers: Sequence[Mapping[str, AttributedLayer]]) -> tuple[str, tuple[int, int]]:
