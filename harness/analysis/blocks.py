@@ -105,6 +105,11 @@ class Blocks:
         found = replace(most[0], others=tuple(most[1:]))
         return found if self._says_more(found, old, new) else None
 
+    def one_a_side(self, old: BuildGroup, new: BuildGroup) -> bool:
+        """Say whether all builds of both were measured in blocks that hold one of either."""
+        sides = [one.builds for one in self._both(old, new)]
+        return set(sides) == {(1, 1)} and len(sides) == len(old.builds) == len(new.builds)
+
     def seconds_of(self, build: BuildObservation) -> float | None:
         """Return what *build* took with everything, None where that is not known."""
         if (shared := self.seconds.get(key_of(build))) is not None:

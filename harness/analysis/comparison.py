@@ -13,7 +13,7 @@ from harness.analysis.groups import BuildGroup
 from harness.analysis.material import MATERIAL
 from harness.analysis.rules.base import Rule
 from harness.analysis.table import INDETERMINATE, Change, State
-from harness.analysis.verdict import LATENCY, ONE_AFTER_THE_OTHER, SIDE_BY_SIDE, Verdict
+from harness.analysis.verdict import LATENCY, ONE_A_SIDE, ONE_AFTER_THE_OTHER, SIDE_BY_SIDE, Verdict
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -54,6 +54,10 @@ class Comparison:
         """Name of the rule, or ``latency``."""
         return LATENCY if self.rule is None else self.rule.name
 
+    def _apart(self, old: BuildGroup) -> str:
+        """Return how two groups were measured that no block tells apart."""
+        return ONE_A_SIDE if self.blocks.one_a_side(old, self.new) else ONE_AFTER_THE_OTHER
+
     def verdict(
         self,
         word: str,
@@ -70,7 +74,7 @@ class Comparison:
         sides = [0 if x is None else len(x.series(self.rule).values) for x in (self.old, self.new)]
         measured = None
         if self.old is not None and all(sides):
-            measured = ONE_AFTER_THE_OTHER if self.shared is None else SIDE_BY_SIDE
+            measured = SIDE_BY_SIDE if self.shared is not None else self._apart(self.old)
         return Verdict(
             bottleneck=self.name,
             network=cell.network,

@@ -23,6 +23,9 @@ TWIN_ELSEWHERE = TWIN + " in "
 
 SIDE_BY_SIDE = "side by side"
 ONE_AFTER_THE_OTHER = "one after the other"
+ONE_A_SIDE = "side by side, one build a side"
+"""Each block holds one build of either side, so no block says what builds spread by: they are compared over
+blocks, as those that were measured one after the other are."""
 
 
 class LayerChange(msgspec.Struct, frozen=True):
@@ -59,7 +62,8 @@ class Verdict(msgspec.Struct, frozen=True):
         bottleneck as a share of the old layer time
     :param difference: of a bottleneck, the judged quantity: (cost(new) - cost(old)) / total layer time(old);
         :param difference_interval: its 95 % interval
-    :param measured: ``side by side`` or ``one after the other``, None where nothing is compared
+    :param measured: ``side by side``, ``side by side, one build a side``, ``one after the other``, None where
+        nothing is compared
     :param settles: what would settle it where it cannot be told
     :param group: what tells the builds from others of this cell and host, which they are not pooled with
     :param accepted: ``reason`` and ``expires`` where someone accepted this change
@@ -220,6 +224,8 @@ def verdict_message(verdict: Verdict, layers: int = 3) -> str:
         parts.append(verdict.shows)
     if verdict.measured == ONE_AFTER_THE_OTHER:
         parts.append(f"measured {ONE_AFTER_THE_OTHER}")
+    if verdict.measured == ONE_A_SIDE:
+        parts.append(f"measured {ONE_A_SIDE}: no block tells what builds spread by")
     if verdict.settles is not None:
         parts.append(f"would be settled by {verdict.settles}")
     shown = [x for x in verdict.layers if x.changed or verdict.against is None][:layers]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.analysis.table import UNSUPPORTED
-from harness.analysis.verdict import LATENCY, ONE_AFTER_THE_OTHER, Verdict, verdict_message
+from harness.analysis.verdict import LATENCY, ONE_A_SIDE, ONE_AFTER_THE_OTHER, Verdict, verdict_message
 from harness.matrix.file import PREVIOUS
 from harness.report import words
 from harness.report.board import Board, BoardRow, board
@@ -26,8 +26,8 @@ _KINDS = ("version", "run", "treatment", "runtime", "aa", "night")
 _WIDTH = 14
 """Of a column of answers: ``▲ 15.8 times ■``."""
 
-_MARK = " *"
-"""Behind a version that was not measured side by side with what it is compared with."""
+_MARKS = {ONE_AFTER_THE_OTHER: " *", ONE_A_SIDE: " +"}
+"""Behind a version that no block tells from what it is compared with, by how both were measured."""
 
 _WIDE = 125
 """A terminal that has room for all columns at their width."""
@@ -104,8 +104,9 @@ def _print_meaning(shown: Board) -> None:
     answers = [verdict for row in shown.rows for verdict in row.cells if verdict is not None]
     if any(verdict.difference is not None for verdict in answers):
         print("latency: new / old; bottlenecks: change of the cost as a share of the old layer time")
-    if any(verdict.measured == ONE_AFTER_THE_OTHER for verdict in answers):
-        print(f"{_MARK.strip()} measured {ONE_AFTER_THE_OTHER}")
+    for measured, mark in _MARKS.items():
+        if any(verdict.measured == measured for verdict in answers):
+            print(f"{mark.strip()} measured {measured}")
 
 
 def _print_settling(shown: Board) -> None:
@@ -140,7 +141,7 @@ def _print_group(console: Console, shown: Board, rows: Sequence[BoardRow], judge
     for row in rows:
         against = f" against {row.against}" if row.against else ""
         # Text, not str: names in square brackets are not markup.
-        mark = _MARK if any(x and x.measured == ONE_AFTER_THE_OTHER for x in row.cells) else ""
+        mark = next((_MARKS[x.measured] for x in row.cells if x and x.measured in _MARKS), "")
         table.add_row(*map(Text, (f"{row.release}{against}{mark}", *map(_answer, row.cells))))
     console.print(table)
     console.print()

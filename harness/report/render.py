@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from harness.analysis.run_analysis import RowFigures, RunAnalysis
-from harness.analysis.verdict import ONE_AFTER_THE_OTHER
+from harness.analysis.verdict import ONE_A_SIDE, ONE_AFTER_THE_OTHER
 from harness.distribution import __version__
 from harness.observations.records import RunObservation
 from harness.report import words
@@ -94,8 +94,16 @@ class Page:
     @property
     def one_after_the_other(self) -> int:
         """Number of comparisons on the board of builds that were not measured side by side."""
+        return self._measured(ONE_AFTER_THE_OTHER)
+
+    @property
+    def one_a_side(self) -> int:
+        """Number of comparisons on the board of builds of blocks that hold one of either side."""
+        return self._measured(ONE_A_SIDE)
+
+    def _measured(self, how: str) -> int:
         shown = (verdict for row in self.board.rows for verdict in row.cells if verdict is not None)
-        return sum(verdict.measured == ONE_AFTER_THE_OTHER for verdict in shown)
+        return sum(verdict.measured == how for verdict in shown)
 
     @property
     def telling(self) -> str:

@@ -127,7 +127,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("builds_old", int, "builds used of the old side"),
         Column("builds_new", int, "builds used of the new side"),
         Column("smallest_detectable", float, "smallest change that these builds could have shown"),
-        Column("measured", str, "side by side, one after the other"),
+        Column("measured", str, "side by side (in blocks of one build a side said so), one after the other"),
         Column("layers", list, "that carry it"),
         Column("reason", str, "in words"),
         Column("settles", str, "what would settle it where it cannot be told"),

@@ -21,7 +21,7 @@ from harness.analysis.pair import Pair
 from harness.analysis.pairs import Sides, latency_sides, pairs_of
 from harness.analysis.settling import first_builds, what_settles
 from harness.analysis.statistics.intervals import ratio
-from harness.analysis.verdict import Verdict
+from harness.analysis.verdict import Verdict, verdict_message
 from harness.matrix.cell import Cell, Treatment
 from harness.observations.identity import Identity
 from harness.observations.records import BuildObservation, CellObservation, RunObservation, Slice
@@ -170,8 +170,26 @@ def test_blocks_are_never_taken_for_one() -> None:
     assert found.measured == "one after the other"
 
 
+def test_blocks_of_one_build_a_side_are_said_to_be_side_by_side() -> None:
+    found = gone_on_with((1, 1, 1.0), (1, 1, 1.2), (1, 1, 0.9))
+    assert found.measured == "side by side, one build a side"
+    assert found.builds == (3, 3)
+    said = verdict_message(found)
+    assert "; measured side by side, one build a side: no block tells what builds spread by" in said
+    assert "one after the other" not in said
+    more = gone_on_with((1, 1, 1.0), (1, 2, 1.0))
+    assert more.measured == "one after the other", "not all of its builds have one beside them alone"
+    assert gone_on_with((1, 1, 1.0)).measured == "side by side"
+
+
 def gone_on_with(*blocks: tuple[int, int, float], slower: float = 1.05, seed: int = 2) -> Verdict:
-    """Return the verdict on two versions of some blocks: builds of the old and the new one, and a level."""
+    """Return the verdict on two versions of some blocks."""
+    (found,) = judge(grid_of(run_of_blocks(*blocks, slower=slower, seed=seed)), rules={})
+    return found
+
+
+def run_of_blocks(*blocks: tuple[int, int, float], slower: float = 1.05, seed: int = 2) -> RunObservation:
+    """Return two versions of some blocks: builds of the old and the new one, and a level."""
     rng = np.random.default_rng(seed)
     sides: tuple[list[BuildObservation], list[BuildObservation]] = ([], [])
     for name, (old, new, level) in zip("bcd", blocks, strict=False):
@@ -183,8 +201,7 @@ def gone_on_with(*blocks: tuple[int, int, float], slower: float = 1.05, seed: in
         CellObservation(Cell("m", Treatment(), "r", f"{n}.0", "venv"), "measured", "", tuple(side))
         for n, side in enumerate(sides, start=1)
     )
-    (found,) = judge(grid_of(RunObservation((), Manifest(), cells)), rules={})
-    return found
+    return RunObservation((), Manifest(), cells)
 
 
 def test_blocks_of_a_run_that_was_gone_on_with_are_compared_each_in_itself() -> None:

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.grid import grid_of
+from harness.analysis.judge import judge as judge_run
 from harness.cli import judge
+from harness.cli.verdict_table import print_board
 from harness.errors import TrtmatrixError
 from harness.matrix.cell import Cell, Treatment
 from harness.store.bundle import Bundle
 from harness.store.documents.manifest import Manifest
+from tests.analysis.test_pairs import run_of_blocks as gone_on_with
 from tests.cli.composed_runs import bundle, call
 
 
@@ -46,6 +50,16 @@ def test_a_row_a_version_with_sign_and_size_of_its_change(
     legend = next(line for line in lines if line.startswith("▼ reduced"))
     assert "= unchanged ▲ regressed" in legend
     assert "* measured one after the other" in lines
+
+
+def test_builds_of_blocks_of_one_a_side_have_a_mark_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    made = gone_on_with((1, 1, 1.0), (1, 1, 1.2), (1, 1, 0.9))
+    grid = grid_of(made)
+    print_board(judge_run(grid, rules={}), grid, [], [], None)
+    lines = [re.sub(" +", " ", line.rstrip()) for line in capsys.readouterr().out.splitlines()]
+    assert any(line.startswith("r 2.0 against 1.0 + ") for line in lines)
+    assert "+ measured side by side, one build a side" in lines
+    assert not any("one after the other" in line for line in lines)
 
 
 def test_what_would_settle_stands_below_the_tables(

@@ -33,7 +33,8 @@ class VerdictRecord(Part, frozen=True, kw_only=True):
         share of the old layer time
     :param difference: of a bottleneck: (cost(new) - cost(old)) / total layer time(old), which is judged;
         :param difference_interval: its 95 % interval
-    :param measured: ``side by side``, ``one after the other``, None where nothing is compared
+    :param measured: ``side by side``, ``side by side, one build a side``, ``one after the other``, None where
+        nothing is compared
     :param settles: what would settle it where it cannot be told
     :param evidence: what the rule counted, and the numbers behind the answer
     :param against: version or arm compared with; :param kind: ``version``, ``aa``, ``treatment``, ``run``
