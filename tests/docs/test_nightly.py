@@ -8,7 +8,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from harness.cli import build_parser
 from harness.history.folder import open_history
 from harness.matrix.file import read_matrix
 from harness.resources import data_folder
+from tests.cli.shell import trtmatrix_here
 from tests.cli.small_matrix import NARROW, small_matrix, write_narrow_networks
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/how-to/nightly.md"
@@ -41,15 +41,11 @@ def blocks(kind: str) -> list[str]:
 
 
 def called(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a line of the docs in *folder*, as a shell does."""
+    """Run a line of the docs in *folder*, as a shell does; ``trtmatrix`` is that of the tests."""
+    own = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     return subprocess.run(
-        ["sh", "-c", command], cwd=folder, env=environment(), capture_output=True, text=True, check=False
+        ["sh", "-c", command], cwd=folder, env=own, capture_output=True, text=True, check=False
     )
-
-
-def environment() -> Mapping[str, str]:
-    """Return an environment whose ``trtmatrix`` is that of the tests."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +88,8 @@ def test_the_matrix_of_the_tutorial_is_one(tmp_path: Path) -> None:
 def test_the_commands_of_the_tutorial(night: Path, begins: str, status: int, said: str) -> None:
     (command,) = (line for line in TUTORIAL_COMMANDS if line.startswith(begins))
     (run,) = (night / "runs").iterdir()
-    done = called(command.replace(" RUN ", f" {run.relative_to(night)} "), night)
+    words = shlex.split(command.replace(" RUN ", f" {run.relative_to(night)} "), comments=True)
+    done = trtmatrix_here(night, *words[1:])
     assert done.returncode == status, done.stdout + done.stderr
     assert said in done.stdout + done.stderr
 

@@ -21,20 +21,27 @@ from tests.environments.confined import container, run
 from tests.environments.docker.engine_support import Daemon, leftovers, why_no_daemon
 
 
-@pytest.fixture
-def daemon(monkeypatch: pytest.MonkeyPatch, docker_cache: Path) -> Iterator[Daemon]:
-    """An engine of this test's own, which it may stop."""
+@pytest.fixture(scope="module")
+def restarted() -> Iterator[Daemon]:
+    """An engine of this module's own, which its tests may stop."""
     if reason := why_no_daemon().replace("no DOCKER_HOST, and ", ""):
         pytest.skip(f"this test stops an engine of its own: {reason}")
     own = Daemon(Path(tempfile.mkdtemp(prefix="trtmatrix-dockerd-")))
-    own.start()
-    monkeypatch.setenv("DOCKER_HOST", own.host)
-    monkeypatch.setenv("TRTMATRIX_CACHE", str(docker_cache))
     try:
         yield own
     finally:
         own.stop()
         own.remove()
+
+
+@pytest.fixture
+def daemon(restarted: Daemon, monkeypatch: pytest.MonkeyPatch, docker_cache: Path) -> Daemon:
+    """It, running, whatever the test before left."""
+    restarted.stop()
+    restarted.start()
+    monkeypatch.setenv("DOCKER_HOST", restarted.host)
+    monkeypatch.setenv("TRTMATRIX_CACHE", str(docker_cache))
+    return restarted
 
 
 def _stop_once(daemon: Daemon, begun: Path) -> threading.Thread:
@@ -95,7 +102,7 @@ def test_an_engine_that_stays_away_interrupts_the_run_instead_of_failing_every_c
 MATRIX = """
 schema = "trtmatrix.matrix/1"
 [measure]
-maximum_seconds = 1.0
+maximum_seconds = 0.3
 minimum_samples = 20
 relative_half_width = 0.0
 [[versions]]
