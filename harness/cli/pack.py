@@ -133,7 +133,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"images: {len(saved.images)} in {saved.parts} parts, {saved.bytes / 1e6:.1f} MB in all "
             f"(images.json, layers); cells in containers: {len(contained)}"
         )
-    print(f"on the host: cat {ARCHIVE}.part* | tar -x && {ARCHIVE}/start.sh --home HOME")
+    base = "" if arguments.base is None else " --base FOLDER-OF-THE-FIRST"
+    print(f"on the host: cat {ARCHIVE}.part* | tar -x && {ARCHIVE}/start.sh --home HOME{base}")
     print("then here: trtmatrix collect HOME/* --out RUN && trtmatrix report RUN -o report.html")
     if saved is not None:
         print("for the cells in containers: trtmatrix images load DIR, then trtmatrix run MATRIX there")
