@@ -24,12 +24,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import psutil
 
 from harness.store.bundle import Bundle
+
+MOMENTS = (("its CPUs", 1.0), ("building", 0.0), ("building", 2.0))
+"""When Ctrl-C is pressed: so many seconds after a line that holds the word."""
 
 OURS = ("harness.executors.node", "harness.worker", "BlockActor")
 """What a process of a run has in its command line."""
@@ -134,18 +139,20 @@ class Bench:
         print(f"{name}: {len(builds(self.out / name))} builds in {len(blocks)} blocks, as the local run's")
 
     def interrupted(self) -> None:
-        """Interrupt a run while it measures, look for what is left of it, and go on with it."""
-        before = leftovers()
-        ended = self.run("stopped", self.on_ray, self.interrupt)
-        self.expect(ended.code == 130, f"Ctrl-C: exit status {ended.code}")
-        self.wait_for(lambda: leftovers() == before, "Ctrl-C: there is left")
-        self.same("stopped", self.run("stopped", [*self.on_ray, "--resume"]))
+        """Interrupt a run at several moments, look for what is left of it, and go on with the last."""
+        for word, seconds in MOMENTS:
+            before, name = leftovers(), f"stopped {seconds:.0f} s after '{word}'"
+            ended = self.run(name, self.on_ray, partial(self.interrupt, word, seconds))
+            self.expect(ended.code == 130, f"{name}: exit status {ended.code}")
+            self.expect(leftovers() == before, f"{name}: there is left: {leftovers()}")
+            print(f"{name}: nothing is left, {ended.seconds:.1f} s")
+        self.same(name, self.run(name, [*self.on_ray, "--resume"]))
 
-    def interrupt(self, line: str) -> bool:
-        """Press Ctrl-C once a build is made."""
-        if "building" in line:
-            self.process.send_signal(signal.SIGINT)
-        return "building" in line
+    def interrupt(self, word: str, seconds: float, line: str) -> bool:
+        """Press Ctrl-C *seconds* after a line with *word*."""
+        if word in line:
+            Timer(seconds, self.process.send_signal, [signal.SIGINT]).start()
+        return word in line
 
     def killed(self) -> None:
         """Kill a node that measures, and start a second run meanwhile."""
@@ -194,13 +201,6 @@ class Bench:
         self.expect(free == ray.cluster_resources()["GPU"] - 1, "no GPU was asked of Ray")
         ray.kill(actor)
         ray.shutdown()
-
-    def wait_for(self, fine: Callable[[], bool], words: str) -> None:
-        """Wait until *fine*, for 20 seconds at most: Ray tells of an ended worker with some delay."""
-        until = time.monotonic() + 20
-        while not fine() and time.monotonic() < until:
-            time.sleep(0.2)
-        self.expect(fine(), f"{words}: {leftovers()}")
 
 
 def leftovers() -> list[str]:

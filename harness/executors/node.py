@@ -100,13 +100,14 @@ def main(folder: Path) -> int:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=_end_with_input, daemon=True).start()
 
     def tell(what: str, **facts: object) -> None:
         channel.write(json.dumps({"event": what, **facts}) + "\n")
         channel.flush()
 
     try:
+        # Input may have ended already: the interrupt has to come in here.
+        threading.Thread(target=_end_with_input, daemon=True).start()
         order: Order = pickle.loads((folder / ORDER).read_bytes())
         os.environ.update(order.variables)
         sys.argv = [*order.command] or sys.argv  # Of the run: others that wait for the device are told it.
@@ -121,6 +122,7 @@ def main(folder: Path) -> int:
         log_of(folder).unlink(missing_ok=True)
         return 130
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         shutil.rmtree(folder, ignore_errors=True)
     return 0
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -31,25 +32,66 @@ _END_SECONDS = 30.0
 _PREFIX, _OWNER = "trtmatrix-node-", "process"
 """Of the folder of a process, and the file in it that holds its number."""
 
+_LOOK_SECONDS = 0.1
+"""Between looks at what is left of a run."""
+
 
 def sweep() -> None:
     """Remove what processes left on this machine that were killed: Ray kills those of a node that dies."""
     for owner in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_OWNER}"):
-        with suppress(OSError, ValueError):
-            if not psutil.pid_exists(int(owner.read_text(encoding="ascii"))):
-                log_of(owner.parent).unlink(missing_ok=True)
-                shutil.rmtree(owner.parent, ignore_errors=True)
+        if _owner(owner.parent) is None:
+            _remove(owner.parent)
+
+
+def clear(mark: str, seconds: float, quiet: float) -> None:
+    """Remove what the processes of the run called *mark* left on this machine; end those that go on.
+
+    :param seconds: that processes have to end by themselves
+    :param quiet: seconds for which nothing of the run may turn up: one may be starting when it is killed
+    """
+    until, came = time.monotonic() + seconds, time.monotonic()
+    while True:
+        now = time.monotonic()
+        # Logs lie beside the folders, and may be all that is left.
+        left = {path.with_suffix("") for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}{mark}-*")}
+        for folder in left:
+            owner = _owner(folder)
+            if owner is not None and now > until:
+                with suppress(OSError):
+                    os.killpg(owner, signal.SIGKILL)
+            if owner is None or now > until:
+                _remove(folder)
+        came = now if left else came
+        if not left and now - came >= quiet:
+            return
+        time.sleep(_LOOK_SECONDS)
+
+
+def _owner(folder: Path) -> int | None:
+    """Return the number of the process that *folder* belongs to, None where that has ended."""
+    with suppress(OSError, ValueError, psutil.Error):
+        number = int((folder / _OWNER).read_text(encoding="ascii"))
+        return number if psutil.Process(number).status() != psutil.STATUS_ZOMBIE else None
+    return None
+
+
+def _remove(folder: Path) -> None:
+    log_of(folder).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class NodeProcess:
     """Measures *order* on this machine.
 
     :param files: digest to content, of all that the order names
+    :param mark: of the run, for :func:`clear`
     """
 
-    def __init__(self, order: Order, files: Mapping[str, bytes]) -> None:
+    def __init__(self, order: Order, files: Mapping[str, bytes], mark: str = "") -> None:
         sweep()
-        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{mark}-"))
+        # Until the process is there: whoever is killed meanwhile leaves the folder.
+        (self._folder / _OWNER).write_text(str(os.getpid()), encoding="ascii")
         (self._folder / FILES).mkdir()
         for digest, content in files.items():
             (self._folder / FILES / digest).write_bytes(content)
@@ -94,8 +136,7 @@ class NodeProcess:
             with suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._log.unlink(missing_ok=True)
+        _remove(self._folder)
         sweep()
 
     def _read(self, lines: IO[bytes]) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,7 +16,8 @@ import pytest
 from harness.execution.elsewhere import FleetSchedule
 from harness.execution.fleet import Event, Lost, Order, Said
 from harness.execution.measuring import settings_for
-from harness.executors.process import NodeProcess, sweep
+from harness.executors.node import log_of
+from harness.executors.process import NodeProcess, clear, sweep
 from harness.plugins.reading import observe
 from harness.store.bundle import Bundle
 from harness.store.machine import host_name
@@ -108,4 +112,39 @@ def test_an_order_that_cannot_be_read_is_lost_with_the_reason(ground: Ground) ->
     (lost,) = found
     assert isinstance(lost, Lost)
     assert lost.reason.startswith("its process ended with status 1: TypeError")
+    assert left_behind(ground) == []
+
+
+def test_what_killed_processes_of_a_run_left_is_removed_and_what_goes_on_is_ended(ground: Ground) -> None:
+    def left(mark: str, owner: int | None) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix=f"trtmatrix-node-{mark}-"))
+        log_of(folder).touch()
+        if owner is not None:
+            (folder / "process").write_text(str(owner), encoding="ascii")
+        return folder
+
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as ended:
+        ended.kill()
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    ) as goes_on:
+        left("mine", ended.pid), left("mine", None), left("mine", goes_on.pid)
+        log_of(Path(tempfile.mkdtemp(prefix="trtmatrix-node-mine-"))).touch()
+        others = left("other", os.getpid())
+        clear("mine", seconds=0.2, quiet=0.0)
+        assert goes_on.wait(30) == -signal.SIGKILL
+    assert sorted(left_behind(ground)) == sorted([others.name, log_of(others).name])
+
+
+def test_a_process_whose_input_has_ended_before_it_began_leaves_nothing(ground: Ground) -> None:
+    order = Order((), "cpu", settings_for(ground.plan, 1), 1)
+    process = NodeProcess(order, {}, "mine")
+    assert [name.startswith("trtmatrix-node-mine-") for name in left_behind(ground)] == [True, True]
+    process.stop()
+    assert left_behind(ground) == []
+    folder = Path(tempfile.mkdtemp(prefix="trtmatrix-node-"))
+    (folder / "order.pickle").write_bytes(pickle.dumps(order))
+    command = [sys.executable, "-m", "harness.executors.node", str(folder)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
     assert left_behind(ground) == []

@@ -13,15 +13,15 @@ from harness.executors.process import NodeProcess
 class BlockActor:
     """Measures one order on the node that it is placed on; two of its methods may run at once.
 
-    :param files: digest to a reference of the content, in Ray's object store
+    :param files: digest to a reference of the content, in Ray's object store; :param mark: of the run
     """
 
-    def __init__(self, order: Order, files: Mapping[str, Any]) -> None:
+    def __init__(self, order: Order, files: Mapping[str, Any], mark: str = "") -> None:
         import ray
 
         contents = ray.get(list(files.values()))
         self._said = [Said(line) for line in priority()]
-        self._process = NodeProcess(order, dict(zip(files, contents, strict=True)))
+        self._process = NodeProcess(order, dict(zip(files, contents, strict=True)), mark)
 
     def events(self, seconds: float) -> list[Event]:
         """Return what has happened since last time, waiting up to *seconds* for something."""

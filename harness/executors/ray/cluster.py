@@ -1,11 +1,13 @@
 """A Ray cluster as a fleet: nodes looked at, actors placed on them, their events fetched.
 
-Nothing here outlives the run: actors belong to the driver, and are killed with it.
+Nothing here outlives the run: actors belong to the driver, and are killed with it; what they had no time to
+remove a task on their node does.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +22,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from harness.errors import ClusterNodesError, NoClusterError
 from harness.execution.fleet import GPU, Event, Fleet, Lost, Need, Order, Over, Place, Said
+from harness.executors.process import clear
 from harness.executors.ray.actor import BlockActor, surveyor
 from harness.executors.ray.nodes import demands, names, places_of, problem_of
 
@@ -29,6 +32,10 @@ _LOOK_SECONDS = 5.0
 _PATIENCE_SECONDS = 20.0
 """After which it is said that Ray has not placed a block yet."""
 _POLL_SECONDS = 2.0
+_STOP_SECONDS = 40.0
+"""That actors have to end what measures, which has half a minute itself."""
+_CLEAR_SECONDS, _QUIET_SECONDS = 15.0, 3.0
+"""That processes of killed actors have to end in, and after which none turns up any more."""
 
 
 @dataclass
@@ -55,6 +62,8 @@ class RayFleet(Fleet):
         self._alive: list[str] = []
         self._blocks: dict[int, _Block] = {}
         self._sent: dict[str, Any] = {}
+        self._mark = secrets.token_hex(4)
+        self._unsure: set[str] = set()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -112,7 +121,9 @@ class RayFleet(Fleet):
             "max_concurrency": 2,
         }
         actor: Any = (
-            ray.remote(BlockActor).options(**options).remote(order, {d: self._sent[d] for d in files})
+            ray.remote(BlockActor)
+            .options(**options)
+            .remote(order, {d: self._sent[d] for d in files}, self._mark)
         )
         poll = actor.events.remote(_POLL_SECONDS)
         self._blocks[number] = _Block(place, actor, poll, time.monotonic())
@@ -153,27 +164,56 @@ class RayFleet(Fleet):
 
     def stop(self, number: int) -> None:
         """End what measures and its actor."""
-        block = self._blocks.pop(number, None)
-        if block is None:
-            return
-        if block.answered:
-            with suppress(RayError):  # a timeout is one too
-                ray.get(block.actor.stop.remote(), timeout=40)
-        with suppress(RayError):
-            ray.kill(block.actor)
+        self._stop([number])
+
+    def _stop(self, numbers: Sequence[int]) -> None:
+        blocks = [block for number in numbers if (block := self._blocks.pop(number, None)) is not None]
+        # One that was not placed yet would not answer.
+        asked = {block.actor.stop.remote(): block for block in blocks if block.answered}
+        ended, _ = ray.wait(list(asked), num_returns=len(asked), timeout=_STOP_SECONDS) if asked else ([], [])
+        for block in blocks:
+            if not any(asked[one] is block and _is_fine(one) for one in ended):
+                self._unsure.add(block.place.node)
+            with suppress(RayError):
+                ray.kill(block.actor)
 
     def close(self) -> None:
-        """Leave the cluster."""
-        for number in list(self._blocks):
-            self.stop(number)
+        """Leave the cluster, and on its nodes nothing of the run."""
+        self._stop(list(self._blocks))
+        self._clear()
         self._sent.clear()
         ray.shutdown()
 
+    def _clear(self) -> None:
+        """Have removed what killed actors left: Ray kills their processes with them."""
+        with suppress(RayError):
+            nodes: Callable[[], list[dict[str, Any]]] = ray.nodes
+            alive = {node["NodeID"] for node in nodes() if node["Alive"]}
+            tasks = [
+                _on(node, clear).remote(self._mark, _CLEAR_SECONDS, _QUIET_SECONDS)
+                for node in self._unsure & alive
+            ]
+            if tasks:
+                ray.wait(tasks, num_returns=len(tasks), timeout=_STOP_SECONDS)
+
 
 def _survey(node: str, needs: Sequence[Need]) -> Any:
+    return _on(node, surveyor()).remote(list(needs))
+
+
+def _on(node: str, function: Callable[..., Any]) -> Any:
+    """Return *function* as a task on *node* that asks for none of its devices."""
     strategy = NodeAffinitySchedulingStrategy(node, soft=False)
-    task = ray.remote(surveyor())
-    return task.options(num_cpus=0, max_retries=0, scheduling_strategy=strategy).remote(list(needs))
+    return ray.remote(function).options(num_cpus=0, max_retries=0, scheduling_strategy=strategy)
+
+
+def _is_fine(answer: Any) -> bool:
+    """Say whether a call that is over did not raise."""
+    try:
+        ray.get(answer)
+    except RayError:
+        return False
+    return True
 
 
 def _answer(answer: Any) -> dict[str, Any]:
