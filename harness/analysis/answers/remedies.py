@@ -23,7 +23,8 @@ from harness.remembering import once_each
 from harness.store.documents.published import GainRecord
 
 CLEAR = 2 / 3
-"""Of one build a side a gain is published from here on: builds of one version lay up to 34 % apart."""
+"""Of one build a side a gain is published below this ratio: builds of one version lie apart, too
+(docs/decisions/0011-gains-of-one-build.md)."""
 FILE = Path(__file__).with_name("remedies.toml")
 BATCH = "batch"
 
