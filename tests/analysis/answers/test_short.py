@@ -85,6 +85,7 @@ def test_since_when_gemm_kernels_run_the_1x1_convolutions(
 def test_what_became_of_gemm_as_conv1x1(log: GroupCounts | None, chosen: int, said: str) -> None:
     found = kernel_answer([figures("1", [5, 5], as_conv1x1=chosen, log=log)])
     assert found.family == f"`gemm_as_conv1x1`: {said}"
+    assert kernel_answer([]).of == 0
     plain = kernel_answer([figures("1", [5, 5], tactics=False)])
     assert (plain.family, plain.chosen) == ("", None), "a runtime without tactics has no such kernel"
 
