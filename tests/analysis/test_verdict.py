@@ -207,3 +207,27 @@ def test_a_layer_of_which_no_probability_is_known_has_not_changed() -> None:
     assert (plain.q, plain.changed) == (None, False)
     made = replace(PAIR, layers=(plain,)).as_json()["layers"]
     assert made == [{"name": "a", "old_ms": 1.0, "new_ms": 2.0, "q": None, "changed": False}]
+
+
+def test_the_json_form_has_every_field_as_it_stands() -> None:
+    full = replace(
+        PAIR,
+        state=State.PRESENT,
+        change=Change.REGRESSED,
+        effect=1.1,
+        interval=(1.0, 1.2),
+        builds=(3, 4),
+        smallest_detectable=0.02,
+        group="b",
+        accepted={"reason": "known", "expires": "2027-01-01"},
+        difference=0.1,
+        difference_interval=(0.05, 0.15),
+        measured="side by side",
+        settles="about 2 more builds a side",
+        confirmed=True,
+        since="2026-11-01",
+    )
+    said = full.as_json()
+    for name in set(Verdict.__struct_fields__) - {"layers", "evidence"}:
+        value = getattr(full, name)
+        assert said[name] == (list(value) if isinstance(value, tuple) else value), name
