@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.analysis.documents import cell_figures, verdicts_document
+from harness.analysis.documents import cell_figures, outlying_record, verdicts_document
 from harness.analysis.figures.kernels import kernels_of
 from harness.analysis.figures.latency import latency_of
+from harness.analysis.figures.outlying import ClassDifference, LayoutDifference, OutlyingBuild
 from harness.analysis.figures.roofline import roofline_of
 from harness.analysis.figures.times import class_times
 from harness.analysis.grid import Grid, grid_of
+from harness.analysis.groups import Release
 from harness.analysis.judge import judge
 from harness.analysis.rules.base import RuleSection
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
@@ -210,3 +212,22 @@ def test_a_section_of_a_rule_is_in_the_document(analysis: RunAnalysis) -> None:
     document = verdicts_document(replace(analysis, sections={"warm": section}))
     assert list(document.sections) == ["warm"]
     assert_same(document.sections["warm"], section)
+
+
+def test_an_outlying_build_is_recorded_with_what_the_others_do() -> None:
+    figure = OutlyingBuild(
+        subject="mobilenet_v2",
+        release=Release("tensorrt", "8.6.0"),
+        build=3,
+        latency_ms=1.2,
+        usual_ms=1.0,
+        times=1.2,
+        classes=(ClassDifference("depthwise", 0.5, 0.3),),
+        layout=LayoutDifference("nhwc8", 0.75, 0.25),
+        reformats=(4, 2.0),
+    )
+    record = outlying_record(figure)
+    assert_same(record, figure)
+    assert_same(record.classes[0], figure.classes[0])
+    assert record.layout is not None
+    assert_same(record.layout, figure.layout)

@@ -42,9 +42,9 @@ def all_come(root: Path) -> Plays:
     return lambda place, order: [*(came(root, build, place.node) for build in order.builds), Over()]
 
 
-def run(ground: Ground, fleet: ComposedFleet, bundle: Bundle, rounds: int = 1) -> Bundle:
+def run(ground: Ground, fleet: ComposedFleet, bundle: Bundle, rounds: int = 1, seed: int = 1) -> Bundle:
     """Measure the cells of *ground* with *fleet*; return what is stored."""
-    settings = settings_for(ground.plan, 1)
+    settings = settings_for(ground.plan, seed)
     FleetSchedule(
         fleet, bundle, ground.cells, ground.parts(), settings, rounds=rounds, say=ground.said.append
     ).run()
@@ -90,6 +90,21 @@ def test_an_order_says_what_is_left_and_which_numbers_are_free(ground: Ground) -
     assert {build.cell for build in order.builds} == set(ground.cells)
     (files,) = order.inputs.values()
     assert {"network.json", "weights.npz", "inputs.npz"} <= set(files)
+
+
+def test_the_order_of_builds_is_drawn_from_the_run_s_seed(ground: Ground) -> None:
+    """Anew in each round: twelve rounds of two cells are hardly ever in one order by chance."""
+    orders = []
+    for seed in (1, 1, 2):
+        fleet, bundle = ComposedFleet([place("a")], lambda *_: [Lost("at once")]), ground.bundle()
+        run(ground, fleet, bundle, rounds=12, seed=seed)
+        orders.append([build.cell.id for build in fleet.started[0][1].builds])
+        bundle.root.rename(bundle.root.with_name(f"run-{len(orders)}"))
+    assert orders[0] == orders[1]
+    assert orders[0] != orders[2]
+    rounds = [tuple(orders[0][at : at + 2]) for at in range(0, 24, 2)]
+    assert {frozenset(one) for one in rounds} == {frozenset(cell.id for cell in ground.cells)}
+    assert len(set(rounds)) == 2
 
 
 def test_what_came_from_a_node_that_is_lost_is_set_aside_and_measured_on_another(ground: Ground) -> None:
