@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from harness.analysis.run_analysis import RunAnalysis
 from tests.report.composed import analysed, cell, engine, graph, judged, layers, run
