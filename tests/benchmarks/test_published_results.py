@@ -35,6 +35,34 @@ def test_what_the_readme_says_of_tftrt_stands_in_its_table() -> None:
     figures = re.findall(r"\d+\.\d+(?= ms| %)", said)
     assert len(figures) == 6
     assert [figure for figure in figures if figure not in table] == []
+    said = " ".join(said.split())
+    ends = re.findall(r"(\d\.\d\d) \((\d\.\d\d to \d\.\d\d)\) times", said)
+    single = re.findall(r"\((\d\.\d\d) times\)", said)
+    assert (len(ends), len(single)) == (3, 2)
+    factors = [
+        *(f"{middle} times ({interval})" for middle, interval in ends),
+        *(f"{x} times" for x in single),
+    ]
+    assert [factor for factor in factors if factor not in table] == []
+
+
+def test_what_the_readme_says_of_kernels_stands_in_its_table() -> None:
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    table = (PAGES / "tensorrt-neighbours-h200.md").read_text(encoding="utf-8")
+    (said,) = re.findall(r"\((\d+) of (\d+) before, (\d+) or (\d+) after\)", text)
+    before, of, least, most = map(int, said)
+    (row,) = re.findall(
+        r"^\| mobilenet_v1 fp16-b8\S* \| \S+ \| ([\d, ]+) of (\d+) \| ([\d, ]+) of", table, re.M
+    )
+    assert ({int(x) for x in row[0].split(",")}, int(row[1])) == ({before}, of)
+    assert {int(x) for x in row[2].split(",")} == {least, most}
+    families = re.findall(
+        r"^\| (\S+) \S+ \| \S+ \|(?: [\d, ]+ of \d+ \|){2} ([\d, ]+) → ([\d, ]+) \|", table, re.M
+    )
+    chosen = {name: sorted(old.split(", ")) + sorted(new.split(", ")) for name, old, new in families}
+    assert "chosen for one layer in one of two builds of SSD MobileNet v2, on either version" in text
+    assert chosen.pop("ssd_mobilenet_v2") == ["0", "1", "0", "1"]
+    assert {count for counts in chosen.values() for count in counts} == {"0"}, "in no engine of the others"
 
 
 def test_the_bug_report_out_of_a_bundle_is_what_its_command_writes(tmp_path: Path) -> None:
