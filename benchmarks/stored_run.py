@@ -3,7 +3,8 @@
     python benchmarks/stored_run.py FOLDER [CELLS]
 
 Makes the bundle FOLDER of CELLS cells (1,000): 20 versions across, batches down, three builds each with an
-engine of 100 layers, their profile and the samples of three passes; without builder logs. Then runs
+engine of 100 layers, their profile and a slice of three passes, in the forms that are written today; without
+builder logs. Then runs
 ``trtmatrix judge`` and ``trtmatrix report`` on it as whole processes and prints the seconds of each.
 """
 
@@ -21,15 +22,20 @@ from pathlib import Path
 from harness.matrix.cell import Cell, Treatment
 from harness.networks.mobilenet import MobileNetV2
 from harness.store.bundle import Bundle
+from harness.store.documents.base import write_document
 from harness.store.documents.build import Build
 from harness.store.documents.manifest import Manifest
-from harness.store.documents.origin import Host
+from harness.store.documents.origin import Host, Software
+from harness.store.documents.profile import ProfileRound, ProfileRuns
+from harness.store.documents.result import Result
+from harness.store.documents.samples import Samples, Slice
 
 LAYERS = 100
 VERSIONS = 20
 BUILDS = 3
 SAMPLES = 20
 PROFILE_RUNS = 10
+DRIVER = "535.1"
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -56,7 +62,7 @@ def make(root: Path, cells: int) -> None:
     """Make the bundle."""
     draw = random.Random(1)
     ops = [op.name for op in MobileNetV2().graph(1, "clip").ops]
-    bundle = Bundle.create(root, Manifest(run=root.name, state="complete", started=BEGAN))
+    bundle = Bundle.create(root, Manifest(run=root.name, state="complete", started=BEGAN, rounds=BUILDS))
     for index in range(cells):
         treatment = Treatment(batch=1 + index // VERSIONS)
         cell = Cell("mobilenet_v2", treatment, "tensorrt", f"{index % VERSIONS + 1}.0", "venv")
@@ -68,12 +74,23 @@ def make(root: Path, cells: int) -> None:
         for number in range(BUILDS):
             files = root / "incoming"
             _write(files, names, cell.version, draw)
-            began = BEGAN + timedelta(minutes=index, seconds=10 * number)
-            host = Host(machine="composed", device="GPU-1")
-            bundle.put_build(
-                files, Build(cell=cell.id, build=number, status="ok", host=host, round=number, started=began)
-            )
+            bundle.put_build(files, _build(root.name, cell, number, BEGAN + timedelta(minutes=index)))
     bundle.save()
+
+
+def _build(run: str, cell: Cell, number: int, began: datetime) -> Build:
+    started = began + timedelta(seconds=10 * number)
+    return Build(
+        cell=cell.id,
+        build=number,
+        status="ok",
+        run=run,
+        round=number,
+        started=started,
+        ended=started + timedelta(seconds=9),
+        host=Host(machine="composed", device="GPU-1"),
+        software=Software(version=cell.version, environment=cell.environment, driver=DRIVER),
+    )
 
 
 def _write(files: Path, names: list[str], version: str, draw: random.Random) -> None:
@@ -88,25 +105,29 @@ def _write(files: Path, names: list[str], version: str, draw: random.Random) -> 
         total += middle
         profile.append({"name": name, "ms": [middle * draw.uniform(0.98, 1.02) for _ in range(PROFILE_RUNS)]})
     latency = total * draw.uniform(0.98, 1.02)
-    windows = [
-        {"pass": name, "window": 0, "clock": "gpu", "latency_ms": [latency * factor] * SAMPLES}
+    slices = [
+        Slice(pass_name=name, clock="gpu", latency_ms=[latency * factor] * SAMPLES)
         for name, factor in (("latency", 1.0), ("cuda_graph", 0.8), ("cold_l2", 1.1))
     ]
     facts = {
         "tensorrt": version,
         "gpu": "composed",
-        "driver": "1.0",
+        "driver": DRIVER,
         "precision": "fp32",
         "launch_bound": True,
     }
-    documents = {
-        files / "result.json": {"protocol": 1, "status": "ok", "facts": facts, "windows": 3},
-        files / "samples.json": {"windows": windows},
-        evidence / "layers.json": {"Layers": layers, "Bindings": ["input", "logits"]},
-        evidence / "profile_samples.json": {"runs": PROFILE_RUNS, "layers": profile},
-    }
-    for path, document in documents.items():
-        path.write_text(json.dumps(document), encoding="utf-8")
+    write_document(files / "result.json", Result(status="ok", facts=facts, slices=len(slices)))
+    write_document(files / "samples.json", Samples(slices=slices))
+    profiled = ProfileRound(round=0, settle=0, inference_ms=[total] * PROFILE_RUNS)
+    runs = ProfileRuns(
+        way="behind an enqueue", clock="gpu", plain_ms=[latency] * PROFILE_RUNS, rounds=[profiled]
+    )
+    write_document(evidence / "profile_runs.json", runs)
+    for name, document in {
+        "layers.json": {"Layers": layers, "Bindings": ["input", "logits"]},
+        "profile_samples.json": {"runs": PROFILE_RUNS, "layers": profile},
+    }.items():
+        (evidence / name).write_text(json.dumps(document), encoding="utf-8")
 
 
 def _layer(place: int, name: str, draw: random.Random) -> dict[str, object]:
