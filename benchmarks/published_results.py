@@ -2,7 +2,8 @@
 
     python benchmarks/published_results.py
 
-Judges each NAME.tar.xz by the decision table in force and writes its page (docs/results/NAME.md), the table
+Judges each NAME.tar.xz by the decision table in force, together with later visits to other hosts beside it
+(NAME.2.tar.xz ...), and writes its page (docs/results/NAME.md), the table
 over all of them (docs/results/README.md), what changed (README.md) and the answers that every installation
 carries (reports/published/NAME.json). A test holds the files to what this writes.
 NAME.container_cost.json beside a bundle is what ``container_cost.py --out`` wrote on the same host.
@@ -92,10 +93,11 @@ def page(
     hosts = sorted({build.host for cell in run.cells for build in cell.builds if build.status == "ok"})
     letters = {host: chr(ord("A") + place) for place, host in enumerate(hosts)}
     devices = "; ".join(f"host {letters[host]}: {_device(run, host)}" for host in hosts)
+    sources = " and ".join(f"`reports/results/{path.name}`" for path in run.runs)
     lines = [
         f"# {run.manifest.matrix.description or name}",
         "",
-        f"Made by `python benchmarks/published_results.py` from `reports/results/{name}.tar.xz`, which",
+        f"Made by `python benchmarks/published_results.py` from {sources}, which",
         "`trtmatrix judge`, `show` and `report` read as any run.",
         f"Measured {_day(run)}, all builds of a network and treatment side by side;",
         "95 % intervals over builds; `?` is what these builds cannot tell.",
@@ -176,18 +178,26 @@ def document(name: str, grid: Grid, verdicts: Sequence[Verdict], rules: Mapping[
     return json_text(made)
 
 
+def bundles() -> dict[str, list[Path]]:
+    """Return the published files of each name: the first, then those of later visits."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(RESULTS.glob("*.tar.xz"), key=lambda one: one.name.split(".")):
+        found.setdefault(path.name.partition(".")[0], []).append(path)
+    return found
+
+
 def files() -> dict[Path, str]:
     """Return the text of each file that is made of the published bundles."""
     made: dict[Path, str] = {}
     rows: list[list[str]] = []
     found: list[list[str]] = []
     rules = registry.bottlenecks()
-    for path in sorted(RESULTS.glob("*.tar.xz")):
-        name, run = path.name.removesuffix(".tar.xz"), observe([path])
+    for name, paths in bundles().items():
+        run = observe(paths)
         grid = grid_of(run)
         verdicts = judge(grid, rules=rules)
         compared = comparisons(run, verdicts)
-        cost = path.with_name(name + COST)
+        cost = RESULTS / (name + COST)
         costs = json.loads(cost.read_text(encoding="utf-8")) if cost.is_file() else []
         made[PAGES / f"{name}.md"] = page(name, run, grid.blocks, compared, costs)
         if not any("+stand-in" in seen.cell.version or seen.status == "failed" for seen in run.cells):
