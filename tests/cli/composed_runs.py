@@ -13,6 +13,7 @@ from harness.store.bundle import Bundle
 from harness.store.documents.build import Build
 from harness.store.documents.manifest import Manifest
 from harness.store.documents.origin import Host
+from tests.observations.kept_networks import keep_network
 
 NOISE = (1.0, 1.004, 0.996)
 
@@ -34,6 +35,7 @@ def bundle(
     for version, latency in latencies.items():
         cell = Cell("mobilenet_v2", treatment or Treatment(), runtime, version, "venv")
         made.set_cell(cell, "measured")
+        keep_network(made, cell)
         for number, factor in enumerate(builds):
             files = made.root / f"incoming-{number}"
             (files / "evidence").mkdir(parents=True)

@@ -17,6 +17,7 @@ from harness.store.bundle import Bundle
 from harness.store.documents.build import Build
 from harness.store.documents.manifest import Manifest
 from harness.store.documents.origin import Host, Software
+from tests.observations.kept_networks import keep_network
 
 FIRST = datetime(2026, 1, 30, 2, 0, tzinfo=UTC)
 NOISE = (1.0, 1.004, 0.996)
@@ -43,6 +44,7 @@ def night_bundle(
     for version, latency in latencies.items():
         cell = Cell("mobilenet_v2", Treatment(), "openvino", version, "venv")
         made.set_cell(cell, "measured")
+        keep_network(made, cell)
         for build, factor in enumerate(builds):
             files = made.root / "incoming"
             files.mkdir()
