@@ -113,8 +113,11 @@ def test_one_run_in_two_parts_is_one_group(tmp_path: Path) -> None:
 
 def test_the_same_builds_twice_are_refused(tmp_path: Path) -> None:
     first, second = bundle(tmp_path / "a", run="r"), bundle(tmp_path / "b", run="r")
-    with pytest.raises(SameBuildError, match="the same build as"):
+    with pytest.raises(SameBuildError, match="the same build as") as caught:
         cells_of(first, second)
+    folders = [next((root / "builds").glob("*/0")) for root in (first, second)]
+    assert caught.value.path == str(folders[1])
+    assert f"{folders[0]}; name each run once" in caught.value.problem
 
 
 def as_before(root: Path) -> Path:

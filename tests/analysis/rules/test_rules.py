@@ -195,6 +195,7 @@ def test_relu6_on_its_own_and_whether_6_is_respected(compose: Any) -> None:
     assert cost is not None
     assert cost.milliseconds == pytest.approx(0.16)
     assert (cost.evidence["own_layers"], cost.evidence["bound_respected"]) == (2, None)
+    assert cost.evidence["kernel_families"] == {"unknown": 2}
     checked = RULES["relu6"].cost(observed(compose.engine(rows), outputs=OutputCheck(True, 1e-6, 1e-5)))
     assert checked is not None
     assert checked.evidence["bound_respected"] is True

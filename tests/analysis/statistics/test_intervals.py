@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.analysis.statistics.intervals import Interval, one_side, ratio, welch_degrees
+from harness.analysis.statistics.intervals import (
+    Interval,
+    one_side,
+    ratio,
+    welch_degrees,
+    welch_probabilities,
+)
 from harness.analysis.statistics.levels import Side
 
 
@@ -157,3 +163,27 @@ def test_a_quantile_is_student_t() -> None:
 
 def test_one_side_is_not_shifted_by_a_single_build() -> None:
     assert one_side(np.array([[0.4]])) is None
+
+
+@given(
+    st.lists(st.lists(st.floats(0.1, 10.0), min_size=3, max_size=3), min_size=1, max_size=4),
+    st.lists(st.lists(st.floats(0.1, 10.0), min_size=4, max_size=4), min_size=1, max_size=4),
+)
+def test_probabilities_of_many_layers_are_those_of_welchs_test(
+    old: list[list[float]], new: list[list[float]]
+) -> None:
+    count = min(len(old), len(new))
+    a, b = np.array(old[:count]), np.array(new[:count])
+    found = welch_probabilities(a, b)
+    for row, here, there in zip(found, np.log(a), np.log(b), strict=True):
+        if max(np.ptp(here), np.ptp(there)) > 1e-3:
+            sides = [Side(float(x.mean()), float(x.var(ddof=1)), x.size) for x in (here, there)]
+            degrees = welch_degrees(*sides)
+            error = (here.var(ddof=1) / here.size + there.var(ddof=1) / there.size) ** 0.5
+            t = abs(there.mean() - here.mean()) / error
+            assert row == pytest.approx(2 * stats.t.sf(t, degrees), rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(("new", "p"), [(2.0, 1.0), (2.02, 0.0), (1.0, 0.0)])
+def test_without_any_spread_what_differs_at_all_is_sure(new: float, p: float) -> None:
+    assert welch_probabilities(np.full((1, 3), 2.0), np.full((1, 3), new)).tolist() == [p]
