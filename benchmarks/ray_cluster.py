@@ -144,6 +144,9 @@ class Bench:
             before, name = leftovers(), f"stopped {seconds:.0f} s after '{word}'"
             ended = self.run(name, self.on_ray, partial(self.interrupt, word, seconds))
             self.expect(ended.code == 130, f"{name}: exit status {ended.code}")
+            until = time.monotonic() + 5  # Ray ends its workers with some delay.
+            while leftovers() != before and time.monotonic() < until:
+                time.sleep(0.2)
             self.expect(leftovers() == before, f"{name}: there is left: {leftovers()}")
             print(f"{name}: nothing is left, {ended.seconds:.1f} s")
         self.same(name, self.run(name, [*self.on_ray, "--resume"]))
