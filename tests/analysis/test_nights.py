@@ -159,8 +159,9 @@ def test_a_night_whose_builds_scatter_or_are_few_is_known_less_well(compose: Any
         assert found.interval is not None
         return found.interval[1] - found.interval[0]
 
-    plain, few, many = width(1.0, 1.0), width(0.97, 1.03), width(*(0.97, 1.03) * 4)
-    assert plain < many < few
+    plain = width(1.0, 1.0)
+    two, four, eight = (width(*(0.97, 1.03) * times) for times in (1, 2, 4))
+    assert plain < eight < four < two
 
 
 def test_a_cost_is_held_against_its_part_of_the_layer_time_of_earlier_nights(compose: Any) -> None:
