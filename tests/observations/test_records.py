@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.observations.records import LATENCY_PASS, BuildObservation, judged_by, passes_of
+from harness.observations.records import (
+    LATENCY_PASS,
+    BuildObservation,
+    CellObservation,
+    RunObservation,
+    judged_by,
+    passes_of,
+)
+from harness.store.documents.manifest import Manifest
 from tests.report.composed import cell, run
 
 
@@ -31,3 +39,10 @@ def test_the_passes_of_a_run_are_those_of_any_build() -> None:
     graph = replace(found.builds[1], passes={"cuda_graph": np.array([0.5])})
     both = replace(observed, cells=(replace(found, builds=(found.builds[0], graph)),))
     assert passes_of(both) == (LATENCY_PASS, "cuda_graph")
+
+
+def test_a_cell_that_nobody_measured_has_no_builds() -> None:
+    known = run(cell("8.6.0", [1.0])).cells[0].cell
+    observed = CellObservation(known, "unavailable", "no wheel")
+    assert (observed.builds, observed.good) == ((), ())
+    assert passes_of(RunObservation((), Manifest(), (observed,))) == ()
