@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from harness.analysis.answers.answer import RuntimeAnswer
 from harness.analysis.answers.beside import newest, subjects
 from harness.analysis.answers.to_use import Row, beside_best, not_slower
 from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable
@@ -40,22 +41,20 @@ def which_version(rows: Sequence[Row], versions: Sequence[str], picked: str | No
         alike = all(len(one.best.alike) == one.best.others for _, one in rows)
         why = "they are equally fast" if alike else "the builds cannot tell"
         return f"None stands out of {', '.join(versions)}: {why}."
-    where = [
-        (answer.network, one)
-        for answer, one in rows
-        if one.best.release.version == picked and one.best.slower
-    ]
-    won = [one for _, one in where]
-    networks = list(dict.fromkeys(network for network, _ in where))
+    cases = [(answer.network, one, _wins(one, picked)) for answer, one in rows]
+    won = [one for _, one, wins in cases if wins]
+    networks = list(dict.fromkeys(network for network, _, wins in cases if wins))
     named = len(won) < len(rows) and len(networks) <= MOST_NETWORKS
     others = [version for version in versions if any(beside_best(one, version) for one in won)]
     gains = [1.0 - (v.effect or 1.0) for one in won for version in others for v in beside_best(one, version)]
     said = f"{picked} takes {_span(gains)} less time than {_either(others)}{_in(len(won), rows)}"
     said += f" ({', '.join(networks)})" if named else ""
     lost = sum(not not_slower(one, picked) for _, one in rows)
-    left = len(rows) - len(won) - lost
     rest = [f"in {lost} it is slower than the fastest"] if lost else []
-    rest += [f"in {left} it is as fast as the others, or that cannot be told"] if left else []
+    tied = [one.best for _, one, wins in cases if not wins and not_slower(one, picked)]
+    equal = sum(best.ties == best.alike for best in tied)
+    rest += [f"in {equal} no version is slower"] if equal else []
+    rest += [f"in {len(tied) - equal} that cannot be told"] if tied[equal:] else []
     return f"{'; '.join([said, *rest])}."
 
 
@@ -71,9 +70,9 @@ def what_changed(rows: Sequence[Row]) -> str:
     version, own = max(counts.items(), key=lambda item: len(item[1]))
     _, most = max(own, key=lambda row: sum(row[1].builds.values()))
     numbers = f"{most.kernels.now.split(' in ')[0]}, before {most.kernels.before}"
-    said = f"Since {version} 1x1 convolutions run on GEMM kernels{_in(len(own), rows)} ({numbers})"
+    said = f"Since {version}, 1x1 convolutions run on GEMM kernels{_in(len(own), rows)} ({numbers})"
     less = [abs(v.difference or 0.0) for _, one in rows for v in one.costs if _cheaper(v)]
-    gain = f"; they take {_span(less)} of the layer time less{_in(len(less), rows)}" if less else ""
+    gain = f"; that saves {_span(less)} of the layer time{_in(len(less), rows)}" if less else ""
     return f"{said}{gain}."
 
 
@@ -85,16 +84,17 @@ def is_gemm_as_conv1x1(rows: Sequence[Row]) -> str:
     fate = "offered and timed" if any(k.timed for k in known) else "offered, not timed"
     fate = fate if any(k.offered for k in known) else "never offered"
     fate = fate if any(k.offered is not None for k in known) else "no log says whether it was offered"
+    on_gemm = any(k.since is not None or k.every for k in known)
+    other = "; the GEMM kernels are others" if on_gemm else ""
     chosen = [(k.chosen or 0, k.of) for k in known if k.chosen]
     if not chosen:
-        return f"No: {fate}, chosen in no engine."
+        return f"No: {fate}, chosen in no engine{other}."
     count, total = max(chosen, key=lambda one: one[0] / max(one[1], 1))
     word = "Yes" if median((k.chosen or 0) / max(k.of, 1) for k in known) >= 0.5 else "No"
     verb = "chosen" if word == "Yes" else "but chosen"
     where = _in(len(chosen), rows)
-    return (
-        f"{word}: {fate}, {verb} for at most {count} of {total} convolutions{f',{where}' if where else ''}."
-    )
+    said = f"{fate}, {verb} for at most {count} of {total} convolutions{f',{where}' if where else ''}"
+    return f"{word}: {said}{other if word == 'No' else ''}."
 
 
 def what_is_worse(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
@@ -113,17 +113,18 @@ def what_is_worse(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
     sizes = [(v.effect or 1.0) - 1.0 if latency else v.difference or 0.0 for v in own]
     name, of = ("Latency", "") if latency else (titles.get(bottleneck, bottleneck), " of the layer time")
     more = sum(map(len, worse.values())) - len(own)
-    said = f"{name[:1].upper()}{name[1:]} in {version}, by {_span(sizes)}{of}{_in(len(own), rows)}"
+    said = f"{name[:1].upper()}{name[1:]} in {version}, +{_span(sizes)}{of}{_in(len(own), rows)}"
     return f"{said}{f'; and {more} more' if more else ''}."
 
 
 def what_is_open(rows: Sequence[Row]) -> str:
     """Return how many latencies cannot be told, and what would settle the first of them."""
-    unclear = [v for _, one in rows for v in one.unclear]
+    unclear = [(answer, v) for answer, one in rows for v in one.unclear]
     compared = sum(len(one.latency) for _, one in rows)
     if not unclear:
         return "No change of latency." if compared else ""
-    settled = next((f"; the first would take {v.settles}" for v in unclear if v.settles), "")
+    named = [f"{answer.name} would take {v.settles}" for answer, v in unclear if v.settles]
+    settled = f"; {named[0]}" if named else ""
     return f"{len(unclear)} of {compared} changes of latency{settled}."
 
 
@@ -138,7 +139,9 @@ def what_can_be_done(rows: Sequence[Row]) -> str:
     if not told:
         return ""
     _, what, gain, answer = min(told, key=lambda one: one[0])
-    return f"{what[:1].upper()}{what[1:]}: {gain.words}{f' in {answer.name}' if len(rows) > 1 else ''}."
+    return (
+        f"{what[:1].upper()}{what[1:]}: latency {gain.words}{f' in {answer.name}' if len(rows) > 1 else ''}."
+    )
 
 
 def how_fast_others_are(tables: Sequence[RuntimeTable], hosts: HostNames) -> str:
@@ -176,6 +179,10 @@ def _speeds(name: str, rows: Sequence[tuple[str, RuntimeFigures]], base: str) ->
     telling = bool(shares) and max(shares) >= TELLING_REFORMATS
     reformats = f" ({_span(shares)} of its layer time in reformats)" if telling else ""
     return f"{name} {'is ' if base else ''}{', '.join(said)}{reformats}"
+
+
+def _wins(one: RuntimeAnswer, version: str) -> bool:
+    return one.best.release.version == version and bool(one.best.slower)
 
 
 def _cheaper(verdict: Verdict) -> bool:

@@ -14,7 +14,7 @@ def test_a_run_without_tensorrt_shows_what_published_ones_answer() -> None:
     assert {found.bundle for found in bare.published} == {found.bundle for found in published()}
     text = Parsed(render(bare)).text
     assert "Is it gemm_as_conv1x1?" in text
-    assert "not in this run" in text
+    assert "not measured here" in text
     assert analysed(run(cell("8.6", [1.0, 1.1]))).published == ()
 
 
