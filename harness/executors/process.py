@@ -28,6 +28,9 @@ from harness.executors.node import FILES, ORDER, log_of
 _END_SECONDS = 30.0
 """That a process has to end its workers and containers in."""
 
+_READ_SECONDS = 5.0
+"""That what an ended process had said is waited for."""
+
 
 _PREFIX, _OWNER = "trtmatrix-node-", "process"
 """Of the folder of a process, and the file in it that holds its number."""
@@ -109,7 +112,8 @@ class NodeProcess:
         log.close()
         (self._folder / _OWNER).write_text(str(self._process.pid), encoding="ascii")
         assert self._process.stdout is not None
-        threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
+        self._reader.start()
 
     @property
     def pid(self) -> int:
@@ -136,6 +140,8 @@ class NodeProcess:
             with suppress(OSError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        # A build that came last may still be read out of the folder.
+        self._reader.join(_READ_SECONDS)
         _remove(self._folder)
         sweep()
 
