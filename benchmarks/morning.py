@@ -186,7 +186,9 @@ class Morning:
         """Ask what changed, and take it as it is."""
         judged = self.call("trtmatrix", "judge", run, "--history", "history")
         lines = [line for line in judged.stdout.splitlines() if "regressed" in line and VERSION in line]
-        self.said("judge", f"{len(lines)} lines that say regressed", fine=bool(lines))
+        # Where the nights scatter widely, because other work ran meanwhile, it cannot tell.
+        whole = judged.stdout.strip().rsplit("\n", 1)[-1]
+        self.said("judge", f"{len(lines)} lines that say regressed; {whole}", fine=bool(lines))
         reason = "the new release, and we want it"
         done = self.call("trtmatrix", "accept", run, "--history", "history", "--reason", reason)
         path = self.place / "trtmatrix-accepted.toml"
