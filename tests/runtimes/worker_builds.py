@@ -18,6 +18,7 @@ from harness.networks.graph import Graph
 from harness.plugins import registry
 from harness.store.bundle import Bundle
 from harness.store.documents.manifest import Manifest
+from tests.observations.kept_networks import keep_network
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "builds"
 SEED = 20190917
@@ -138,5 +139,6 @@ def bundle(builds: Iterable[WorkerBuild], root: Path) -> Path:
     for build in kept:
         build.put(made.build_folder(build.cell.id, build.build))
         made.set_cell(build.cell, "measured", digest=str(build.document("build.json")["digest"]))
+        keep_network(made, build.cell)
     made.save()
     return root
