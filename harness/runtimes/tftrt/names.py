@@ -1,11 +1,14 @@
-"""Layer names of TF-TRT's engines: ``TRTEngineOp_000_000/<node>-<part>:<TYPE>``, fused ones joined."""
+"""Layer names of TF-TRT's engines: ``TRTEngineOp_000_000/<node>-<part>:<TYPE>``, fused ones joined.
+
+Where a node became one layer there is no part: ``TRTEngineOp_000_000/scores:SOFTMAX``.
+"""
 
 from __future__ import annotations
 
 import re
 
 # The part is the converter's own word: conv, sum, activation, to_NCHW ...
-_NODE = re.compile(r"TRTEngineOp_\w+?/(?P<node>[^,\s()]+?)-(?P<part>[A-Za-z0-9_]+):(?P<type>[A-Z_]+)")
+_NODE = re.compile(r"TRTEngineOp_\w+?/(?P<node>[^,\s()]+?)(?:-(?P<part>[A-Za-z0-9_]+))?:(?P<type>[A-Z_]+)")
 _TURNS = re.compile(r"-to_N(?:HWC|CHW):SHUFFLE|LayoutOptimizer|^Reformatting CopyNode")
 _CONSTANT = re.compile(r"^[^,+()]*:CONSTANT$")
 

@@ -24,6 +24,11 @@ DATA = Path(__file__).parents[2] / "data" / "runtimes" / "tftrt"
             "PWN(TRTEngineOp_000_000/a/Relu6-activation:ACTIVATION))",
             ("a/BiasAdd", "a/Relu6"), False, False, "ELEMENTWISE",
         ),
+        ("TRTEngineOp_000_000/scores:SOFTMAX", ("scores",), False, False, "SOFTMAX"),
+        (
+            "TRTEngineOp_000_000/a/Conv2D-conv:CONVOLUTION + TRTEngineOp_000_000/a/add:ELEMENTWISE",
+            ("a/Conv2D", "a/add"), False, False, "CONVOLUTION",
+        ),
         ("Reformatting CopyNode for Input Tensor 0 to x", (), True, False, ""),
     ],
 )  # fmt: skip
