@@ -3,9 +3,9 @@
     python benchmarks/published_results.py
 
 Judges each NAME.tar.xz by the decision table in force, together with later visits to other hosts beside it
-(NAME.2.tar.xz ...), and writes its page (docs/results/NAME.md), the table
-over all of them (docs/results/README.md), what changed (README.md) and the answers that every installation
-carries (reports/published/NAME.json). A test holds the files to what this writes.
+(NAME.2.tar.xz ...), and writes its page (docs/results/NAME.md), the table over all of them
+(docs/results/README.md), what changed (README.md) and the answers that every installation carries
+(reports/published/NAME.json). A test holds the files to what this writes.
 NAME.container_cost.json beside a bundle is what ``container_cost.py --out`` wrote on the same host.
 """
 
@@ -99,7 +99,7 @@ def page(
         "",
         f"Made by `python benchmarks/published_results.py` from {sources}, which",
         "`trtmatrix judge`, `show` and `report` read as any run.",
-        f"Measured {_day(run)}, all builds of a network and treatment side by side;",
+        f"Measured {_day(run)}, all builds of a network and treatment side by side{_alone(run)};",
         "95 % intervals over builds; `?` is what these builds cannot tell.",
         *([f"{devices[0].upper()}{devices[1:]}."] if devices else []),
         *runtime_lines(run, letters),
@@ -145,6 +145,16 @@ def _spread(found: Spread) -> str:
     return f"{percent(float(np.sqrt(found.pooled)), 2)} ({float(found.pooled_degrees):.0f})"
 
 
+def _alone(run: RunObservation) -> str:
+    """Return which cells were measured by themselves where the others of their network were in a block."""
+    by_itself = [
+        f"{seen.cell.subject} on {seen.cell.release}"
+        for seen in run.cells
+        if seen.builds and not any(build.block for build in seen.builds)
+    ]
+    return f" (by themselves: {', '.join(by_itself)})" if 0 < len(by_itself) < len(run.cells) else ""
+
+
 def _day(run: RunObservation) -> str:
     days = sorted(
         {b.identity.started.date().isoformat() for c in run.cells for b in c.builds if b.identity.started}
@@ -181,7 +191,7 @@ def document(name: str, grid: Grid, verdicts: Sequence[Verdict], rules: Mapping[
 def bundles() -> dict[str, list[Path]]:
     """Return the published files of each name: the first, then those of later visits."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(RESULTS.glob("*.tar.xz"), key=lambda one: one.name.split(".")):
+    for path in sorted(RESULTS.glob("*.tar.xz"), key=lambda one: (one.name.count("."), one.name)):
         found.setdefault(path.name.partition(".")[0], []).append(path)
     return found
 

@@ -26,6 +26,7 @@ SEGMENT_COLUMNS = (
     "network, treatment", "build", "nodes in segments", "outside", "layers of the largest engine",
     "these one by one, ms", "its op, ms", "1x1 on GEMM kernels",
 )  # fmt: skip
+MISSING_COLUMNS = ("network, treatment", "runtimes")
 SEGMENTS = """\
 The largest engine of each build, taken out of its op and profiled layer by layer by plain TensorRT. A
 profiler that stops after each layer makes short layers longer than they are: in the tables above they are
@@ -53,6 +54,25 @@ def runtime_lines(run: RunObservation, letters: Mapping[str, str]) -> Iterator[s
     yield from ("", "## Engines inside of TF-TRT", "")
     yield from (*SEGMENTS.splitlines(), "")
     yield from table(SEGMENT_COLUMNS, rows)
+    missing = [seen.cell for seen in run.cells if not seen.builds]
+    if missing:
+        yield from (
+            "",
+            "## Asked for and not measured",
+            "",
+            "The time on the GPU ended before their turn.",
+            "",
+        )
+        yield from table(MISSING_COLUMNS, _missing(missing))
+
+
+def _missing(cells: Sequence[Cell]) -> Iterator[list[str]]:
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        name = f"{cell.network} {cell.treatment.common_label}"
+        label = f"{cell.runtime} {cell.version} {cell.treatment.own_label}".strip()
+        found.setdefault(name, []).append(label)
+    yield from ([name, ", ".join(labels)] for name, labels in found.items())
 
 
 def _row(one: RuntimeFigures) -> list[str]:
