@@ -189,7 +189,7 @@ def _read_pass(builds: Sequence[tuple[Cell, BuildObservation]], name: str) -> Bl
         if counts(build):
             members.setdefault((cell, build.identity.group), []).append(number)
     taken = [
-        [(x.process, x.cycle, slice_value(x.samples, SETTLED)) for x in build.slices[name]]
+        [(x.process, x.cycle, x.place, slice_value(x.samples, SETTLED)) for x in build.slices[name]]
         for _, build in builds
     ]
     runtimes = list(dict.fromkeys(cell.runtime for cell, _ in members))

@@ -100,7 +100,7 @@ def comparisons(builds: Sequence[MeasuredBuild], name: str) -> list[Comparison]:
 def _block(builds: Sequence[MeasuredBuild], cells: Sequence[Cell], name: str) -> Block:
     taken = [
         [
-            (row["process"], row["cycle"], slice_value(row["latency_ms"], SETTLED))
+            (row["process"], row["cycle"], row.get("slice", 0), slice_value(row["latency_ms"], SETTLED))
             for row in build.slices
             if row["pass"] == name
         ]

@@ -46,12 +46,13 @@ class OutputCheck:
 class Slice:
     """Samples that were taken in one go, ms, in their order.
 
-    :param cycle: of its block, from 0; :param process: of its build, from 0
+    :param cycle: of its block, from 0; :param process: of its build, from 0; :param place: in its cycle
     """
 
     cycle: int
     samples: Samples
     process: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True)

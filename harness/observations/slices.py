@@ -57,5 +57,5 @@ def slices_of(slices: Iterable[StoredSlice]) -> dict[str, tuple[Slice, ...]]:
         taken.add(key)
         if one.latency_ms:
             samples = np.asarray(one.latency_ms)
-            passes.setdefault(one.pass_name, []).append(Slice(one.cycle, samples, one.process))
+            passes.setdefault(one.pass_name, []).append(Slice(one.cycle, samples, one.process, one.slice))
     return {name: tuple(slices) for name, slices in passes.items()}

@@ -16,6 +16,7 @@ from harness.analysis.statistics.lockstep import ProcessValues, process_values, 
 from harness.analysis.statistics.slow_builds import slow_builds
 from harness.analysis.statistics.spending import Situation
 from harness.analysis.statistics.spreads import Spread, spreads_by_kind, together
+from harness.analysis.statistics.stretches import SLICES, stretches
 
 
 @dataclass(frozen=True)
@@ -132,27 +133,29 @@ def _shared(found: dict[int, Spread], kinds: NDArray[np.int_], old: int, new: in
 
 
 def block_of_slices(
-    slices: Sequence[Iterable[tuple[int, int, float]]],
+    slices: Sequence[Iterable[tuple[int, int, int, float]]],
     members: Sequence[Sequence[int]],
     kinds: Sequence[int] | None = None,
+    stretch: int = SLICES,
 ) -> Block:
     """Return the levels of a block from the slices of each of its builds.
 
-    :param slices: of each build: process of the build, cycle and value (:func:`.lockstep.slice_value`, ms) of
-        each; processes and cycles may be any numbers that rise, such as cycles counted over all passes
+    :param slices: of each build: process of the build, cycle, place in it and value
+        (:func:`.lockstep.slice_value`, ms) of each; processes and cycles may be any numbers that rise, such
+        as cycles counted over all passes
     :param members: the builds of each cell
     :param kinds: as for :func:`read_block`
+    :param stretch: slices that share what is taken out (:func:`.stretches.stretches`)
     """
     of_build: list[list[int]] = []
-    rows: list[tuple[int, int, float]] = []
+    rows: list[tuple[int, int, int, float]] = []
     for own in slices:
         mine, first = list(own), sum(map(len, of_build))
         place = {number: first + at for at, number in enumerate(sorted({row[0] for row in mine}))}
         of_build.append(list(place.values()))
-        rows += [(place[process], cycle, value) for process, cycle, value in mine]
-    process, cycle, value = (np.asarray(column) for column in zip(*rows, strict=True))
-    in_order = np.unique(cycle, return_inverse=True)[1]
-    return read_block(process, in_order, value, of_build, members, kinds)
+        rows += [(place[process], cycle, at, value) for process, cycle, at, value in mine]
+    process, cycle, in_cycle, value = (np.asarray(column) for column in zip(*rows, strict=True))
+    return read_block(process, stretches(cycle, in_cycle, stretch), value, of_build, members, kinds)
 
 
 def read_block(

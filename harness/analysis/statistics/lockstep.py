@@ -208,7 +208,7 @@ def _cycle_variance(rest: Values) -> tuple[float, float]:
         means = np.array([part.mean() for part in parts])
         squares += float((sizes * (means - mine.mean()) ** 2).sum())
         degrees += len(parts) - 1
-    processes = int(np.isfinite(rest).any(axis=0).sum())
-    # the cycles' common part was fitted too: one process's worth of freedom is gone
-    degrees *= (processes - 1) / processes if processes else 0.0
+    there = np.isfinite(rest)
+    # the common parts were fitted too: of each cycle (or stretch of one) one slice's worth of freedom is gone
+    degrees *= 1 - there.any(axis=1).sum() / there.sum() if there.any() else 0.0
     return (squares / degrees, degrees) if degrees > 0 else (0.0, 0.0)

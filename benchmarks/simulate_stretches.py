@@ -1,0 +1,100 @@
+"""How many successive slices share what is taken out of them: a whole cycle, or a stretch of it.
+
+    python benchmarks/simulate_stretches.py [--draws 200]
+
+Simulated: blocks of cells of four builds that are all alike, 24 cycles, a slice of 45 ms; the machine has two
+speeds and stays in one for some time (another guest on the same core), beside the noise of each slice.
+Printed are the spread of builds, alarms among two cells that do not differ, coverage of the 95 % interval,
+and how often 5 % are seen, by the length of a stretch.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.simulated_blocks import row
+from harness.analysis.material import ALARM, LIMIT, SHOWN
+from harness.analysis.statistics.block import Block, block_of_slices
+
+CYCLES, BUILDS, SLICE = 24, 4, 0.045
+WHOLE = 10**6
+STRETCHES = (4, 6, 8, 12, WHOLE)
+SEED = 20261129
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a machine does to slices; spreads are of the logarithm.
+
+    :param slower: how much slower the second speed is, of 1; :param stays: seconds in one speed, on average
+    :param noise: of one slice; :param process: of one process
+    """
+
+    name: str
+    slower: float
+    stays: float
+    noise: float
+    process: float = 0.0
+
+
+MACHINES = (
+    Machine("two speeds, 0.5 s", 0.3, 0.5, 0.05),
+    Machine("two speeds, 0.2 s", 0.3, 0.2, 0.05),
+    Machine("two speeds, 2 s", 0.3, 2.0, 0.05),
+    Machine("one speed", 0.0, 1.0, 0.05),
+    Machine("one speed, processes apart", 0.0, 1.0, 0.03, 0.01),
+)
+
+
+def main() -> None:
+    """Print a row for each machine, size of block and length of a stretch."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=200)
+    draws = parser.parse_args().draws
+    row("machine", "processes", "stretch", "spread, %", "alarms, %", "coverage, %", "5 % seen, %")
+    row(*["---"] * 7)
+    for machine in MACHINES:
+        for cells in (3, 12):
+            taken = [slices(machine, cells, np.random.default_rng([SEED, draw])) for draw in range(draws)]
+            members = [list(range(cell * BUILDS, (cell + 1) * BUILDS)) for cell in range(cells)]
+            for stretch in STRETCHES:
+                found = [block_of_slices(one, members, stretch=stretch) for one in taken]
+                said = "cycle" if stretch == WHOLE else str(stretch)
+                row(machine.name, str(cells * BUILDS), said, *figures(found))
+
+
+def slices(machine: Machine, cells: int, rng: np.random.Generator) -> list[list[tuple[int, int, int, float]]]:
+    """Return the slices of each build: process, cycle, place, ms."""
+    builds = cells * BUILDS
+    found: list[list[tuple[int, int, int, float]]] = [[] for _ in range(builds)]
+    turned = rng.random(CYCLES * builds) < SLICE / machine.stays
+    speed = np.log1p(machine.slower) * (np.cumsum(turned) % 2)
+    logs = speed + rng.normal(0, machine.noise, speed.size)
+    own = rng.normal(0, machine.process, builds)
+    for cycle in range(CYCLES):
+        for place, build in enumerate(rng.permutation(builds)):
+            ms = float(np.exp(own[build] + logs[cycle * builds + place]))
+            found[build].append((0, cycle, place, ms))
+    return found
+
+
+def figures(found: list[Block]) -> list[str]:
+    """Return spread, alarms, coverage and what is seen of 5 %, all in %, over all disjoint pairs of cells."""
+    spread = np.sqrt(np.mean([float(block.spread_of_builds.pooled) for block in found]))
+    alarms, covered, seen = [], [], []
+    for block in found:
+        for old in range(0, len(block.members) - 1, 2):
+            difference = block.cells(old, old + 1)
+            assert difference is not None
+            wide, narrow = difference.interval(ALARM), difference.interval(SHOWN)
+            alarms.append(wide.above(LIMIT) or wide.below(-LIMIT))
+            covered.append(narrow.low <= 0 <= narrow.high)
+            seen.append(wide.low + np.log(1.05) > LIMIT)
+    return [f"{100 * spread:.2f}", *(f"{100 * np.mean(x):.1f}" for x in (alarms, covered, seen))]
+
+
+if __name__ == "__main__":
+    main()
