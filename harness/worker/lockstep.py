@@ -24,6 +24,10 @@ LONG_MS = 5.0
 LEAST = 3
 """Samples of a slice, however long an inference takes."""
 
+LONG_LEAST, LONG_CYCLES = 1, 2
+"""Where every inference of a block is long: samples of a slice, and cycles in place of one. What slices
+differ by is the moment, which samples of one share: more slices say more in the same time."""
+
 MOST = 10000
 """Samples of a slice, however short an inference is."""
 
@@ -93,21 +97,24 @@ class Lockstep(object):
         """Take slices of the pass *name*, so many of each build, one of each a cycle as long as it is due."""
         began = time.monotonic()
         most = max([count for _, count in members] or [0])
-        settle = SETTLE
-        for number in range(most):
+        settle, least, seconds, number = SETTLE, LEAST, SLICE_SECONDS, 0
+        while number < most:
             cycle = self._cycles.get(name, 0)
             self._cycles[name] = cycle + 1
             alive = [one for one, count in members if not one.over and number < count]
             self._random.shuffle(alive)
             for place, one in enumerate(alive):
-                taken = one.asked(one.take, name, SLICE_SECONDS, LEAST, MOST, settle)
+                taken = one.asked(one.take, name, seconds, least, MOST, settle)
                 self._slices += 1
                 if taken is not None:
                     one.samples.add(name, taken, cycle, place)
             if number == 0 and all_long([one for one in alive if not one.over]):
-                settle = 1
+                settle, least, seconds = 1, LONG_LEAST, 0.0
+                members = [(one, 1 + LONG_CYCLES * (count - 1)) for one, count in members]
+                most = 1 + LONG_CYCLES * (most - 1)
             if most >= 10 and (number + 1) % (most // 5) == 0:
                 self._say("{}: cycle {} of {}, {} side by side".format(name, number + 1, most, len(alive)))
+            number += 1
         self._seconds += time.monotonic() - began
 
 
