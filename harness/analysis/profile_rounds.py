@@ -7,13 +7,16 @@ the median of a layer is taken over what is left (docs/decisions/0006-layer-time
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.lockstep import process_values
+from harness.analysis.statistics.stretches import stretches
 from harness.attribution.attribute import is_unattributed
 from harness.attribution.engine import AttributedEngine, AttributedLayer
 from harness.evidence.records import Evidence
@@ -29,7 +32,7 @@ class _Profiled:
 
     :param samples: ms, shape (samples, rows), of an inference each or a mean of a round
     :param rounds: of each sample
-    :param span: when its first and its last round were over, seconds
+    :param ends: numbers of its rounds, and when each was over, seconds
     """
 
     build: BuildObservation
@@ -37,7 +40,13 @@ class _Profiled:
     engine: AttributedEngine
     samples: Values
     rounds: tuple[int, ...]
-    span: tuple[float, float]
+    ends: tuple[tuple[int, float], ...]
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """When its first and its last round were over, seconds."""
+        times = [at for _, at in self.ends]
+        return min(times), max(times)
 
 
 def centred(builds: Sequence[BuildObservation]) -> dict[int, AttributedEngine]:
@@ -60,8 +69,8 @@ def _profiled(build: BuildObservation) -> _Profiled | None:
     taken = [one for one in evidence.profile.rounds if one.inference_ms]
     rounds = tuple(one.round for one in taken for _ in one.inference_ms)
     rows = [time.samples_ms for time in evidence.times]
-    times = [one.at for one in taken if one.at is not None]
-    if len(set(rounds)) < _LEAST or len(times) < len(taken) or not rows:
+    ends = tuple((one.round, one.at) for one in taken if one.at is not None)
+    if len(set(rounds)) < _LEAST or len(ends) < len(taken) or not rows:
         return None
     if all(len(row) == len(taken) for row in rows):
         rounds = tuple(one.round for one in taken)  # OpenVINO counts means
@@ -70,7 +79,7 @@ def _profiled(build: BuildObservation) -> _Profiled | None:
     samples = np.asarray(rows, dtype=np.float64).T
     if not (np.isfinite(samples).all() and (samples >= 0).all() and (samples.sum(axis=1) > 0).all()):
         return None
-    return _Profiled(build, evidence, build.engine, samples, rounds, (min(times), max(times)))
+    return _Profiled(build, evidence, build.engine, samples, rounds, ends)
 
 
 def _at_once(found: Sequence[_Profiled]) -> Iterator[list[_Profiled]]:
@@ -88,12 +97,28 @@ def _at_once(found: Sequence[_Profiled]) -> Iterator[list[_Profiled]]:
 
 
 def _without_common(members: Sequence[_Profiled]) -> Iterator[tuple[_Profiled, AttributedEngine]]:
-    numbers = sorted({number for one in members for number in one.rounds})
-    by_round = [[one.samples[np.asarray(one.rounds) == number] for number in numbers] for one in members]
-    common = dict(zip(numbers, common_of(by_round).tolist(), strict=True))
-    for one in members:
-        mine = np.exp([common[number] for number in one.rounds])
-        yield one, _rescaled(one, np.median(one.samples / mine[:, None], axis=0))
+    of_samples = _stretches(members)
+    numbers = sorted({number for mine in of_samples for number in mine.tolist()})
+    by_stretch = [
+        [one.samples[mine == number] for number in numbers]
+        for one, mine in zip(members, of_samples, strict=True)
+    ]
+    common = np.full(max(numbers) + 1, np.nan)
+    common[numbers] = common_of(by_stretch)
+    for one, mine in zip(members, of_samples, strict=True):
+        yield one, _rescaled(one, np.median(one.samples / np.exp(common[mine])[:, None], axis=0))
+
+
+def _stretches(members: Sequence[_Profiled]) -> list[NDArray[np.int_]]:
+    """Return of each sample of each build the stretch of its round that it was taken in."""
+    turns = sorted((number, at, build) for build, one in enumerate(members) for number, at in one.ends)
+    places = itertools.count()
+    found = stretches([number for number, _, _ in turns], [next(places) for _ in turns])
+    of_turn = {(build, number): at for (number, _, build), at in zip(turns, found.tolist(), strict=True)}
+    return [
+        np.array([of_turn[build, number] for number in one.rounds], dtype=np.int_)
+        for build, one in enumerate(members)
+    ]
 
 
 def common_of(builds: Sequence[Sequence[Values]]) -> Values:
