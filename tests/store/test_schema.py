@@ -12,6 +12,8 @@ import pytest
 from harness.store.parquet import write_table
 from harness.store.schema import LAYER_TIMES, SAMPLES
 
+ROOT = Path(__file__).resolve().parents[2]
+
 SAMPLE: dict[str, Any] = {
     "cell": "c",
     "build": 0,
@@ -86,6 +88,23 @@ def test_each_column_says_what_it_holds_and_in_which_unit(
     kind, _, form = written.metadata[b"schema"].decode().rpartition("/")
     assert kind.startswith("trtmatrix.")
     assert form.isdigit()
+
+
+@pytest.mark.parametrize(("name", "schema"), [("samples", SAMPLES), ("layer_times", LAYER_TIMES)])
+def test_the_page_on_bundles_lists_every_column(name: str, schema: pa.Schema) -> None:
+    rows = [
+        f"| `{field.name}` | {field.type}{' or null' if field.nullable else ''} "
+        f"| {field.metadata[b'meaning'].decode()} |"
+        for field in schema
+    ]
+    head = [f"| `{name}.parquet` | type | meaning |", "|---|---|---|"]
+    page = ROOT / "docs" / "reference" / "bundle.md"
+    assert "\n".join([*head, *rows]) + "\n" in page.read_text(encoding="utf-8")
+
+
+def test_each_table_says_which_form_it_has() -> None:
+    forms = [schema.metadata[b"schema"].decode() for schema in (SAMPLES, LAYER_TIMES)]
+    assert forms == ["trtmatrix.sample_rows/2", "trtmatrix.layer_times/1"]
 
 
 def test_numbers_keep_their_width() -> None:
