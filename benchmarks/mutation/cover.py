@@ -42,7 +42,7 @@ class Covered:
         """Return the tests that run the mutant's statement, the quickest first, those of its room before all.
 
         A statement that importing the module runs is run by every test that runs anything of it, and by those
-        of its room; what runs then and never again, by all tests.
+        of its room; so is what such a statement calls, and what is called then and never again, by all tests.
 
         :param longest: in s; a test that takes longer is left out where another one runs the statement
         """
@@ -50,7 +50,9 @@ class Covered:
         lines = {line: names for line, names in lines.items() if mutant.top or mutant.holds(line)}
         named = {name for names in lines.values() for name in names}
         room = mutant.path.replace("harness/", "tests/", 1).rsplit("/", 1)[0]
-        wide = (*(name[1:] for name in named if name.startswith("@")), *([room] if mutant.top else ()))
+        imported = mutant.top or "" in named
+        named.discard("")
+        wide = (*(name[1:] for name in named if name.startswith("@")), *([room] if imported else ()))
         found = [test for test in self.tests if test in named or (wide and test.startswith(wide))]
         if lines and not named and not mutant.top:
             found = list(self.tests)
@@ -129,11 +131,14 @@ def _add(found: Covered, data: Path, tree: Path) -> None:
     for path in sources(tree):
         lines = found.lines.setdefault(path.relative_to(tree).as_posix(), {})
         for line, contexts in kept.contexts_by_lineno(str(path)).items():
-            lines.setdefault(line, set()).update(filter(None, map(_named, contexts)))
+            lines.setdefault(line, set()).update(map(_named, contexts))
 
 
 def _named(context: str) -> str:
-    """Return a context as a test, or as ``@`` and the start of the names of all the tests it stands for."""
+    """Return a context as a test, or as ``@`` and the start of the names of all the tests it stands for.
+
+    Empty for what ran while modules were imported, before any test.
+    """
     name, _, phase = context.rpartition(" (")
     if phase in ("call)", "teardown)"):
         return name
@@ -142,7 +147,7 @@ def _named(context: str) -> str:
 
 def _read(kept: Mapping[str, Any], files: set[str]) -> Covered:
     def holds(context: str) -> bool:
-        return context.startswith("@") or context.split("::")[0] in files
+        return not context or context.startswith("@") or context.split("::")[0] in files
 
     return Covered(
         {test: seconds for test, seconds in kept.get("tests", {}).items() if holds(test)},
