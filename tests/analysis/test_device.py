@@ -145,3 +145,63 @@ def test_peaks_that_a_build_beats_are_none_for_all_of_its_host(compose: Any) -> 
     other = found["3.0"].evidence["new"]
     assert isinstance(other, dict)
     assert other["ms"] == pytest.approx([0.2 - 0.1152] * 3)
+
+
+def host(compose: Any, *times: tuple[float, float], flops: float = 2e7, name: str = "host-a") -> Any:
+    """Return a cell of builds with these times of the depthwise and the 1x1 convolution, ms."""
+    builds = []
+    for number, (depthwise, pointwise) in enumerate(times):
+        rows = [
+            compose.layer("dw", "depthwise", depthwise),
+            replace(compose.layer("pw", "pointwise", pointwise), position=1),
+        ]
+        engine = replace(compose.engine(rows), graph=compose.separable())
+        build = measured(compose.build(number, 1.0, host=name), flops, 1e12)
+        builds.append(replace(build, engine=engine))
+    return compose.cell("1.0", builds)
+
+
+def beaten(*cells: Any, compose: Any) -> dict[str, str]:
+    """Return by host what beat its peaks."""
+    return {key[0]: peaks.beaten for key, peaks in host_peaks([compose.run(*cells)]).items()}
+
+
+# The depthwise convolution is of 2304 FLOP, the 1x1 convolution of 6144: 0.1152 and 0.3072 ms at 20 MFLOP/s.
+FAIR = (0.2, 0.4)
+
+
+def test_what_beat_the_peaks_by_most_is_told_whichever_build_it_was(compose: Any) -> None:
+    most = "the peaks measured here are too low: depthwise ran in 0.050 ms, bound 0.115 ms"
+    for times in (
+        (FAIR, (0.05, 0.4), (0.1, 0.3)),
+        ((0.1, 0.3), (0.05, 0.4), FAIR),
+        ((0.1, 0.4), (0.05, 0.3)),
+    ):
+        assert beaten(host(compose, *times), compose=compose) == {"host-a": most}
+    pointwise = "the peaks measured here are too low: pointwise ran in 0.200 ms, bound 0.307 ms"
+    assert beaten(host(compose, (0.1, 0.2)), compose=compose) == {"host-a": pointwise}
+
+
+def test_peaks_are_beaten_by_what_ran_on_their_host_alone(compose: Any) -> None:
+    fair, quick = host(compose, FAIR), host(compose, (0.05, 0.4), name="host-b")
+    found = beaten(fair, quick, compose=compose)
+    assert found["host-a"] == ""
+    assert "depthwise ran in 0.050 ms" in found["host-b"]
+
+
+def test_what_took_no_time_or_was_wrong_beats_nothing(compose: Any) -> None:
+    assert beaten(host(compose, (0.0, 0.4)), compose=compose) == {"host-a": ""}
+    cell = host(compose, (0.05, 0.4))
+    wrong = replace(cell, builds=tuple(replace(b, outputs=compose.wrong) for b in cell.builds))
+    assert beaten(wrong, compose=compose) == {"host-a": ""}
+
+
+def test_builds_of_another_precision_keep_their_facts(compose: Any) -> None:
+    mine = measured(compose.build(0, 1.0), 9e9, 3e9)
+    other = replace(compose.build(1, 1.0), facts={"precision": "fp16", "gpu": "H100"})
+    run = compose.run(compose.cell("1.0", [mine, other]))
+    given = with_peaks(run, host_peaks([run])).cells[0].builds
+    assert given[1] is other
+    assert given[0].facts["peaks"] == {
+        "flops_per_s": 9e9, "bytes_per_s": 3e9, "how": "the most of 1 builds on this host",
+    }  # fmt: skip

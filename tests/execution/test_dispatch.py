@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.execution.base import PlannedBuild
+from harness.execution.base import Block, PlannedBuild
 from harness.execution.dispatch import TRIES, Became, Cut, Dispatch, GivenUp, Home
 from harness.execution.fleet import GPU, Event, Lost, Order, Over, Place, Refused, Said, need_of
 from harness.execution.placing import Group, choose, fitting, groups
@@ -152,6 +153,81 @@ def test_cells_refused_on_the_node_cost_the_others_nothing() -> None:
     assert [one.cell for one in became if isinstance(one, Refused)] == [cell("1", "one").id]
     assert len(kept(became)) == 2
     assert said[1] == "a: installing"
+
+
+def test_a_place_is_sent_the_files_that_its_order_names() -> None:
+    sent: list[Mapping[str, Path]] = []
+
+    class Sending(ComposedFleet):
+        def start(self, number: int, place: Place, order: Order, files: Mapping[str, Path]) -> None:
+            sent.append(files)
+            super().start(number, place, order, files)
+
+    def order(block: Block, place: Place, later: int) -> tuple[Order, Mapping[str, Path]]:
+        return order_of(block, place, later)[0], {"network": Path(block.builds[0].cell.network)}
+
+    waiting = groups([block("one"), block("two")], {})
+    list(Dispatch(Sending([place("a")]), waiting, order, [].append).run())
+    assert sent == [{"network": Path("one")}, {"network": Path("two")}]
+
+
+def test_each_order_says_how_many_builds_may_follow_on_its_place() -> None:
+    """Those of its own group, and its share of those that wait for any place."""
+    two = [block("one", 1), replace(block("one", 2), builds=block("one", 2).builds[1::2])]
+    alone = ComposedFleet([place("a")])
+    run(alone, groups([*two, block("other"), block("last", 3)], {}))
+    assert [(order.builds[0].cell.network, order.later) for _, order in alone.started] == [
+        ("one", 2 + 4 + 6), ("one", 4 + 6), ("other", 6), ("last", 0),
+    ]  # fmt: skip
+    shared = ComposedFleet([place("a"), place("b")])
+    run(shared, groups([*two, block("other"), block("last", 3)], {}))
+    assert [(order.builds[0].cell.network, order.later) for _, order in shared.started][:2] == [
+        ("one", 2 + (4 + 6) // 2), ("other", 6 // 2),
+    ]  # fmt: skip
+
+
+def test_a_second_block_on_a_place_reckons_with_what_waits_for_that_place() -> None:
+    """Other places may be gone by then: the first of two blocks shared what waits, the second does not."""
+    two = [block("one", 1), replace(block("one", 2), builds=block("one", 2).builds[1::2])]
+    fleet = ComposedFleet([place("a"), place("b")])
+    run(fleet, groups([*two, block("other", 6), block("last", 3)], {}))
+    later = {
+        order.builds[0].number: order.later for _, order in fleet.started if "one" in order.builds[0].cell.id
+    }
+    assert later == {0: 2 + (12 + 6) // 2, 1: 6}
+
+
+def test_one_build_is_said_to_be_one_and_a_place_without_a_word_is_a_lost_one() -> None:
+    fleet, said = ComposedFleet([place("a")], lambda *_: [Over()]), list[str]()
+    became = run(fleet, groups([block("one", 1, ["1"])], {}), said)
+    assert said == ["a: a block of one build: one-fp32-b1"] * TRIES
+    assert [one.reason for one in became if isinstance(one, Cut)] == [
+        "it gave builds up without a word"
+    ] * TRIES
+    (last,) = (one for one in became if isinstance(one, GivenUp))
+    assert last.reason.endswith("the last time: it gave builds up without a word")
+
+
+def test_what_lost_its_place_comes_before_what_waits() -> None:
+    plays = iter([[Lost("gone")], *[None] * 9])
+
+    def play(place: Place, order: Order) -> list[Event]:
+        return next(plays) or all_come(place, order)
+
+    fleet = ComposedFleet([place("a")], play)
+    run(fleet, groups([block("one"), block("two")], {}))
+    assert [order.builds[0].cell.network for _, order in fleet.started] == ["one", "one", "two"]
+
+
+def test_a_build_beyond_those_asked_for_comes_home_as_its_cell_s() -> None:
+    """A block may build once more for a second look."""
+    asked = block("one", 1)
+
+    def plays(place: Place, order: Order) -> list[Event]:
+        return [came(PlannedBuild(cell("2", "one"), 7)), *all_come(place, order)]
+
+    found = kept(run(ComposedFleet([place("a")], plays), groups([asked], {})))
+    assert set(found) == {*asked.builds, PlannedBuild(cell("2", "one"), 7)}
 
 
 def test_who_stops_asking_leaves_nothing_running() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.errors import InputError
 from harness.store.documents.base import read_document
 from harness.store.documents.samples import Samples as Document
-from harness.store.documents.samples import read_samples, read_whole
+from harness.store.documents.samples import publish_samples, read_samples, read_whole
 from harness.worker.samples import NAME, SCHEMA, Samples
 from harness.worker.stopping import PassEnd
 
@@ -136,3 +136,39 @@ def test_a_slice_that_was_lost_is_missed(tmp_path: Path) -> None:
         read_samples(tmp_path)
     (tmp_path / "result.json").unlink()
     assert read_samples(tmp_path) == []
+
+
+def published(folder: Path, **row: object) -> dict[str, object]:
+    """Return what is left of one slice, and of the same one taken alone."""
+    whole = {"pass": "latency", "latency_ms": [1.00004999, 2.0], **row}
+    data = {"schema": "trtmatrix.samples/2", "slices": [whole], "alone": [whole]}
+    (folder / NAME).write_text(json.dumps(data), encoding="utf-8")
+    publish_samples(folder)
+    found = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    (kept,), (alone,) = found["slices"], found["alone"]
+    assert kept == alone
+    return dict(kept)
+
+
+def test_starts_are_published_in_whole_milliseconds_rounded_down(tmp_path: Path) -> None:
+    starts = [1_790_000_000_123_456_789, 999_999]
+    assert published(tmp_path, start_ns=starts)["start_ns"] == [1_790_000_000_123_000_000, 0]
+    assert published(tmp_path)["start_ns"] is None
+
+
+def test_beside_events_of_the_gpu_the_host_s_clock_is_published_in_tenths_of_a_microsecond(
+    tmp_path: Path,
+) -> None:
+    row = {"enqueue_ms": [0.12345678, None], "host_ms": [1.00005001, 2.5], "cpu_ms": [0.12345678, None]}
+    on_gpu = published(tmp_path, clock="gpu", **row)
+    assert (on_gpu["enqueue_ms"], on_gpu["host_ms"]) == ([0.1235, None], [1.0001, 2.5])
+    assert on_gpu["latency_ms"] == [1.00004999, 2.0], "the GPU's own times are what is measured"
+    assert on_gpu["cpu_ms"] == row["cpu_ms"]
+    on_host = published(tmp_path, clock="host", **row)
+    assert {name: on_host[name] for name in row} == row, "here they are what is measured"
+    assert published(tmp_path, clock="gpu")["host_ms"] is None
+
+
+def test_a_build_without_samples_is_published_without(tmp_path: Path) -> None:
+    publish_samples(tmp_path)
+    assert list(tmp_path.iterdir()) == []
