@@ -39,6 +39,7 @@ TESTS = ("analysis", "store", "execution", "observations")
 def main() -> int:
     """Draw, run, print."""
     said = _arguments()
+    said.folder = said.folder.resolve()  # the tests run in a copy
     said.folder.mkdir(parents=True, exist_ok=True)
     drawn, every = draw(ROOT, said.mutants, said.seed, said.only)
     file = said.folder / "results.jsonl"
