@@ -21,12 +21,13 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING
 
 from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, State
-from harness.analysis.verdict import Verdict
 from harness.errors import AcceptedFileError, UnreadableFileError, WrongFormatError
+
+if TYPE_CHECKING:
+    from harness.analysis.verdict import Verdict
 
 ACCEPTED_FILE = Path("trtmatrix-accepted.toml")
 """Read and written where no other file is named, if it lies in the folder that a command is called in."""
@@ -93,6 +94,8 @@ def with_accepted(
     verdicts: Sequence[Verdict], accepted: Sequence[Accepted], today: date | None = None
 ) -> list[Verdict]:
     """Return *verdicts*, each with the first accepted change that fits it and has not expired."""
+    from msgspec.structs import replace  # whoever only lists cells reads the file, and needs no records
+
     today = today or datetime.now().astimezone().date()
     alive = [entry for entry in accepted if not entry.expired(today)]
     found: list[Verdict] = []

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.analysis.accepted import Accepted
-from harness.analysis.verdict import Verdict
+
+if TYPE_CHECKING:
+    from harness.analysis.verdict import Verdict
 
 
 class Stated(Protocol):
