@@ -52,6 +52,11 @@ def interval(ends: tuple[float, float] | None) -> str:
     return "" if ends is None else f"{change(ends[0])} to {change(ends[1])}"
 
 
+def capital(text: str) -> str:
+    """Return *text* with its first letter as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def span(counts: Sequence[int]) -> str:
     """Return ``74``, or ``54 to 88`` where builds differ."""
     low, high = min(counts), max(counts)

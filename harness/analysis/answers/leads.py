@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from harness.analysis.answers.answer import RuntimeAnswer
 from harness.analysis.answers.beside import newest, subjects
-from harness.analysis.answers.to_use import Row, beside_best, not_slower
+from harness.analysis.answers.to_use import Row, beside_best, none_stands_out, not_slower, wins
 from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable
 from harness.analysis.hosts import HostNames
 from harness.analysis.table import Change
 from harness.analysis.verdict import LATENCY, Verdict
-from harness.written import percent
+from harness.written import capital, percent
 
 CONVOLUTIONS = "pointwise"
 """The rule on the cost of the 1x1 convolutions."""
@@ -38,12 +37,9 @@ def which_version(rows: Sequence[Row], versions: Sequence[str], picked: str | No
     if len(versions) == 1:
         return f"{versions[0]} is the only one measured."
     if picked is None:
-        alike = all(len(one.best.alike) == one.best.others for _, one in rows)
-        why = "they are equally fast" if alike else "the builds cannot tell"
-        return f"None stands out of {', '.join(versions)}: {why}."
-    cases = [(answer.network, one, _wins(one, picked)) for answer, one in rows]
-    won = [one for _, one, wins in cases if wins]
-    networks = list(dict.fromkeys(network for network, _, wins in cases if wins))
+        return none_stands_out(rows, versions, "the builds cannot tell")
+    won = [one for _, one in rows if wins(one, picked)]
+    networks = list(dict.fromkeys(answer.network for answer, one in rows if wins(one, picked)))
     named = len(won) < len(rows) and len(networks) <= MOST_NETWORKS
     others = [version for version in versions if any(beside_best(one, version) for one in won)]
     gains = [1.0 - (v.effect or 1.0) for one in won for version in others for v in beside_best(one, version)]
@@ -51,7 +47,7 @@ def which_version(rows: Sequence[Row], versions: Sequence[str], picked: str | No
     said += f" ({', '.join(networks)})" if named else ""
     lost = sum(not not_slower(one, picked) for _, one in rows)
     rest = [f"in {lost} it is slower than the fastest"] if lost else []
-    tied = [one.best for _, one, wins in cases if not wins and not_slower(one, picked)]
+    tied = [one.best for _, one in rows if not wins(one, picked) and not_slower(one, picked)]
     equal = sum(best.ties == best.alike for best in tied)
     rest += [f"in {equal} no version is slower"] if equal else []
     rest += [f"in {len(tied) - equal} that cannot be told"] if tied[equal:] else []
@@ -71,7 +67,12 @@ def what_changed(rows: Sequence[Row]) -> str:
     _, most = max(own, key=lambda row: sum(row[1].builds.values()))
     numbers = f"{most.kernels.now.split(' in ')[0]}, before {most.kernels.before}"
     said = f"Since {version}, 1x1 convolutions run on GEMM kernels{_in(len(own), rows)} ({numbers})"
-    less = [abs(v.difference or 0.0) for _, one in rows for v in one.costs if _cheaper(v)]
+    less = [
+        abs(v.difference or 0.0)
+        for _, one in rows
+        for v in one.costs
+        if v.bottleneck == CONVOLUTIONS and fell(v)
+    ]
     gain = f"; that saves {_span(less)} of the layer time{_in(len(less), rows)}" if less else ""
     return f"{said}{gain}."
 
@@ -113,7 +114,7 @@ def what_is_worse(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
     sizes = [(v.effect or 1.0) - 1.0 if latency else v.difference or 0.0 for v in own]
     name, of = ("Latency", "") if latency else (titles.get(bottleneck, bottleneck), " of the layer time")
     more = sum(map(len, worse.values())) - len(own)
-    said = f"{name[:1].upper()}{name[1:]} in {version}, +{_span(sizes)}{of}{_in(len(own), rows)}"
+    said = f"{capital(name)} in {version}, +{_span(sizes)}{of}{_in(len(own), rows)}"
     return f"{said}{f'; and {more} more' if more else ''}."
 
 
@@ -139,9 +140,7 @@ def what_can_be_done(rows: Sequence[Row]) -> str:
     if not told:
         return ""
     _, what, gain, answer = min(told, key=lambda one: one[0])
-    return (
-        f"{what[:1].upper()}{what[1:]}: latency {gain.words}{f' in {answer.name}' if len(rows) > 1 else ''}."
-    )
+    return f"{capital(what)}: latency {gain.words}{f' in {answer.name}' if len(rows) > 1 else ''}."
 
 
 def how_fast_others_are(tables: Sequence[RuntimeTable], hosts: HostNames) -> str:
@@ -170,23 +169,17 @@ def _speeds(name: str, rows: Sequence[tuple[str, RuntimeFigures]], base: str) ->
 
     :param base: what they are against, where that has to be said
     """
-    said = [
-        f"{row.speed_up:.2f} {'times ' if not at else ''}on {case}" for at, (case, row) in enumerate(rows)
-    ]
-    against = f" as fast as {base}" if base else ""
-    said[0] = said[0].replace(" times on", f" times{against} on")
+    unit = f" times{f' as fast as {base}' if base else ''}"
+    said = [f"{row.speed_up:.2f}{'' if at else unit} on {case}" for at, (case, row) in enumerate(rows)]
     shares = [row.shares.reformats for _, row in rows if row.shares is not None]
     telling = bool(shares) and max(shares) >= TELLING_REFORMATS
     reformats = f" ({_span(shares)} of its layer time in reformats)" if telling else ""
     return f"{name} {'is ' if base else ''}{', '.join(said)}{reformats}"
 
 
-def _wins(one: RuntimeAnswer, version: str) -> bool:
-    return one.best.release.version == version and bool(one.best.slower)
-
-
-def _cheaper(verdict: Verdict) -> bool:
-    return verdict.bottleneck == CONVOLUTIONS and verdict.change in (Change.REDUCED, Change.REMOVED)
+def fell(verdict: Verdict) -> bool:
+    """Tell whether a cost went down or away."""
+    return verdict.change in (Change.REDUCED, Change.REMOVED)
 
 
 def _span(sizes: Sequence[float]) -> str:

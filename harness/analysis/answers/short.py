@@ -14,12 +14,18 @@ from harness.analysis.answers.beside import beside
 from harness.analysis.answers.best import Best
 from harness.analysis.answers.kernels import FAMILY
 from harness.analysis.answers.remedies import RemedyAnswer
-from harness.analysis.answers.to_use import Row, beside_best, explains, not_slower, version_to_use
+from harness.analysis.answers.to_use import (
+    Row,
+    beside_best,
+    explains,
+    none_stands_out,
+    not_slower,
+    version_to_use,
+)
 from harness.analysis.figures.runtimes import RuntimeTable
 from harness.analysis.hosts import HostNames
-from harness.analysis.table import Change
 from harness.analysis.verdict import Verdict
-from harness.written import percent
+from harness.written import capital, percent
 
 MOST_NAMED = 3
 """Networks that a short answer names; the rest is counted."""
@@ -107,9 +113,7 @@ def _which(rows: Sequence[Row], versions: Sequence[str], picked: str | None) -> 
     if len(versions) == 1:
         return f"{versions[0]} is the only one measured."
     if picked is None:
-        alike = all(len(one.best.alike) == one.best.others for _, one in rows)
-        why = "they are equally fast" if alike else "the builds cannot tell which is best"
-        return f"None stands out of {', '.join(versions)}: {why}."
+        return none_stands_out(rows, versions, "the builds cannot tell which is best")
     said = [f"{picked}."]
     for other in versions:
         won = [
@@ -165,7 +169,7 @@ def _remedies(rows: Sequence[Row]) -> str:
             open_ones.append(what)
     said += [f"measured, without a gain that the builds show: {', '.join(unclear)}"] if unclear else []
     said += [f"not measured here: {', '.join(open_ones)}"] if open_ones else []
-    return f"{_capital('; '.join(said))}." if said else ""
+    return f"{capital('; '.join(said))}." if said else ""
 
 
 def _named(won: Sequence[tuple[Answer, Verdict]]) -> str:
@@ -194,17 +198,13 @@ def _why(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
     if not moved:
         said += [f"1x1 convolutions run {text}" for text in _alike(rows)]
     for name, title in titles.items():
-        less = [(a, v) for a, one in rows for v in one.costs if v.bottleneck == name and _fell(v)]
+        less = [(a, v) for a, one in rows for v in one.costs if v.bottleneck == name and leads.fell(v)]
         if less:
             sizes = sorted(abs(v.difference or 0.0) for _, v in less)
             size = percent(sizes[0]) if len(sizes) == 1 else f"{100 * sizes[0]:.1f} to {percent(sizes[-1])}"
             where = f" in {len(less)}" if len(rows) > 1 else ""
             said.append(f"{_lower(title)} take less time{where}, by {size} of the layer time")
     return f"{'; '.join(said)}." if said else ""
-
-
-def _fell(verdict: Verdict) -> bool:
-    return verdict.change in (Change.REDUCED, Change.REMOVED)
 
 
 def _alike(rows: Sequence[Row]) -> Iterable[str]:
@@ -250,7 +250,7 @@ def _worse(rows: Sequence[Row], titles: Mapping[str, str]) -> str:
     ]
     wrong = [(a, v) for a, one in rows for v in one.latency if v.verdict == "invalid"]
     said += [f"{answer.name}: outputs of {v.version} are wrong" for answer, v in wrong]
-    text = _some(said) if len(rows) > 1 else _capital(_some(said))
+    text = _some(said) if len(rows) > 1 else capital(_some(said))
     return f"{text}." if said else "Nothing that these builds show."
 
 
@@ -268,10 +268,6 @@ def _by(verdict: Verdict) -> str:
 
 def _title(verdict: Verdict, titles: Mapping[str, str]) -> str:
     return _lower(titles.get(verdict.bottleneck, verdict.bottleneck))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _lower(title: str) -> str:

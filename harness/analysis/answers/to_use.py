@@ -21,7 +21,7 @@ def version_to_use(rows: Sequence[Row], versions: Sequence[str]) -> str | None:
     if len(versions) < 2 or not any(one.best.slower for _, one in rows):
         return None
     place = {version: at for at, version in enumerate(versions)}
-    return max(versions, key=lambda v: (sum(not_slower(one, v) for _, one in rows), _wins(rows, v), place[v]))
+    return max(versions, key=lambda v: (*_counts(rows, v), place[v]))
 
 
 def explains(rows: Sequence[Row], versions: Sequence[str], picked: str | None) -> bool:
@@ -36,8 +36,22 @@ def not_slower(one: RuntimeAnswer, version: str) -> bool:
     return not known or version in {one.best.release.version, *(x.version for x in one.best.ties)}
 
 
-def _wins(rows: Sequence[Row], version: str) -> int:
-    return sum(one.best.release.version == version and bool(one.best.slower) for _, one in rows)
+def wins(one: RuntimeAnswer, version: str) -> bool:
+    """Tell whether *version* is the best of a case, in which another is slower."""
+    return one.best.release.version == version and bool(one.best.slower)
+
+
+def none_stands_out(rows: Sequence[Row], versions: Sequence[str], unclear: str) -> str:
+    """Return that no version is to be preferred, and why.
+
+    :param unclear: what is said where builds cannot tell
+    """
+    alike = all(len(one.best.alike) == one.best.others for _, one in rows)
+    return f"None stands out of {', '.join(versions)}: {'they are equally fast' if alike else unclear}."
+
+
+def _counts(rows: Sequence[Row], version: str) -> tuple[int, int]:
+    return sum(not_slower(one, version) for _, one in rows), sum(wins(one, version) for _, one in rows)
 
 
 def beside_best(one: RuntimeAnswer, other: str) -> list[Verdict]:
