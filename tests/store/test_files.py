@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import locale
 import os
 import tempfile
 from pathlib import Path
@@ -26,8 +27,9 @@ def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_json_too_deep_or_too_long_to_be_read_is_one_line(tmp_path: Path, content: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match="not JSON that can be read"):
+    with pytest.raises(InputError, match="not JSON that can be read: ") as caught:
         read_json(path)
+    assert caught.value.path == str(path)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
@@ -82,6 +84,30 @@ def test_half_a_surrogate_pair_is_escaped(tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_bytes() == b"a\\ud800b\n"
 
 
+def test_files_are_utf_8_whatever_the_system_s_own_encoding_is(tmp_path: Path) -> None:
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    try:
+        write_json(tmp_path / "a.json", {"name": "Grüße"})
+        assert read_json(tmp_path / "a.json") == {"name": "Grüße"}
+        (tmp_path / "out").symlink_to(os.devnull)
+        write_text(tmp_path / "out", "Grüße")
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    assert "Grüße".encode() in (tmp_path / "a.json").read_bytes()
+
+
+def test_a_folder_in_which_nothing_may_be_made_is_named(tmp_path: Path) -> None:
+    """The file that would have been renamed is nobody's business."""
+    (tmp_path / "a.txt").mkdir()
+    (tmp_path / "b.txt").symlink_to(tmp_path / "a.txt" / "deep" / "b.txt")
+    with pytest.raises(OSError, match=r"a\.txt") as caught:
+        write_text(tmp_path / "a.txt", "text")
+    assert (caught.value.filename, caught.value.filename2) == (str(tmp_path / "a.txt"), None)
+    write_text(tmp_path / "b.txt", "through a link that pointed nowhere")
+    assert (tmp_path / "a.txt" / "deep" / "b.txt").is_file()
+
+
 def test_a_disk_that_is_full_is_named_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,10 +160,10 @@ def test_what_is_no_json_object_is_named_with_its_line(
 
 
 def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no such file$"):
-        read_json(tmp_path / "none.json")
-    with pytest.raises(InputError, match=r"expected a regular file$"):
-        read_json(tmp_path)
+    for path, said in ((tmp_path / "none.json", "no such file"), (tmp_path, "expected a regular file")):
+        with pytest.raises(InputError) as caught:
+            read_json(path)
+        assert (caught.value.path, caught.value.problem) == (str(path), said)
 
 
 def test_a_device_is_written_to_whatever_the_text(tmp_path: Path) -> None:

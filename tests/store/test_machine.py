@@ -102,12 +102,19 @@ class Driver:
             "nvmlDeviceGetUUID": {"handle-0": "GPU-a", "handle-1": "GPU-b"}.__getitem__,
             "nvmlDeviceGetMemoryInfo": lambda _handle: SimpleNamespace(total=80 << 30, free=1),
             "nvmlSystemGetDriverVersion": lambda: "580.1",
+            "nvmlDeviceGetHandleByUUID": self._called,
         }
         for name, answer in answers.items():
             monkeypatch.setattr(pynvml, name, answer)
 
     def _opened(self, change: int) -> None:
         self.open += change
+
+    def _called(self, uuid: str) -> str:
+        known = {"GPU-a": "handle-0", "GPU-b": "handle-1"}
+        if uuid not in known:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
+        return known[uuid]
 
 
 def test_each_gpu_is_listed_with_what_decides_about_engines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +125,69 @@ def test_each_gpu_is_listed_with_what_decides_about_engines(monkeypatch: pytest.
         {"name": "NVIDIA A10", "uuid": "GPU-b", "compute_capability": "8.6", **both},
     ]
     assert driver.open == 0
+
+
+def test_what_a_gpu_does_already_is_told_where_its_driver_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_handle: str) -> int:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+
+    Driver(monkeypatch)
+    running = {"handle-0": [object(), object()], "handle-1": []}
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetComputeRunningProcesses", running.__getitem__)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetPersistenceMode", {"handle-0": 1, "handle-1": 0}.__getitem__)
+    assert [(gpu["processes"], gpu["persistence"]) for gpu in machine.gpus()] == [(2, True), (0, False)]
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetPersistenceMode", refused)
+    assert [(gpu["processes"], gpu["persistence"]) for gpu in machine.gpus()] == [(2, None), (0, None)]
+
+
+def test_memory_is_that_of_the_gpu_of_this_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver(monkeypatch)
+    memory = {
+        "handle-0": SimpleNamespace(total=80 << 30, free=3 << 30),
+        "handle-1": SimpleNamespace(total=24 << 30, free=5 << 30),
+    }
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", memory.__getitem__)
+    assert machine.free_gpu_memory("GPU-a") == (3 << 30, 80 << 30)
+    assert machine.free_gpu_memory("GPU-b") == (5 << 30, 24 << 30)
+    assert machine.free_gpu_memory("cpu") is None
+    assert driver.open == 0, "closed, whether there is such a GPU or not"
+
+
+def test_without_a_driver_no_memory_of_a_gpu_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
+
+    driver = Driver(monkeypatch)
+    monkeypatch.setattr(pynvml, "nvmlInit", fail)
+    assert machine.free_gpu_memory("GPU-a") is None
+    assert driver.open == 0, "what was not opened is not closed"
+
+
+@pytest.mark.parametrize(
+    ("said", "chosen"),
+    [
+        (None, "GPU-a"),
+        ("1", "GPU-b"),
+        (" 1 , 0", "GPU-b"),
+        ("GPU-b", "GPU-b"),
+        ("GPU-", "GPU-a"),
+        ("2", None),
+        ("2,0", None),
+        ("", None),
+        (",0", None),
+        ("-1", None),
+    ],
+)
+def test_the_gpu_to_measure_on_is_the_first_that_cuda_shows(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, chosen: str | None
+) -> None:
+    Driver(monkeypatch)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if said is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", said)
+    assert machine.chosen_gpu() == chosen
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lambda: 0)
+    assert machine.chosen_gpu() is None
 
 
 def test_a_driver_that_fails_is_closed_and_one_that_is_not_there_has_no_gpus(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -61,3 +63,30 @@ def test_facts_that_name_no_content_have_none(facts: dict[str, str]) -> None:
 )
 def test_a_host_is_called_by_what_is_known_of_it(host: Host, name: str) -> None:
     assert host.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("GPU-1f", Host(device="GPU-1f")),
+        ("vm-0035969ec53f", Host(machine="vm-0035969ec53f")),
+        ("my-GPU-box", Host(machine="my-GPU-box")),
+    ],
+)
+def test_a_host_that_bundles_of_before_name_is_a_gpu_or_a_machine(name: str, host: Host) -> None:
+    assert Host.named(name) == host
+
+
+def test_a_fingerprint_stays_the_same_from_release_to_release() -> None:
+    """Builds of before are pooled by it: a change of its form would keep them apart for ever."""
+    said = '{"image":"sha256:a","packages":{"numpy":"2.0"},"python":"3.11.7"}'
+    held = {"python": "3.11.7", "packages": {"numpy": "2.0"}, "image_id": "sha256:a", "path": "/x"}
+    assert fingerprint(held) == "sha256:" + hashlib.sha256(said.encode()).hexdigest()
+    letters = r'{"packages":{"gr\u00fc\u00dfe":"1"}}'
+    assert fingerprint({"packages": {"grüße": "1"}}) == (
+        "sha256:" + hashlib.sha256(letters.encode()).hexdigest()
+    )
+
+
+def test_facts_that_json_does_not_know_are_told_as_texts() -> None:
+    assert fingerprint({"packages": {"a": Path("b")}}) == fingerprint({"packages": {"a": "b"}})
