@@ -72,6 +72,20 @@ def test_of_a_build_without_a_gpu_s_clock_there_is_nothing_to_turn(tmp_path: Pat
     assert turned(one) is one
     assert not by_gpu_alone(one)
     assert not by_gpu_alone(build(tmp_path, taken(0, [3.0, 4.0])))
-    for other in (replace(one, status="failed"), replace(one, folder=None), replace(one, passes={})):
+
+
+def test_a_build_that_took_no_samples_is_not_looked_into(tmp_path: Path) -> None:
+    both = build(tmp_path / "both", taken(0, [3.0, 4.0]))
+    gpu = build(tmp_path / "gpu", taken(0, None))
+    assert turned(both) is not both
+    assert by_gpu_alone(gpu)
+    for nothing in ({"status": "failed"}, {"folder": None}, {"passes": {}}):
+        other = replace(both, **nothing)  # type: ignore[arg-type]
         assert turned(other) is other
-        assert not by_gpu_alone(other)
+        assert not by_gpu_alone(replace(gpu, **nothing))  # type: ignore[arg-type]
+
+
+def test_one_slice_that_only_the_gpu_s_clock_timed_makes_a_build_the_gpu_s(tmp_path: Path) -> None:
+    mixed = build(tmp_path, taken(0, [3.0, 4.0]), taken(1, None))
+    assert by_gpu_alone(mixed)
+    assert turned(mixed).passes["latency"].tolist() == [3.0, 4.0, 1.0, 2.0]

@@ -26,6 +26,29 @@ def test_the_cost_is_an_inference_with_the_profiler_over_one_without() -> None:
     assert found.cost == pytest.approx(0.1)
 
 
+def test_a_layer_of_which_no_time_is_known_adds_none() -> None:
+    """One that executes nothing is told of without a time; a mean stands in where there is no median."""
+    without = LayerTime(position=2, name="c")
+    mean = LayerTime(position=3, name="d", average_ms=0.25)
+    found = profiling_of(Evidence(times=(*TIMES, without, mean), profile=RUNS))
+    assert found is not None
+    assert found.layers_ms == pytest.approx(1.15)
+    found = profiling_of(Evidence(profile=RUNS))
+    assert found is not None
+    assert found.layers_ms == 0.0
+
+
+def test_the_times_of_all_rounds_count_alike() -> None:
+    rounds = [
+        ProfileRound(round=0, settle=0, inference_ms=[4.0]),
+        ProfileRound(round=1, settle=0, inference_ms=[]),
+        ProfileRound(round=2, settle=0, inference_ms=[1.0, 2.0, 3.0]),
+    ]
+    found = profiling_of(Evidence(profile=ProfileRuns(way="x", clock="host", plain_ms=[2.0], rounds=rounds)))
+    assert found is not None
+    assert (found.inference_ms, found.plain_ms, found.cost) == (2.5, 2.0, 0.25)
+
+
 def test_nothing_is_known_of_bundles_that_do_not_say() -> None:
     assert profiling_of(None) is None
     assert profiling_of(Evidence(times=TIMES)) is None
@@ -42,6 +65,9 @@ def test_without_plain_inferences_there_is_no_cost() -> None:
 def test_builds_are_told_by_their_medians_and_all_their_ways() -> None:
     one, two = Profiling("a", 1.0, 2.0, 1.0), Profiling("b", 3.0, 4.0, None)
     assert over([one, two]) == Profiling("a, b", 2.0, 3.0, 1.0)
+    three = Profiling("a", 9.0, 9.0, 5.0)
+    assert over([two, one, three]) == Profiling("b, a", 3.0, 4.0, 3.0), "each way once, as they come"
+    assert over([two, two]) == Profiling("b", 3.0, 4.0, None)
 
 
 def test_settling_inferences_are_told_and_do_not_count() -> None:
