@@ -92,8 +92,8 @@ def comparisons(builds: Sequence[MeasuredBuild], name: str) -> list[Comparison]:
         if difference is None:
             continue
         situation = block.situation(cells.index(old), cells.index(new), difference)
-        half = float(difference.half_width(SHOWN)) if difference.degrees > 0 else math.inf
-        found.append(Comparison(old, new, math.expm1(half) if math.isfinite(half) else half, situation))
+        half = float(difference.half_width(SHOWN))  # not a number where one build says nothing of the others
+        found.append(Comparison(old, new, math.expm1(half) if math.isfinite(half) else math.inf, situation))
     return sorted(found, key=lambda one: -one.half_width)
 
 
