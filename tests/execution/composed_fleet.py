@@ -50,9 +50,11 @@ class ComposedFleet(Fleet):
         self.started: list[tuple[str, Order]] = []
         self.most_at_once: dict[str, int] = {}
         self.stopped: list[int] = []
+        self.needs: list[list[Need]] = []
         self.running: dict[int, tuple[Place, list[Event]]] = {}
 
-    def places(self, needs: Sequence[Need]) -> Sequence[Place]:  # noqa: ARG002
+    def places(self, needs: Sequence[Need]) -> Sequence[Place]:
+        self.needs.append(list(needs))
         return self.there
 
     def start(self, number: int, place: Place, order: Order, files: Mapping[str, Path]) -> None:  # noqa: ARG002

@@ -105,6 +105,12 @@ def test_builds_are_made_one_after_the_other_and_measured_in_the_same_cycles(run
     assert len(name) == 8
 
 
+def test_a_long_pass_says_how_far_it_is(run: Run) -> None:
+    job_file(run.folder, cycles=10)
+    run.measured(planned(A, B))
+    assert run.said[4:] == [f"latency: cycle {n} of 10, 4 side by side" for n in (2, 4, 6, 8, 10)]
+
+
 def test_each_block_has_a_name_of_its_own_and_a_build_alone_has_none(run: Run) -> None:
     names = {run.measured(planned(A, B, rounds=1))[0].result.document.block for _ in range(3)}
     assert len(names) == 3
