@@ -81,3 +81,20 @@ def test_what_an_order_and_a_place_do_not_say_is_the_plain_case() -> None:
     assert order.precision == 0.01
     place = Place("id", "name", "cpu", Host())
     assert (place.number, place.gpus, dict(place.refusals)) == (0, 0, {})
+
+
+def offering() -> list[str]:
+    """Modules that say which names they offer."""
+    rooms = (harness.execution, harness.observations, harness.store)
+    found = [one.name for room in rooms for one in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")]
+    names = [name for name in found if not name.endswith("__main__")]
+    return [name for name in names if "__all__" in vars(importlib.import_module(name))]
+
+
+@pytest.mark.parametrize("module", offering())
+def test_each_name_that_a_module_offers_is_there(module: str) -> None:
+    found: dict[str, object] = {}
+    exec(f"from {module} import *", found)
+    offered = importlib.import_module(module).__all__
+    assert offered
+    assert found.keys() - {"__builtins__"} == set(offered)

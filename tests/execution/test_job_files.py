@@ -27,7 +27,10 @@ class ReadsNetworks(OnnxRuntime):
 
     reads_onnx = False
     keeps_engines = True
-    device = "gpu"
+
+    def device_of(self, version: str) -> str:
+        """A GPU, since 1.0."""
+        return "cpu" if version.startswith("0.") else "gpu"
 
     def onnx_opset(self, version: str) -> int:
         """One of its own."""
@@ -121,6 +124,7 @@ def test_a_network_is_given_as_onnx_where_it_is_read_in_the_runtime_s_own_opset(
 def test_a_gpu_is_named_to_those_that_use_one_and_cpus_to_all(work: Work) -> None:
     assert work.written()[0].device is None
     assert work.written(ReadsNetworks())[0].device == "GPU-1"
+    assert work.written(ReadsNetworks(), replace(work.cell, version="0.9"))[0].device is None
     job, _ = work.written(affinity=(5, 6), build_affinity=(1,))
     assert (job.affinity, job.build_affinity) == ([5, 6], [1])
     job, _ = work.written(affinity=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -156,6 +157,19 @@ def test_a_worker_that_was_lost_leaves_no_job_and_its_reason(bench: Bench) -> No
     assert list(bench.scratch.iterdir()) == [found.folder]
     assert (found.outcome.status, found.document.status) == ("killed", "failed")
     assert (found.document.reason, found.document.log_tail) == ("signal 9", "last words")
+
+
+def test_what_is_gone_already_is_not_missed_at_the_end(bench: Bench) -> None:
+    """Who cleans a disk while a run lasts costs it no build."""
+    job = bench.open(Keeping(), processes=2)
+    job.driven.build()
+    job.start_further(1)
+    first, further = bench.prepared.started
+    for folder in (first.folder, further.folder):
+        shutil.rmtree(folder)
+    found = job.end()
+    assert (found.document.status, found.document.lost_processes) == ("ok", [])
+    assert list(bench.scratch.iterdir()) == [found.folder]
 
 
 def test_a_further_process_loads_what_the_first_kept_and_takes_nothing_else_from_it(bench: Bench) -> None:
