@@ -80,9 +80,9 @@ def test_every_profile_row_is_a_row_with_its_kernel(tmp_path: Path) -> None:
     [
         ({"start_ns": [1]}, r"slices\[0\]: columns differ in length"),
         ({"latency_ms": None}, r"slices\[0\]\.latency_ms: expected `array`, got `null`"),
-        ({"latency_ms": [1.0, 0.0]}, r"slices\[0\]: latency_ms holds what is no time above 0"),
-        ({"host_ms": [1.0, -1.0]}, r"slices\[0\]: enqueue_ms, host_ms or cpu_ms holds what is no time"),
-        ({"start_ns": [-1, 2]}, r"slices\[0\]: start_ns holds what is no time"),
+        ({"latency_ms": [1.0, 0.0]}, r"slices\[0\]\.latency_ms\[1\]: expected `float` > 0"),
+        ({"host_ms": [1.0, -1.0]}, r"slices\[0\]\.host_ms\[1\]: expected `float` >= 0"),
+        ({"start_ns": [-1, 2]}, r"slices\[0\]\.start_ns\[0\]: expected `int` >= 0"),
     ],
 )
 def test_a_spoiled_window_is_named(tmp_path: Path, change: dict[str, object], message: str) -> None:

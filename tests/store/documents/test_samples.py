@@ -101,25 +101,35 @@ def test_what_a_worker_may_have_measured_is_read(
 @pytest.mark.parametrize(
     ("column", "values", "said"),
     [
-        ("latency_ms", [1.0, 0.0], "latency_ms holds what is no time above 0"),
-        ("latency_ms", [1.0, 1e12], "latency_ms holds what is no time above 0"),
-        ("start_ns", [0, -1], "start_ns holds what is no time"),
-        ("start_ns", [0, 2**63], "start_ns holds what is no time"),
-        ("enqueue_ms", [-1e-9, 0.0], "enqueue_ms, host_ms or cpu_ms holds what is no time"),
-        ("cpu_ms", [0.0, -1.0], "enqueue_ms, host_ms or cpu_ms holds what is no time"),
-        ("host_ms", [0.0, 1e12], "enqueue_ms, host_ms or cpu_ms holds what is no time"),
-        ("throttled", [True], "columns differ in length"),
-        ("start_ns", [1, 2, 3], "columns differ in length"),
-        ("host_ms", [], "columns differ in length"),
+        ("latency_ms", [1.0, 0.0], "expected `float` > 0.0"),
+        ("latency_ms", [1.0, 1e12], "expected `float` < 1000000000000.0"),
+        ("start_ns", [0, -1], "expected `int` >= 0"),
+        ("start_ns", [0, 2**63], "expected `int` <= 9223372036854775807"),
+        ("enqueue_ms", [0.0, -1e-9], "expected `float` >= 0.0"),
+        ("cpu_ms", [0.0, -1.0], "expected `float` >= 0.0"),
+        ("host_ms", [None, 1e12], "expected `float` < 1000000000000.0"),
     ],
 )
-def test_what_no_worker_measures_is_named_with_its_slice(
-    tmp_path: Path, column: str, values: list[float], said: str
+def test_what_no_worker_measures_is_named_with_its_place(
+    tmp_path: Path, column: str, values: list[float | None], said: str
 ) -> None:
     good = {"pass": "latency", "latency_ms": [1.0, 2.0]}
     with pytest.raises(InputError) as caught:
         read_samples(stored(tmp_path, good, {**good, column: values}))
-    assert (caught.value.problem, caught.value.where) == (said, "slices[1]")
+    assert (caught.value.problem, caught.value.where) == (said, f"slices[1].{column}[1]")
+    assert caught.value.path == str(tmp_path / NAME)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"), [("throttled", [True]), ("start_ns", [1, 2, 3]), ("host_ms", [])]
+)
+def test_columns_that_differ_in_length_are_named_with_their_slice(
+    tmp_path: Path, column: str, values: list[float]
+) -> None:
+    good = {"pass": "latency", "latency_ms": [1.0, 2.0]}
+    with pytest.raises(InputError) as caught:
+        read_samples(stored(tmp_path, good, {**good, column: values}))
+    assert (caught.value.problem, caught.value.where) == ("columns differ in length", "slices[1]")
     assert caught.value.path == str(tmp_path / NAME)
 
 
