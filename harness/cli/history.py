@@ -106,10 +106,13 @@ def _day(text: str | None, option: str, *, last: bool = False) -> Any:
 
 def add(arguments: argparse.Namespace) -> int:
     """Add runs; one that cannot be read is named, and the others are added."""
+    from harness.cli.collector import no_search_for_cycles
+
     failed = False
     for run in arguments.runs:
         try:
-            added = _add_run(run, arguments.history, keep=not arguments.no_bundle)
+            with no_search_for_cycles():
+                added = _add_run(run, arguments.history, keep=not arguments.no_bundle)
         except TrtmatrixError as error:
             print(f"trtmatrix: {error.one_line}", file=sys.stderr)
             failed = True

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import OutputPathError
-from harness.store.bundle import refuse_used
 
 PAGES = (".html", ".htm", ".md")
 
@@ -46,6 +45,8 @@ def check_new_folder(path: Path, option: str) -> None:
 
     :raises UsageError: not a folder, not empty, or a place that cannot be written to
     """
+    from harness.store.bundle import refuse_used
+
     try:
         refuse_used(path)
         _check_place(path, option)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from statistics import median
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from harness.cli.collector import no_search_for_cycles
 from harness.errors import EXIT_OK, TrtmatrixError
-from harness.evidence.jsonl import write_jsonl
-from harness.evidence.reader import open_evidence, read_file
-from harness.evidence.record import Record
+
+if TYPE_CHECKING:
+    from harness.evidence.record import Record
 
 _EPILOG = """\
 The format is recognised by the content: profiles, builder logs, engine layers, summaries and times of
@@ -52,13 +50,15 @@ def run(args: argparse.Namespace) -> int:
     :raises InputError: a file cannot be read or nothing in it was recognised
     """
     if args.jsonl:
-        with _no_collection():
+        with no_search_for_cycles():
             for name in args.files:
                 _stream(name, sys.stdout, args.tensorrt)
     elif args.json:
         for piece in json_text(args.files, args.tensorrt):
             sys.stdout.write(piece)
     else:
+        from harness.evidence.reader import read_file
+
         for name in args.files:
             record = read_file(name, tensorrt=args.tensorrt)
             for line in describe(record):
@@ -67,20 +67,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _stream(name: str, out: TextIO, tensorrt: str | None) -> None:
+    from harness.evidence.jsonl import write_jsonl
+    from harness.evidence.reader import open_evidence
+
     with open_evidence(name) as stream:
         write_jsonl(stream, out, name=name, tensorrt=tensorrt)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Do not look for cycles: rows have none, and going through all of them again and again takes time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def json_text(names: Sequence[str], tensorrt: str | None = None) -> Iterator[str]:
@@ -91,7 +82,9 @@ def json_text(names: Sequence[str], tensorrt: str | None = None) -> Iterator[str
     :param names: paths; :param tensorrt: the version, for files that do not print it
     :raises InputError: a file cannot be read or nothing in it was recognised
     """
-    with _no_collection():
+    from harness.evidence.reader import read_file
+
+    with no_search_for_cycles():
         records = [read_file(name, tensorrt=tensorrt) for name in names]
         several = len(records) > 1
         yield "[\n" if several else ""
@@ -147,6 +140,8 @@ def _describe_profiles(record: Record) -> Iterator[str]:
 
 
 def _describe_times(record: Record) -> Iterator[str]:
+    from statistics import median
+
     gpu = sorted(time.gpu_ms for time in record.times if time.gpu_ms is not None)
     if gpu:
         spread = f"GPU {gpu[0]:g} to {gpu[-1]:g} ms, median {median(gpu):g} ms"

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis.material import MATERIAL
-from harness.analysis.verdict import LATENCY
 from harness.written import speed
 
 if TYPE_CHECKING:
@@ -48,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from harness.analysis.figures.conditions import waited
     from harness.analysis.grid import grid_of
     from harness.analysis.judge import judge
+    from harness.analysis.material import MATERIAL
     from harness.cli.exports import Exports, only
     from harness.cli.listing import print_rows
     from harness.plugins import registry
@@ -108,6 +107,7 @@ def _print_short(grid: Grid, verdicts: Sequence[Verdict], rules: Mapping[str, Ru
 def _print_conditions(grid: Grid) -> None:
     """Print what made times scatter, or may have, and how long a device was waited for."""
     from harness.analysis.figures.conditions import conditions, waiting
+    from harness.analysis.material import MATERIAL
 
     if line := waiting(grid.groups, MATERIAL):
         print(line)
@@ -119,6 +119,8 @@ def _print_conditions(grid: Grid) -> None:
 
 def _settling(verdicts: Sequence[Verdict]) -> dict[tuple[str, str, str], tuple[str, str]]:
     """Return by cell, host and group what its latency cannot be told from, and what would settle it."""
+    from harness.analysis.verdict import LATENCY
+
     return {
         (v.cell, v.host, v.group): (v.against, v.settles)
         for v in verdicts
