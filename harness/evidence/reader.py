@@ -1,4 +1,7 @@
-"""Reads any file that TensorRT and its tools write, recognised by its content."""
+"""Reads any file that TensorRT and its tools write, recognised by its content.
+
+What reads text is loaded where a file is no JSON: a stored run is read without it.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.errors import NotRecognisedError, UnreadableFileError
-from harness.evidence.csvlog import CsvTimes
 from harness.evidence.jsonfiles import read_json
-from harness.evidence.prefixes import Prefixes
 from harness.evidence.record import KINDS, FileFacts, Record, RecordSink
 from harness.evidence.sinks import Sink
 from harness.evidence.source import Source, without_colours
-from harness.evidence.textlog import TextLog
 
 _JSON = re.compile(rb"\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[{\"\[\]]|\Z))")
 
@@ -74,12 +74,7 @@ def read_stream(stream: BinaryIO, sink: Sink, *, name: str, tensorrt: str | None
     if (quoted := unquoted(head)) is not None:
         head, strip = quoted
         source.strip_lines(strip)
-    if _JSON.match(head):
-        facts = read_json(source, sink, name)
-    elif CsvTimes.recognises(head):
-        facts = CsvTimes(sink).read(source)
-    else:
-        facts = _read_text(source, sink)
+    facts = read_json(source, sink, name) if _JSON.match(head) else _read_lines(source, sink, head)
     if not facts.kinds:
         count = facts.lines.read
         problem = (
@@ -97,6 +92,9 @@ def unquoted(head: bytes) -> tuple[bytes, Callable[[bytes], bytes]] | None:
     """
     if _JSON.match(head):
         return None
+    from harness.evidence.csvlog import CsvTimes
+    from harness.evidence.prefixes import Prefixes
+
     lines = head.replace(b"\r\n", b"\n").split(b"\n", _LOOKED_AT)
     prefixes = Prefixes()
     prefixes.learn([without_colours(line) for line in lines[:_LOOKED_AT]])
@@ -117,7 +115,13 @@ def unquoted(head: bytes) -> tuple[bytes, Callable[[bytes], bytes]] | None:
     return (text, strip) if filled and b"," in filled[0] and CsvTimes.recognises(text.lstrip()) else None
 
 
-def _read_text(source: Source, sink: Sink) -> FileFacts:
+def _read_lines(source: Source, sink: Sink, head: bytes) -> FileFacts:
+    from harness.evidence.csvlog import CsvTimes
+
+    if CsvTimes.recognises(head):
+        return CsvTimes(sink).read(source)
+    from harness.evidence.textlog import TextLog
+
     log = TextLog(sink)
     for text in source.texts():
         log.feed(text)

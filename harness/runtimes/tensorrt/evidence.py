@@ -6,11 +6,12 @@ are as TensorRT and trtexec write them, and are read by the readers of those for
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from harness.errors import DamagedBundleError
 from harness.evidence.reader import read_file
@@ -124,21 +125,30 @@ def read_facts(path: Path) -> Mapping[str, object]:
     return read_document(path, Result).facts if path.is_file() else {}
 
 
+class _Samples(msgspec.Struct, frozen=True):
+    """Raw samples of a layer, ms."""
+
+    name: str
+    ms: tuple[float, ...]
+
+
+class _Profile(msgspec.Struct, frozen=True):
+    layers: tuple[_Samples, ...]
+
+
+_PROFILE = msgspec.json.Decoder(_Profile)
+
+
 def read_samples(path: Path) -> tuple[LayerTime, ...]:
     """Return one row for each layer, by position, with its raw samples in milliseconds.
 
     :raises InputError: the file is torn
     """
-    rows = _object(path).get("layers")
-    if not isinstance(rows, list):
-        raise DamagedBundleError(path, "expected a list", where="layers")
     try:
-        return tuple(
-            _row(position, str(row["name"]), tuple(float(value) for value in row["ms"]))
-            for position, row in enumerate(rows)
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise DamagedBundleError(path, f"not a profile of the worker: {error}", where="layers") from None
+        layers = _PROFILE.decode(path.read_bytes()).layers
+        return tuple(_row(position, one.name, one.ms) for position, one in enumerate(layers))
+    except (OSError, ValueError) as error:  # msgspec's errors, and a layer without a sample, are the latter
+        raise DamagedBundleError(path, f"not a profile of the worker: {error}") from None
 
 
 def _row(position: int, name: str, samples: tuple[float, ...]) -> LayerTime:
@@ -151,13 +161,3 @@ def _row(position: int, name: str, samples: tuple[float, ...]) -> LayerTime:
         samples_ms=samples,
         iterations=len(samples),
     )
-
-
-def _object(path: Path) -> Mapping[str, object]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DamagedBundleError(path, f"cannot be read: {error}") from None
-    if not isinstance(data, dict):
-        raise DamagedBundleError(path, "expected an object")
-    return data
