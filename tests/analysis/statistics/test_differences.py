@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.analysis.statistics.differences import added, cost_shares, difference, set_aside
+from harness.analysis.statistics.differences import (
+    Difference,
+    added,
+    cost_shares,
+    difference,
+    mean_difference,
+    set_aside,
+)
 from harness.analysis.statistics.intervals import ratio
 from harness.analysis.statistics.lockstep import process_values
 from harness.analysis.statistics.slow_builds import slow_builds
@@ -128,3 +135,50 @@ def test_a_build_without_a_cost_does_not_count() -> None:
     for one, many in zip(cost_shares(old, new, total), holed, strict=True):
         assert many[:2] == pytest.approx(one)
         assert np.isnan(many[2])
+
+
+def test_degrees_are_those_of_the_part_alone_and_never_below_one() -> None:
+    for degrees, told in ((1.0, 1.0), (1.5, 1.5), (0.25, 1.0)):
+        total, found = added([(np.array(2.0), np.array(degrees)), (np.array(0.0), np.array(9.0))])
+        assert (float(total), float(found)) == pytest.approx((2.0, told) if degrees > 1 else (2.0, 1.0))
+    found = added([(np.array(0.0), np.array(0.5)), (np.array(0.0), np.array(0.25))])[1]
+    assert float(found) == 1.0
+
+
+def some(estimate: float, variance: float, degrees: float) -> Difference:
+    return Difference(np.array(estimate), np.array(variance), np.array(degrees))
+
+
+def test_the_mean_of_differences_is_weighed_by_repetitions() -> None:
+    found = mean_difference([some(0.02, 4e-4, 6.0), some(0.05, 2e-5, 8.0)], [1.0, 3.0])
+    assert float(found.estimate) == pytest.approx(0.25 * 0.02 + 0.75 * 0.05)
+    parts = 0.25**2 * 4e-4, 0.75**2 * 2e-5
+    assert float(found.variance) == pytest.approx(sum(parts))
+    shares = [part / sum(parts) for part in parts]
+    assert float(found.degrees) == pytest.approx(1 / (shares[0] ** 2 / 8 + shares[1] ** 2 / 10) - 2)
+    few = mean_difference([some(0.0, 1e-4, 1.0), some(0.0, 1e-4, 1.0)], [1.0, 1.0])
+    assert float(few.degrees) == pytest.approx(2.0), "no more than all of them have"
+    with pytest.raises(ValueError, match="zip"):
+        mean_difference([some(0.0, 1e-4, 1.0)], [1.0, 1.0])
+
+
+def test_an_estimate_beyond_any_number_is_as_large_as_numbers_are() -> None:
+    found = some(1000.0, 1.0, 5.0).ratio(0.95)
+    assert found.low == found.estimate == found.high == pytest.approx(np.exp(700.0))
+    assert some(-1000.0, 1.0, 5.0).ratio(0.95).high < 1e-300
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_each_side_s_own_spread_counts_with_its_own_degrees(side: int) -> None:
+    values = np.array(
+        [[0.0, 0.01, 0.02, 0.0, 0.01], [0.0, 0.01, 0.02, 0.01, 0.0], [0.0, 1.0, 3.0, 2.0, np.nan]]
+    )
+    found = spread(values)
+    assert found.own.tolist() == [False, False, True]
+    pair = (side, 2) if side else (2, side)
+    one = difference(values, found, *pair)
+    common, own = float(found.pooled) / 5, np.nanvar(values[2], ddof=1) / 4
+    assert float(one.variance) == pytest.approx(common + own)
+    w = common / (common + own), own / (common + own)
+    assert float(one.degrees) == pytest.approx(1 / (w[0] ** 2 / (8 + 2) + w[1] ** 2 / (3 + 2)) - 2)
+    assert float(one.estimate) == pytest.approx((-1 if not side else 1) * (1.5 - np.mean(values[side])))

@@ -146,3 +146,39 @@ def test_less_than_one_per_cent_is_never_slow(at: float, slow: bool) -> None:
     values = np.zeros((2, 5))
     values[0, 0] = at
     assert bool(slow_builds(values)[0, 0]) is slow
+
+
+def ragged(seed: int) -> Values:
+    """Return cells of one to six builds, a slow one in most of them."""
+    rng = np.random.default_rng(seed)
+    values = np.where(np.arange(6) < rng.permutation(6)[:, None] + 1, rng.normal(0, 0.003, (6, 6)), np.nan)
+    values[:, 0] += rng.choice([0.0, 0.0, 0.05, 0.2], 6)
+    return values
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 10.0))
+def test_neither_levels_nor_the_order_of_cells_nor_the_unit_change_anything(seed: int, unit: float) -> None:
+    rng = np.random.default_rng(seed)
+    values = ragged(seed)
+    found = slow_builds(values)
+    order = rng.permutation(6)
+    assert (slow_builds(values + rng.normal(0, 3, 6)[:, None]) == found).all()
+    assert (slow_builds(values[order]) == found[order]).all()
+    assert (slow_builds(values * unit, smallest=0.01 * unit) == found).all()
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32 - 4))
+def test_blocks_are_looked_at_each_on_its_own(seed: int) -> None:
+    blocks = np.stack([ragged(seed + i) for i in range(3)])
+    assert (slow_builds(blocks) == [slow_builds(block) for block in blocks]).all()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(3, 6))
+def test_a_build_far_above_its_like_is_found_in_any_cell_of_three_or_more(seed: int, builds: int) -> None:
+    values = np.full((5, 6), np.nan)
+    values[:, :builds] = np.random.default_rng(seed).normal(0, 0.0005, (5, builds)) + 2.0
+    values[3, 1] += 0.5
+    assert np.argwhere(slow_builds(values)).tolist() == [[3, 1]]
