@@ -51,7 +51,7 @@ class ChangeLocation:
 
 def most_evaluations(versions: int) -> int:
     """Return how many cells are evaluated at most: the two ends, then half of what is left each time."""
-    return 2 + math.ceil(math.log2(versions - 1)) if versions > 2 else versions
+    return min(versions, 2 + (versions - 2).bit_length())
 
 
 def check_versions(versions: Sequence[str]) -> None:
@@ -180,8 +180,7 @@ class _Search:
 
     def _runnable_between(self, low: int, high: int) -> int | None:
         """Return the version nearest to the middle that can run, None when the budget or the list ends."""
-        middle = (low + high) // 2
-        return self._first_runnable(sorted(range(low + 1, high), key=lambda i: abs(i - middle)))
+        return self._first_runnable(sorted(range(low + 1, high), key=lambda i: abs(2 * i - low - high)))
 
     def _first_runnable(self, order: Iterable[int]) -> int | None:
         for index in order:

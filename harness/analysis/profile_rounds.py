@@ -115,10 +115,7 @@ def _stretches(members: Sequence[_Profiled]) -> list[NDArray[np.int_]]:
     places = itertools.count()
     found = stretches([number for number, _, _ in turns], [next(places) for _ in turns])
     of_turn = {(build, number): at for (number, _, build), at in zip(turns, found.tolist(), strict=True)}
-    return [
-        np.array([of_turn[build, number] for number in one.rounds], dtype=np.int_)
-        for build, one in enumerate(members)
-    ]
+    return [np.array([of_turn[build, number] for number in one.rounds]) for build, one in enumerate(members)]
 
 
 def common_of(builds: Sequence[Sequence[Values]]) -> Values:

@@ -15,7 +15,7 @@ from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.lockstep import ProcessValues, process_values, slice_table
 from harness.analysis.statistics.slow_builds import slow_builds
 from harness.analysis.statistics.spending import Situation
-from harness.analysis.statistics.spreads import Spread, spreads_by_kind, together
+from harness.analysis.statistics.spreads import Spread, count_and_mean, spreads_by_kind, together
 from harness.analysis.statistics.stretches import SLICES, stretches
 
 
@@ -181,11 +181,7 @@ def read_block(
         build[list(mine)] = number
     joined = join(found.values, found.component, build)
     by_build = build_table(joined.values, [list(mine) for mine in of_build])
-    there = np.isfinite(by_build)
-    amount = there.sum(axis=1)
-    total = np.where(there, by_build, 0.0).sum(axis=1)
-    of_builds: Values = np.divide(total, amount, out=np.full(amount.shape, np.nan), where=amount > 0)
-    by_cell = build_table(of_builds, [list(mine) for mine in members])
+    by_cell = build_table(count_and_mean(by_build)[1], [list(mine) for mine in members])
     of_cells = np.zeros(len(members), dtype=np.int_) if kinds is None else np.asarray(kinds, dtype=np.int_)
     of_builds_kind = np.zeros(len(of_build), dtype=np.int_)
     for kind, mine in zip(of_cells, members, strict=True):

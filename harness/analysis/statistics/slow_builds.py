@@ -100,8 +100,8 @@ def _minority(found: NDArray[np.bool_], count: NDArray[np.int_]) -> NDArray[np.b
 
 def _median(values: Values, count: NDArray[np.int_]) -> Values:
     """Return medians over the last axis, NaN left out (as numpy.nanmedian, for many short rows at once)."""
-    ordered = np.sort(values, axis=-1)
-    low, high = np.maximum((count - 1) // 2, 0), np.minimum(count // 2, values.shape[-1] - 1)
+    ordered = np.sort(values)  # NaN last: what is found for a cell of none
+    low, high = (count - 1) // 2, count // 2
     return 0.5 * (
         np.take_along_axis(ordered, low[..., None], -1) + np.take_along_axis(ordered, high[..., None], -1)
     ).squeeze(-1)

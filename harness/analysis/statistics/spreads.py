@@ -107,7 +107,7 @@ def together(found: dict[int, Spread], kinds: NDArray[np.int_]) -> Spread:
         variance=np.array([one.variance[row] for row, one in enumerate(of)]),
         degrees=np.array([one.degrees[row] for row, one in enumerate(of)]),
         own=np.ones(len(kinds), dtype=np.bool_),
-        apart=np.array([one.apart[row] for row, one in enumerate(of)], dtype=np.bool_),
+        apart=np.array([one.apart[row] for row, one in enumerate(of)]),
         pooled=np.asarray(np.average(pooled[known], weights=degrees[known]) if known.any() else np.nan),
         pooled_degrees=np.asarray(degrees.sum()),
     )
