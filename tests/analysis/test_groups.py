@@ -182,3 +182,24 @@ def test_the_typical_build_is_the_one_in_the_middle_of_the_layer_times(compose: 
     assert of_two is not None
     assert of_two.build == 1, "of two the quicker"
     assert group(compose, made[2:3]).typical_build is None
+
+
+def test_without_builds_a_group_is_of_no_pool_and_no_time(compose: Any) -> None:
+    bare = group(compose, [])
+    assert (bare.pool, bare.started, bare.measured, bare.good, bare.problem) == ("", "", None, (), "")
+    assert bare.is_judged
+
+
+def test_a_drift_is_the_change_a_round_in_the_order_of_the_rounds(compose: Any) -> None:
+    made = [
+        replace(compose.build(n, ms), round=r) for n, (ms, r) in enumerate([(1.21, 2), (1.0, 0), (1.1, 1)])
+    ]
+    found = group(compose, made).drift
+    assert found == pytest.approx(np.log(1.1))
+    assert group(compose, made[:2]).drift is None
+
+
+@pytest.mark.parametrize(("repeat", "second"), [("aa", True), ("aa2", True), ("docker", False), ("", False)])
+def test_the_second_arm_of_an_aa_pair_is_told_by_its_name(compose: Any, repeat: str, second: bool) -> None:
+    (found,) = grid_of(compose.run(compose.cell("1.0", [compose.build(0, 1.0)], repeat=repeat))).groups
+    assert found.is_aa is second

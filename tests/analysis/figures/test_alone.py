@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,3 +83,50 @@ def test_programs_read_the_same() -> None:
     assert as_json(record)["processes"][1] == {
         "cell": grid.groups[0].cell.id, "build": 0, "process": 1, "beside_ms": 2.0, "alone_ms": 1.95,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("apart", "interval", "further"),
+    [
+        (0.02, (0.0101, 0.03), True),
+        (-0.02, (-0.03, -0.0101), True),
+        (0.02, (0.01, 0.03), None),
+        (-0.02, (-0.03, -0.01), None),
+        (0.01, (0.0, 0.02), False),
+        (0.0, (-0.02, 0.02), False),
+        (0.0101, None, None),
+        (-0.0101, None, None),
+        (0.01, None, False),
+    ],
+)
+def test_the_limit_itself_is_not_beyond_it(
+    apart: float, interval: tuple[float, float] | None, further: bool | None
+) -> None:
+    found = AloneFigures("host", "", (), 1.0, 1.0, apart, interval, 0.01)
+    assert found.further_than_material is further
+
+
+def test_each_process_is_held_against_itself_by_the_medians_of_its_samples() -> None:
+    slices = (
+        Slice(0, np.array([2.0, 2.0, 9.0]), 0), Slice(0, np.array([4.0]), 1),
+        Slice(1, np.array([2.0, 2.5]), 0),
+    )  # fmt: skip
+    alone = (Slice(0, np.array([1.0, 1.5]), 0), Slice(1, np.array([2.0]), 0), Slice(0, np.array([3.0]), 2))
+    made = BuildObservation(
+        0, "ok", "host", passes={"latency": np.full(6, 2.0)}, slices={"latency": slices},
+        alone={"latency": alone}, block="b",
+    )  # fmt: skip
+    (process,) = figures(made).processes
+    assert (process.process, process.beside_ms, process.alone_ms) == (0, 2.0, 1.5)
+    assert figures(replace(made, build=1)).interval is None
+
+
+def test_hosts_are_named_where_there_are_two() -> None:
+    one, two = build(0, 2.0, {0: 1.0}), replace(build(1, 2.0, {0: 4.0}), host="other")
+    found = alone_figures(grid_of(run_of([one, two])))
+    assert [(each.host, each.label, round(each.apart, 6)) for each in found] == [
+        ("host", "host", 1.0),
+        ("other", "other", -0.5),
+    ]
+    assert " ms on other: -50.00 % apart" in found[1].words
+    assert figures(one).label == ""
