@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis.accepted import Accepted, read_accepted, with_accepted
+from harness.analysis.accepted import (
+    ACCEPTED_FILE,
+    Accepted,
+    accepted_changes,
+    read_accepted,
+    with_accepted,
+)
 from harness.analysis.verdict import Verdict
 from harness.errors import InputError
 
@@ -141,3 +147,34 @@ def test_a_line_of_toml_that_is_none_is_quoted_in_lower_case(tmp_path: Path) -> 
         read_accepted(written(tmp_path, "[[accepted]"))
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_accepted(tmp_path)
+
+
+def test_the_file_beside_a_command_is_read_where_no_other_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert accepted_changes(None) == []
+    other = written(tmp_path, GOOD)
+    assert [entry.bottleneck for entry in accepted_changes(other)] == ["relu6"]
+    (tmp_path / ACCEPTED_FILE).write_text(GOOD.replace("relu6", "latency"), encoding="utf-8")
+    assert [entry.bottleneck for entry in accepted_changes(None)] == ["latency"]
+    assert [entry.bottleneck for entry in accepted_changes(other)] == ["relu6"]
+
+
+@pytest.mark.parametrize("key", ["verdict", "reason", "expires"])
+def test_a_missing_key_is_named_with_its_place(tmp_path: Path, key: str) -> None:
+    lines = [line for line in GOOD.splitlines() if not line.startswith(key)]
+    path = written(tmp_path, GOOD + "\n".join(lines))
+    with pytest.raises(InputError) as caught:
+        read_accepted(path)
+    assert f"'{key}' is missing: a change is accepted with a reason and an expiry" in str(caught.value)
+    assert "accepted[1]" in str(caught.value)
+
+
+def test_the_first_that_fits_and_lives_is_noted_and_all_else_is_as_it_was() -> None:
+    old = Accepted("regressed", "long ago", date(2026, 1, 1))
+    first, second = (Accepted("regressed", why, date(2027, 1, 1)) for why in ("first", "second"))
+    given = [verdict(), verdict(verdict="reduced")]
+    found = with_accepted(given, [old, first, second], date(2026, 6, 1))
+    assert found[0].accepted == {"reason": "first", "expires": "2027-01-01"}
+    assert found[1] is given[1]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from harness.analysis.answers.answer import Answer, answers
 from harness.analysis.grid import grid_of
@@ -104,3 +105,63 @@ def test_each_subject_has_its_answer_and_each_host_too() -> None:
     found = answers(grid, judge(grid, rules={}))
     assert [a.subject for a in found] == [row.name for row in grid.rows]
     assert [a.best.milliseconds for a in found] == pytest.approx([1.0, 3.0, 2.0], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("facts", "device"),
+    [
+        ({"gpu": "H100", "cpu": "Xeon"}, "H100"),
+        ({"cpu": "Xeon"}, "Xeon"),
+        ({"gpu": "", "cpu": "Xeon"}, "Xeon"),
+        ({}, ""),
+    ],
+)
+def test_the_device_is_the_gpu_or_else_the_cpu(facts: dict[str, object], device: str) -> None:
+    (found,) = answer(cell("1.0", STEADY, facts=facts)).runtimes
+    assert found.device == device
+
+
+def test_a_remedy_against_launches_is_for_what_launching_bounds_in_the_newest_version() -> None:
+    def named(*bound: bool) -> list[str]:
+        cells = [cell(f"{n}.0", STEADY, facts={"launch_bound": one}) for n, one in enumerate(bound, start=1)]
+        (found,) = answer(*cells).runtimes
+        return [one.remedy.name for one in found.remedies]
+
+    assert named(True, True) == named(False, True) == ["graph", "batch"]
+    assert named(True, False) == []
+
+
+def test_what_is_material_in_the_run_tells_the_best() -> None:
+    cells = cell("1.0", STEADY), cell("2.0", [1.05, 1.06, 1.04])
+    plain = run(*cells)
+    matrix = structs.replace(plain.manifest.matrix, material=0.2)
+    coarse = replace(plain, manifest=structs.replace(plain.manifest, matrix=matrix))
+    for observed, alike in ((plain, 0), (coarse, 1)):
+        grid = grid_of(observed)
+        (found,) = answers(grid, judge(grid, rules={}))
+        assert len(found.best.alike) == alike
+
+
+def test_a_note_on_intervals_is_for_two_builds_or_more_and_builds_are_counted_by_version() -> None:
+    kept = Treatment(timing_cache="on")
+    assert answer(cell("1.0", STEADY[:2], treatment=kept)).notes == (ONE_CACHE,)
+    twice = replace(cell("1.0", STEADY), cell=replace(cell("1.0").cell, environment="docker"))
+    (found,) = answer(cell("1.0", STEADY), cell("2.0", [1.0]), twice).runtimes
+    assert found.builds == {"1.0": 6, "2.0": 1}
+    assert found.versions == ("1.0", "2.0")
+
+
+def test_runtimes_of_a_subject_have_a_best_each_beside_the_best_of_all() -> None:
+    found = answer(
+        cell("1.0", [2.0, 2.0]),
+        cell("2.0", [3.0, 3.0]),
+        cell("1.0", [1.0, 1.0], runtime="openvino"),
+        cell("2.0", [4.0, 4.0], runtime="openvino"),
+        cell("1.0", status="failed", runtime="tftrt"),
+    )
+    assert found.best.release.label == "openvino 1.0"
+    assert found.best.others == 3
+    assert [(one.runtime, one.best.release.label, one.best.others) for one in found.runtimes] == [
+        ("tensorrt", "tensorrt 1.0", 1),
+        ("openvino", "openvino 1.0", 1),
+    ]

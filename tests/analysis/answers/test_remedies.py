@@ -106,3 +106,71 @@ def test_a_published_gain_stands_in_for_what_this_run_did_not_measure() -> None:
     assert told(pieces, name="clip", published=(once,)).endswith("on GPU, one build a side)")
     for other in (structs.replace(gain, runtime="openvino"), structs.replace(gain, remedy="hwc8")):
         assert "not measured here" in told(pieces, name="clip", published=(other,))
+
+
+def test_a_gain_says_all_that_tells_it_from_others() -> None:
+    pieces = cell("8.6", SLOW, treatment=PIECES, facts={"gpu": "H100"})
+    grid = grid_of(run(pieces, cell("8.6", FAST, treatment=CLIP), cell("8.6", [0.5], repeat="aa")))
+    found = remedies(grid, grid.groups[0], frozenset({"relu6"}), "a network", ())
+    (gain,) = next(one.gains for one in found if one.remedy.name == "clip")
+    assert (gain.remedy, gain.runtime, gain.version, gain.network, gain.device, gain.value) == (
+        "clip", "tensorrt", "8.6", "a network", "H100", "clip",
+    )  # fmt: skip
+    assert (gain.factor, gain.builds) == (pytest.approx(0.8), 3)
+    assert gain.interval is not None
+    assert gain.interval[0] < 0.8 < gain.interval[1]
+    nameless = remedies(
+        grid, replace(grid.groups[0], observed=grid.groups[1].observed), frozenset({"relu6"}), "", ()
+    )
+    assert {gain.device for one in nameless for gain in one.gains} == {""}
+
+
+def test_remedies_are_for_what_is_present_and_for_their_own_runtimes() -> None:
+    def names(runtime: str, *present: str) -> list[str]:
+        grid = grid_of(run(cell("8.6", SLOW, treatment=PIECES, runtime=runtime)))
+        return [one.remedy.name for one in remedies(grid, grid.groups[0], frozenset(present), "", ())]
+
+    assert names("tensorrt", "relu6") == names("openvino", "relu6") == ["clip"]
+    assert names("tensorrt", "launch") == ["graph", "batch"]
+    assert names("openvino", "launch") == ["batch"]
+    assert names("tensorrt") == []
+
+
+def test_of_several_gains_the_largest_stands_first_and_a_failed_twin_is_none() -> None:
+    cells = [
+        cell("8.6", SLOW),
+        cell("8.6", [0.9, 0.9], treatment=replace(CLIP, precision="tf32")),
+        cell("8.6", [0.5, 0.5], treatment=replace(CLIP, precision="fp16")),
+        cell("8.6", status="failed", treatment=replace(CLIP, precision="int8")),
+    ]
+    said = told(*cells, name="precision")
+    assert said.startswith("another precision: latency fp16 −50.0 % (")
+    assert ", latency tf32 −10.0 % (" in said
+    assert "int8" not in said
+
+
+@pytest.mark.parametrize(("builds", "said"), [([0.8], "one build"), ([0.7, 1.4], "2 builds")])
+def test_what_the_builds_do_not_show_is_said_with_their_number(builds: list[float], said: str) -> None:
+    cells = cell("8.6", SLOW, treatment=PIECES), cell("8.6", builds, treatment=CLIP)
+    assert told(*cells, name="clip").endswith(f" in 8.6, no gain that {said} a side show")
+
+
+def test_one_graph_is_a_gain_without_an_interval() -> None:
+    found = cell("8.6", [2.0])
+    builds = (replace(b, passes={**b.passes, "cuda_graph": b.passes["latency"] * 0.75}) for b in found.builds)
+    grid = grid_of(run(replace(found, builds=tuple(builds))))
+    (graph,) = (one for one in catalogue() if one.name == "graph")
+    (gain,) = gains_of(grid, grid.groups[0], graph, "", "")
+    assert (gain.factor, gain.interval, gain.builds, gain.told) == (pytest.approx(0.75), None, 1, False)
+
+
+def test_of_published_gains_one_with_an_interval_comes_first_then_the_largest() -> None:
+    def published(factor: float, sure: bool) -> GainRecord:
+        return GainRecord(
+            remedy="clip", runtime="tensorrt", version="8.6", network="net", device="GPU", value="clip",
+            factor=factor, interval=(factor, factor) if sure else None, builds=3 if sure else 1,
+        )  # fmt: skip
+
+    pieces = cell("8.6", SLOW, treatment=PIECES)
+    every = published(0.5, False), published(0.9, True), published(0.8, True)
+    assert "−20.0 % (" in told(pieces, name="clip", published=every)

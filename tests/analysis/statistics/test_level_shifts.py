@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.analysis.statistics.level_shifts import FIRST, LEAST, best_splits, level_shifts
+from harness.analysis.statistics.level_shifts import (
+    BEFORE,
+    FIRST,
+    LEAST,
+    best_splits,
+    level_shifts,
+    scatter_before,
+)
 from harness.analysis.statistics.levels import Values
 
 
@@ -95,3 +102,24 @@ def test_the_best_split_is_the_one_that_gains_most_likeness(seed: int, end: int,
     assert found[0] == pytest.approx(max([0.0, *gains.values()]), abs=1e-9)
     if gains and found[0] > 0:
         assert gains[int(places[0])] == pytest.approx(max(gains.values()))
+
+
+def test_scatter_is_that_of_a_night_as_the_steps_between_neighbours_tell() -> None:
+    values = nights(4000, seed=3, scatter=0.02)
+    found = scatter_before(values)
+    assert np.isnan(found[:FIRST]).all()
+    assert np.isfinite(found[FIRST:]).all()
+    assert np.mean(found[BEFORE:]) == pytest.approx(0.02, rel=0.03)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.integers(FIRST + 1, 2 * BEFORE))
+def test_the_scatter_before_a_night_is_of_the_nights_before_it(seed: int, count: int) -> None:
+    values = nights(count, seed)
+    found = scatter_before(values)
+    changed = values.copy()
+    changed[-1] += 5.0
+    assert scatter_before(changed)[-1] == found[-1]
+    window = np.abs(np.diff(values[:-1]))[-BEFORE:]
+    assert found[-1] == pytest.approx(np.median(window) * 1.4826 / 2**0.5)
+    assert scatter_before(values * 3 + 1) == pytest.approx(3 * found, nan_ok=True)

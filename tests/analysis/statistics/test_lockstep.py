@@ -162,3 +162,49 @@ def test_the_value_of_a_slice_is_numpys_quantile(samples: Values, dropped: int) 
 def test_sets_that_are_linked_are_those_of_scipy(there: NDArray[np.bool_]) -> None:
     links = there.T.astype(np.int_) @ there.astype(np.int_)
     assert connected(links).tolist() == csgraph.connected_components(links, directed=False)[1].tolist()
+
+
+@settings(deadline=None, max_examples=30)
+@given(SEEDS, st.integers(2, 8), st.integers(2, 6))
+def test_what_cycles_leave_is_the_residual_variance_of_two_ways(
+    seed: int, cycles: int, processes: int
+) -> None:
+    """Each slice is a batch of its own up to eight cycles: the classical analysis without repetition."""
+    table = np.random.default_rng(seed).normal(0, 0.01, (cycles, processes))
+    found = process_values(table, clip=None)
+    rest = table - table.mean(axis=1)[:, None] - table.mean(axis=0) + table.mean()
+    free = (cycles - 1) * (processes - 1)
+    assert found.cycle_degrees == pytest.approx(free)
+    assert found.cycle_variance == pytest.approx((rest**2).sum() / free)
+    assert found.errors() == pytest.approx([found.cycle_variance / cycles] * processes)
+
+
+def test_a_process_of_one_slice_is_known_by_that_one() -> None:
+    table = block(3)
+    table[1:, 5] = np.nan
+    found = process_values(table)
+    assert found.errors()[5] == pytest.approx(12 * found.errors()[0]) == pytest.approx(found.cycle_variance)
+
+
+def test_how_far_out_a_slice_lies_does_not_matter() -> None:
+    """The fit is made again until it stands still."""
+    far = []
+    for off in (0.5, 2.0, 5.0):
+        table = block(8)
+        table[3, 1] += off
+        far.append(process_values(table).values)
+    for one in far[1:]:
+        assert one == pytest.approx(far[0], abs=0.004)
+
+
+@given(SEEDS, st.integers(9, 60))
+def test_many_cycles_are_cut_into_eight_batches(seed: int, cycles: int) -> None:
+    """Steps as long as a batch count as often as there are slices in one."""
+    rng = np.random.default_rng(seed)
+    sizes = [len(part) for part in np.array_split(np.arange(cycles), 8)]
+    table = np.repeat(rng.normal(0, 0.01, (8, 3)), sizes, axis=0)
+    found = process_values(table, clip=None)
+    rest = table - table.mean(axis=1)[:, None] - table.mean(axis=0) + table.mean()
+    free = 3 * 7 * (1 - 1 / 3)
+    assert found.cycle_degrees == pytest.approx(free)
+    assert found.cycle_variance == pytest.approx((rest**2).sum() / free)

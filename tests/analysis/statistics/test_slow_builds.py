@@ -182,3 +182,15 @@ def test_a_build_far_above_its_like_is_found_in_any_cell_of_three_or_more(seed: 
     values[:, :builds] = np.random.default_rng(seed).normal(0, 0.0005, (5, builds)) + 2.0
     values[3, 1] += 0.5
     assert np.argwhere(slow_builds(values)).tolist() == [[3, 1]]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.floats(0.011, 0.02))
+def test_cells_of_one_build_say_nothing_of_the_others(seed: int, by: float) -> None:
+    values = np.random.default_rng(seed).normal(0, 0.003, (3, 4))
+    values[0, 0] += by
+    alone = np.full((20, 4), np.nan)
+    alone[:, 2] = np.random.default_rng(seed).normal(0, 3, 20)
+    found = slow_builds(np.concatenate([values, alone]))
+    assert (found[:3] == slow_builds(values)).all()
+    assert not found[3:].any()
