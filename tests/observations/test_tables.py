@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,58 @@ def test_what_cannot_be_read_is_a_warning_and_the_rest_is_written(tmp_path: Path
     write_tables(bundle, {"listed": Reads()})
     assert len(bundle.manifest.warnings) == 1
     assert read_table(bundle.root / "samples.parquet") == []
+
+
+def test_rows_say_all_that_was_measured_and_whose_it_is(tmp_path: Path) -> None:
+    window = {**WINDOW, "window": 4, "clock": "gpu", "cpu_ms": [0.5, None], "throttled": [False, True]}
+    bundle = build(tmp_path, window, '["conv"]')
+    write_tables(bundle, {"listed": Reads()})
+    assert read_table(bundle.root / "samples.parquet")[1] == {
+        "cell": CELL.id, "build": 2, "round": 2, "host": "h", "pass": "latency", "process": 0, "cycle": 4,
+        "slice": 0, "sample": 1, "clock": "gpu", "start_ns": 20, "latency_ms": 1.25, "enqueue_ms": None,
+        "host_ms": 1.3, "cpu_ms": None, "throttled": True,
+    }  # fmt: skip
+    assert read_table(bundle.root / "layer_times.parquet") == [
+        {
+            "cell": CELL.id, "build": 2, "position": 0, "name": "conv", "type": "Convolution",
+            "kernel": "gemm", "average_ms": None, "median_ms": 0.5, "samples_ms": [0.5, 0.6],
+        },
+    ]  # fmt: skip
+
+
+def test_a_build_whose_runtime_is_not_here_has_samples_and_no_layers(tmp_path: Path) -> None:
+    bundle = build(tmp_path, WINDOW)
+    write_tables(bundle, {})
+    assert len(read_table(bundle.root / "samples.parquet")) == 2
+    assert read_table(bundle.root / "layer_times.parquet") == []
+    assert bundle.manifest.warnings == ()
+
+
+def test_builds_that_failed_are_in_no_table_and_no_warning_and_others_are(tmp_path: Path) -> None:
+    bundle = build(tmp_path, WINDOW)
+    for number, status in ((0, "failed"), (3, "ok"), (4, "ok")):
+        files = tmp_path / "files"
+        files.mkdir()
+        (files / "samples.json").write_text(json.dumps({"windows": [WINDOW]}), encoding="utf-8")
+        (files / "names.json").write_text("[" if number == 3 else '["conv"]', encoding="utf-8")
+        bundle.put_build(files, Build(cell=CELL.id, build=number, status=status))
+    write_tables(bundle, {"listed": Reads()})
+    (warning,) = bundle.manifest.warnings
+    assert warning.startswith(f"{CELL.id} build 3: ")
+    rows = read_table(bundle.root / "samples.parquet")
+    assert [(row["build"], row["sample"]) for row in rows] == [(n, s) for n in (2, 3, 4) for s in (0, 1)]
+    assert {row["build"] for row in read_table(bundle.root / "layer_times.parquet")} == {2, 4}
+    write_tables(bundle, {})
+    assert bundle.manifest.warnings == (), "those of the tables as they are now"
+
+
+def test_a_layer_without_single_runs_has_none(tmp_path: Path) -> None:
+    class Means(Reads):
+        def read_engine(self, folder: Path) -> Evidence:
+            whole = super().read_engine(folder)
+            return replace(whole, times=(LayerTime(7, "conv", average_ms=0.25),))
+
+    bundle = build(tmp_path, WINDOW)
+    write_tables(bundle, {"listed": Means()})
+    (row,) = read_table(bundle.root / "layer_times.parquet")
+    assert (row["position"], row["average_ms"], row["median_ms"], row["samples_ms"]) == (7, 0.25, None, None)

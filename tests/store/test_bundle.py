@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,57 @@ def test_a_folder_of_builds_that_an_archive_lost_is_made_again(bundle: Bundle) -
     (bundle.root / "builds").rmdir()
     put(bundle, 0)
     assert [b.build for b in Bundle.open(bundle.root).builds()] == [0]
+
+
+def test_what_is_set_aside_is_numbered_and_its_place_is_free(bundle: Bundle) -> None:
+    for reason in ("first", "second", "third"):
+        put(bundle, 1, reason=reason)
+        put(bundle, 11, reason="another")
+        found = [bundle.set_aside(CELL.id, number) for number in (1, 11)]
+        assert not bundle.has_build(CELL.id, 1)
+        assert all((path / "build.json").is_file() for path in found)
+    folder = bundle.root / "set-aside" / CELL.id
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *(f"1-{number}" for number in range(3)), *(f"11-{number}" for number in range(3)),
+    ]  # fmt: skip
+    said = [json.loads((folder / f"1-{n}" / "build.json").read_text())["reason"] for n in range(3)]
+    assert said == ["first", "second", "third"]
+    assert list(bundle.builds()) == [], "nobody reads them"
+
+
+def test_builds_come_cell_by_cell_in_the_order_of_the_matrix(bundle: Bundle) -> None:
+    bundle.set_cell(OTHER, "pending")
+    for cell in (OTHER, CELL):
+        for number in (10, 2):
+            put(bundle, number, cell=cell.id)
+    assert [(b.cell_id, b.build) for b in bundle.builds()] == [
+        (cell.id, number) for cell in (CELL, OTHER) for number in (2, 10)
+    ]
+    assert [b.build for b in bundle.builds(OTHER.id)] == [2, 10]
+
+
+def test_the_files_of_a_network_tell_its_forms_apart(bundle: Bundle) -> None:
+    forms = [
+        replace(CELL, treatment=Treatment(batch=batch, relu6=relu6))
+        for batch in (1, 2)
+        for relu6 in ("clip", "x")
+    ]
+    assert [bundle.network_path(cell).name for cell in forms] == [
+        f"mobilenet_v2-{relu6}-b{batch}.json" for batch in (1, 2) for relu6 in ("clip", "x")
+    ]
+    assert bundle.network_path(replace(CELL, version="1.0")) == bundle.network_path(CELL)
+
+
+def test_a_run_that_is_made_in_a_deep_folder_says_where_it_was_found_in_use(tmp_path: Path) -> None:
+    root = tmp_path / "a" / "b" / "run"
+    made = Bundle.create(root, Manifest(run="r"))
+    assert made.root == root
+    assert (root / "builds").is_dir()
+    with pytest.raises(UsageError) as caught:
+        Bundle.create(root, Manifest())
+    assert str(caught.value) == f"{root}: the folder is not empty; name a new one, or --resume the run in it"
+    with pytest.raises(InputError) as missing:
+        Bundle.open(tmp_path / "none")
+    assert (missing.value.path, missing.value.problem) == (
+        str(tmp_path / "none"), "no such run: expected the folder of a bundle",
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from harness.store.files import read_json, write_json, write_text
 
 
 def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "a.json"
+    path = tmp_path / "deep" / "er" / "a.json"
     write_json(path, {"a": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, {"a": float("nan")})
