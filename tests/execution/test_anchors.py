@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from harness.execution.anchors import Anchors
+from harness.execution.anchors import Anchors, engine_name
 from harness.execution.measuring import settings_for
 from harness.execution.schedule import Schedule
+from harness.matrix.cell import Cell
 from harness.store.bundle import Bundle
 from harness.store.documents.base import read_document
 from harness.store.documents.manifest import Manifest
+from harness.store.documents.origin import Host
 from harness.store.documents.result import Result
 from harness.store.engines import engine_names, engines_folder, keep_engines
 from harness.worker.result import KEPT
@@ -88,3 +92,70 @@ def test_an_engine_is_loaded_on_what_it_was_built_for_alone(
     assert found.name != built.name
     assert anchors.engine(cell, 0, Keeping(), {}, "sha256:1", None) is None, "what it holds is not known"
     assert anchors.engine(cell, 2, Keeping(), held, "sha256:1", None) is None
+
+
+class OnGpu(Keeping):
+    """Keeps engines that a GPU runs."""
+
+    device = "gpu"
+
+
+HELD = {"packages": {"onnxruntime": "1"}}
+
+
+def test_an_engine_of_a_gpu_is_that_of_the_gpu_and_its_driver(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [{"uuid": "GPU-0", "driver": "1.0"}, {"uuid": "GPU-1", "driver": "550.1"}]
+    monkeypatch.setattr("harness.execution.anchors.gpus", lambda: known)
+    cell = next(cell for cell in ground.cells if not cell.repeat)
+    anchors = Anchors(PINNED, tmp_path, builds=2)
+
+    def name(gpu: str | None, runtime: Keeping | None = None) -> str | None:
+        found = anchors.engine(cell, 0, runtime or OnGpu(), HELD, "sha256:1", gpu)
+        return None if found is None else found.name
+
+    first = name("GPU-1")
+    assert first is not None
+    assert first.startswith(f"{cell.id}-")
+    assert name("GPU-1") == first
+    assert name("GPU-0") not in (None, first)
+    known[1]["driver"] = "580.2"
+    assert name("GPU-1") not in (None, first), "another driver may refuse it"
+    assert name("GPU-7") is None, "of a GPU that is not here no driver is known"
+    assert name(None) is None
+    assert name(None, Keeping()) == name("GPU-1", Keeping()), "on a CPU no GPU counts"
+
+
+def test_what_an_engine_is_called_tells_apart_all_that_it_was_built_for(ground: Ground) -> None:
+    cell = ground.cells[0]
+    host = Host(machine="m", device="GPU-1")
+    facts = (cell, host, "550.1", "sha256:c", "sha256:d")
+    others = [
+        (replace(cell, environment="docker"), *facts[1:]),
+        (cell, Host(machine="n", device="GPU-1"), *facts[2:]),
+        (cell, Host(machine="m", device="GPU-2"), *facts[2:]),
+        (*facts[:2], "580.2", *facts[3:]),
+        (*facts[:3], "sha256:e", facts[4]),
+        (*facts[:4], "sha256:f"),
+    ]
+    names = {engine_name(*said) for said in (facts, *others)}
+    assert len(names) == 1 + len(others)
+    assert all(re.fullmatch(re.escape(cell.id) + "-[0-9a-f]{16}", name) for name in names)
+    said = '["current", "m", "GPU-1", "550.1", "sha256:c", "sha256:d"]'
+    digest = hashlib.sha256(said.encode()).hexdigest()[:16]
+    assert engine_name(*facts) == f"{cell.id}-{digest}", "histories of before are found by it"
+
+
+def test_only_the_pinned_and_their_first_arms_and_builds_are_anchors(ground: Ground, tmp_path: Path) -> None:
+    cell = next(cell for cell in ground.cells if not cell.repeat)
+
+    def kept(cell: Cell, build: int = 0, builds: int = 1, versions: tuple[str, ...] = PINNED) -> bool:
+        anchors = Anchors(versions, tmp_path, builds)
+        return anchors.engine(cell, build, Keeping(), HELD, "sha256:1", None) is not None
+
+    assert kept(cell)
+    assert not kept(replace(cell, repeat="aa"))
+    assert not kept(replace(cell, version="0.1"))
+    assert not kept(cell, versions=("openvino " + cell.version,))
+    assert [kept(cell, build, builds=2) for build in range(3)] == [True, True, False]

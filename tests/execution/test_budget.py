@@ -51,3 +51,24 @@ def test_a_budget_that_is_spent_leaves_nothing(now: list[float]) -> None:
     assert budget.share(10, 290.0, 10) == 0.0
     now[0] += 1000
     assert budget.share(10, 290.0, 0) == 0.0
+
+
+def test_what_is_left_counts_down_to_nothing(now: list[float]) -> None:
+    budget = Budget(2.0)
+    assert budget.left == 2.0
+    now[0] += 1.5
+    assert budget.left == 0.5
+    now[0] += 7
+    assert budget.left == 0.0
+    budget.waited(6.75)
+    assert budget.left == 0.25, "it was not the run's own time"
+    assert Budget().left is None
+
+
+def test_a_block_without_builds_has_no_share(now: list[float]) -> None:
+    budget = Budget(300.0)
+    now[0] += 1
+    assert budget.share(0, 0.0, 5) == 0.0
+    assert budget.share(1, 0.0, 0) == 299.0
+    assert Budget(precision=0.25).precision == 0.25
+    assert Budget(300.0).precision == 0.01
