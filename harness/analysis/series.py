@@ -54,7 +54,7 @@ class Series:
         """e over the builds with its interval, None for fewer than two or where a build has none."""
         if self.shares is None or len(self.shares) < MINIMUM_BUILDS:
             return None
-        return one_side(np.maximum(np.asarray(self.shares, dtype=np.float64), RESOLUTION))
+        return one_side(np.maximum(self.shares, RESOLUTION))
 
     @cached_property
     def carriers(self) -> tuple[tuple[str, ...], Values]:
@@ -80,7 +80,7 @@ class Series:
 
     def at_least(self, floor: float) -> Values:
         """Return the values, those below *floor* raised to it, so that all have a logarithm."""
-        return np.maximum(np.asarray(self.values, dtype=np.float64), floor)
+        return np.maximum(self.values, floor)
 
 
 def latency_series(builds: Iterable[BuildObservation]) -> Series:

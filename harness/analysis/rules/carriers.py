@@ -33,8 +33,6 @@ def carrier_name(layer: AttributedLayer) -> str:
         before = layer.before[-1] if layer.before else "network input"
         after = layer.after[0] if layer.after else "network output"
         return f"reformat {before} -> {after}"
-    if len(layer.shares) == 1:
-        return next(iter(layer.shares))
     if layer.shares:
         return max(layer.shares, key=layer.shares.__getitem__)
     return layer.source_ops[0] if layer.source_ops else layer.name
