@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from harness.analysis.grid import Grid, grid_of
 from harness.analysis.groups import BuildGroup
 from harness.errors import UsageError
 from harness.matrix.cell import Treatment
+from harness.observations.identity import Identity
+from harness.store.documents.origin import Software
 
 
 def cell(compose: Any, version: str, *, host: str = "a", environment: str = "venv", **more: Any) -> Any:
@@ -164,3 +167,81 @@ def test_what_is_of_another_line_than_the_run_has_no_baseline(compose: Any) -> N
     made = grid(compose, cell(compose, "1.0"), cell(compose, "2.0"))
     (foreign,) = grid(compose, cell(compose, "3.0", host="b")).judged
     assert Baseline("previous", made.judged).find(foreign) is None
+
+
+def started(compose: Any, *days: int, version: str = "2.0", host: str = "a", **software: str) -> Any:
+    """A cell with a build of a run of its own on each of some days."""
+    builds = [
+        replace(
+            compose.build(n, 1.0, host=host),
+            identity=Identity(
+                f"night-{day}",
+                f"night-{day}",
+                started=datetime(2026, 1, day, tzinfo=UTC),
+                software=Software(**software),
+            ),
+        )
+        for n, day in enumerate(days)
+    ]
+    return compose.cell(version, builds)
+
+
+def test_what_was_built_earlier_is_the_last_of_the_same_cell_before_it(compose: Any) -> None:
+    made = grid(
+        compose,
+        started(compose, 3, 1, 2),
+        started(compose, 4, version="1.0"),
+        started(compose, 5, host="b"),
+        compose.cell("3.0", status="failed"),
+    )
+    in_order = sorted(made.judged, key=lambda group: group.started)
+    sides = Baseline("previous", in_order)
+    found = {}
+    for group in in_order:
+        old = sides.earlier(group)
+        found[group.cell.version, group.host, group.started[:10]] = None if old is None else old.started[:10]
+    assert found == {
+        ("2.0", "a", "2026-01-01"): None,
+        ("2.0", "a", "2026-01-02"): "2026-01-01",
+        ("2.0", "a", "2026-01-03"): "2026-01-02",
+        ("1.0", "a", "2026-01-04"): None,
+        ("2.0", "b", "2026-01-05"): None,
+        **{("3.0", group.host, ""): None for group in made.judged if not group.observed},
+    }
+    (foreign,) = grid(compose, cell(compose, "3.0", host="c")).judged
+    assert sides.earlier(foreign) is None
+    assert sides.elsewhere(foreign) is None
+
+
+def test_an_environment_is_held_against_the_first_one_of_the_same_run(compose: Any) -> None:
+    def arm(environment: str, repeat: str, day: int, version: str = "2.0") -> Any:
+        found = started(compose, day, version=version)
+        return replace(found, cell=replace(found.cell, environment=environment, repeat=repeat))
+
+    made = grid(
+        compose,
+        arm("venv", "", 2),
+        arm("venv", "", 1, "1.0"),
+        arm("docker", "docker", 2),
+        arm("current", "current", 3),
+        arm("venv", "aa", 2),
+    )
+    sides = Baseline("previous", made.judged)
+    found = {
+        (group.cell.environment, group.cell.repeat): sides.elsewhere(group)
+        for group in made.judged
+        if group.cell.version == "2.0"
+    }
+    first = next(g for g in made.judged if (g.cell.version, g.cell.repeat) == ("2.0", ""))
+    assert found == {
+        ("venv", ""): None,
+        ("docker", "docker"): first,
+        ("current", "current"): None,  # of another run
+        ("venv", "aa"): None,
+    }
+
+
+def test_an_unpooled_group_is_called_by_its_version_and_name(compose: Any) -> None:
+    made = grid(compose, started(compose, 1, 2))
+    sides = Baseline("previous", made.judged)
+    assert [sides.label(group) for group in made.judged] == ["2.0 (run night-1)", "2.0 (run night-2)"]

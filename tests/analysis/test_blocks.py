@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from harness.analysis.blocks import Blocks, with_blocks
 from harness.analysis.grid import grid_of
+from harness.analysis.verdict import ONE_AFTER_THE_OTHER, SIDE_BY_SIDE
 from harness.matrix.cell import Cell, Treatment
+from harness.observations.identity import Identity
 from harness.observations.records import (
     BuildObservation,
     CellObservation,
@@ -180,3 +183,39 @@ def test_sub_blocks_are_set_against_each_other_by_the_build_they_share() -> None
     late = build(0, 1.5, shared, cycles=range(CYCLES // 2, CYCLES))
     one, other, third = latencies(run_of((anchor, early), (late,)))
     assert other == pytest.approx(third) == pytest.approx(1.5 * one)
+
+
+def test_builds_of_two_runtimes_are_of_two_kinds_and_are_told_to_be_measured_side_by_side() -> None:
+    run = run_of(some(3, 1.0), some(2, 2.0), some(2, 3.0))
+    cells = [
+        replace(seen, cell=replace(seen.cell, runtime=runtime))
+        for seen, runtime in zip(run.cells, ("r", "other", "r"), strict=True)
+    ]
+    grid = grid_of(replace(run, cells=tuple(cells)))
+    (passes,) = grid.blocks.passes.values()
+    found = passes["latency"]
+    assert found.levels.kinds.tolist() == [0, 1, 0]
+    assert sorted(found.cells.values()) == [0, 1, 2]
+    assert [found.count(at) for at in range(3)] == [3, 2, 2]
+    assert {group.measured for group in grid.groups} == {SIDE_BY_SIDE}
+    alone = grid_of(run_of((*some(1, 1.0), *some(1, 1.0, block="", first=1)), some(2, 2.0)))
+    assert [group.measured for group in alone.groups] == [ONE_AFTER_THE_OTHER, SIDE_BY_SIDE]
+
+
+def test_the_time_of_a_slice_and_of_a_build_are_what_the_block_took() -> None:
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+
+    def timed(found: BuildObservation, began: int, took: int) -> BuildObservation:
+        ended = start + timedelta(seconds=began + took)
+        return replace(found, identity=Identity(started=start + timedelta(seconds=began), ended=ended))
+
+    one, two = some(1, 1.0)[0], some(1, 3.0, first=1)[0]
+    sides = (timed(one, 10, 20),), (timed(two, 0, 60), timed(some(1, 9.0, block="", first=2)[0], 0, 7))
+    grid = grid_of(run_of(*sides))
+    (passes,) = grid.blocks.passes.values()
+    assert passes["latency"].slice_seconds == pytest.approx(5 * (1.0 + 3.0) / 2 / 1000)
+    assert [grid.blocks.seconds_of(build) for build in (*sides[0], *sides[1])] == [30.0, 30.0, 7.0]
+    assert Blocks().seconds_of(sides[1][0]) == 60.0
+    assert Blocks().seconds_of(one) is None
+    unknown = grid_of(run_of((one,), (two,)))
+    assert unknown.blocks.seconds == {}

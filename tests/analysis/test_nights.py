@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from harness.analysis.accepted import Accepted
 from harness.analysis.grid import Grid, grid_of
@@ -228,3 +229,72 @@ def test_series_of_one_host_say_together_how_nights_scatter(compose: Any) -> Non
     assert pooled.interval is not None
     assert alone.interval is not None
     assert pooled.interval[1] - pooled.interval[0] < alone.interval[1] - alone.interval[0]
+
+
+def test_tonight_s_own_noise_is_added_less_that_of_a_usual_night(compose: Any) -> None:
+    """Of two builds 0.05 above and below on the logarithm the mean has the variance 0.05^2."""
+    apart = float(np.exp(0.05)), float(np.exp(-0.05))
+    grid = grid_of(compose.run(tonight(compose, *apart)))
+    level = nights(1.0)
+    usual = tuple(replace(night, values=tuple(ms * night.values[0] for ms in apart)) for night in level)
+    steady, alike = (against(grid, SeriesNights(one)) for one in (level, usual))
+    quiet = against(grid_of(compose.run(tonight(compose, 1.0, 1.0))), SeriesNights(level))
+    assert alike.interval == pytest.approx(quiet.interval), "a usual night is as unsure as this one"
+    parts = float(np.var(np.log(NIGHTS), ddof=1)) * (1 + 1 / 6), 0.05**2
+    shares = [part / sum(parts) for part in parts]
+    degrees = max(1.0, 1 / (shares[0] ** 2 / (5 + 2) + shares[1] ** 2 / (1 + 2)) - 2)
+    assert steady.effect is not None
+    assert steady.interval is not None
+    half = float(np.log(steady.interval[1] / steady.effect))
+    assert half == pytest.approx(stats.t.ppf(0.975, degrees) * sum(parts) ** 0.5)
+
+
+def test_the_anchor_s_noise_counts_where_there_is_one(compose: Any) -> None:
+    apart = float(np.exp(0.05)), float(np.exp(-0.05))
+    anchored = nights(1.0, anchor=(2.0, 2.0))
+
+    def found(own: tuple[float, ...], other: tuple[float, ...], anchor: str = "tensorrt 1.0") -> Any:
+        rows = tonight(compose, *own), tonight(compose, *(2 * ms for ms in other), version="1.0")
+        return against(grid_of(compose.run(*rows)), SeriesNights(anchored, anchor=anchor)).interval
+
+    still = (1.0, 1.0)
+    assert found(still, apart) == pytest.approx(found(apart, still)), "either is part of the difference"
+    assert found(still, apart, anchor="") == pytest.approx(found(still, still, anchor=""))
+    few = found((1.0,), apart)
+    assert few[1] / few[0] >= found(still, apart)[1] / found(still, apart)[0]
+
+
+def test_the_state_is_that_of_tonight_where_no_night_has_it(compose: Any) -> None:
+    grid = grid_of(compose.run(tonight(compose, 1.0, 1.0, 1.0, times=TIMES)))
+    rules = {"pointwise": RULES["pointwise"]}
+    cost, latency = judge_nights(grid, NightBaseline("the last 14 nights"), rules=rules)
+    assert (cost.bottleneck, cost.state, cost.reason) == (
+        "pointwise",
+        State.PRESENT,
+        "no earlier night has it",
+    )
+    assert (latency.bottleneck, latency.state) == (LATENCY, None)
+    few = against(grid, SeriesNights(nights(0.2, NIGHTS[:2], total=1.0)), measure="pointwise")
+    assert (few.verdict, few.state) == ("indeterminate", State.PRESENT)
+
+
+def test_a_cost_says_its_nights_and_what_could_have_been_shown_of_it(compose: Any) -> None:
+    grid = grid_of(compose.run(tonight(compose, 1.0, 1.0, 1.0, times=TIMES)))
+    level = nights(0.2, (0.9, 1.1, 1.0, 0.92, 1.08), total=1.0)
+    found = against(
+        grid, SeriesNights(level, differs=("driver 1 -> 2", "kernel 5 -> 6")), measure="pointwise"
+    )
+    assert found.verdict == "indeterminate"
+    assert found.smallest_detectable is not None
+    scatter = 100 * float(np.std([0.2 * by for by in (0.9, 1.1, 1.0, 0.92, 1.08)], ddof=1))
+    assert f"; tonight against 5 nights, which scatter by {scatter:.2f} %; also differ: " in found.reason
+    assert "also differ: driver 1 -> 2, kernel 5 -> 6; " in found.reason
+    assert found.reason.endswith(change_that_shows(found.smallest_detectable, "it"))
+    assert found.evidence["anchor"] is None
+
+
+def test_the_anchor_is_named_in_the_evidence(compose: Any) -> None:
+    rows = tonight(compose, 1.0, 1.0), tonight(compose, 2.0, 2.0, version="1.0")
+    level = nights(1.0, anchor=(2.0, 2.0))
+    found = against(grid_of(compose.run(*rows)), SeriesNights(level, anchor="tensorrt 1.0"))
+    assert found.evidence["anchor"] == "tensorrt 1.0"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.analysis.side_by_side import side_by_side
+from harness.analysis.side_by_side import ComparedOp, OpSide, side_by_side
 from harness.attribution.attribute import attribute
 from harness.attribution.engine import AttributedEngine, AttributedLayer, KernelFamily, LayerRole
 from tests.attribution.recorded import V2_850, V2_860, V2_PIECES, engine, evidence, network
@@ -81,3 +81,15 @@ def test_time_of_no_op_is_added_up_by_what_it_is() -> None:
         "unattributed": [3.0, 1.5],
     }
     assert found.sums() == found.totals == (7.875, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"), [(0.5, 0.75, 0.25), (None, 0.75, None), (0.5, None, None), (None, None, None)]
+)
+def test_a_difference_needs_a_time_on_both_sides(
+    old: float | None, new: float | None, said: float | None
+) -> None:
+    first, second = (OpSide(ms, "layer", None, None, KernelFamily.GEMM, ()) for ms in (old, new))
+    assert ComparedOp("op", first, second).difference_ms == said
+    assert ComparedOp("op", None, second).difference_ms is None
+    assert ComparedOp("op", first, None).difference_ms is None

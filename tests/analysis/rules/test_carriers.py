@@ -21,10 +21,8 @@ from harness.attribution.engine import AttributedEngine, AttributedLayer, Kernel
 
 
 def layer(name: str, time_ms: float | None, **more: Any) -> AttributedLayer:
-    family = more.pop("family", KernelFamily.UNKNOWN)
-    return AttributedLayer(
-        0, name, None, None, None, family, LayerRole.COMPUTE, "convolution", time_ms, **more
-    )
+    family, role = more.pop("family", KernelFamily.UNKNOWN), more.pop("role", LayerRole.COMPUTE)
+    return AttributedLayer(0, name, None, None, None, family, role, "convolution", time_ms, **more)
 
 
 def engine(*layers: AttributedLayer, partial: bool = False, unattributed: float = 0.0) -> AttributedEngine:
@@ -97,3 +95,21 @@ def test_an_engine_without_layer_times_is_none(compose: Any) -> None:
     assert timed_engine(replace(compose.build(0, 1.0), engine=timed)) is timed
     assert timed_engine(replace(compose.build(0, 1.0), engine=engine(layer("a", None)))) is None
     assert timed_engine(compose.build(0, 1.0)) is None
+
+
+def test_times_are_added_by_name_and_a_reformat_is_named_as_one_whatever_it_carries() -> None:
+    moved = layer(
+        "moved", 0.25, role=LayerRole.REFORMAT, before=("x", "a"), after=("b", "y"), shares={"op": 1.0}
+    )
+    rows = [layer("a", 0.5), layer("a", 0.125), moved, layer("untimed", None)]
+    assert carrier_times(rows) == {"a": 0.625, "reformat a -> b": 0.25}
+    assert carrier_name(moved) == "reformat a -> b"
+    assert carrier_name(replace(moved, before=())) == "reformat network input -> b"
+    assert carrier_name(replace(moved, after=())) == "reformat a -> network output"
+    assert carrier_name(replace(moved, before=(), after=())) == "moved"
+
+
+def test_a_layer_of_several_ops_is_called_after_the_one_that_carries_most() -> None:
+    assert carrier_name(layer("fused", 1.0, shares={"a": 0.25, "b": 0.75})) == "b"
+    assert carrier_name(layer("own", 1.0, shares={}, source_ops=("x", "y"))) == "x"
+    assert carrier_name(layer("own", 1.0, shares={}, source_ops=())) == "own"
