@@ -179,7 +179,8 @@ def _told(one: _Open, pair: Pair | None) -> Verdict:
     if comparison.rule is not None:
         nothing = max(one.before.values) <= one.floor, max(one.after.values) <= one.floor
     reason = reason_of(comparison.rule, said, (one.before, one.after), found, nothing)
-    reason = with_notes("; ".join([reason, *left_out(comparison, one.old)]), *notes)
+    there = len(one.before.values), len(one.after.values)
+    reason = with_notes("; ".join([reason, *left_out(comparison.shared, there, pair.builds)]), *notes)
     if comparison.kind == "run":
         reason = f"{reason}; {NIGHTS_NOT_IN_IT}"
     if besides := differences_besides(one.old, comparison.new, comparison.kind):
@@ -213,6 +214,7 @@ def _found(one: _Open, pair: Pair) -> Found:
     shown = pair.difference.interval(SHOWN)
     return replace(
         _ratio(one),
+        builds=pair.builds,
         difference=shown.estimate,
         difference_interval=(shown.low, shown.high),
         smallest=smallest_seen(pair.difference, material),

@@ -39,7 +39,7 @@ class Sides(msgspec.Struct, frozen=True):
     :param totals: layer times of the old builds, of costs; none of latencies
     :param in_block: whether both were measured in one block
     :param seconds: what a build took, None where that is not known
-    :param parts: the same of each block, where both were measured in several
+    :param parts: the same of each block that has two builds of either side, where builds of others are there
     """
 
     old: tuple[float, ...]
@@ -82,8 +82,9 @@ def cost_sides(
         return None
     seconds = seconds_a_build(old, new, blocks)
     whole = Sides(before.signed, after.signed, before.totals, shared is not None, seconds)
-    if shared is None or not shared.others:
+    if shared is None or {*before.blocks, *after.blocks} == {shared.name}:
         return whole
+    # builds of other blocks, or of none, are of another time
     parts = (_of_block(one.name, before, after, seconds) for one in (shared, *shared.others))
     return replace(whole, parts=tuple(part for part in parts if part is not None))
 

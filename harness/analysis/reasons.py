@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.analysis.blocks import SharedPass
-from harness.analysis.comparison import Comparison, Found
+from harness.analysis.comparison import Found
 from harness.analysis.groups import BuildGroup
 from harness.analysis.material import SHOWN
 from harness.analysis.rules.base import Rule
@@ -96,15 +96,16 @@ def no_total(before: Series, after: Series) -> str:
     return ""
 
 
-def left_out(comparison: Comparison, old: BuildGroup) -> list[str]:
-    """Return of a comparison within a block how many builds were measured outside of it, one text or none."""
-    shared = comparison.shared
-    if shared is None or comparison.rule is not None:
+def left_out(shared: SharedPass | None, there: tuple[int, int], used: tuple[int, int]) -> list[str]:
+    """Return of a comparison within blocks how many builds were measured outside of them, one text or none.
+
+    :param there: builds of the old and of the new that have a value; :param used: those that were compared
+    """
+    missing = sum(there) - sum(used)
+    if shared is None or missing <= 0:
         return []
-    counts = len(old.series(None).values), len(comparison.new.series(None).values)
-    missing = sum(counts) - sum(shared.in_all)
     where = "not in these blocks" if shared.others else "not in this block"
-    return [f"{where} and left out: {builds_in_words(missing)}"] if missing > 0 else []
+    return [f"{where} and left out: {builds_in_words(missing)}"]
 
 
 def with_notes(reason: str, old: Sequence[str], new: Sequence[str]) -> str:

@@ -43,3 +43,28 @@ def test_a_block_of_a_slower_time_is_held_against_itself(compose: Any) -> None:
     found = verdict(compose, ("b", 3, 6, 1.0), ("c", 6, 3, 1.4))
     assert (found.verdict, found.builds, found.measured) == ("regressed", (9, 9), "side by side")
     assert found.difference == pytest.approx(0.05, rel=0.02)
+
+
+def test_a_block_with_one_build_of_a_side_says_nothing_and_is_told(compose: Any) -> None:
+    """Its new builds are of a slower time: held against old ones of a quicker time they would look dearer."""
+    alone = verdict(compose, ("b", 3, 6, 1.0))
+    found = verdict(compose, ("b", 3, 6, 1.0), ("c", 1, 4, 1.4))
+    assert (found.builds, found.measured) == ((3, 6), "side by side")
+    assert (found.difference, found.difference_interval) == (alone.difference, alone.difference_interval)
+    assert "not in this block and left out: 5 builds" in found.reason
+    assert "left out" not in alone.reason
+
+
+def test_of_three_blocks_those_count_that_have_two_builds_of_either_side(compose: Any) -> None:
+    two = verdict(compose, ("b", 3, 6, 1.0), ("c", 6, 3, 1.4))
+    three = verdict(compose, ("b", 3, 6, 1.0), ("c", 6, 3, 1.4), ("d", 5, 1, 1.2))
+    assert (three.builds, three.difference) == ((9, 9), two.difference)
+    assert "not in these blocks and left out: 6 builds" in three.reason
+    assert "left out" not in two.reason
+
+
+def test_where_no_block_has_two_builds_of_either_side_all_builds_are_compared(compose: Any) -> None:
+    found = verdict(compose, ("b", 1, 3, 1.0), ("c", 3, 1, 1.0))
+    assert (found.builds, found.measured) == ((4, 4), "one after the other")
+    assert found.difference == pytest.approx(0.05, rel=0.02)
+    assert "left out" not in found.reason
