@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from harness.attribution.engine import AttributedEngine
 from harness.evidence.records import Evidence
@@ -113,6 +115,9 @@ MORE = (
 )
 """Engine layers and profiles, without a builder log."""
 
+every_build = pytest.mark.parametrize("build", WHOLE + MORE, ids=str)
+whole_build = pytest.mark.parametrize("build", WHOLE, ids=str)
+
 
 @dataclass(frozen=True)
 class Known:
@@ -128,6 +133,10 @@ def read(build: WorkerBuild, folder: Path) -> Known:
     runtime = registry.runtimes()["tensorrt"]
     evidence = runtime.read(build.put(folder))
     return Known(folder, evidence, runtime.attribute(build.graph, evidence))
+
+
+Reading = Callable[[WorkerBuild], Known]
+"""Reads a build, each once."""
 
 
 def bundle(builds: Iterable[WorkerBuild], root: Path) -> Path:
