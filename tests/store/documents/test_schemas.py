@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.store.documents.base import Document, Part, schema_of
@@ -88,6 +89,18 @@ def test_records_are_values(record: type[Part | Document]) -> None:
     assert record.__struct_config__.forbid_unknown_fields
     taken = {field.kind for field in inspect.signature(record).parameters.values()}
     assert taken <= {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize(
+    "record",
+    sorted(_records(Part) + _records(Document), key=lambda kind: kind.__name__),
+    ids=lambda k: k.__name__,
+)
+def test_what_is_left_out_reads_as_something_that_may_stand_there(record: type[Part | Document]) -> None:
+    for field in msgspec.structs.fields(record):
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        if default is not msgspec.NODEFAULT:
+            assert msgspec.convert(msgspec.to_builtins(default), field.type) == default, field.name
 
 
 class Wide(Document, frozen=True, kw_only=True, tag="test.wide/1"):
