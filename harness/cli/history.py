@@ -196,9 +196,11 @@ def prune(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write the chosen points."""
+    from harness.cli.outputs import check_file
     from harness.history.exporting import export as write
     from harness.history.folder import open_history
 
+    check_file(arguments.out, "-o", [arguments.history])
     history = open_history(arguments.history)
     count, problems = write(history, arguments.out, filter_of(arguments))
     print(f"{arguments.out}: {count} points")

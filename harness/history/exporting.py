@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.errors import BadOptionError, NothingChosenError
+from harness.errors import BadOptionError, FileSystemError, NothingChosenError
 from harness.history.folder import History
-from harness.history.reading import connect, readable, where_of
+from harness.history.reading import ask, where_of
 from harness.history.records import EVERYTHING, Filter, Problem
+
+if TYPE_CHECKING:
+    import duckdb
 
 FORMS = (".parquet", ".csv")
 
@@ -18,23 +22,31 @@ def export(history: History, target: Path, wanted: Filter = EVERYTHING) -> tuple
 
     :param target: ``.parquet`` or ``.csv``; there whole or not at all
     :raises BadOptionError: it ends otherwise; :raises NothingChosenError: there is nothing to write
-    :raises UnavailableError: DuckDB is not installed
+    :raises FileSystemError: it cannot be written; :raises UnavailableError: DuckDB is not installed
     """
     if target.suffix not in FORMS:
         raise BadOptionError(f"-o {target}: expected a name that ends in {' or '.join(FORMS)}")
-    connection = connect()
-    files, problems = readable(history, connection, "points")
     where, values = where_of(wanted)
-    chosen = None
-    if files:
-        chosen = connection.sql(
-            f"SELECT * FROM read_parquet(?, hive_partitioning = false) WHERE {where} "
-            "ORDER BY started, night, host, cell, measure",
-            params=[files, *values],
-        )
-    count = 0 if chosen is None else len(chosen)
-    if chosen is None or not count:
+    query = (
+        f"SELECT * FROM read_parquet(?, hive_partitioning = false) WHERE {where} "
+        "ORDER BY started, night, host, cell, measure"
+    )
+    count, problems = ask(history, "points", query, values, lambda found: _write(found, target))
+    if not count:
         raise NothingChosenError(f"{history.root}: no night has a series of that kind")
+    return count, tuple(problems)
+
+
+def _write(chosen: duckdb.DuckDBPyRelation, target: Path) -> int:
+    """Write *chosen* to *target* and return how many rows it has; nothing is written of none.
+
+    :raises FileSystemError: it cannot be written
+    """
+    import duckdb
+
+    if not (count := len(chosen)):
+        return 0
+    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         if target.suffix == ".csv":
@@ -42,6 +54,8 @@ def export(history: History, target: Path, wanted: Filter = EVERYTHING) -> tuple
         else:
             chosen.write_parquet(str(part), compression="zstd")
         part.replace(target)
+    except duckdb.IOException as error:
+        raise FileSystemError(f"{target}: {str(error).splitlines()[0]}") from None
     finally:
         part.unlink(missing_ok=True)
-    return count, tuple(problems)
+    return count

@@ -24,7 +24,6 @@ from harness.history.records import (
     Series,
     Subject,
 )
-from harness.store.documents.night import Night
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,11 +51,6 @@ class Read:
 
     series: tuple[Series, ...]
     problems: tuple[Problem, ...]
-
-
-def nights(history: History) -> Sequence[Night]:
-    """Return the nights of *history*, oldest first."""
-    return history.nights
 
 
 def series(history: History, wanted: Filter = EVERYTHING) -> Read:

@@ -80,6 +80,20 @@ def test_points_are_exported_whole_or_not_at_all(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["points.csv", "points.parquet"]
 
 
+def test_where_points_cannot_be_written_is_one_line(
+    history: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["history", "export", "--history", str(history), "-o"]
+    (tmp_path / "file").touch()
+    assert main([*command, str(tmp_path / "file" / "points.csv")]) == 2
+    assert "[output-path]" in capsys.readouterr().err
+    assert main([*command, str(tmp_path / f"{'n' * 250}.csv")]) == 2  # the name beside it is too long
+    said = capsys.readouterr().err
+    assert (said.count("\n"), "[file-system]" in said) == (1, True)
+    assert main([*command, str(tmp_path / "new" / "points.csv")]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "new"]
+
+
 def test_pruning_says_what_would_go(history: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["history", "prune", "--history", str(history), "--nights", "1", "--dry-run"]) == 0
     said = capsys.readouterr().out

@@ -10,7 +10,7 @@ import pytest
 from harness.errors import FolderInUseError, NoSuchFileError, SameBuildError, UnknownNameError
 from harness.history.adding import set_alarms
 from harness.history.folder import open_history, strangers
-from harness.history.reading import nights, series
+from harness.history.reading import series
 from harness.history.records import Filter
 from tests.history.composed import FIRST, add_night, night_bundle
 
@@ -57,7 +57,7 @@ def test_series_are_in_the_order_of_the_nights_and_say_what_was_measured(history
 
 def test_nights_are_chosen_by_time(history: Path) -> None:
     found = open_history(history)
-    read = series(found, Filter(measure="latency", since=nights(found)[2].started))
+    read = series(found, Filter(measure="latency", since=found.nights[2].started))
     assert [len(one.points) for one in read.series] == [2, 2]
 
 
