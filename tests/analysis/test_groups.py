@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.analysis.figures.kernels import kernels_of
 from harness.analysis.grid import grid_of
 from harness.analysis.groups import ONE_CACHE, BuildGroup, Release, mean_of_builds
 from harness.analysis.rules.base import Cost
@@ -203,3 +204,22 @@ def test_a_drift_is_the_change_a_round_in_the_order_of_the_rounds(compose: Any) 
 def test_the_second_arm_of_an_aa_pair_is_told_by_its_name(compose: Any, repeat: str, second: bool) -> None:
     (found,) = grid_of(compose.run(compose.cell("1.0", [compose.build(0, 1.0)], repeat=repeat))).groups
     assert found.is_aa is second
+
+
+def test_what_was_worked_out_of_a_group_is_no_part_of_it(compose: Any) -> None:
+    made = [compose.build(n, 0.4) for n in range(2)]
+    one, two = group(compose, made), group(compose, made)
+    before = repr(one)
+    one.series(None)
+    search = kernels_of(one)
+    assert search is None
+    assert one == two
+    assert repr(one) == before
+    assert "_series" not in before
+    assert replace(one, name="x").series(None) is not one.series(None)
+
+
+def test_a_group_is_of_no_known_network_where_nothing_says_so(compose: Any) -> None:
+    found = group(compose, [])
+    assert BuildGroup(found.cell, "", "failed", "").digest == found.digest == "unknown"
+    assert (found.name, found.identity, found.observed) == ("", None, ())

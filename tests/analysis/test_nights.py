@@ -264,35 +264,6 @@ def test_the_anchor_s_noise_counts_where_there_is_one(compose: Any) -> None:
     assert few[1] / few[0] >= found(still, apart)[1] / found(still, apart)[0]
 
 
-def test_the_state_is_that_of_tonight_where_no_night_has_it(compose: Any) -> None:
-    grid = grid_of(compose.run(tonight(compose, 1.0, 1.0, 1.0, times=TIMES)))
-    rules = {"pointwise": RULES["pointwise"]}
-    cost, latency = judge_nights(grid, NightBaseline("the last 14 nights"), rules=rules)
-    assert (cost.bottleneck, cost.state, cost.reason) == (
-        "pointwise",
-        State.PRESENT,
-        "no earlier night has it",
-    )
-    assert (latency.bottleneck, latency.state) == (LATENCY, None)
-    few = against(grid, SeriesNights(nights(0.2, NIGHTS[:2], total=1.0)), measure="pointwise")
-    assert (few.verdict, few.state) == ("indeterminate", State.PRESENT)
-
-
-def test_a_cost_says_its_nights_and_what_could_have_been_shown_of_it(compose: Any) -> None:
-    grid = grid_of(compose.run(tonight(compose, 1.0, 1.0, 1.0, times=TIMES)))
-    level = nights(0.2, (0.9, 1.1, 1.0, 0.92, 1.08), total=1.0)
-    found = against(
-        grid, SeriesNights(level, differs=("driver 1 -> 2", "kernel 5 -> 6")), measure="pointwise"
-    )
-    assert found.verdict == "indeterminate"
-    assert found.smallest_detectable is not None
-    scatter = 100 * float(np.std([0.2 * by for by in (0.9, 1.1, 1.0, 0.92, 1.08)], ddof=1))
-    assert f"; tonight against 5 nights, which scatter by {scatter:.2f} %; also differ: " in found.reason
-    assert "also differ: driver 1 -> 2, kernel 5 -> 6; " in found.reason
-    assert found.reason.endswith(change_that_shows(found.smallest_detectable, "it"))
-    assert found.evidence["anchor"] is None
-
-
 def test_the_anchor_is_named_in_the_evidence(compose: Any) -> None:
     rows = tonight(compose, 1.0, 1.0), tonight(compose, 2.0, 2.0, version="1.0")
     level = nights(1.0, anchor=(2.0, 2.0))

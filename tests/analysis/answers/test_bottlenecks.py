@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from harness.analysis.answers.bottlenecks import Finding, findings
 from harness.analysis.answers.kernels import FAMILY, KernelAnswer
@@ -135,3 +136,38 @@ def test_findings_stand_in_the_order_of_the_rules_without_what_no_build_can_tell
         verdict("1", {"ms": []}, bottleneck="reformat"),
     ]
     assert [one.bottleneck for one in findings(every, TITLES, KernelAnswer())] == ["pointwise", "relu6"]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "some", "none"),
+    [
+        ("reformat", "interior", "reformats between layers: 2", "none runs between layers"),
+        ("relu6", "own_layers", "layers of its own: 2", "it runs inside the convolutions"),
+        ("formats", "boundary_reformats", "reformats there: 2", "nothing is reformatted there"),
+    ],
+)
+def test_each_rule_that_counts_says_what_it_counts(name: str, key: str, some: str, none: str) -> None:
+    for count, said in ((2, some), (0, none)):
+        one = verdict("2", costs(0.1, **{key: [count]}), bottleneck=name, state=State.PRESENT)
+        (told,) = findings([one], {name: "title"}, KernelAnswer())
+        assert told.text == f"{said}; 10.0 % of the layer time in 2: a bottleneck"
+        assert not told.nothing
+    (other,) = findings([replace(one, bottleneck="own")], {"own": "title"}, KernelAnswer())
+    assert other.text == "10.0 % of the layer time in 2: a bottleneck"
+
+
+@pytest.mark.parametrize(
+    ("word", "state", "quiet"),
+    [
+        ("unchanged", State.ABSENT, True),
+        ("indeterminate", State.ABSENT, True),
+        ("absent", State.ABSENT, True),
+        ("removed", State.ABSENT, False),
+        ("regressed", State.ABSENT, False),
+        ("unchanged", State.PRESENT, False),
+        ("indeterminate", None, False),
+    ],
+)
+def test_what_is_absent_and_did_not_change_is_quiet(word: str, state: State | None, quiet: bool) -> None:
+    assert Finding("relu6", "title", "", word, state).quiet is quiet
+    assert Finding("relu6", "title", "", word, state, nothing=True).quiet

@@ -12,6 +12,7 @@ from harness.analysis.figures.times import CLASSES, class_times, time_figures
 from harness.analysis.grid import GridRow, grid_of
 from harness.attribution.engine import AttributedEngine
 from harness.evidence.records import Evidence
+from harness.networks.graph import OpClass
 from harness.observations.records import CellObservation
 from harness.report.render import render
 from harness.store.documents.profile import ProfileRound, ProfileRuns
@@ -150,3 +151,19 @@ def test_neighbours_are_compared_op_by_op_the_largest_difference_first() -> None
 def test_runtimes_are_not_neighbours() -> None:
     other = replace(with_engines("1.0", KNOWN), cell=replace(cell("1.0").cell, runtime="openvino"))
     assert neighbour_sides(row_of(with_engines("1.0", KNOWN), other)) == ()
+
+
+def test_the_fifteen_ops_of_the_largest_time_stand_in_the_order_of_the_network() -> None:
+    names = [f"op{n:02}" for n in range(20)]
+    found = time_figures(row_of(with_engines("1.0", engine(layers(names), graph(names)))))
+    assert found is not None
+    assert [op.name for op in found.ops] == names[5:], "each takes longer than the one before it"
+    assert found.all_ops == 20
+
+
+def test_every_class_of_ops_has_its_place_in_the_stack() -> None:
+    assert {"other", "unknown", *map(str, (OpClass.POINTWISE, OpClass.DEPTHWISE))} <= set(CLASSES)
+    rows = [replace(layer, op_class=name) for layer, name in zip(layers(CLASSES), CLASSES, strict=True)]
+    found = class_times(row_of(with_engines("1.0", engine(rows))).groups[0])
+    assert found is not None
+    assert [name for name, _, _ in found.parts] == list(CLASSES)

@@ -220,3 +220,45 @@ def test_an_anchor_s_error_is_the_least_that_repeating_leaves(joined: float, mor
     assert what_would_settle(now, least, costs) is None
     assert what_would_settle(now, 0.9 * least, costs) is None
     assert what_would_settle(now, more * least, costs) is not None
+
+
+@pytest.mark.parametrize("needed", range(1, 41))
+def test_few_more_builds_are_asked_for_exactly_and_many_by_no_more_than_a_half(needed: int) -> None:
+    """Where builds are all that varies, so many more of either side make the width."""
+    parts, side = Components(1e-4, 0.0, 0.0), Repetitions(3)
+    now = Situation(parts, side, side, degrees=1000.0)
+    width = now.after(Step(builds=needed)).half_width() * (1 + 1e-9)
+    found = what_would_settle(now, width, Costs(60.0, float("inf"), float("inf")))
+    assert found is not None
+    assert (found.processes, found.cycles, found.seconds) == (0, 0, 120.0 * found.builds)
+    assert found.builds == needed if needed <= 8 else needed <= found.builds <= min(1.45 * needed, 40)
+    more = now.after(Step(builds=41)).half_width()
+    assert what_would_settle(now, more, Costs(60.0, float("inf"), float("inf"))) is None
+
+
+@pytest.mark.parametrize("needed", [1, 2, 3, 5, 8, 12, 20, 40])
+def test_processes_of_one_engine_are_asked_for_up_to_forty(needed: int) -> None:
+    now = Situation(Components(None, 1e-4, 0.0), Repetitions(1, 3), Repetitions(1, 3), degrees=1000.0)
+    width = now.after(Step(processes=needed)).half_width() * (1 + 1e-9)
+    found = what_would_settle(now, width, Costs(60.0, 5.0, float("inf")))
+    assert found == Step(0, needed, 0, 2 * 5.0 * needed)
+    more = now.after(Step(processes=41)).half_width()
+    assert what_would_settle(now, more, Costs(60.0, 5.0, float("inf"))) is None
+
+
+@pytest.mark.parametrize("times", [0.5, 1.0, 3.0, 7.0, 15.0])
+def test_cycles_are_asked_for_up_to_sixteen_times_those_there_are(times: float) -> None:
+    now = Situation(Components(None, 0.0, 1e-2), Repetitions(1, 2, 20), Repetitions(1, 2, 20), degrees=1000.0)
+    more = round(20 * times)
+    width = now.after(Step(cycles=more)).half_width() * (1 + 1e-9)
+    found = what_would_settle(now, width, Costs(60.0, float("inf"), 0.5))
+    assert found == Step(0, 0, more, 0.5 * 4 * more)
+    beyond = now.after(Step(cycles=301)).half_width()
+    assert what_would_settle(now, beyond, Costs(60.0, float("inf"), 0.5)) is None
+
+
+@pytest.mark.parametrize(("degrees", "enough"), [(7.9, False), (8.0, True)])
+def test_a_narrow_interval_is_enough_from_eight_degrees_of_freedom_on(degrees: float, enough: bool) -> None:
+    side = Repetitions(3)
+    now = Situation(Components(1e-6, 0.0, 0.0), side, side, degrees)
+    assert (next_step(now, 0.05, COSTS, seconds=1e6) is None) is enough
