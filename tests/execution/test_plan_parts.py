@@ -10,7 +10,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from harness.errors import BadOptionError, InputError, MatrixValueError, OptionsContradictError
+from harness.errors import (
+    BadOptionError,
+    InputError,
+    MatrixValueError,
+    OptionsContradictError,
+    UnknownNameError,
+)
 from harness.execution import budget
 from harness.execution.plan import Choices, Plan, make_plan, network_name, own_network, stored_plan
 from harness.matrix.file import MatrixFile
@@ -149,6 +155,39 @@ def test_a_fault_in_the_file_names_its_table(tmp_path: Path) -> None:
     with pytest.raises(MatrixValueError) as caught:
         make_plan(Choices(matrix=path), registry.parts())
     assert (caught.value.path, caught.value.where) == (str(path), "[run]")
+
+
+def said_of(choices: Choices) -> str:
+    with pytest.raises((OptionsContradictError, UnknownNameError, MatrixValueError)) as caught:
+        make_plan(choices, registry.parts())
+    return str(caught.value)
+
+
+def test_options_that_contradict_are_answered_with_what_to_do(tmp_path: Path) -> None:
+    plain = Choices(matrix=matrix(tmp_path, "local"))
+    assert said_of(replace(plain, shapes=("x=1x3",))) == (
+        "--shape needs an ONNX file, GraphDef or SavedModel, whose inputs it speaks of (--network)"
+    )
+    own = open_network(tmp_path / "own.onnx")
+    for networks in ((), (own,)):
+        assert said_of(replace(plain, outputs=("y",), networks=networks)) == (
+            "--output needs one GraphDef or SavedModel, whose nodes it speaks of (--network)"
+        )
+    assert said_of(replace(plain, executor="local", address="auto")) == (
+        "--address: executor 'local' has no cluster; leave it out, or say --executor ray"
+    )
+
+
+def test_an_executor_that_nobody_knows_is_answered_where_it_was_named(tmp_path: Path) -> None:
+    plain = Choices(matrix=matrix(tmp_path, "local"))
+    known = "known: local, ray"
+    assert said_of(replace(plain, executor="zzz")) == f"--executor: no executor is called 'zzz'; {known}"
+    path = matrix(tmp_path, "zzz")
+    assert said_of(Choices(matrix=path)) == (
+        f"{path}: [run]: key 'executor': no executor is called 'zzz'; {known}"
+    )
+    # An address means a cluster where nobody named an executor, neither the file nor the user.
+    assert said_of(Choices(matrix=path, address="auto")).endswith(f"no executor is called 'zzz'; {known}")
 
 
 def test_a_folder_lends_its_whole_name_to_a_network(tmp_path: Path) -> None:

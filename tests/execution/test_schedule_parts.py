@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,9 @@ def test_a_plan_is_measured_as_the_user_chose(
         3,
     )
     assert 0 < given["budget"].left <= 300
+    finished = Bundle.open(bundle.root).manifest.finished
+    assert finished is not None
+    assert (finished.microsecond, finished.utcoffset()) == (0, timedelta(0))
     given["say"]("a line")
     assert ground.said[-1] == "a line"
     measure_into(bundle, plan, Choices(quick=True), ground.cells, parts)
@@ -256,6 +260,8 @@ def test_a_manifest_says_all_of_the_matrix_that_judging_asks_for(ground: Ground,
         nights=3, anchors=("onnxruntime 1.0",), description="nightly",
     )  # fmt: skip
     assert len(made.run.split("-")) == 3
+    assert made.started is not None
+    assert (made.started.microsecond, made.started.tzinfo) == (0, UTC), "to the second"
     found = settings_for(plan, 2)
     assert (found.processes, found.cpu, found.peaks, found.anchors) == (4, None, True, None)
 

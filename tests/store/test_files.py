@@ -90,8 +90,11 @@ def test_files_are_utf_8_whatever_the_system_s_own_encoding_is(tmp_path: Path) -
     try:
         write_json(tmp_path / "a.json", {"name": "Grüße"})
         assert read_json(tmp_path / "a.json") == {"name": "Grüße"}
-        (tmp_path / "out").symlink_to(os.devnull)
-        write_text(tmp_path / "out", "Grüße")
+        os.mkfifo(tmp_path / "pipe")
+        reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        write_text(tmp_path / "pipe", "Grüße\ud800")
+        assert os.read(reading, 100) == "Grüße\\ud800".encode()
+        os.close(reading)
     finally:
         locale.setlocale(locale.LC_CTYPE, before)
     assert "Grüße".encode() in (tmp_path / "a.json").read_bytes()
