@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
 
-from harness.analysis.beside_documents import MOST_OPS, neighbours_record, relu6_record, runtime_table_record
+from harness.analysis.beside_documents import (
+    MOST_OPS,
+    alone_record,
+    neighbours_record,
+    relu6_record,
+    runtime_table_record,
+)
+from harness.analysis.figures.alone import AloneFigures, AloneProcess
 from harness.analysis.figures.relu6 import Form, Relu6Figures
 from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable, Shares
 from harness.analysis.figures.sides import NeighbourSides
@@ -106,3 +113,16 @@ def test_neighbours_with_the_ops_of_the_largest_difference() -> None:
     ]
     assert [one["op"] for one in told] == [one.op for one in ops[:MOST_OPS]]
     assert len(told) == 10
+
+
+def test_processes_that_were_measured_both_ways() -> None:
+    processes = AloneProcess("cell", 1, 2, 2.5, 2.25), AloneProcess("cell", 3, 0, 1.5, 1.25)
+    one = AloneFigures("host", "label", processes, 2.0, 1.75, 0.125, (0.0625, 0.25), 0.05)
+    record = as_json(alone_record(one))
+    assert record.pop("processes") == [asdict(process) for process in processes]
+    assert record == {
+        **{name: getattr(one, name) for name in ("host", "beside_ms", "alone_ms", "apart", "interval")},
+        "further_than_material": True,
+        "text": one.words,
+    }
+    assert "alone 1.750 ms on label" in one.words
