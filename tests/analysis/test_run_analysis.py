@@ -56,3 +56,25 @@ def test_it_holds_what_it_was_given_and_the_figures_of_every_row(grid: Grid) -> 
     assert [one.subject for one in found.answers] == [row.name]
     assert len(row.latency) == 3
     assert row.rooflines
+
+
+def test_the_first_screen_asks_in_short_what_the_page_asks_in_full(grid: Grid) -> None:
+    (first, _) = in_short(grid, judge(grid, rules=RULES), rules=RULES)
+    asked, short = [question for question, _ in first.lines], [question for question, _ in first.leads]
+    assert asked == [
+        "Which version?",
+        "What changed?",
+        "How fast are the others?",
+        "What is worse than before?",
+        "What cannot be told?",
+        "What can be done?",
+    ]
+    assert set(short) <= {
+        "Which version?",
+        "What changed?",
+        "The others?",
+        "What is worse?",
+        "What is open?",
+        "What helps?",
+    }
+    assert {"The others?", "What is worse?", "What is open?"} <= set(short)

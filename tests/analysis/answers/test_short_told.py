@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.analysis.answers.kernels import FAMILY, KernelAnswer
@@ -225,3 +227,17 @@ def test_what_one_log_says_holds_for_the_runtime() -> None:
     assert lines(row("a", kernels=timed), row("b", kernels=offered))[asked].startswith(
         "No: offered and timed"
     )
+
+
+def test_the_first_screen_asks_in_fewer_words() -> None:
+    found = short(
+        row("a", best("2", {"1": 0.5}), kernels=replace(SINCE, chosen=9), remedies=[remedy("clip", (0.8, 3))])
+    )
+    assert [question for question, _ in found.leads] == [
+        "Which version?",
+        "Why?",
+        "gemm_as_conv1x1?",
+        "What is worse?",
+        "What helps?",
+    ]
+    assert "Is it gemm_as_conv1x1?" in dict(found.lines)
