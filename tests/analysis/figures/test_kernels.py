@@ -147,3 +147,13 @@ def test_layers_without_times_have_kernels_and_no_milliseconds() -> None:
     (found,) = kernel_figures(grid_of(run(cell("8.6.0", [1.0], untimed))).rows[0])
     assert (found.pointwise_ms, found.activations_ms, found.reformats_ms) == (None, 0.0, 0.0)
     assert [a.pointwise.total for a in found.adoptions] == [1]
+
+
+def test_a_build_without_1x1_convolutions_takes_no_time_for_them() -> None:
+    found = named("8.6.0", 1.0, 3.0)
+    other = engine([replace(layer, op_class="convolution") for layer in layers(("a", "b"))])
+    first, second = found.builds
+    both = replace(found, builds=(first, replace(second, engine=other)))
+    figures = kernels_of(grid_of(run(both)).groups[0])
+    assert figures is not None
+    assert figures.pointwise_ms == pytest.approx(0.01 / 2)
