@@ -141,3 +141,41 @@ def test_a_result_that_cannot_be_read_is_a_build_that_failed(
     assert "not JSON" in found.reason
     (result / "result.json").unlink()
     assert described(cell, inputs, result).reason.endswith("no such file")
+
+
+class Anywhere(OnnxRuntime):
+    """A runtime of a GPU since 9.0, that 8.0 uses where it finds one."""
+
+    def device_of(self, version: str) -> str:
+        """By its release."""
+        return "gpu" if version.startswith("9.") else "cpu"
+
+    def measures_on_gpu(self, version: str) -> bool:
+        """By its release."""
+        return version.startswith("8.")
+
+
+@pytest.mark.parametrize(
+    ("version", "facts", "driver", "lost"),
+    [
+        ("9.0", {"driver": "550.1"}, "550.1", "unknown"),
+        ("8.0", {"driver": "550.1", "cpu": "x", "gpu": "y"}, "550.1", "unknown"),
+        ("8.0", {"driver": "550.1", "cpu": "x"}, "none", "unknown"),
+        ("7.0", {"driver": "550.1"}, "none", "none"),
+    ],
+)
+def test_a_driver_is_that_of_where_this_version_ran(
+    cell: Cell,
+    inputs: NetworkInputs,
+    result: Path,
+    version: str,
+    facts: dict[str, str],
+    driver: str,
+    lost: str,
+) -> None:
+    """As far as that is known of a worker that said nothing."""
+    said = {"status": "ok", "reason": "", "facts": facts}
+    (result / "result.json").write_text(json.dumps(said), encoding="utf-8")
+    for outcome, expected in ((ENDED, driver), (replace(ENDED, status="killed"), lost)):
+        found = describe(replace(cell, version=version), 0, inputs, Anywhere(), Held(), outcome, result)
+        assert found.software.driver == expected

@@ -266,6 +266,16 @@ def test_a_manifest_says_all_of_the_matrix_that_judging_asks_for(ground: Ground,
     assert (found.processes, found.cpu, found.peaks, found.anchors) == (4, None, True, None)
 
 
+def test_who_asks_for_a_cpu_has_nothing_made_on_others(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: {2, 5, 3}, raising=False)
+    found = settings_for(replace(ground.plan, matrix=replace(ground.plan.matrix, cpu=3)), 1)
+    assert (found.affinity, found.build_cpus, found.cpu) == ((3,), (), 3)
+    found = settings_for(ground.plan, 1)
+    assert (found.affinity, found.build_cpus, found.cpu) == ((5,), (2, 3, 5), None)
+
+
 def test_lockstep_without_time_measures_its_first_builds_alone() -> None:
     nothing = lockstep.NOTHING_FURTHER
     assert (nothing.seconds(9.0), nothing.precision) == (0.0, 0.0)

@@ -25,11 +25,11 @@ UNKNOWN = "unknown"
 """What stands where nobody stated a fact."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the records inside of a document."""
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="schema"):
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="schema"):
     """Base of all documents; a subclass names its schema with ``tag``.
 
     :cvar EARLIER: earlier schema (empty for files that had none) to what makes the present form of it

@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="command"):
     """Base of what the harness asks for."""
 
 
-class Build(Command, frozen=True, kw_only=True, tag="build"):
+class Build(Command, frozen=True, tag="build"):
     """Build the engine, or the next of several."""
 
 
-class Load(Command, frozen=True, kw_only=True, tag="load"):
+class Load(Command, frozen=True, tag="load"):
     """Make it ready, leave its outputs, name its passes."""
 
 
@@ -42,7 +42,7 @@ class Profile(Command, frozen=True, kw_only=True, tag="profile"):
     iterations: int
 
 
-class Close(Command, frozen=True, kw_only=True, tag="close"):
+class Close(Command, frozen=True, tag="close"):
     """Write ``result.json`` and end."""
 
 
@@ -91,11 +91,11 @@ class SliceTaken(Answer, frozen=True, kw_only=True, tag="slice"):
     samples: TakenSamples | None = None
 
 
-class Profiled(Answer, frozen=True, kw_only=True, tag="profile"):
+class Profiled(Answer, frozen=True, tag="profile"):
     """The profile lies in the evidence."""
 
 
-class Closed(Answer, frozen=True, kw_only=True, tag="close"):
+class Closed(Answer, frozen=True, tag="close"):
     """``result.json`` is written, and the worker ends."""
 
 

@@ -26,8 +26,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def kinds() -> Mapping[str, type[Document]]:
     """Return the documents by the name of their schema's file: ``visit-build`` for ``VisitBuild``."""
     for module in pkgutil.iter_modules(documents.__path__):
-        if not module.name.startswith("_"):
-            importlib.import_module(f"{documents.__name__}.{module.name}")
+        importlib.import_module(f"{documents.__name__}.{module.name}")
     own = [kind for kind in _below(Document) if kind.__module__.startswith(documents.__name__)]
     return {re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower(): kind for kind in own}
 

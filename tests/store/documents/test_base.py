@@ -10,8 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import InputError
-from harness.store.documents.base import Document, Part, as_json, document_of, read_document, write_document
+from harness.errors import InputError, OtherReleaseError
+from harness.store.documents.base import (
+    Document,
+    Part,
+    as_json,
+    document_of,
+    json_text,
+    read_document,
+    write_document,
+)
 from harness.store.files import read_json, write_json
 
 
@@ -119,3 +127,25 @@ def test_the_written_form_is_plain_json() -> None:
     made = as_json(tree)
     assert made["schema"] == "test.tree/2"
     assert document_of(made, Tree, Path("tree.json")) == tree
+
+
+class Plain(Document, frozen=True, kw_only=True, tag="test.plain/1"):
+    name: str = ""
+
+
+@pytest.mark.parametrize("schema", ["test.plain/0", "test.plain/2", None])
+def test_a_document_that_never_had_another_form_is_read_in_this_one_alone(schema: str | None) -> None:
+    data = {"name": "a"} if schema is None else {"schema": schema, "name": "a"}
+    with pytest.raises(OtherReleaseError) as caught:
+        document_of(data, Plain, Path("plain.json"))
+    assert (caught.value.path, caught.value.where) == ("plain.json", "schema")
+    assert "expected schema 'test.plain/1', found " in caught.value.problem
+    assert document_of({"schema": "test.plain/1"}, Plain, Path("plain.json")) == Plain()
+
+
+def test_text_for_people_is_indented_and_ends_in_a_line_feed() -> None:
+    assert json_text(Tree(leaves=(Leaf(name="ä"),))) == (
+        '{\n "schema": "test.tree/2",\n "leaves": [\n  {\n   "name": "ä",\n   "counts": {}\n  }\n ],\n'
+        ' "height": null,\n "facts": {}\n}\n'
+    )
+    assert '"height": null' in json_text(Tree(height=float("inf"))), "JSON has no infinity"
