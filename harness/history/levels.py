@@ -17,6 +17,7 @@ from harness.analysis.statistics.nights import FEWEST, LAST
 from harness.analysis.verdict import LATENCY
 from harness.errors import NothingToCompareError
 from harness.history.folder import History, date_of
+from harness.history.open_changes import FAULTS
 from harness.history.reading import series
 from harness.history.records import Facts, Filter, Point, Subject
 from harness.history.rows import facts_of
@@ -93,7 +94,7 @@ def baseline_of(
 def _begun(history: History) -> Mapping[tuple[str, ...], frozenset[str]]:
     found: dict[tuple[str, ...], set[str]] = {}
     for night in history.nights:
-        for one in (one for one in night.changed if one.kind == KIND):
+        for one in (one for one in night.changed if one.kind == KIND and one.verdict not in FAULTS):
             found.setdefault((one.cell, one.environment, one.host, one.measure), set()).add(night.run)
     return {key: frozenset(nights) for key, nights in found.items()}
 

@@ -6,7 +6,7 @@ with the level since, and the change itself is said as open, with its first nigh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from harness.analysis.accepted import Accepted
 from harness.analysis.nights import KIND
-from harness.analysis.table import INDETERMINATE, Change
+from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.history.folder import History
 from harness.history.records import Subject
@@ -24,6 +24,9 @@ Key = tuple[str, str, str, str, str]
 """Kind of comparison, cell, host, ``latency`` or name of a rule, cell compared with."""
 
 Fails = Callable[[Verdict], bool]
+
+FAULTS = frozenset({INVALID, UNSUPPORTED})
+"""What is wrong with a cell by itself: over as soon as it is measured with right outputs."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def _carried(verdict: Verdict, whole: Mapping[Key, str | None]) -> Verdict:
 def _opened(verdict: Verdict, known: OpenChange | None) -> Verdict:
     if known is None:
         return verdict
-    if verdict.kind != KIND:
+    if verdict.kind != KIND or known.verdict in FAULTS:
         return replace(verdict, since=known.day) if verdict.verdict == known.verdict else verdict
     if verdict.alarm:
         return verdict
@@ -130,14 +133,18 @@ def changed_series(
     environments: Mapping[str, str],
     known: Mapping[Key, OpenChange],
     fails: Fails,
+    sound: Collection[tuple[str, str]] = (),
 ) -> list[ChangedSeries]:
-    """Return what the index notes of tonight: changes that are new, and open ones that are gone.
+    """Return what the index notes of tonight: open changes that are gone, and changes that are new.
 
     :param environments: cell id to the kind of its environment; :param fails: what the policy fails
+    :param sound: cell id and host of what was measured tonight with right outputs
     """
-    found = []
+    over = [key for key, one in known.items() if one.verdict in FAULTS and (one.cell, one.host) in sound]
+    found = [_over(key, known[key], environments) for key in over]
     for verdict in verdicts:
-        was = known.get(_key(verdict))
+        key = _key(verdict)
+        was = None if key in over else known.get(key)
         if verdict.since is not None and was is not None:
             continue
         moved = verdict.kind == KIND and verdict.alarm and verdict.change is not None
@@ -147,6 +154,22 @@ def changed_series(
         elif was is not None and verdict.kind != KIND and verdict.verdict != INDETERMINATE:
             found.append(_noted(verdict, environments, gone=True))
     return found
+
+
+def _over(key: Key, one: OpenChange, environments: Mapping[str, str]) -> ChangedSeries:
+    """Return that the fault *one* is gone: of whatever pair it was told, the cell is right again."""
+    kind, cell, host, measure, against = key
+    return ChangedSeries(
+        cell=cell,
+        environment=environments.get(cell, ""),
+        host=host,
+        measure=measure,
+        kind=kind,
+        against=against,
+        verdict=one.verdict,
+        text="measured again with right outputs",
+        gone=True,
+    )
 
 
 def _noted(verdict: Verdict, environments: Mapping[str, str], *, gone: bool) -> ChangedSeries:

@@ -97,7 +97,9 @@ def keep_night(path: Path, bundle: Bundle, grid: Grid, verdicts: Sequence[Verdic
     known = open_changes(nights, added.night)
     environments = {group.cell.id: group.cell.environment for group in grid.judged}
     alarms = [verdict_message(v) for v in policy.failing(verdicts) if v.since is None]
-    changed = changed_series(verdicts, environments, known, policy.against)
+    wrong = {(group.cell.id, group.host) for group in grid.judged if group.invalid}
+    sound = {(group.cell.id, group.host) for group in grid.judged if group.builds} - wrong
+    changed = changed_series(verdicts, environments, known, policy.against, sound)
     if alarms or changed:
         set_alarms(path, added.night, alarms, changed)
     said = f"night {added.night} in {path}: {added.state}, {added.series} series"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from harness.history.records import Added
 from harness.matrix.cell import Cell, Treatment
 from harness.plugins.reading import observe
 from harness.store.bundle import Bundle
-from harness.store.documents.build import Build
+from harness.store.documents.build import Build, Outputs
 from harness.store.documents.manifest import Manifest
 from harness.store.documents.origin import Host, Software
 from tests.observations.kept_networks import keep_network
@@ -32,10 +32,12 @@ def night_bundle(
     driver: str = "535.1",
     host: str = "host-a",
     engines: Mapping[str, str] = MappingProxyType({}),
+    wrong: Collection[str] = (),
 ) -> Path:
     """Make the bundle of night *number*: a cell a version, the latency of each build composed; return it.
 
     :param engines: version to what its engines are called that are kept over nights
+    :param wrong: versions whose outputs are out of bounds
     """
     started = FIRST + timedelta(days=number)
     root = folder / f"{started:%Y%m%d-%H%M%S}-{host}"
@@ -43,7 +45,7 @@ def night_bundle(
     software = Software(version="1", environment="venv", driver=driver)
     for version, latency in latencies.items():
         cell = Cell("mobilenet_v2", Treatment(), "openvino", version, "venv")
-        made.set_cell(cell, "measured")
+        made.set_cell(cell, "invalid" if version in wrong else "measured")
         keep_network(made, cell)
         for build, factor in enumerate(builds):
             files = made.root / "incoming"
@@ -57,7 +59,8 @@ def night_bundle(
                 Build(
                     cell=cell.id,
                     build=build,
-                    status="ok",
+                    status="invalid" if version in wrong else "ok",
+                    outputs=Outputs(valid=False, error=1.0, bound=0.1) if version in wrong else None,
                     host=Host(machine=host, device="cpu"),
                     software=software,
                     started=started + timedelta(seconds=build),

@@ -40,11 +40,19 @@ class Nights:
         self.draw = np.random.default_rng(5)
         self.number = 0
 
-    def next(self, policy: Policy = POLICY) -> tuple[Path, list[Verdict]]:
-        """Measure one more night, and return its bundle and the verdicts on it."""
+    def next(self, policy: Policy = POLICY, **wrong: bool) -> tuple[Path, list[Verdict]]:
+        """Measure one more night, and return its bundle and the verdicts on it.
+
+        :param wrong: a second version, and whether its outputs are wrong
+        """
         level = 4.5 if CHANGED <= self.number < GONE else 4.0
         value = level * float(np.exp(self.draw.normal(0.0, 0.003)))
-        root = night_bundle(self.folder, self.number, {"2024.6.0": value})
+        root = night_bundle(
+            self.folder,
+            self.number,
+            {"2024.6.0": value, **dict.fromkeys(wrong, value)},
+            wrong=[x for x in wrong if wrong[x]],
+        )
         self.number += 1
         grid = grid_of(observe([root]))
         between = judge(grid, rules=registry.bottlenecks(), accepted=policy.accepted)
@@ -96,3 +104,26 @@ def test_a_change_alarms_once_is_open_and_gone(tmp_path: Path) -> None:
     _, verdicts = nights.next()
     assert said(verdicts) != [("regressed", "2026-02-04")]
     assert POLICY.failing(verdicts) == []
+
+
+def test_wrong_outputs_are_open_until_they_are_right_again(tmp_path: Path) -> None:
+    nights = Nights(tmp_path)
+    for _ in range(3):
+        nights.next(other=False)
+    _, verdicts = nights.next(other=True)
+    failing = POLICY.failing(verdicts)
+    assert {(v.version, v.verdict, v.since) for v in failing} == {("other", "invalid", None)}
+    assert {v.kind for v in failing} == {"version", "night"}
+    _, verdicts = nights.next(other=True)
+    assert {(v.verdict, v.since) for v in POLICY.failing(verdicts)} == {("invalid", "2026-02-02")}
+    assert {one.verdict for one in left_open(open_history(nights.history), [], ())} == {"invalid"}
+
+    nights.number = GONE
+    for before in (3, 4):
+        _, verdicts = nights.next(other=False)
+        assert POLICY.failing(verdicts) == []
+        (latency,) = (
+            v for v in verdicts if (v.version, v.bottleneck, v.kind) == ("other", "latency", "night")
+        )
+        assert f"tonight against {before} nights" in latency.reason, "no level begins at a fault or its end"
+        assert left_open(open_history(nights.history), [], ()) == []
