@@ -1,9 +1,10 @@
 """A year of nights with ten million layer rows: how long what is asked of it takes, and how much memory.
 
-    python benchmarks/history_size.py [--nights 365] [--rows 10000000] [--add RUN]
+    python benchmarks/history_size.py [--nights 365] [--rows 10000000] [--add RUN...]
 
-The history is generated: 14 cells of 15 measures each (210 series), five builds a cell. ``--add`` names a
-real run that is added to it. Each question is asked three times, the middle is printed.
+The history is generated: 14 cells of 15 measures each (210 series), five builds a cell. ``--add`` names real
+runs; each is added to a new history by the command, as from a shell. All is done three times, the middle is
+printed; the memory is the most that this process has had so far, or the command.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import argparse
 import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +25,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.cli.collector import no_search_for_cycles
-from harness.cli.history import _add_run
 from harness.history.changes import with_changes
 from harness.history.folder import make_history, night_file, open_history, table_file
 from harness.history.reading import connect, layers, readable, series
@@ -130,8 +132,31 @@ def timed(name: str, ask: Callable[[], object]) -> None:
         with no_search_for_cycles():
             found = ask()
         taken.append((time.perf_counter() - begin, time.process_time() - used))
+    row(name, taken, resource.RUSAGE_SELF, found)
+
+
+def row(name: str, taken: Sequence[tuple[float, float]], who: int, found: object) -> None:
+    """Print the middle of what was *taken*, wall and CPU time, and the memory of *who*."""
     wall, cpu = (statistics.median(values) for values in zip(*taken, strict=True))
-    print(f"| {name} | {wall:.2f} | {cpu:.2f} | {found} |", flush=True)
+    memory = resource.getrusage(who).ru_maxrss / 1024
+    print(f"| {name} | {wall:.2f} | {cpu:.2f} | {memory:.0f} | {found} |", flush=True)
+
+
+def added(run: Path, folder: Path) -> None:
+    """Print what the command takes that adds *run* to a history of its own below *folder*."""
+    taken, said = [], ""
+    for number in range(3):
+        history = folder / f"{run.name}-{number}"
+        command = [sys.executable, "-m", "harness.cli", "history", "add", str(run), "--history", str(history)]
+        begin, before = time.perf_counter(), _of_children()
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        taken.append((time.perf_counter() - begin, _of_children() - before))
+    row(f"history add {run.name}", taken, resource.RUSAGE_CHILDREN, said)
+
+
+def _of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def heaviest(root: Path) -> int:
@@ -150,7 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nights", type=int, default=365)
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--add", type=Path, metavar="RUN")
+    parser.add_argument("--add", type=Path, nargs="+", default=(), metavar="RUN")
     arguments = parser.parse_args()
     random = np.random.default_rng(19)
     with tempfile.TemporaryDirectory() as folder:
@@ -160,8 +185,8 @@ def main() -> None:
             write_night(root, number, arguments.rows // arguments.nights, random)
         size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
         print(f"{arguments.nights} nights, {arguments.rows} layer rows, {size / 1e6:.0f} MB on disk")
-        print("| question | wall, s | CPU, s | found |")
-        print("|---|---|---|---|")
+        print("| question | wall, s | CPU, s | memory, MiB | found |")
+        print("|---|---|---|---|---|")
         last = f"night-{arguments.nights - 1:04}"
         cell = "mobilenet_v2-fp32-b1-clip-tensorrt-8.6.1"
         latency = Filter(measure="latency*")
@@ -169,17 +194,13 @@ def main() -> None:
         timed("all series of latencies", lambda: len(series(open_history(root), latency).series))
         timed("all series", lambda: len(series(open_history(root)).series))
         timed("layers of a cell in one night", lambda: len(layers(open_history(root), cell, last)))
-        timed("mean and median of every layer over all nights", lambda: heaviest(root))
-        found = series(open_history(root), latency).series
+        found = series(open_history(root)).series
         timed(
             f"change points of {len(found)} series", lambda: sum(len(x.changes) for x in with_changes(found))
         )
-        if arguments.add is not None:
-            begin, used = time.perf_counter(), time.process_time()
-            said = _add_run(arguments.add, root, keep=True).words
-            wall, cpu = time.perf_counter() - begin, time.process_time() - used
-            print(f"| history add of a run | {wall:.2f} | {cpu:.2f} | {said} |")
-    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB at most")
+        timed("mean and median of every layer over all nights", lambda: heaviest(root))
+        for run in arguments.add:
+            added(run, Path(folder))
 
 
 if __name__ == "__main__":
