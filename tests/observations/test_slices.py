@@ -64,3 +64,39 @@ def test_waiting_is_wall_time_beyond_cpu_time_of_the_latency_pass() -> None:
     assert waited([told, other]) == pytest.approx(5.0 / 2.5 - 1)
     assert waited([other, taken(1.0)]) is None
     assert np.isfinite(waited([told]) or np.nan)
+
+
+@pytest.mark.parametrize("columns", [{"throttled": [True]}, {"throttled": [True, False, False]}])
+def test_columns_that_differ_in_length_are_refused_and_not_cut(columns: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        unthrottled(taken(1.0, 2.0, **columns))
+    with pytest.raises(ValueError, match="zip"):
+        unthrottled(taken(1.0, 2.0, throttled=[True, False], enqueue_ms=[0.1]))
+    with pytest.raises(ValueError, match="zip"):
+        waited([taken(1.0, 2.0, cpu_ms=[0.5])])
+
+
+def test_a_slice_without_times_of_launches_has_none_when_some_were_throttled() -> None:
+    left = unthrottled(taken(1.0, 2.0, throttled=[True, None]))
+    assert (left.latency_ms, left.enqueue_ms, left.throttled) == ([2.0], None, None)
+    same = taken(1.0, 2.0, throttled=[False, None])
+    assert unthrottled(same) is same, "what is as it should be stays what it is"
+
+
+def test_of_a_process_that_took_no_cpu_time_nobody_knows_how_long_it_waited() -> None:
+    assert waited([taken(1.0, cpu_ms=[0.0])]) is None
+    assert waited([]) is None
+    assert waited([taken(1.0, cpu_ms=[0.5]), taken(3.0, cpu_ms=[0.5])]) == 3.0
+
+
+def test_slices_keep_their_process_and_place() -> None:
+    (one,) = slices_of([taken(1.0, process=2, cycle=5, slice=3)])["latency"]
+    assert (one.process, one.cycle, one.place) == (2, 5, 3)
+    found = slices_of(
+        [taken(1.0, process=n, cycle=5) for n in (0, 1)] + [taken(1.0, cycle=5, name="cold_l2")]
+    )
+    assert [one.process for one in found["latency"]] == [0, 1]
+    assert len(found["cold_l2"]) == 1
+    passes, _ = samples_of([taken(1.0), taken(2.0)])
+    assert passes["latency"].dtype == np.float64
+    assert slices_of([taken(1.0)])["latency"][0].samples.dtype == np.float64
