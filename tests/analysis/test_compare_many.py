@@ -10,10 +10,12 @@ import pytest
 
 from harness.analysis.compare import common_floor
 from harness.analysis.grid import grid_of
-from harness.analysis.judge import judge
+from harness.analysis.judge import compare_treatments, judge
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.series import Series
 from harness.analysis.verdict import Verdict
+from harness.matrix.cell import Treatment
+from harness.observations.identity import Identity
 
 RULES = {rule.name: rule for rule in trtmatrix_bottlenecks()}
 TIMES = {"pointwise": 0.2, "depthwise": 0.3, "other": 0.5}
@@ -59,3 +61,21 @@ def test_layers_are_adjusted_over_the_pairs_of_their_own_subject_and_host(compos
     told = [v for v in every if (v.version, v.bottleneck) == ("2.0", "latency")]
     assert len(told) == 3
     assert all(v.layers[0].q is not None for v in told)
+
+
+def test_treatments_are_compared_within_the_same_run_where_several_have_both(compose: Any) -> None:
+    def treated(form: str, **latencies: float) -> Any:
+        builds = [
+            replace(compose.build(3 * at + n, ms + n / 1e4), identity=Identity(run, run))
+            for at, (run, ms) in enumerate(latencies.items())
+            for n in range(3)
+        ]
+        return compose.cell("1.0", builds, treatment=Treatment(relu6=form))
+
+    run = compose.run(treated("clip", a=1.0, b=3.0), treated("relu_sub", b=6.0, a=1.5))
+    found = compare_treatments(grid_of(run), "relu6", "clip", "relu_sub", rules={})
+    assert sorted(v.effect or 0.0 for v in found) == [
+        pytest.approx(1.5, rel=1e-3),
+        pytest.approx(2.0, rel=1e-3),
+    ]
+    assert {v.against for v in found} == {"relu6 clip"}

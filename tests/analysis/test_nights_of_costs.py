@@ -55,3 +55,27 @@ def test_a_cost_says_its_nights_and_what_could_have_been_shown_of_it(compose: An
     assert "also differ: driver 1 -> 2, kernel 5 -> 6; " in found.reason
     assert found.reason.endswith(change_that_shows(found.smallest_detectable, "it"))
     assert found.evidence["anchor"] is None
+
+
+@pytest.mark.parametrize(("tonight_ms", "word"), [(1.0216, "indeterminate"), (1.027, "regressed")])
+def test_an_alarm_takes_an_interval_of_99_9_per_cent(compose: Any, tonight_ms: float, word: str) -> None:
+    """Beyond the limit by 4.03 standard errors (99 % with 5 degrees of freedom), not by 6.87 (99.9 %)."""
+    logs = np.log(NIGHTS)
+    error = float(np.std(logs, ddof=1)) * (1 + 1 / 6) ** 0.5
+    beyond = float(np.log(tonight_ms) - logs.mean() - np.log(1.01)) / error
+    assert beyond > 4.03
+    assert (beyond > 6.87) is (word == "regressed")
+    grid = grid_of(compose.run(tonight(compose, *(tonight_ms,) * 3)))
+    assert against(grid, SeriesNights(nights(1.0))).verdict == word
+
+
+@pytest.mark.parametrize(("cost", "word"), [(0.111, "indeterminate"), (0.112, "regressed")])
+def test_so_does_one_of_a_cost(compose: Any, cost: float, word: str) -> None:
+    values = 0.1 * np.array(NIGHTS)
+    error = float(np.std(values, ddof=1)) * (1 + 1 / 6) ** 0.5
+    beyond = (cost - float(values.mean()) - 0.01) / error
+    assert beyond > 4.03
+    assert (beyond > 6.87) is (word == "regressed")
+    times = {**TIMES, "pointwise": cost}
+    grid = grid_of(compose.run(tonight(compose, 1.0, 1.0, 1.0, times=times)))
+    assert against(grid, SeriesNights(nights(0.1, total=1.0)), measure="pointwise").verdict == word

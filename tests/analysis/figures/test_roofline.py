@@ -57,3 +57,13 @@ def test_each_version_has_its_own_roofline() -> None:
     assert [row.release.version for row in found] == ["8.5.3.1", "8.6.0"]
     assert found[0].peaks is not None
     assert found[0].of("no such class") is None
+
+
+def test_a_build_without_a_latency_has_the_speed_of_its_classes_alone() -> None:
+    found = cell("8.6.0", [1.0], engine(V2_860), facts=FACTS)
+    untimed = replace(found, builds=tuple(replace(build, passes={}) for build in found.builds))
+    (row,) = row_figures(grid_of(run(untimed)).rows[0]).rooflines
+    (timed,) = row_figures(grid_of(run(found)).rows[0]).rooflines
+    assert row.end_to_end is None
+    assert row.classes == timed.classes
+    assert row.peaks == timed.peaks

@@ -227,7 +227,7 @@ def test_few_more_builds_are_asked_for_exactly_and_many_by_no_more_than_a_half(n
     """Where builds are all that varies, so many more of either side make the width."""
     parts, side = Components(1e-4, 0.0, 0.0), Repetitions(3)
     now = Situation(parts, side, side, degrees=1000.0)
-    width = now.after(Step(builds=needed)).half_width() * (1 + 1e-9)
+    width = now.after(Step(builds=needed)).half_width()
     found = what_would_settle(now, width, Costs(60.0, float("inf"), float("inf")))
     assert found is not None
     assert (found.processes, found.cycles, found.seconds) == (0, 0, 120.0 * found.builds)
@@ -239,7 +239,7 @@ def test_few_more_builds_are_asked_for_exactly_and_many_by_no_more_than_a_half(n
 @pytest.mark.parametrize("needed", [1, 2, 3, 5, 8, 12, 20, 40])
 def test_processes_of_one_engine_are_asked_for_up_to_forty(needed: int) -> None:
     now = Situation(Components(None, 1e-4, 0.0), Repetitions(1, 3), Repetitions(1, 3), degrees=1000.0)
-    width = now.after(Step(processes=needed)).half_width() * (1 + 1e-9)
+    width = now.after(Step(processes=needed)).half_width()
     found = what_would_settle(now, width, Costs(60.0, 5.0, float("inf")))
     assert found == Step(0, needed, 0, 2 * 5.0 * needed)
     more = now.after(Step(processes=41)).half_width()
@@ -250,7 +250,7 @@ def test_processes_of_one_engine_are_asked_for_up_to_forty(needed: int) -> None:
 def test_cycles_are_asked_for_up_to_sixteen_times_those_there_are(times: float) -> None:
     now = Situation(Components(None, 0.0, 1e-2), Repetitions(1, 2, 20), Repetitions(1, 2, 20), degrees=1000.0)
     more = round(20 * times)
-    width = now.after(Step(cycles=more)).half_width() * (1 + 1e-9)
+    width = now.after(Step(cycles=more)).half_width()
     found = what_would_settle(now, width, Costs(60.0, float("inf"), 0.5))
     assert found == Step(0, 0, more, 0.5 * 4 * more)
     beyond = now.after(Step(cycles=301)).half_width()
