@@ -23,7 +23,7 @@ def write_archive(folder: Path, target: Path) -> None:
     try:
         with (
             lzma.open(part, "wb", preset=9 | lzma.PRESET_EXTREME) as out,
-            tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive,
+            tarfile.open(fileobj=out, mode="w") as archive,
         ):
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 archive.add(str(path), arcname=path.relative_to(folder).as_posix(), filter=_bare)

@@ -67,6 +67,15 @@ def test_a_build_that_went_well(cell: Cell, inputs: NetworkInputs, result: Path)
     assert found.software.driver == "none"
 
 
+def test_outputs_that_would_run_code_when_read_are_not_read(
+    cell: Cell, inputs: NetworkInputs, result: Path
+) -> None:
+    np.savez(result / "outputs.npz", logits=np.array([{"a": 1}], dtype=object))
+    found = described(cell, inputs, result)
+    assert (found.status, found.outputs) == ("failed", None)
+    assert "outputs.npz: not a NumPy archive of outputs: " in found.reason
+
+
 def test_outputs_that_differ_too_much_are_said_to(cell: Cell, inputs: NetworkInputs, result: Path) -> None:
     spoiled = {name: value + np.abs(value).max() for name, value in inputs.reference.items()}
     np.savez(result / "outputs.npz", allow_pickle=False, **spoiled)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from harness.execution.fleet import input_key
 from harness.execution.inputs import InputStore
 from harness.execution.sending import Sending, SentInputs, packed, unpack
 from tests.execution.ground import Ground
@@ -58,3 +61,32 @@ def test_a_folder_comes_out_as_it_was_packed(tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     unpack(packed(tmp_path / "one"), tmp_path / "two")
     assert (tmp_path / "two" / "deep" / "file").read_bytes() == bytes(range(256))
+
+
+def test_arrays_that_would_run_code_when_read_are_not_read(
+    ground: Ground, tmp_path: Path, sent: tuple[InputStore, Sending, SentInputs]
+) -> None:
+    _, sending, there = sent
+    (names,) = sending.networks(ground.cells).values()
+    weights = tmp_path / "files" / names["weights.npz"]
+    np.savez(tmp_path / "weights.npz", kernel=np.array([{"a": 1}], dtype=object))
+    shutil.copyfile(tmp_path / "weights.npz", weights)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        there.get(ground.cells[0])
+
+
+def test_each_network_is_put_together_in_a_folder_of_its_own(ground: Ground, tmp_path: Path) -> None:
+    twice = replace(ground.cells[0], treatment=replace(ground.cells[0].treatment, batch=2))
+    sending = Sending(InputStore(tmp_path / "here", ground.plan.families, 1), ground.parts().runtimes)
+    names = sending.networks([ground.cells[0], twice])
+    assert len(names) == 2
+    (tmp_path / "files").mkdir()
+    for digest, path in sending.files.items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        shutil.copyfile(path, tmp_path / "files" / digest)
+    there = SentInputs(tmp_path / "there", tmp_path / "files", names)
+    one, two = there.get(ground.cells[0]), there.get(twice)
+    assert {one.folder.parent, two.folder.parent} == {tmp_path / "there"}
+    assert one.folder != two.folder
+    assert (one.graph.batch, two.graph.batch) == (1, 2)
+    assert sorted(path.name for path in one.folder.iterdir()) == sorted(names[input_key(ground.cells[0])])
