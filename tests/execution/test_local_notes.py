@@ -8,7 +8,9 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -66,6 +68,24 @@ def test_a_note_says_which_process_measures_and_is_gone_afterwards(
     assert not note.exists()
     assert executor.waited_seconds == 0.0
     assert executor.name == "local"
+
+
+def test_since_when_is_said_in_the_time_of_all_machines(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "XYZ+5:30")
+    time.tzset()
+    try:
+        before = datetime.now(UTC).replace(microsecond=0)
+        note = folder / "trtmatrix-device-cpu.holder"
+        seen: list[str] = []
+        measured("cpu", lambda: seen.append(json.loads(note.read_text(encoding="utf-8"))["since"]))
+        at = datetime.strptime(seen[0], "%H:%M:%S UTC").time()
+        whole = {(before + timedelta(seconds=n)).time() for n in range(600)}
+        assert at in whole
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 NOTE = {"pid": 7, "user": "mina", "command": "trtmatrix run", "folder": "/größe", "since": "02:00:00 UTC"}

@@ -25,6 +25,7 @@ from harness.store.documents.origin import Host
 from tests.execution.composed_fleet import ComposedFleet, all_come, block, cell, order_of, place
 from tests.execution.ground import Ground
 from tests.execution.test_elsewhere import all_come as all_come_home
+from tests.execution.test_elsewhere import came
 
 
 class Noting(ComposedFleet):
@@ -179,3 +180,18 @@ def test_an_order_that_fails_is_over_for_its_fleet() -> None:
     list(Dispatch(fleet, groups([block("one")], {}), order_of, [].append).run())
     assert [node for node, _ in fleet.started] == ["a", "b"]
     assert fleet.stopped == []
+
+
+def test_a_build_that_was_interrupted_on_its_node_ends_the_run(ground: Ground) -> None:
+    def plays(place: Place, order: Order) -> list[Event]:
+        home = came(ground.root, order.builds[0], place.node)
+        return [replace(home, status="interrupted", reason="by the user of a")]
+
+    bundle, fleet = ground.bundle(), ComposedFleet([place("a")], plays)
+    with pytest.raises(KeyboardInterrupt):
+        ordered(ground, fleet, bundle=bundle)
+    cell = fleet.started[0][1].builds[0].cell
+    assert ground.said[-1] == f"interrupted: {cell.id}: by the user of a"
+    assert list(bundle.builds()) == []
+    assert bundle.manifest.state == "interrupted"
+    assert fleet.running == {}

@@ -173,6 +173,8 @@ def test_the_structure_of_a_network_is_kept_once(bundle: Bundle, tmp_path: Path)
     assert path.relative_to(bundle.root).as_posix() == "networks/mobilenet_v2-clip-b1.json"
     assert path.read_text(encoding="utf-8") == "first"
     assert bundle.network_path(OTHER) != path
+    bundle.keep_network(OTHER, structure)
+    assert bundle.network_path(OTHER).read_text(encoding="utf-8") == "second"
 
 
 def test_fields_of_the_manifest_change_and_its_cells_stay(bundle: Bundle) -> None:
