@@ -11,9 +11,10 @@ from harness.attribution.adoption import Adoption
 from harness.written import span
 
 MOST = 0.5
-"""Of the 1x1 convolutions, from which on a version is said to run them on GEMM kernels."""
+"""Of the 1x1 convolutions, from which on a version is said to run them on kernels of a kind."""
 
 FAMILY = "`gemm_as_conv1x1`"
+NO_LOG = "no builder log says whether it was offered"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,23 @@ def kernel_answer(figures: Sequence[KernelFigures]) -> KernelAnswer:
     )
 
 
+def runs_on_family(cases: Sequence[KernelAnswer]) -> bool:
+    """Tell whether ``gemm_as_conv1x1`` is what runs the 1x1 convolutions: in half of *cases* half of them.
+
+    :param cases: of a runtime with tactics, at least one
+    """
+    return median((one.chosen or 0) / max(one.of, 1) for one in cases) >= MOST
+
+
+def how_far_family_came(cases: Sequence[KernelAnswer]) -> str:
+    """Return how far ``gemm_as_conv1x1`` came where no engine has it; one log that says so is enough."""
+    if not any(one.offered for one in cases):
+        logs = any(one.offered is not None for one in cases)
+        return f"chosen in no engine; {'never offered' if logs else NO_LOG}"
+    timed = any(one.timed for one in cases)
+    return f"{'offered and timed' if timed else 'offered, not timed'}, chosen in no engine"
+
+
 def _knows(found: Adoption) -> bool:
     return found.pointwise.total > found.pointwise.unknown
 
@@ -116,7 +134,7 @@ def _family(figures: Sequence[KernelFigures], *, offered: bool | None, timed: bo
     if chosen:
         return f"{FAMILY}: chosen for {', '.join(chosen)}"
     if offered is None:
-        return f"{FAMILY}: never chosen; no builder log says whether it was offered"
+        return f"{FAMILY}: never chosen; {NO_LOG}"
     if not offered:
         return f"{FAMILY}: never offered"
     return f"{FAMILY}: offered, {'timed' if timed else 'not timed'}, never chosen"

@@ -6,9 +6,9 @@ They count and give ranges over the cases of a run; the answers in full name eac
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import median
 
 from harness.analysis.answers.beside import newest, subjects
+from harness.analysis.answers.kernels import how_far_family_came, runs_on_family
 from harness.analysis.answers.to_use import Row, beside_best, none_stands_out, not_slower, wins
 from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable
 from harness.analysis.hosts import HostNames
@@ -82,20 +82,15 @@ def is_gemm_as_conv1x1(rows: Sequence[Row]) -> str:
     known = [one.kernels for _, one in rows if one.kernels.chosen is not None]
     if not known:
         return ""
-    fate = "offered and timed" if any(k.timed for k in known) else "offered, not timed"
-    fate = fate if any(k.offered for k in known) else "never offered"
-    fate = fate if any(k.offered is not None for k in known) else "no log says whether it was offered"
     on_gemm = any(k.since is not None or k.every for k in known)
     other = "; the GEMM kernels are others" if on_gemm else ""
     chosen = [(k.chosen or 0, k.of) for k in known if k.chosen]
     if not chosen:
-        return f"No: {fate}, chosen in no engine{other}."
+        return f"No: {how_far_family_came(known)}{other}."
     count, total = max(chosen, key=lambda one: one[0] / max(one[1], 1))
-    word = "Yes" if median((k.chosen or 0) / max(k.of, 1) for k in known) >= 0.5 else "No"
-    verb = "chosen" if word == "Yes" else "but chosen"
     where = _in(len(chosen), rows)
-    said = f"{fate}, {verb} for at most {count} of {total} convolutions{f',{where}' if where else ''}"
-    return f"{word}: {said}{other if word == 'No' else ''}."
+    said = f"chosen for at most {count} of {total} convolutions{f',{where}' if where else ''}"
+    return f"Yes: {said}." if runs_on_family(known) else f"No, but {said}{other}."
 
 
 def what_is_worse(rows: Sequence[Row], titles: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from harness.analysis.answers import leads
 from harness.analysis.answers.answer import Answer
 from harness.analysis.answers.beside import beside
 from harness.analysis.answers.best import Best
-from harness.analysis.answers.kernels import FAMILY
+from harness.analysis.answers.kernels import FAMILY, how_far_family_came, runs_on_family
 from harness.analysis.answers.remedies import RemedyAnswer
 from harness.analysis.answers.to_use import (
     Row,
@@ -217,24 +217,17 @@ def _family(rows: Sequence[Row]) -> str:
     known = [(answer, one.kernels) for answer, one in rows if one.kernels.chosen is not None]
     if not known:
         return ""
+    cases = [kernels for _, kernels in known]
     chosen = [(answer, kernels) for answer, kernels in known if kernels.chosen]
     if not chosen:
-        every = [kernels for _, kernels in known]
-        if any(kernels.timed for kernels in every):
-            return "No: offered and timed, chosen in no engine."
-        if any(kernels.offered for kernels in every):
-            return "No: offered, not timed, chosen in no engine."
-        logs = any(kernels.offered is not None for kernels in every)
-        return (
-            f"No: chosen in no engine; {'never offered' if logs else 'no builder log says whether offered'}."
-        )
-    most = max(chosen, key=lambda row: (row[1].chosen or 0) / max(row[1].of, 1))[1]
-    count = most.chosen or 0
+        return f"No: {how_far_family_came(cases)}."
+    count = max(chosen, key=lambda row: (row[1].chosen or 0) / max(row[1].of, 1))[1].chosen or 0
     few = "one layer" if count == 1 else f"{count} layers"
-    word = "Yes" if count >= 0.5 * most.of else f"No, but for {few}"
+    word = "Yes" if runs_on_family(cases) else f"No, but for {few}"
     named = _some([f"{answer.name}, {_chosen(kernels.family)}" for answer, kernels in chosen])
-    rest = len(known) - len(chosen)
-    beside = f"; in no engine of the other {rest}, where it is offered and timed" if rest else ""
+    others = [kernels for kernels in cases if not kernels.chosen]
+    which = "case" if len(others) == 1 else f"{len(others)} cases"
+    beside = f"; of the other {which}: {how_far_family_came(others)}" if others else ""
     return f"{word}: {named}{beside}."
 
 

@@ -77,8 +77,8 @@ TIMED = {"offered": True, "timed": True}
     ("kernels", "said"),
     [
         ([chosen(None)], ""),
-        ([chosen(0)], "No: no log says whether it was offered, chosen in no engine."),
-        ([chosen(0, offered=False, timed=False)], "No: never offered, chosen in no engine."),
+        ([chosen(0)], "No: chosen in no engine; no builder log says whether it was offered."),
+        ([chosen(0, offered=False, timed=False)], "No: chosen in no engine; never offered."),
         ([chosen(0, offered=True, timed=False)], "No: offered, not timed, chosen in no engine."),
         ([chosen(0, **TIMED)], "No: offered and timed, chosen in no engine."),
         ([chosen(0, **TIMED), chosen(0)], "No: offered and timed, chosen in no engine."),
@@ -90,19 +90,18 @@ TIMED = {"offered": True, "timed": True}
             [chosen(0, **TIMED, every=True), chosen(None)],
             "No: offered and timed, chosen in no engine; the GEMM kernels are others.",
         ),
-        ([chosen(5, **TIMED)], "Yes: offered and timed, chosen for at most 5 of 10 convolutions."),
+        ([chosen(5, **TIMED)], "Yes: chosen for at most 5 of 10 convolutions."),
         (
             [chosen(4, **TIMED, since="2")],
-            "No: offered and timed, but chosen for at most 4 of 10 convolutions; "
-            "the GEMM kernels are others.",
+            "No, but chosen for at most 4 of 10 convolutions; the GEMM kernels are others.",
         ),
         (
             [chosen(6, **TIMED, since="2"), chosen(9, 12, **TIMED), chosen(0, **TIMED)],
-            "Yes: offered and timed, chosen for at most 9 of 12 convolutions, in 2 of 3 cases.",
+            "Yes: chosen for at most 9 of 12 convolutions, in 2 of 3 cases.",
         ),
         (
             [chosen(9, **TIMED), chosen(0, **TIMED), chosen(0, **TIMED)],
-            "No: offered and timed, but chosen for at most 9 of 10 convolutions, in 1 of 3 cases.",
+            "No, but chosen for at most 9 of 10 convolutions, in 1 of 3 cases.",
         ),
         ([chosen(0, 0, **TIMED)], "No: offered and timed, chosen in no engine."),
     ],

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.analysis.answers.kernels import FAMILY, KernelAnswer
 from harness.analysis.answers.short import short_answers
 from harness.analysis.run_analysis import RunAnalysis
+from tests.analysis.answers.rows import row, short
 from tests.report.composed import analysed, cell, run
 
 
@@ -34,7 +37,7 @@ def said(two: RunAnalysis, *kernels: KernelAnswer) -> str | None:
         (True, True, "offered and timed, chosen in no engine."),
         (True, False, "offered, not timed, chosen in no engine."),
         (False, False, "chosen in no engine; never offered."),
-        (None, None, "chosen in no engine; no builder log says whether offered."),
+        (None, None, "chosen in no engine; no builder log says whether it was offered."),
     ],
 )
 def test_a_kernel_that_no_engine_has_came_as_far_as_the_logs_say(
@@ -49,16 +52,37 @@ def test_nothing_is_said_of_runtimes_without_tactics(two: RunAnalysis) -> None:
 
 @pytest.mark.parametrize(
     ("chosen", "begin"),
-    [(1, "No, but for one layer"), (4, "No, but for 4 layers"), (5, "Yes"), (10, "Yes")],
+    [(1, "No, but for one layer"), (4, "No, but for 4 layers"), (9, "No, but for 9 layers"), (10, "Yes")],
 )
-def test_half_of_the_convolutions_are_a_yes(two: RunAnalysis, chosen: int, begin: str) -> None:
-    """By the network that has most of them; the others are counted."""
+def test_half_of_what_the_middle_case_has_is_a_yes(two: RunAnalysis, chosen: int, begin: str) -> None:
+    """The middle of two cases lies between them; those that have none are told apart."""
     here = KernelAnswer(chosen=chosen, of=10, family=f"{FAMILY}: chosen for some")
-    found = said(two, here, KernelAnswer(chosen=0, of=10))
+    none = KernelAnswer(chosen=0, of=10, offered=False)
     name = two.answers[0].name
-    rest = "in no engine of the other 1, where it is offered and timed"
-    assert found == f"{begin}: {name}, chosen for some; {rest}."
-    more = KernelAnswer(chosen=9, of=900, family=f"{FAMILY}: chosen for few")
-    assert said(two, more, here) == (
-        f"{begin}: {two.answers[0].name}, chosen for few; {two.answers[1].name}, chosen for some."
+    assert said(two, here, none) == (
+        f"{begin}: {name}, chosen for some; of the other case: chosen in no engine; never offered."
     )
+    more = KernelAnswer(chosen=9, of=900, family=f"{FAMILY}: chosen for few")
+    assert said(two, more, replace(here, chosen=5)) == (
+        f"No, but for 5 layers: {name}, chosen for few; {two.answers[1].name}, chosen for some."
+    )
+
+
+@given(
+    st.lists(
+        st.integers(0, 40).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_the_first_screen_and_the_answer_in_full_say_the_same_word(counts: list[tuple[int, int]]) -> None:
+    kernels = [KernelAnswer(chosen=chosen, of=of, family=FAMILY) for chosen, of in counts]
+    rows = [row(str(at), kernels=own) for at, own in enumerate(kernels)]
+    found = short(*rows)
+    full = dict(found.lines)["Is it gemm_as_conv1x1?"]
+    assert full[:3].rstrip(":,") == dict(found.leads)["gemm_as_conv1x1?"][:3].rstrip(":,")
+    half = sum(2 * chosen >= of > 0 for chosen, of in counts)
+    if 2 * half > len(counts):
+        assert full.startswith("Yes: ")
+    if all(2 * chosen < of or not of for chosen, of in counts):
+        assert full.startswith("No")
