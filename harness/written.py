@@ -57,6 +57,14 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def number_of(count: int, one: str, many: str = "") -> str:
+    """Return how many there are in words that agree: ``1 build``, ``3 builds``.
+
+    :param many: in place of *one* with an s
+    """
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
 def span(counts: Sequence[int]) -> str:
     """Return ``74``, or ``54 to 88`` where builds differ."""
     low, high = min(counts), max(counts)

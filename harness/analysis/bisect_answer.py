@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.analysis.bisect import ChangeLocation
 from harness.analysis.verdict import verdict_message
+from harness.written import number_of
 
 
 def location_as_json(location: ChangeLocation) -> dict[str, object]:
@@ -23,7 +24,7 @@ def location_as_json(location: ChangeLocation) -> dict[str, object]:
 
 def location_message(location: ChangeLocation) -> str:
     """Return what was found, for people."""
-    evaluated = f"{len(location.evaluated)} cells evaluated: {', '.join(location.evaluated)}"
+    evaluated = f"{number_of(len(location.evaluated), 'cell')} evaluated: {', '.join(location.evaluated)}"
     lines = [f"{location.reason} ({evaluated})"]
     if location.before is not None and location.verdict is not None:
         lines.append(verdict_message(location.verdict))

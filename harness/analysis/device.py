@@ -18,6 +18,7 @@ from harness.attribution.peaks import Peaks, measured_peaks, precision_of
 from harness.attribution.roofline import class_bounds_ms
 from harness.networks.graph import OpClass
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
+from harness.written import number_of
 
 _CLASSES = (OpClass.POINTWISE, OpClass.DEPTHWISE)
 
@@ -41,7 +42,7 @@ def host_peaks(runs: Iterable[RunObservation]) -> HostPeaks:
         best[key] = Peaks(
             max(peaks.flops_per_s, most.flops_per_s),
             max(peaks.bytes_per_s, most.bytes_per_s),
-            f"the most of {builds[key]} builds on this host",
+            f"the most of {number_of(builds[key], 'build')} on this host",
             measured=True,
         )
     beaten = _beaten(runs, best)

@@ -16,6 +16,7 @@ from harness.matrix.cell import Cell
 from harness.observations.identity import UNKNOWN, Group
 from harness.observations.records import BuildObservation, CellObservation, RunObservation
 from harness.versions import version_key
+from harness.written import number_of
 
 NO_HOST = ""
 """Host of a cell that was never on one, in a run without any build of its subject."""
@@ -119,10 +120,7 @@ def kept_apart(rows: Iterable[Sequence[BuildGroup]]) -> list[str]:
                 reason = ", ".join(new.identity.differences(old.identity))
                 cells[reason] = cells.get(reason, 0) + 1
     said = "are compared and not pooled, on one host"
-    return [
-        f"builds of {count} {'cell' if count == 1 else 'cells'} {said}: {reason}"
-        for reason, count in cells.items()
-    ]
+    return [f"builds of {number_of(count, 'cell')} {said}: {reason}" for reason, count in cells.items()]
 
 
 def _by_cell(run: RunObservation) -> dict[Cell, list[CellObservation]]:

@@ -30,6 +30,7 @@ from harness.analysis.statistics.nights import CONFIDENCE, FEWEST, Earlier, Toni
 from harness.analysis.table import INDETERMINATE, Answer, State, state_of
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.analysis.wording import change_that_shows
+from harness.written import number_of, percent
 
 KIND = "night"
 """Of verdicts on what changed since earlier nights."""
@@ -216,9 +217,8 @@ def _told(
     stored: Callable[[str], Grid | None],
 ) -> PendingVerdict:
     if difference is None:
-        count = len(found.level) + len(found.before)
-        nights = "1 earlier night" if count == 1 else f"{count} earlier nights"
-        why = f"{nights}: with fewer than {FEWEST} what nights scatter is not known"
+        earlier = number_of(len(found.level) + len(found.before), "earlier night")
+        why = f"{earlier}: with fewer than {FEWEST} what nights scatter is not known"
         return PendingVerdict(_nothing(one, why))
     state = state_of(one.new.series(one.rule).share)
     said = _answer(one, found, difference, state)
@@ -279,8 +279,8 @@ def _found(one: Comparison, tonight: Tonight) -> Found:
 
 
 def _remarks(one: Comparison, found: SeriesNights, tonight: Tonight) -> Iterator[str]:
-    nights = "1 night" if tonight.nights == 1 else f"{tonight.nights} nights"
-    yield f"tonight against {nights}, which scatter by {100 * tonight.scatter:.2f} %"
+    scatter = percent(tonight.scatter, 2)
+    yield f"tonight against {number_of(tonight.nights, 'night')}, which scatter by {scatter}"
     if tonight.set_aside:
         yield "set aside: " + ", ".join(found.level[at].day for at in tonight.set_aside)
     if one.rule is None:

@@ -15,7 +15,7 @@ from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerR
 from harness.attribution.guess import is_activation_name
 from harness.attribution.names import LayerName, NameKind, parse_name
 from harness.networks.graph import Graph, OpClass, SourceOp, op_class
-from harness.written import percent
+from harness.written import number_of, percent
 
 _CONVOLUTIONS = (OpClass.DEPTHWISE, OpClass.POINTWISE, OpClass.CONVOLUTION)
 Rows = tuple[tuple[str, float], ...]
@@ -189,7 +189,7 @@ def _sum(rows: Rows) -> float:
 
 
 def _count(rows: Sequence[object], what: str) -> str:
-    return f"{len(rows)} {what}" + ("" if len(rows) == 1 else "s")
+    return number_of(len(rows), what)
 
 
 def totals(blocks: Sequence[ConvolutionBlock]) -> Mapping[str, float]:

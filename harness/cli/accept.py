@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadOptionError, NothingToAcceptError
+from harness.written import number_of
 
 if TYPE_CHECKING:
     from harness.analysis.verdict import Verdict
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     add_accepted(path, new)
     for verdict in chosen:
         print(f"accepted until {expires}: {verdict_message(verdict)}")
-    print(f"{len(new)} {'entry' if len(new) == 1 else 'entries'} added to {path}")
+    print(f"{number_of(len(new), 'entry', 'entries')} added to {path}")
     return 0
 
 

@@ -22,6 +22,7 @@ from harness.errors import (
     UnknownNameError,
     did_you_mean,
 )
+from harness.written import number_of
 
 if TYPE_CHECKING:
     from harness.analysis.bisect import ChangeLocation
@@ -170,8 +171,9 @@ def _live(arguments: argparse.Namespace) -> ChangeLocation:
         os.environ[NO_BUILD] = "1"
     bundle = open_or_create(plan, choices)
     _say(
-        f"run {bundle.manifest.run}: {len(here)} versions, at most {most_evaluations(len(here))} of them "
-        f"measured, {plan.rounds(choices)} builds each"
+        f"run {bundle.manifest.run}: {number_of(len(here), 'version')}, "
+        f"at most {most_evaluations(len(here))} of them measured, "
+        f"{number_of(plan.rounds(choices), 'build')} each"
     )
     for version, why in left_out.items():
         _say(f"{version} is left out: {why}")

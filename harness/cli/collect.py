@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EXIT_OK
+from harness.written import number_of
 
 
 def add_parser(commands: Any) -> None:
@@ -32,9 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
         make_plan(Choices(matrix=arguments.matrix), registry.parts()).families if arguments.matrix else None
     )
     summary = collect(arguments.results, arguments.out, families)
-    print(f"{summary.added} builds added, {summary.known} known already, {summary.total} in {arguments.out}")
+    added = number_of(summary.added, "build")
+    print(f"{added} added, {summary.known} known already, {summary.total} in {arguments.out}")
     for host, count in sorted(summary.hosts.items()):
-        print(f"  {host}: {count} builds")
+        print(f"  {host}: {number_of(count, 'build')}")
     for line in summary.incomplete:
         print(f"  incomplete block: {line}")
     return EXIT_OK

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from harness.cli.outputs import check_file, check_folder
 from harness.errors import NothingChosenError, OptionsContradictError, UnknownNameError
 from harness.matrix.strict import suggestion
+from harness.written import number_of
 
 if TYPE_CHECKING:
     from harness.analysis.grid import Grid
@@ -121,7 +122,7 @@ def _write_tables(csv: Path | None, parquet: Path | None, grid: Grid) -> None:
     for folder, write in ((csv, write_csv), (parquet, write_parquet)):
         if folder is not None:
             for path, rows in write(tables, folder):
-                print(f"{path}: {rows} {'row' if rows == 1 else 'rows'}")
+                print(f"{path}: {number_of(rows, 'row')}")
 
 
 def _write_dot(path: Path, grid: Grid, number: int | None) -> None:

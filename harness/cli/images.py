@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import OptionsContradictError
+from harness.written import number_of
 
 _GB = 1_000_000_000
 
@@ -71,14 +72,14 @@ def prune_images(arguments: argparse.Namespace) -> int:
         found = own_images(engine)
         for image in found:
             print(f"would remove {image.name}")
-        print(f"{len(found)} images would be removed")
+        print(f"{number_of(len(found), 'image')} would be removed")
         return 0
     removed, kept = prune(engine)
     for image in removed:
         print(f"removed {image.name}")
     for image, reason in kept:
         print(f"kept {image.name}: {' '.join(reason.split())}")
-    print(f"{len(removed)} images removed")
+    print(f"{number_of(len(removed), 'image')} removed")
     return 0
 
 
@@ -104,7 +105,7 @@ def save_images(arguments: argparse.Namespace) -> int:
     saved = save_needed(connect(), settings, versions, Folder(arguments.out, size), _say)
     for image in saved.images:
         print(f"{image.name} {image.id}")
-    print(f"{saved.parts} parts, {saved.bytes / _GB:.2f} GB in all, in {arguments.out}")
+    print(f"{number_of(saved.parts, 'part')}, {saved.bytes / _GB:.2f} GB in all, in {arguments.out}")
     print("on the other machine: trtmatrix images load DIR")
     return 0
 
@@ -118,7 +119,7 @@ def load_images(arguments: argparse.Namespace) -> int:
     loaded = load(connect(), Folder(arguments.folder), _say)
     for image in loaded:
         print(f"{image.name} {image.id}")
-    print(f"{len(loaded)} images loaded")
+    print(f"{number_of(len(loaded), 'image')} loaded")
     return 0
 
 

@@ -9,6 +9,7 @@ from harness.attribution.engine import AttributedEngine
 from harness.attribution.findings import depthwise_sentence
 from harness.matrix.cell import UNKNOWN
 from harness.recordings.recording import Imported
+from harness.written import number_of
 
 
 def summary(done: Imported, out: Path) -> list[str]:
@@ -18,7 +19,7 @@ def summary(done: Imported, out: Path) -> list[str]:
     lines = [f"{done.cell.id}: build {done.build} recorded in {out}{which}"]
     timed = sum(layer.time_ms is not None for layer in engine.layers)
     what = "a part of a profile" if engine.partial else "a whole profile" if timed else "no profile"
-    lines.append(f"  {len(engine.layers)} layers, {what}, {engine.total_ms:.3f} ms in all")
+    lines.append(f"  {number_of(len(engine.layers), 'layer')}, {what}, {engine.total_ms:.3f} ms in all")
     if done.latency is not None:
         lines.append(f"  {done.latency[0]:.6g} ms: {done.latency[1]} of the printed summary, no samples")
     lines += [f"  {line}" for line in _network(done)]
@@ -69,6 +70,7 @@ def _counts(engine: AttributedEngine) -> list[str]:
         )
     return [
         *lines,
-        f"reformats: {moved.executed} executed, {moved.time_ms:.3f} ms; {moved.no_ops} layers are no-ops",
+        f"reformats: {moved.executed} executed, {moved.time_ms:.3f} ms; "
+        f"{number_of(moved.no_ops, 'layer is a no-op', 'layers are no-ops')}",
         f"activations on their own: {counts.activations}, {counts.activations_ms:.3f} ms",
     ]

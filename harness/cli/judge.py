@@ -13,6 +13,7 @@ from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED, Change, 
 from harness.cli.collector import no_search_for_cycles
 from harness.cli.gate_options import add_accepted, add_messages
 from harness.errors import EXIT_OK, EXIT_TESTS_FAILED, BadOptionError, UnknownNameError
+from harness.written import number_of
 
 if TYPE_CHECKING:
     from harness.analysis.verdict import Verdict
@@ -191,7 +192,9 @@ def _print_all(verdicts: Sequence[Verdict], judged: str | None) -> None:
 def _print_totals(verdicts: Sequence[Verdict], failing: Sequence[Verdict]) -> None:
     waiting = {verdict.cell for verdict in verdicts if verdict.unmeasured}
     if waiting:
-        print(f"{len(waiting)} cells have no verdict: the run ended before their turn")
+        print(
+            f"{number_of(len(waiting), 'cell has', 'cells have')} no verdict: the run ended before their turn"
+        )
     from harness.report.telling import telling
 
     if said := telling(verdicts):

@@ -14,6 +14,7 @@ from harness.cli.measure_options import check_builds
 from harness.cli.question import add_treatment, asked, check_runtime, treatment_of
 from harness.errors import EXIT_OK, BadOptionError, OptionsContradictError, UnknownNameError
 from harness.matrix.compose import Question
+from harness.written import number_of
 
 if TYPE_CHECKING:
     from harness.environments.docker.carried import Saved
@@ -126,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
     total = sum(part.stat().st_size for part in parts)
     print(
         f"{len(parts)} parts, {total / 1e6:.1f} MB in all; "
-        f"{len(order.cells)} cells, {order.builds} builds each"
+        f"{number_of(len(order.cells), 'cell')}, {number_of(order.builds, 'build')} each"
     )
     if saved is not None:
         print(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from harness.cli.collector import no_search_for_cycles
 from harness.errors import EXIT_OK, TrtmatrixError
+from harness.written import number_of
 
 if TYPE_CHECKING:
     from harness.evidence.record import Record
@@ -98,7 +99,7 @@ def describe(record: Record) -> Iterator[str]:
     """A short text about one record, for people."""
     facts = record.facts
     version = f"TensorRT {facts.tensorrt}" if facts.tensorrt else "TensorRT version not printed"
-    engines = f"{facts.engines} engine" + ("s" if facts.engines != 1 else "")
+    engines = number_of(facts.engines, "engine")
     yield f"{record.file}: {', '.join(facts.kinds)}; {version}; {engines}"
     if facts.driver is not None:
         yield f"  driver {facts.driver}"
@@ -121,7 +122,7 @@ def describe(record: Record) -> Iterator[str]:
             f"{silent} format combinations that reuse an earlier result"
         )
     if record.engine_layers:
-        yield f"  engine: {len(record.engine_layers)} layers"
+        yield f"  engine: {number_of(len(record.engine_layers), 'layer')}"
     yield from _describe_times(record)
     yield f"  lines: {facts.lines.read} read, {facts.lines.used} used, {facts.lines.ignored} ignored"
     for warning in record.warnings:
@@ -131,11 +132,12 @@ def describe(record: Record) -> Iterator[str]:
 
 def _describe_profiles(record: Record) -> Iterator[str]:
     if len(record.profiles) < 2:
-        yield f"  profile: {len(record.profile)} layers, {_or_unknown(record.iterations)} iterations"
+        layers = number_of(len(record.profile), "layer")
+        yield f"  profile: {layers}, {_or_unknown(record.iterations)} iterations"
         return
     for head in record.profiles:
         place = f", from line {head.line}" if head.line is not None else ""
-        counted = f"{head.layers} layers, {_or_unknown(head.iterations)} iterations"
+        counted = f"{number_of(head.layers, 'layer')}, {_or_unknown(head.iterations)} iterations"
         yield f"  profile of engine {head.engine}: {counted}{place}"
 
 

@@ -15,6 +15,7 @@ from harness.errors import (
     UnknownNameError,
     did_you_mean,
 )
+from harness.written import number_of
 
 if TYPE_CHECKING:
     from harness.analysis.grid import Grid
@@ -127,7 +128,7 @@ def _answer(found: Reproduction, out: Path) -> Iterable[str]:
     from harness.reproduce.text import FROM_AROUND
     from harness.written import change, interval
 
-    ops = f"{len(found.ops)} ops" if len(found.ops) != 1 else "1 op"
+    ops = number_of(len(found.ops), "op")
     piece = next((one for one in found.pieces if one.ops == found.ops), None)
     if found.state == "shown" and piece is not None:
         shown = "shows" if len(found.ops) == 1 else "show"

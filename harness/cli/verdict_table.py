@@ -15,6 +15,7 @@ from harness.analysis.verdict import LATENCY, ONE_A_SIDE, ONE_AFTER_THE_OTHER, V
 from harness.matrix.file import PREVIOUS
 from harness.report import words
 from harness.report.board import Board, BoardRow, board
+from harness.written import number_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,7 +123,7 @@ def _print_counted(what: str, verdicts: Iterable[Verdict]) -> None:
     """Print of how many cells the *verdicts* are, a line a reason."""
     reasons = {verdict.cell: verdict.reason for verdict in verdicts}
     for reason, cells in Counter(reasons.values()).items():
-        print(f"{cells} {'cell' if cells == 1 else 'cells'} {what}: {reason}")
+        print(f"{number_of(cells, 'cell')} {what}: {reason}")
 
 
 def _print_group(console: Console, shown: Board, rows: Sequence[BoardRow], judged: str | None) -> None:

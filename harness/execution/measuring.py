@@ -28,6 +28,7 @@ from harness.store.conditions import of_machine, of_neighbours
 from harness.store.documents.manifest import Harness, Manifest, Matrix
 from harness.store.engines import engines_folder
 from harness.store.machine import chosen_gpu, machine_facts
+from harness.written import number_of
 
 MOST_AT_ONCE = 8
 """Builds that are made at the same time, however many CPUs there are: their memory is not known before."""
@@ -154,7 +155,8 @@ def measure(
     """Measure *cells* of *plan* and return the bundle."""
     fleet = fleet_of(plan, parts, say)  # asked for before there is a folder: there may be none
     bundle = open_or_create(plan, choices)
-    say(f"run {bundle.manifest.run}: {len(cells)} cells, {plan.rounds(choices)} builds each")
+    builds = number_of(plan.rounds(choices), "build")
+    say(f"run {bundle.manifest.run}: {number_of(len(cells), 'cell')}, {builds} each")
     measure_into(bundle, plan, choices, cells, parts, say, fleet)
     return bundle
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from harness.store.documents.base import UNKNOWN
+from harness.written import number_of
 
 LATENCY = "latency"
 """The measure that versions are chosen by; another pass is ``latency:cuda_graph``."""
@@ -228,4 +229,4 @@ class Added:
     def words(self) -> str:
         """It in one line."""
         unread = f"; not read: {'; '.join(self.problems)}" if self.problems else ""
-        return f"{self.night}: {self.state}, {self.builds} builds, {self.series} series{unread}"
+        return f"{self.night}: {self.state}, {number_of(self.builds, 'build')}, {self.series} series{unread}"

@@ -14,6 +14,7 @@ from harness.observations.records import RunObservation
 from harness.report import words
 from harness.store.documents.base import UNKNOWN
 from harness.store.documents.message import AlarmRecord, Message
+from harness.written import number_of
 
 
 def message_of(run: RunObservation, verdicts: Sequence[Verdict], policy: Policy) -> Message:
@@ -90,7 +91,7 @@ def _title(alarms: Sequence[AlarmRecord], broken: Sequence[str], opened: Sequenc
         where = f"{first.bottleneck} of {first.subject} on {first.runtime} {first.version}"
         parts.append(f"{first.verdict}: {where}{effect}{more}")
     if broken:
-        parts.append(f"{len(broken)} {'cell' if len(broken) == 1 else 'cells'} failed")
+        parts.append(f"{number_of(len(broken), 'cell')} failed")
     if not parts:
         parts.append("nothing new")
         parts += [f"{len(opened)} open"] if opened else []

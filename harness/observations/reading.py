@@ -24,6 +24,7 @@ from harness.store.documents.result import Result
 from harness.store.documents.samples import samples_in
 from harness.store.files import WRONG_FORM
 from harness.store.status import UNREACHED, cell_status, worst_of
+from harness.written import number_of
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _without_plugin(cells: Iterable[CellObservation], runtimes: Mapping[str, Run
     )
     for name, count in counts.items():
         if name not in runtimes:
-            whose = "1 cell" if count == 1 else f"{count} cells"
+            whose = number_of(count, "cell")
             said = f"of {whose} only latencies are read; install its plugin"
             yield f"no runtime is called '{name}' here: {said}"
 

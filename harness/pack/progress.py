@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.written import number_of
+
 Say = Callable[[str], None]
 
 
@@ -23,10 +25,10 @@ class PackProgress:
     def begin(self, cells: int, builds: int) -> None:
         """Say what there is to do, and what room there is for it. Nothing is asked."""
         free = shutil.disk_usage(self._root).free
-        what = "1 version" if len(self._names) == 1 else f"{len(self._names)} versions"
-        whose = "1 cell" if cells == 1 else f"{cells} cells"
+        what = number_of(len(self._names), "version")
+        whose = number_of(cells, "cell")
         self._say(
-            f"to pack: {what} ({', '.join(self._names)}) for {whose}, {builds} builds each; "
+            f"to pack: {what} ({', '.join(self._names)}) for {whose}, {number_of(builds, 'build')} each; "
             f"{megabytes(free)} are free"
         )
 

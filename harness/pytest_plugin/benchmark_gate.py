@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from harness.written import number_of
+
 _PYTEST_SESSION = pytest.StashKey[pytest.Session]()
 
 
@@ -28,5 +30,5 @@ def fail_gate(config: pytest.Config) -> str:
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     known = getattr(getattr(config, "_benchmarksession", None), "performance_regressions", ())
-    slower = f"{len(known)} {'build is' if len(known) == 1 else 'builds are'} slower"
+    slower = f"{number_of(len(known), 'build is', 'builds are')} slower"
     return f"trtmatrix: --benchmark-compare-fail: {slower} than pytest-benchmark's gate allows"

@@ -18,6 +18,7 @@ from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerR
 from harness.attribution.wiring import Edge
 from harness.report.anchors import anchor
 from harness.report.words import milliseconds
+from harness.written import number_of
 
 ROW, TOP, CHANNEL = 30, 8, 9
 """Height of a row, of what stands above the first, and width of a channel of arcs."""
@@ -180,8 +181,10 @@ def _words(engine: AttributedEngine) -> str:
         edge.source is not None and edge.target is not None and edge.target - edge.source > 1
         for edge in edges
     )
-    said = f"{len(engine.layers)} layers, {idle} of them do not run; {skips} edges skip layers"
+    still = f"{idle} of them {'does' if idle == 1 else 'do'} not run"
+    skipping = number_of(skips, "edge skips", "edges skip")
+    said = f"{number_of(len(engine.layers), 'layer')}, {still}; {skipping} layers"
     if not moved:
         return f"{said}; no reformat runs"
     names = ", ".join(layer.name for layer in moved)
-    return f"{said}; {len(moved)} {'reformat runs' if len(moved) == 1 else 'reformats run'}: {names}"
+    return f"{said}; {number_of(len(moved), 'reformat runs', 'reformats run')}: {names}"

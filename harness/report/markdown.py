@@ -18,6 +18,7 @@ from harness.report.board import BoardRow, board, noise
 from harness.report.glance import glance
 from harness.report.parity import not_run
 from harness.report.telling import telling
+from harness.written import number_of
 
 LIMIT = 1024 * 1024
 """Bytes that a job summary may have."""
@@ -85,7 +86,9 @@ def _answers(analysis: RunAnalysis) -> str:
     for answer in analysis.answers:
         lines.append(f"- **{literal(answer.subject)}**: {literal(_best(answer.best))}")
         if answer.graph is not None:
-            bound = "launching bounds {} of {} builds".format(*answer.launch_bound)
+            bound = (
+                f"launching bounds {answer.launch_bound[0]} of {number_of(answer.launch_bound[1], 'build')}"
+            )
             lines.append(f"  - {literal(f'{bound}; as CUDA graphs, {_best(answer.graph)}')}")
         lines += [f"  - {literal(f'of the intervals: {note}')}" for note in answer.notes]
         for change in answer.changes:

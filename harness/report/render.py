@@ -166,6 +166,7 @@ def environment() -> jinja2.Environment:
         percent=words.percent,
         change=words.change,
         moved=words.moved,
+        number_of=words.number_of,
         difference=words.difference,
         interval=words.interval,
         sign=words.sign,

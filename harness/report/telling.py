@@ -7,7 +7,7 @@ from statistics import median
 
 from harness.analysis.table import INDETERMINATE, INVALID, UNSUPPORTED
 from harness.analysis.verdict import LATENCY, Verdict
-from harness.written import MOST_TIMES
+from harness.written import MOST_TIMES, number_of
 
 
 def telling(verdicts: Sequence[Verdict]) -> str:
@@ -28,7 +28,7 @@ def telling(verdicts: Sequence[Verdict]) -> str:
         return ""
     open_ones = sum(one.verdict == INDETERMINATE for one in compared)
     told = len(compared) - open_ones
-    said = f"of {len(compared)} {'comparison' if len(compared) == 1 else 'comparisons'} "
+    said = f"of {number_of(len(compared), 'comparison')} "
     said += f"{told} {_are(told)} told and {open_ones} cannot be told"
     return "; ".join((said.capitalize(), ", ".join(_shown(compared)))).rstrip("; ") + "."
 

@@ -12,6 +12,7 @@ from harness.attribution.engine import AttributedEngine, AttributedLayer, LayerR
 from harness.report.anchors import anchor
 from harness.report.scale import Scale
 from harness.report.words import milliseconds, percent
+from harness.written import number_of
 
 WIDTH = 560.0
 """Of the longest inference with some air, in the units of the drawing."""
@@ -115,11 +116,11 @@ def _short(number: float) -> str:
 def _words(engine: AttributedEngine) -> str:
     ran = [layer for layer in engine.layers if layer.time_ms]
     moved = [layer for layer in ran if layer.role is LayerRole.REFORMAT]
-    said = [f"{len(ran)} layers run in {milliseconds(engine.total_ms)} ms"]
+    said = [f"{number_of(len(ran), 'layer runs', 'layers run')} in {milliseconds(engine.total_ms)} ms"]
     if moved:
         ms = sum(layer.time_ms or 0.0 for layer in moved)
         share = "" if engine.partial else f" ({percent(ms / engine.total_ms)})"
-        count = "1 reformat takes" if len(moved) == 1 else f"{len(moved)} reformats take"
+        count = number_of(len(moved), "reformat takes", "reformats take")
         said.append(f"{count} {milliseconds(ms)} ms of it{share}")
     else:
         said.append("no reformat runs")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.written import number_of
+
 if TYPE_CHECKING:
     from harness.store.documents.machine import Gpu, Machine, Neighbours
 
@@ -87,7 +89,7 @@ def of_machine(machine: Machine) -> Iterator[Condition]:
 def _of_gpu(gpu: Gpu) -> Iterator[Condition]:
     which = gpu.uuid or gpu.name or "0"
     if gpu.processes:
-        programs = "1 program computes" if gpu.processes == 1 else f"{gpu.processes} programs compute"
+        programs = number_of(gpu.processes, "program computes", "programs compute")
         yield Condition(
             f"{programs} on {gpu.name or 'the GPU'} already",
             f"`nvidia-smi -i {which}` lists them; `CUDA_VISIBLE_DEVICES` names another GPU",

@@ -203,5 +203,5 @@ def test_builds_of_another_precision_keep_their_facts(compose: Any) -> None:
     given = with_peaks(run, host_peaks([run])).cells[0].builds
     assert given[1] is other
     assert given[0].facts["peaks"] == {
-        "flops_per_s": 9e9, "bytes_per_s": 3e9, "how": "the most of 1 builds on this host",
+        "flops_per_s": 9e9, "bytes_per_s": 3e9, "how": "the most of 1 build on this host",
     }  # fmt: skip

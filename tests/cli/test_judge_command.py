@@ -167,7 +167,7 @@ def test_a_run_that_was_killed_is_read_as_one_that_was_interrupted(
     assert call(judge, run) == 0
     out = capsys.readouterr().out
     assert "openvino 2024.0.0 against 2023.0.2" in out
-    assert "1 cells have no verdict" in out
+    assert "1 cell has no verdict" in out
 
 
 def test_two_runtimes_on_one_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -134,6 +134,6 @@ def test_several_profiles_and_summaries_are_told_apart(
     path.write_text(table + rows.format("x") + "[I] Throughput: 9 qps\n" + table + rows.format("y"))
     assert main([str(path)]) == 0
     printed = capsys.readouterr().out
-    assert "profile of engine 0: 1 layers, 40 iterations, from line 2" in printed
-    assert "profile of engine 1: 1 layers, 40 iterations, from line 7" in printed
+    assert "profile of engine 0: 1 layer, 40 iterations, from line 2" in printed
+    assert "profile of engine 1: 1 layer, 40 iterations, from line 7" in printed
     assert "summary of engine 0: GPU times not printed, 9 qps" in printed

@@ -39,7 +39,7 @@ def test_a_command_that_only_says_something_is_done_when_nobody_listens(tmp_path
 def test_a_run_whose_reader_has_gone_is_interrupted_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "m.toml").write_text(small_matrix(50, ["mobilenet_v2"]), encoding="utf-8")
     first, status, errors = _after_one_line(["run", "m.toml", "--out", "run"], tmp_path)
-    assert "1 cells, 50 builds each" in first
+    assert "1 cell, 50 builds each" in first
     assert status == 130
     assert errors.endswith("trtmatrix: interrupted: nobody reads its output any more\n")
     # The line came when the run began, not at its end.

@@ -143,7 +143,7 @@ def test_a_plan_is_measured_into_a_bundle_that_says_how_it_went(ground: Ground, 
     assert began is not None
     assert ended is not None
     assert began <= ended <= datetime.now(UTC)
-    assert ground.said[0] == f"run {bundle.manifest.run}: 2 cells, 1 builds each"
+    assert ground.said[0] == f"run {bundle.manifest.run}: 2 cells, 1 build each"
 
 
 def test_cells_are_in_the_manifest_before_any_is_measured(

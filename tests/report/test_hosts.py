@@ -107,7 +107,7 @@ def test_verdicts_and_facts_say_host_and_model(mixed: RunObservation) -> None:
     assert rows >= {(f"{H100} host-a", "tensorrt 8.6"), ("host-c", "onnxruntime 1.20")}
     assert grid_of(mixed).builds_by_host == (("host-a", H100, 4), ("host-b", H200, 6), ("host-c", "", 1))
     text = " ".join(Parsed(render(analysed(mixed, verdicts))).text.split())
-    assert f"host-a ({H100}): 4 builds, host-b ({H200}): 6 builds, host-c: 1 builds" in text
+    assert f"host-a ({H100}): 4 builds, host-b ({H200}): 6 builds, host-c: 1 build" in text
 
 
 def test_the_summary_tells_rows_of_two_hosts_apart(mixed: RunObservation) -> None:

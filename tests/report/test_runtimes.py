@@ -80,7 +80,7 @@ def test_networks_beyond_three_are_counted_and_treatments_named_where_they_diffe
     ]
     said = dict(analysed(run(*cells)).short[0].lines)[SENTENCE]
     assert "a b8: openvino 1 is 1.00 times as fast" in said
-    assert "And 1 more networks and treatments." in said
+    assert "And 1 more network." in said
     lead = dict(analysed(run(*cells)).short[0].leads)[LEAD]
     assert lead == (
         "openvino 1 is 1.00 times as fast as tensorflow 1 on a b1, 1.00 on a b8, 1.00 on b b1, 1.00 on b b8."

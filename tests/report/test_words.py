@@ -32,6 +32,20 @@ def test_a_difference_has_its_sign(value: float, text: str) -> None:
     assert words.difference(value) == text
 
 
+@pytest.mark.parametrize(
+    ("count", "more", "text"),
+    [
+        (0, (), "0 builds"),
+        (1, (), "1 build"),
+        (2, (), "2 builds"),
+        (1, ("builds are",), "1 build"),
+        (1234, ("builds are",), "1234 builds are"),
+    ],
+)
+def test_one_is_one_and_all_else_are_many(count: int, more: tuple[str, ...], text: str) -> None:
+    assert words.number_of(count, "build", *more) == text
+
+
 def test_an_interval_has_both_ends_as_changes() -> None:
     assert words.interval((0.95, 1.2)) == "−5.0 % to +20.0 %"
     assert words.interval(None) == ""

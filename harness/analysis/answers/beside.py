@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable, no_interval, other_clock
 from harness.analysis.hosts import HostNames
 from harness.versions import version_key
-from harness.written import percent
+from harness.written import number_of, percent
 
 
 def beside(tables: Sequence[RuntimeTable], hosts: HostNames, most: int) -> str:
@@ -24,7 +24,8 @@ def beside(tables: Sequence[RuntimeTable], hosts: HostNames, most: int) -> str:
     for name, (_, rows) in list(zip(names, told, strict=True))[:most]:
         gains = "; ".join(_gain(row, first=not said and row is rows[0]) for row in rows)
         said.append(f"{name}: {gains}")
-    more = f" And {len(told) - most} more networks and treatments." if len(told) > most else ""
+    more = number_of(len(told) - most, "more network", "more networks and treatments")
+    more = f" And {more}." if len(told) > most else ""
     shown = [row for table, rows in told[:most] for row in (table.rows[0], *rows)]
     notes = "".join(
         f" {note[0].upper()}{note[1:]}." for note in (no_interval(shown), other_clock(shown)) if note

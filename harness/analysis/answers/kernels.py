@@ -8,7 +8,7 @@ from statistics import median
 
 from harness.analysis.figures.kernels import KernelFigures
 from harness.attribution.adoption import Adoption
-from harness.written import span
+from harness.written import number_of, span
 
 MOST = 0.5
 """Of the 1x1 convolutions, from which on a version is said to run them on kernels of a kind."""
@@ -128,7 +128,7 @@ def _family(figures: Sequence[KernelFigures], *, offered: bool | None, timed: bo
     for one in figures:
         counts = [x.pointwise.on_gemm_as_conv1x1 for x in one.adoptions]
         if any(counts):
-            builds = f"{sum(map(bool, counts))} of {len(counts)} builds"
+            builds = f"{sum(map(bool, counts))} of {number_of(len(counts), 'build')}"
             total = max(x.pointwise.total for x in one.adoptions)
             chosen.append(f"{span([n for n in counts if n])} of {total} in {builds} of {one.release.version}")
     if chosen:

@@ -14,7 +14,7 @@ from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable
 from harness.analysis.hosts import HostNames
 from harness.analysis.table import Change
 from harness.analysis.verdict import LATENCY, Verdict
-from harness.written import capital, percent
+from harness.written import capital, number_of, percent
 
 CONVOLUTIONS = "pointwise"
 """The rule on the cost of the 1x1 convolutions."""
@@ -89,7 +89,7 @@ def is_gemm_as_conv1x1(rows: Sequence[Row]) -> str:
         return f"No: {how_far_family_came(known)}{other}."
     count, total = max(chosen, key=lambda one: one[0] / max(one[1], 1))
     where = _in(len(chosen), rows)
-    said = f"chosen for at most {count} of {total} convolutions{f',{where}' if where else ''}"
+    said = f"chosen for at most {count} of {number_of(total, 'convolution')}{f',{where}' if where else ''}"
     return f"Yes: {said}." if runs_on_family(known) else f"No, but {said}{other}."
 
 
@@ -121,7 +121,7 @@ def what_is_open(rows: Sequence[Row]) -> str:
         return "No change of latency." if compared else ""
     named = [f"{answer.name} would take {v.settles}" for answer, v in unclear if v.settles]
     settled = f"; {named[0]}" if named else ""
-    return f"{len(unclear)} of {compared} changes of latency{settled}."
+    return f"{len(unclear)} of {number_of(compared, 'change')} of latency{settled}."
 
 
 def what_can_be_done(rows: Sequence[Row]) -> str:
@@ -155,7 +155,7 @@ def how_fast_others_are(tables: Sequence[RuntimeTable], hosts: HostNames) -> str
     bases = {row.against for _, rows in named for row in rows}
     base = bases.pop() if len(bases) == 1 else named[0][0].against
     each = [_speeds(name, own, base if not at else "") for at, (name, own) in enumerate(speeds.items())]
-    more = f"; {len(told) - len(named)} more cases below" if told[MOST_CASES:] else ""
+    more = f"; {number_of(len(told) - len(named), 'more case')} below" if told[MOST_CASES:] else ""
     return f"{'; '.join(each)}{more}."
 
 

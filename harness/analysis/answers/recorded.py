@@ -9,7 +9,7 @@ from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
 from harness.attribution.engine import AttributedEngine
 from harness.attribution.findings import block_findings, depthwise_sentence
-from harness.written import milliseconds
+from harness.written import milliseconds, number_of
 
 MOST_SAID = 3
 
@@ -42,9 +42,10 @@ def _lines(rows: Iterable[tuple[BuildGroup, AttributedEngine]]) -> Iterator[tupl
         own = [block for block in blocks if block.pieces]
         if own:
             layers, ms = sum(len(block.pieces) for block in own), sum(block.activation_ms for block in own)
-            pieces.append(f"{where}{layers} layers, {milliseconds(ms)} ms")
+            pieces.append(f"{where}{number_of(layers, 'layer')}, {milliseconds(ms)} ms")
         whole = "a part of a profile" if engine.partial else "a whole profile"
-        parts.append(f"{where}{whole}, {len(engine.layers)} layers, {milliseconds(engine.total_ms)} ms")
+        all_layers = number_of(len(engine.layers), "layer")
+        parts.append(f"{where}{whole}, {all_layers}, {milliseconds(engine.total_ms)} ms")
     for question, texts in (
         ("Is depthwise slow because of reformats?", depthwise),
         ("What do activations on their own take?", pieces),

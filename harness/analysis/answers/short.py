@@ -25,7 +25,7 @@ from harness.analysis.answers.to_use import (
 from harness.analysis.figures.runtimes import RuntimeTable
 from harness.analysis.hosts import HostNames
 from harness.analysis.verdict import Verdict
-from harness.written import capital, percent
+from harness.written import capital, number_of, percent
 
 MOST_NAMED = 3
 """Networks that a short answer names; the rest is counted."""
@@ -138,7 +138,7 @@ def _tied(tied: Sequence[Best], picked: str, versions: Sequence[str], subject: s
 
 
 def _of(rows: Sequence[Row]) -> str:
-    return "1 network" if len(rows) == 1 else f"{len(rows)} networks and treatments"
+    return number_of(len(rows), "network", "networks and treatments")
 
 
 def _remedies(rows: Sequence[Row]) -> str:
@@ -280,7 +280,7 @@ def _open(rows: Sequence[Row]) -> str:
             _words(a.name if len(rows) > 1 else "", pair, _by(v))
             for (a, v), pair in zip(latencies, pairs, strict=True)
         ]
-        said.append(f"{len(latencies)} of {compared} changes of latency ({_some(named)})")
+        said.append(f"{len(latencies)} of {number_of(compared, 'change')} of latency ({_some(named)})")
     if unclear:
-        said.append(f"{unclear} of {len(costs)} changes of a bottleneck's cost")
+        said.append(f"{unclear} of {number_of(len(costs), 'change')} of a bottleneck's cost")
     return f"{'; '.join(said)}." if said else "Nothing: every comparison is told."

@@ -12,7 +12,7 @@ from harness.analysis.groups import BuildGroup, mean_of_builds
 from harness.analysis.hosts import HostNames
 from harness.analysis.statistics.intervals import Interval, one_side
 from harness.observations.records import BuildObservation, Slice, median_ms
-from harness.written import milliseconds
+from harness.written import milliseconds, number_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class AloneFigures:
     def words(self) -> str:
         """The finding as a line: what each way took, how far apart, and whether that matters."""
         count = len(self.processes)
-        whose = "1 process" if count == 1 else f"{count} processes"
+        whose = number_of(count, "process", "processes")
         where = f" on {self.label}" if self.label else ""
         between = (
             ""

@@ -13,6 +13,7 @@ from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
 from harness.observations.records import BuildObservation, RunObservation
 from harness.store.conditions import Condition, of_machine, of_neighbours
+from harness.written import number_of
 
 CLOCKS = 0.02
 """Share of a GPU's clock by which it may change while it measures before that is told of."""
@@ -71,7 +72,7 @@ def waiting(groups: Sequence[BuildGroup], material: float) -> str:
     count = sum((waited(group) or 0.0) > material for group in groups)
     if not count:
         return ""
-    whose = "1 cell" if count == 1 else f"{count} cells"
+    whose = number_of(count, "cell")
     return (
         f"{whose} took over {100 * material:g} % more wall time than CPU time (waited): "
         "other programs or threads had the core; wall time is judged, less what all of a cycle share"

@@ -25,6 +25,7 @@ from harness.execution.fleet import GPU, Event, Fleet, Lost, Need, Order, Over, 
 from harness.executors.process import clear
 from harness.executors.ray.actor import BlockActor, surveyor
 from harness.executors.ray.nodes import demands, names, places_of, problem_of
+from harness.written import number_of
 
 _SURVEY_SECONDS = 120.0
 _LOOK_SECONDS = 5.0
@@ -226,7 +227,7 @@ def _answer(answer: Any) -> dict[str, Any]:
 
 def _devices(places: Sequence[Place]) -> str:
     gpus = sum(place.kind == GPU for place in places)
-    parts = [f"{gpus} GPU{'s' if gpus > 1 else ''}"] if gpus else []
+    parts = [f"{number_of(gpus, 'GPU')}"] if gpus else []
     return " and ".join([*parts, *(["its CPUs"] if gpus < len(places) else [])])
 
 

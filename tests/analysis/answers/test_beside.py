@@ -141,7 +141,7 @@ def test_reformats_are_said_from_a_tenth_of_the_layer_time_on() -> None:
 def test_four_cases_are_named_and_others_counted() -> None:
     tables = [table(figures("openvino 1", 2.0), network=name) for name in "abcde"]
     said = how_fast_others_are(tables, NO_HOSTS)
-    assert said.endswith("on a, 2.00 on b, 2.00 on c, 2.00 on d; 1 more cases below.")
+    assert said.endswith("on a, 2.00 on b, 2.00 on c, 2.00 on d; 1 more case below.")
     assert "below" not in how_fast_others_are(tables[:4], NO_HOSTS)
 
 

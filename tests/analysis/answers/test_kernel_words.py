@@ -55,7 +55,7 @@ def test_the_chosen_are_counted_by_version_and_in_how_many_builds() -> None:
     both = replace(mixed, adoptions=(*mixed.adoptions, *none.adoptions))
     found = kernel_answer([figures("1", [5, 5]), both, figures("3", [5], as_conv1x1=1)])
     assert found.family == (
-        "`gemm_as_conv1x1`: chosen for 3 of 10 in 2 of 3 builds of 2, 1 of 10 in 1 of 1 builds of 3"
+        "`gemm_as_conv1x1`: chosen for 3 of 10 in 2 of 3 builds of 2, 1 of 10 in 1 of 1 build of 3"
     )
     assert (found.chosen, found.offered, found.timed) == (3, None, None)
 

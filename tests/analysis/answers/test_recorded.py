@@ -59,7 +59,7 @@ def test_three_cells_are_said_and_what_they_lack_is_no_answer() -> None:
     plain = engine([row("stem", "convolution", 0.5)])
     cells = [untimed(f"{n}.0", plain) for n in range(1, 6)]
     (found,) = recorded_answers(grid_of(run(*cells)))
-    whole = "; ".join(f"mobilenet_v2 in {n}.0: a whole profile, 1 layers, 0.500 ms" for n in (1, 2, 3))
+    whole = "; ".join(f"mobilenet_v2 in {n}.0: a whole profile, 1 layer, 0.500 ms" for n in (1, 2, 3))
     assert found.lines == ((WHAT, f"{whole}; {NONE}"),)
 
 

@@ -204,7 +204,7 @@ def test_the_images_of_a_matrix_travel_with_two_commands(
         assert f"{name} {made}\n" in capsys.readouterr().out
         docker_engine.client.images.remove(name)
         assert main(["images", "load", "carried"]) == 0
-        assert f"{name} {made}\n1 images loaded\n" in capsys.readouterr().out
+        assert f"{name} {made}\n1 image loaded\n" in capsys.readouterr().out
         assert docker_engine.client.images.get(name).id == made
     finally:
         docker_engine.client.images.remove(name)
