@@ -77,11 +77,17 @@ def runs_on_family(cases: Sequence[KernelAnswer]) -> bool:
 
 def how_far_family_came(cases: Sequence[KernelAnswer]) -> str:
     """Return how far ``gemm_as_conv1x1`` came where no engine has it; one log that says so is enough."""
+    if offer := family_offer(cases):
+        return f"{offer}, chosen in no engine"
+    logs = any(one.offered is not None for one in cases)
+    return f"chosen in no engine; {'never offered' if logs else NO_LOG}"
+
+
+def family_offer(cases: Sequence[KernelAnswer]) -> str:
+    """Return whether ``gemm_as_conv1x1`` was offered and timed, nothing where no log says so."""
     if not any(one.offered for one in cases):
-        logs = any(one.offered is not None for one in cases)
-        return f"chosen in no engine; {'never offered' if logs else NO_LOG}"
-    timed = any(one.timed for one in cases)
-    return f"{'offered and timed' if timed else 'offered, not timed'}, chosen in no engine"
+        return ""
+    return "offered and timed" if any(one.timed for one in cases) else "offered, not timed"
 
 
 def _knows(found: Adoption) -> bool:

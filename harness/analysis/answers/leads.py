@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.analysis.answers.beside import newest, subjects
-from harness.analysis.answers.kernels import how_far_family_came, runs_on_family
+from harness.analysis.answers.kernels import family_offer, how_far_family_came, runs_on_family
 from harness.analysis.answers.to_use import Row, beside_best, none_stands_out, not_slower, wins
 from harness.analysis.figures.runtimes import RuntimeFigures, RuntimeTable
 from harness.analysis.hosts import HostNames
@@ -90,7 +90,10 @@ def is_gemm_as_conv1x1(rows: Sequence[Row]) -> str:
     count, total = max(chosen, key=lambda one: one[0] / max(one[1], 1))
     where = _in(len(chosen), rows)
     said = f"chosen for at most {count} of {number_of(total, 'convolution')}{f',{where}' if where else ''}"
-    return f"Yes: {said}." if runs_on_family(known) else f"No, but {said}{other}."
+    if runs_on_family(known):
+        return f"Yes: {said}."
+    offer = family_offer(known)
+    return f"No{f': {offer}' if offer else ''}, but {said}{other}."
 
 
 def what_is_worse(rows: Sequence[Row], titles: Mapping[str, str]) -> str:

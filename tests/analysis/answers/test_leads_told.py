@@ -93,7 +93,8 @@ TIMED = {"offered": True, "timed": True}
         ([chosen(5, **TIMED)], "Yes: chosen for at most 5 of 10 convolutions."),
         (
             [chosen(4, **TIMED, since="2")],
-            "No, but chosen for at most 4 of 10 convolutions; the GEMM kernels are others.",
+            "No: offered and timed, but chosen for at most 4 of 10 convolutions; "
+            "the GEMM kernels are others.",
         ),
         (
             [chosen(6, **TIMED, since="2"), chosen(9, 12, **TIMED), chosen(0, **TIMED)],
@@ -101,8 +102,10 @@ TIMED = {"offered": True, "timed": True}
         ),
         (
             [chosen(9, **TIMED), chosen(0, **TIMED), chosen(0, **TIMED)],
-            "No, but chosen for at most 9 of 10 convolutions, in 1 of 3 cases.",
+            "No: offered and timed, but chosen for at most 9 of 10 convolutions, in 1 of 3 cases.",
         ),
+        ([chosen(1, 3)], "No, but chosen for at most 1 of 3 convolutions."),
+        ([chosen(1, 1)], "Yes: chosen for at most 1 of 1 convolution."),
         ([chosen(0, 0, **TIMED)], "No: offered and timed, chosen in no engine."),
     ],
 )
