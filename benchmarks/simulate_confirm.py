@@ -11,13 +11,12 @@ alone give it in one direction.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from simulate_nights import BUSY
+from simulate_nights import BUSY, SCATTERS, asked
 
 from harness.analysis.material import LIMIT
 from harness.analysis.statistics.levels import Values
@@ -92,17 +91,14 @@ def row(random: Generator, draws: int, series: int, own: float, host: float) -> 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=4000)
-    arguments = parser.parse_args()
-    random = np.random.default_rng(19)
+    draws, random = asked(__doc__)
     one = ["first look", *(f"confirmed, {100 * stays:.0f} % stay" for stays in STAYS)]
     one += [f"{100 * step:.0f} %: seen, confirmed" for step in STEPS[1:]]
     print("| " + " | ".join(["scatter own, host; series", *one, *(f"anchored: {x}" for x in one)]) + " |")
     print("|" + "---|" * (1 + 2 * len(one)))
-    for own, host in ((0.003, 0.003), (0.01, 0.01), (0.02, 0.03)):
+    for own, host in SCATTERS:
         for series in (1, 10):
-            cells = row(random, arguments.draws, series, own, host)
+            cells = row(random, draws, series, own, host)
             print(
                 f"| {100 * own:.1f} %, {100 * host:.1f} %; {series} | " + " | ".join(cells) + " |", flush=True
             )

@@ -21,6 +21,8 @@ from harness.analysis.statistics.nights import CONFIDENCE, Earlier, against_nigh
 
 BUSY = 0.02
 STEPS = (0.0, 0.02, 0.05, 0.10)
+SCATTERS = ((0.003, 0.003), (0.01, 0.01), (0.02, 0.03))
+"""Of a series by itself and of its host, logarithms."""
 
 
 def nights(random: Generator, series: int, count: int, own: float, host: float) -> Values:
@@ -58,19 +60,26 @@ def rates(random: Generator, draws: int, series: int, count: int, own: float, ho
     return cells
 
 
+def asked(said: str) -> tuple[int, Generator]:
+    """Return how many draws the command line asks for, and where they come from.
+
+    :param said: by the script about itself
+    """
+    parser = argparse.ArgumentParser(description=said.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=4000)
+    return parser.parse_args().draws, np.random.default_rng(19)
+
+
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=4000)
-    arguments = parser.parse_args()
-    random = np.random.default_rng(19)
+    draws, random = asked(__doc__)
     steps = " | ".join(f"{100 * step:.0f} %" for step in STEPS[1:])
     print(f"| scatter own, host; series; nights | false | {steps} | anchored: false | {steps} |")
     print("|" + "---|" * 9)
-    for own, host in ((0.003, 0.003), (0.01, 0.01), (0.02, 0.03)):
+    for own, host in SCATTERS:
         for series in (1, 10):
             for count in (3, 7, 14):
-                cells = rates(random, arguments.draws, series, count, own, host)
+                cells = rates(random, draws, series, count, own, host)
                 head = f"{100 * own:.1f} %, {100 * host:.1f} %; {series}; {count}"
                 print(f"| {head} | " + " | ".join(cells) + " |", flush=True)
 
