@@ -11,9 +11,11 @@ and how often 5 % are seen, by the length of a stretch.
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.simulated_blocks import row
 from harness.analysis.material import ALARM, LIMIT, SHOWN
@@ -31,6 +33,7 @@ class Machine:
 
     :param slower: how much slower the second speed is, of 1; :param stays: seconds in one speed, on average
     :param noise: of one slice; :param process: of one process
+    :param tails: degrees of freedom of Student's t, by which slices scatter; infinite: normally
     """
 
     name: str
@@ -38,6 +41,7 @@ class Machine:
     stays: float
     noise: float
     process: float = 0.0
+    tails: float = math.inf
 
 
 MACHINES = (
@@ -72,13 +76,18 @@ def slices(machine: Machine, cells: int, rng: np.random.Generator) -> list[list[
     found: list[list[tuple[int, int, int, float]]] = [[] for _ in range(builds)]
     turned = rng.random(CYCLES * builds) < SLICE / machine.stays
     speed = np.log1p(machine.slower) * (np.cumsum(turned) % 2)
-    logs = speed + rng.normal(0, machine.noise, speed.size)
+    logs = speed + machine.noise * scatter(machine.tails, rng, speed.size)
     own = rng.normal(0, machine.process, builds)
     for cycle in range(CYCLES):
         for place, build in enumerate(rng.permutation(builds)):
             ms = float(np.exp(own[build] + logs[cycle * builds + place]))
             found[build].append((0, cycle, place, ms))
     return found
+
+
+def scatter(tails: float, rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Return what slices lie out by, in standard deviations of their middle."""
+    return rng.normal(0, 1, count) if math.isinf(tails) else rng.standard_t(tails, count)
 
 
 def figures(found: list[Block]) -> list[str]:

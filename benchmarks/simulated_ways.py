@@ -54,7 +54,7 @@ def print_slices(draws: int, seed: int) -> None:
             tables = _summed(rng, levels, share)
             for name, table in tables.items():
                 for clip in clips:
-                    values = process_values(table, clip).values
+                    values = process_values(table, () if clip is None else (clip,)).values
                     one = (float(values[6:].mean() - values[:6].mean()), float(values[6:].var(ddof=1)))
                     found.setdefault((name, clip), []).append(one)
         for name in SUMMARIES:

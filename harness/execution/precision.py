@@ -107,7 +107,8 @@ def _block(builds: Sequence[MeasuredBuild], cells: Sequence[Cell], name: str) ->
         for build in builds
     ]
     members = [[n for n, build in enumerate(builds) if build.cell == cell] for cell in cells]
-    return block_of_slices(taken, members)
+    runtimes = list(dict.fromkeys(cell.runtime for cell in cells))
+    return block_of_slices(taken, members, [runtimes.index(cell.runtime) for cell in cells])
 
 
 def next_need(found: Sequence[Comparison], precision: float, costs: Costs, seconds: float) -> Need | None:

@@ -8,7 +8,7 @@ from harness.worker.job import Measure
 from harness.worker.samples import Samples
 from harness.worker.stopping import measure_pass
 
-PROFILE_ROUNDS = 10
+PROFILE_ROUNDS = 20
 """Over which the inferences of a profile are spread."""
 
 

@@ -11,7 +11,7 @@ PLAIN = 10
 """Inferences without the profiler that those with it are held against, at least."""
 
 
-LEAST_PLAIN = 3
+LEAST_PLAIN = 1
 """The same of each round, where the runtime allows plain inferences between those with the profiler."""
 
 

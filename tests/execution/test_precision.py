@@ -77,6 +77,16 @@ def test_what_is_measured_next_does_not_depend_on_what_was_found(slower: float) 
     assert (ours.builds, ours.cycles) == (theirs.builds, theirs.cycles)
 
 
+def test_the_builds_of_another_runtime_do_not_widen_a_comparison() -> None:
+    quiet = block([cell("1.0"), cell("2.0")], spread=0.005)
+    noisy = block([cell("2024.6.0", runtime="openvino"), cell("2026.2.1", runtime="openvino")], spread=0.04)
+    wide, narrow = comparisons([*quiet, *noisy], "latency")
+    (alone,) = comparisons(quiet, "latency")
+    assert (wide.old.runtime, narrow.old.runtime) == ("openvino", "onnxruntime")
+    assert narrow.half_width == pytest.approx(alone.half_width, rel=0.3)
+    assert wide.half_width > 3 * narrow.half_width
+
+
 def test_processes_of_one_engine_are_one_build() -> None:
     builds = block([cell("1.0"), cell("2.0")], spread=0.02)
     twice = [MeasuredBuild(b.cell, [*b.slices, *({**row, "process": 1} for row in b.slices)]) for b in builds]

@@ -12,7 +12,7 @@ from harness.analysis.statistics.components import Repetitions, build_table, com
 from harness.analysis.statistics.differences import Difference, difference, set_aside
 from harness.analysis.statistics.joining import Joined, join
 from harness.analysis.statistics.levels import Values
-from harness.analysis.statistics.lockstep import ProcessValues, process_values, slice_table
+from harness.analysis.statistics.lockstep import CLIPS, ProcessValues, process_values, slice_table
 from harness.analysis.statistics.slow_builds import slow_builds
 from harness.analysis.statistics.spending import Situation
 from harness.analysis.statistics.spreads import Spread, count_and_mean, spreads_by_kind, together
@@ -137,6 +137,7 @@ def block_of_slices(
     members: Sequence[Sequence[int]],
     kinds: Sequence[int] | None = None,
     stretch: int = SLICES,
+    clips: Sequence[float] = CLIPS,
 ) -> Block:
     """Return the levels of a block from the slices of each of its builds.
 
@@ -146,6 +147,7 @@ def block_of_slices(
     :param members: the builds of each cell
     :param kinds: as for :func:`read_block`
     :param stretch: slices that share what is taken out (:func:`.stretches.stretches`)
+    :param clips: as for :func:`.lockstep.process_values`
     """
     of_build: list[list[int]] = []
     rows: list[tuple[int, int, int, float]] = []
@@ -155,7 +157,7 @@ def block_of_slices(
         of_build.append(list(place.values()))
         rows += [(place[process], cycle, at, value) for process, cycle, at, value in mine]
     process, cycle, in_cycle, value = (np.asarray(column) for column in zip(*rows, strict=True))
-    return read_block(process, stretches(cycle, in_cycle, stretch), value, of_build, members, kinds)
+    return read_block(process, stretches(cycle, in_cycle, stretch), value, of_build, members, kinds, clips)
 
 
 def read_block(
@@ -165,6 +167,7 @@ def read_block(
     of_build: Sequence[Sequence[int]],
     members: Sequence[Sequence[int]],
     kinds: Sequence[int] | None = None,
+    clips: Sequence[float] = CLIPS,
 ) -> Block:
     """Return the levels of a block from its slices.
 
@@ -173,9 +176,10 @@ def read_block(
     :param members: the builds of each cell, every build once (an anchor belongs to a cell too)
     :param kinds: a number for each cell: spreads are pooled, and slow builds looked for, among cells of the
         same; None: all are of one
+    :param clips: as for :func:`.lockstep.process_values`
     """
     count = sum(len(mine) for mine in of_build)
-    found = process_values(slice_table(process, cycle, value, count))
+    found = process_values(slice_table(process, cycle, value, count), clips)
     build = np.empty(count, dtype=np.int_)
     for number, mine in enumerate(of_build):
         build[list(mine)] = number

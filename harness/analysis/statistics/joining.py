@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.analysis.statistics.additive_fit import Indices
 from harness.analysis.statistics.levels import Values
-from harness.analysis.statistics.lockstep import Indices, connected
+from harness.analysis.statistics.lockstep import connected
 
 
 @dataclass(frozen=True)

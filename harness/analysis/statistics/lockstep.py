@@ -9,15 +9,15 @@ against each other here: they are of different components (sub-blocks), which
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.analysis.statistics.additive_fit import Indices, Slices
 from harness.analysis.statistics.levels import Values
-
-Indices = NDArray[np.int_]
 
 DROPPED = 2
 """Samples at the start of a slice that are left out: the caches are another process's."""
@@ -28,11 +28,13 @@ SETTLED = 0
 QUANTILE = 0.25
 """Of the samples of a slice: what other programs add to some of them is left out."""
 
-CLIP = 2.0
-"""A slice further from its fitted value than this many robust standard deviations counts as that far."""
+CLIPS = (2.0, 1.0, 0.5)
+"""Slices further from their fitted value than so many robust standard deviations count as that far: the
+first, or another where it is clearly better for how the slices of a block scatter
+(docs/decisions/0013-slices-far-out.md)."""
 
-STEPS = 30
-"""Most times that the fit is repeated."""
+BETTER = 0.8
+"""Times the variance of the first that another one must at most have: few slices cannot tell by less."""
 
 BATCHES = 8
 """Consecutive batches that the cycles are cut into to see how far a process wanders."""
@@ -107,23 +109,27 @@ def slice_table(process: ArrayLike, cycle: ArrayLike, value: ArrayLike, processe
     return table
 
 
-def process_values(table: Values, clip: float | None = CLIP) -> ProcessValues:
+def process_values(table: Values, clips: Sequence[float] = CLIPS) -> ProcessValues:
     """Return one value a process: the additive fit log(slice) = cycle + process.
 
     By least squares, so that a process that died early or started late is set against the others over the
     cycles it has. With every slice there, the difference of two processes is the mean over cycles of their
-    difference, whatever the common part. Slices far out are then drawn in (Huber's pseudo-values, *clip*).
+    difference, whatever the common part. Slices far out are then drawn in, by the first of *clips* or by
+    another that makes values vary clearly less.
 
     :param table: logarithms, shape (cycles, processes), NaN where there is no slice
+    :param clips: robust standard deviations; none: every slice counts as far as it lies
     """
     there = np.isfinite(table)
     component = _components(there)
-    filled = np.where(there, table, 0.0)
-    values, common = _fit(filled, there, component)
-    if clip is not None:
-        filled, values, common = _drawn_in(filled, there, component, clip)
-    rest = np.where(there, filled - common[:, None] - values[None, :], np.nan)
-    variance, degrees = _cycle_variance(rest)
+    slices = Slices(table, component)
+    fit = slices.plain()
+    if clips:
+        first, *others = (slices.drawn_in(clip, fit) for clip in clips)
+        best = min(others, key=lambda one: one.variance, default=first)
+        fit = best if best.variance < BETTER * first.variance else first
+    values, common = fit.values, fit.common
+    variance, degrees = _cycle_variance(fit.scores)
     for number in range(component.max(initial=-1) + 1):
         mine = component == number
         middle = float(np.median(values[mine]))
@@ -132,24 +138,6 @@ def process_values(table: Values, clip: float | None = CLIP) -> ProcessValues:
     values[component < 0] = np.nan
     common[~there.any(axis=1)] = np.nan
     return ProcessValues(values, there.sum(axis=0), component, common, variance, degrees)
-
-
-def _drawn_in(
-    filled: Values, there: NDArray[np.bool_], component: Indices, clip: float
-) -> tuple[Values, Values, Values]:
-    """Return slices with those far out drawn in to the fit, and that fit: repeated until it stands still."""
-    pulled = filled
-    values, common = _fit(filled, there, component)
-    for _ in range(STEPS):
-        fitted = common[:, None] + values[None, :]
-        rest = filled - fitted
-        deviation = _robust_deviation(rest[there])
-        pulled = np.where(there, fitted + np.clip(rest, -clip * deviation, clip * deviation), 0.0)
-        before = values
-        values, common = _fit(pulled, there, component)
-        if np.abs(values - before).max(initial=0.0) <= 0.01 * deviation:
-            break
-    return pulled, values, common
 
 
 def _components(there: NDArray[np.bool_]) -> Indices:
@@ -172,24 +160,6 @@ def connected(links: NDArray[Any]) -> Indices:
 
     labels: Indices = csgraph.connected_components(links, directed=False)[1].astype(np.int_)
     return labels
-
-
-def _fit(filled: Values, there: NDArray[np.bool_], component: Indices) -> tuple[Values, Values]:
-    """Return the process and cycle parts of least squares; each component's processes add up to 0."""
-    weight = there.astype(np.float64)
-    in_cycle = np.maximum(weight.sum(axis=1), 1.0)
-    means = (filled * weight).sum(axis=1) / in_cycle
-    matrix = np.diag(weight.sum(axis=0)) - weight.T @ (weight / in_cycle[:, None])
-    # each component may move as a whole: held where its values add up to 0
-    matrix += (component[:, None] == component[None, :]).astype(np.float64)
-    values = np.linalg.solve(matrix, (weight * (filled - means[:, None])).sum(axis=0))
-    common = means - (weight @ values) / in_cycle
-    return values, common
-
-
-def _robust_deviation(rest: Values) -> float:
-    """Return the standard deviation of what is left, from its median size (normal distribution)."""
-    return float(np.median(np.abs(rest))) / 0.6745 if rest.size else 0.0
 
 
 def _cycle_variance(rest: Values) -> tuple[float, float]:

@@ -31,7 +31,7 @@ def test_components_are_found_again() -> None:
     for _ in range(60):
         levels = np.repeat(rng.normal(0, truth[0], 8), 3) + rng.normal(0, truth[1], 24)
         table = levels + rng.normal(0, 0.1, 20)[:, None] + rng.normal(0, truth[2], (20, 24))
-        found = process_values(table, clip=None)
+        found = process_values(table, clips=())
         of_builds = build_table(found.values, builds).mean(axis=1)[None, :]
         parts = components(found, builds, float(spread(of_builds).pooled))
         seen.append((parts.build, parts.process, parts.cycle))

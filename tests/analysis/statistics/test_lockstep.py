@@ -97,16 +97,16 @@ def test_the_unit_changes_nothing(seed: int, factor: float) -> None:
 @given(SEEDS)
 def test_with_every_slice_a_difference_is_the_mean_over_cycles(seed: int) -> None:
     table = block(seed)
-    found = process_values(table, clip=None).values
+    found = process_values(table, clips=()).values
     assert found - found[0] == pytest.approx((table - table[:, :1]).mean(axis=0), abs=1e-12)
 
 
 def test_a_worker_that_dies_costs_its_own_slices_only() -> None:
     table = block(7)
-    whole = process_values(table, clip=None).values
+    whole = process_values(table, clips=()).values
     table[4:, 2] = np.nan
     table[:, 5] = np.nan
-    found = process_values(table, clip=None)
+    found = process_values(table, clips=())
     others = [0, 1, 3, 4]
     assert found.values[others] - found.values[0] == pytest.approx(whole[others] - whole[0], abs=0.002)
     assert found.cycles.tolist() == [12, 12, 4, 12, 12, 0]
@@ -121,7 +121,7 @@ def test_a_slice_that_was_held_up_weighs_little() -> None:
     calm = process_values(table).values
     table[3, 1] += 2.0
     assert process_values(table).values == pytest.approx(calm, abs=0.01)
-    assert abs(process_values(table, clip=None).values[1] - calm[1]) > 0.1
+    assert abs(process_values(table, clips=()).values[1] - calm[1]) > 0.1
 
 
 def test_processes_that_share_no_cycle_are_of_two_components() -> None:
@@ -135,10 +135,10 @@ def test_processes_that_share_no_cycle_are_of_two_components() -> None:
 
 def test_a_process_that_wanders_is_known_less_well_than_its_slices_say() -> None:
     rng = np.random.default_rng(4)
-    still = rng.normal(0, 0.01, (80, 8))
+    still = rng.normal(0, 0.01, (8, 80, 8))
     steps = np.repeat(rng.normal(0, 0.01, (8, 8)), 10, axis=0)
-    assert process_values(still).cycle_variance == pytest.approx(1e-4, rel=0.35)
-    assert process_values(still + steps, clip=None).cycle_variance > 5e-4
+    assert np.mean([process_values(one).cycle_variance for one in still]) == pytest.approx(1e-4, rel=0.2)
+    assert process_values(still[0] + steps, clips=()).cycle_variance > 5e-4
 
 
 def test_the_error_from_cycles_is_as_large_as_it_says() -> None:

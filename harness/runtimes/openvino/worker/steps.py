@@ -25,7 +25,7 @@ OPTIONS = {"inference_precision_hint": "f32"}  # type: Dict[str, Any]
 HONOURED = {"precision": ["fp32"], "tensor_format": ["linear", "hwc"], "source": ["auto", "onnx"]}
 PROFILE_WARMUP, PROFILE_SETTLE = 5, 1
 """Inferences that do not count, before the first round of the profile and before each other one."""
-PROFILE_LEAST = 5
+PROFILE_LEAST = 2
 """Inferences of a round: the counters are means in whole microseconds, whose rounding more of them divide."""
 DEVICE = "CPU"
 
