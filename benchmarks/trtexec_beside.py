@@ -43,11 +43,14 @@ def by_trtexec(program, engine, options, asked):
     return {"median_ms": round(median(values), 6), "samples": len(values)}
 
 
-def as_long(job, samples):
-    """Return the path of *job* with passes of at least *samples* inferences, beside the job itself."""
+def as_long(job, samples, warm_up):
+    """Return the path of *job* with passes of at least *samples* inferences, beside the job itself.
+
+    :param warm_up: milliseconds before each pass, as trtexec has them
+    """
     document = json.loads(Path(job).read_text(encoding="utf-8"))
     wanted = {"minimum_samples": samples, "maximum_samples": 4 * samples, "maximum_seconds": 10.0}
-    document["measure"].update(wanted)
+    document["measure"].update(wanted, warmup_seconds=warm_up / 1000)
     path = Path(job).with_name("beside.json")
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
@@ -60,7 +63,7 @@ def measured(asked, engine, job, began):
         start = time.monotonic()
         if asked.seconds and start - began + 1.15 * longest > asked.seconds:
             return
-        arms = [("worker", None, None)] + [("trtexec", p, w) for p in PASSES for w in WAYS]
+        arms = [("worker", None, None)] + [("trtexec", p, w) for p in PASSES for w in asked.ways]
         random.Random(f"{asked.seed}/{number}").shuffle(arms)
         for who, name, way in arms:
             if who == "worker":
@@ -93,11 +96,12 @@ def read(path):
     from scipy import stats
 
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    ways = [way for way in WAYS if any((row["who"], row["way"]) == ("trtexec", way) for row in rows)]
     print("| pass | trtexec | processes | worker, ms (spread) | trtexec, ms (spread) | difference, 95 % |")
     print("|---|---|---|---|---|---|")
     for name in PASSES:
         ours = [row["median_ms"] for row in rows if row["who"] == "worker" and row["pass"] == name]
-        for way in WAYS:
+        for way in ways:
             theirs = [
                 row["median_ms"]
                 for row in rows
@@ -122,6 +126,7 @@ def main():
     parser.add_argument("--engine", type=Path, default=Path("beside.engine"), help="built unless it is there")
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=float, help="of all: begin no round that would end later")
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS), help="of trtexec")
     parser.add_argument("--samples", type=int, default=1000, help="of the worker, at least, in each pass")
     parser.add_argument("--warm-up", type=int, default=500, help="of trtexec, milliseconds")
     parser.add_argument("--duration", type=int, default=1, help="of trtexec, seconds")
@@ -136,7 +141,7 @@ def main():
         parser.error("a job and --trtexec are needed")
     if not asked.engine.exists():
         in_a_process("--build", asked.engine, asked.jobs[0])
-    job = as_long(asked.jobs[0], asked.samples)
+    job = as_long(asked.jobs[0], asked.samples, asked.warm_up)
     for rows in measured(asked, asked.engine, job, began):
         document = {"schema": "trtmatrix.trtexec_beside/1", "rows": rows}
         asked.out.write_text(json.dumps(document, indent=1), encoding="utf-8")
