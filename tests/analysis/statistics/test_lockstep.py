@@ -171,7 +171,7 @@ def test_what_cycles_leave_is_the_residual_variance_of_two_ways(
 ) -> None:
     """Each slice is a batch of its own up to eight cycles: the classical analysis without repetition."""
     table = np.random.default_rng(seed).normal(0, 0.01, (cycles, processes))
-    found = process_values(table, clip=None)
+    found = process_values(table, clips=())
     rest = table - table.mean(axis=1)[:, None] - table.mean(axis=0) + table.mean()
     free = (cycles - 1) * (processes - 1)
     assert found.cycle_degrees == pytest.approx(free)
@@ -203,7 +203,7 @@ def test_many_cycles_are_cut_into_eight_batches(seed: int, cycles: int) -> None:
     rng = np.random.default_rng(seed)
     sizes = [len(part) for part in np.array_split(np.arange(cycles), 8)]
     table = np.repeat(rng.normal(0, 0.01, (8, 3)), sizes, axis=0)
-    found = process_values(table, clip=None)
+    found = process_values(table, clips=())
     rest = table - table.mean(axis=1)[:, None] - table.mean(axis=0) + table.mean()
     free = 3 * 7 * (1 - 1 / 3)
     assert found.cycle_degrees == pytest.approx(free)
