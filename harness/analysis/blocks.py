@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.analysis.groups import BuildGroup, counts
 from harness.analysis.profile_rounds import centred
-from harness.analysis.statistics.block import Block, block_of_slices
+from harness.analysis.statistics.block import Block, block_of_slices, kinds_of
 from harness.analysis.statistics.differences import Difference
 from harness.analysis.statistics.lockstep import SETTLED, slice_value
 from harness.analysis.table import MINIMUM_BUILDS
@@ -192,8 +192,7 @@ def _read_pass(builds: Sequence[tuple[Cell, BuildObservation]], name: str) -> Bl
         [(x.process, x.cycle, x.place, slice_value(x.samples, SETTLED)) for x in build.slices[name]]
         for _, build in builds
     ]
-    runtimes = list(dict.fromkeys(cell.runtime for cell, _ in members))
-    kinds = [runtimes.index(cell.runtime) for cell, _ in members]
+    kinds = kinds_of([cell.runtime for cell, _ in members])
     levels = block_of_slices(taken, list(members.values()), kinds)
     slices = [one.samples.sum() for _, build in builds for one in build.slices[name]]
     return BlockPass(levels, {key: at for at, key in enumerate(members)}, float(np.mean(slices)) / 1000)

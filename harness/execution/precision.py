@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from harness.analysis.material import SHOWN
-from harness.analysis.statistics.block import Block, block_of_slices
+from harness.analysis.statistics.block import Block, block_of_slices, kinds_of
 from harness.analysis.statistics.lockstep import SETTLED, slice_value
 from harness.analysis.statistics.spending import Costs, Situation, Step, next_step
 from harness.matrix.cell import Cell
@@ -107,8 +107,7 @@ def _block(builds: Sequence[MeasuredBuild], cells: Sequence[Cell], name: str) ->
         for build in builds
     ]
     members = [[n for n, build in enumerate(builds) if build.cell == cell] for cell in cells]
-    runtimes = list(dict.fromkeys(cell.runtime for cell in cells))
-    return block_of_slices(taken, members, [runtimes.index(cell.runtime) for cell in cells])
+    return block_of_slices(taken, members, kinds_of([cell.runtime for cell in cells]))
 
 
 def next_need(found: Sequence[Comparison], precision: float, costs: Costs, seconds: float) -> Need | None:

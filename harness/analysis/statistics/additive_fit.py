@@ -7,7 +7,7 @@ fitted value than *clip* robust standard deviations counts as that far, until th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,6 @@ class Fit:
         return float(np.mean(seen**2)) if seen.size else 0.0
 
 
-@dataclass(frozen=True)
 class Slices:
     """The slices of a block, ready to be fitted.
 
@@ -52,40 +51,33 @@ class Slices:
     :param component: a number for each process: one for those that cycles hold together
     """
 
-    table: Values
-    component: Indices
-    _weight: Values = field(init=False)
-    _in_cycle: Values = field(init=False)
-    _inverse: Values = field(init=False)
-
-    def __post_init__(self) -> None:
-        weight = np.isfinite(self.table).astype(np.float64)
-        in_cycle = np.maximum(weight.sum(axis=1), 1.0)
-        matrix = np.diag(weight.sum(axis=0)) - weight.T @ (weight / in_cycle[:, None])
+    def __init__(self, table: Values, component: Indices) -> None:
+        self._table, self._there = table, np.isfinite(table)
+        self._weight = weight = self._there.astype(np.float64)
+        self._in_cycle = np.maximum(weight.sum(axis=1), 1.0)
+        matrix = np.diag(weight.sum(axis=0)) - weight.T @ (weight / self._in_cycle[:, None])
         # each component may move as a whole: held where its values add up to 0
-        matrix += (self.component[:, None] == self.component[None, :]).astype(np.float64)
-        object.__setattr__(self, "_weight", weight)
-        object.__setattr__(self, "_in_cycle", in_cycle)
-        object.__setattr__(self, "_inverse", np.linalg.inv(matrix))
+        matrix += (component[:, None] == component[None, :]).astype(np.float64)
+        self._inverse = np.linalg.inv(matrix)
 
     def plain(self) -> Fit:
         """Return the fit by least squares."""
-        values, common = self._solved(np.where(self._weight > 0, self.table, 0.0))
-        return Fit(values, common, self.table - (common[:, None] + values))
+        values, common = self._solved(np.where(self._there, self._table, 0.0))
+        return Fit(values, common, self._table - (common[:, None] + values))
 
     def drawn_in(self, clip: float, start: Fit) -> Fit:
         """Return the fit with slices drawn in to *clip* robust standard deviations, sought from *start*."""
-        there = self._weight > 0
+        there = self._there
         values, common = start.values, start.common
         for _ in range(STEPS):
             fitted = common[:, None] + values
-            rest = self.table - fitted
+            rest = self._table - fitted
             far = clip * _robust_deviation(rest[there])
             before = values
             values, common = self._solved(np.where(there, fitted + np.clip(rest, -far, far), 0.0))
             if np.abs(values - before).max(initial=0.0) <= STILL * far / clip:
                 break
-        rest = self.table - (common[:, None] + values)
+        rest = self._table - (common[:, None] + values)
         inside = float(np.mean(np.abs(rest[there]) <= far)) if there.any() else 1.0
         with np.errstate(invalid="ignore"):
             return Fit(values, common, np.clip(rest, -far, far) * self._scale(inside))
@@ -100,7 +92,7 @@ class Slices:
         if inside == 0:
             return math.inf
         slices = float(self._weight.sum())
-        fitted = np.count_nonzero(self._weight.any(axis=0)) + np.count_nonzero(self._weight.any(axis=1)) - 1
+        fitted = np.count_nonzero(self._there.any(axis=0)) + np.count_nonzero(self._there.any(axis=1)) - 1
         return (1 + fitted / slices * (1 - inside) / inside) / inside
 
     def _solved(self, filled: Values) -> tuple[Values, Values]:

@@ -132,6 +132,12 @@ def _shared(found: dict[int, Spread], kinds: NDArray[np.int_], old: int, new: in
     return found[int(kinds[old])] if kinds[old] == kinds[new] else together(found, kinds)
 
 
+def kinds_of(names: Sequence[str]) -> list[int]:
+    """Return a number for each of *names*, such as the runtimes of cells: one for those that are the same."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return [numbers[name] for name in names]
+
+
 def block_of_slices(
     slices: Sequence[Iterable[tuple[int, int, int, float]]],
     members: Sequence[Sequence[int]],

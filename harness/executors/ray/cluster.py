@@ -227,7 +227,7 @@ def _answer(answer: Any) -> dict[str, Any]:
 
 def _devices(places: Sequence[Place]) -> str:
     gpus = sum(place.kind == GPU for place in places)
-    parts = [f"{number_of(gpus, 'GPU')}"] if gpus else []
+    parts = [number_of(gpus, "GPU")] if gpus else []
     return " and ".join([*parts, *(["its CPUs"] if gpus < len(places) else [])])
 
 
