@@ -11,10 +11,6 @@ PLAIN = 10
 """Inferences without the profiler that those with it are held against, at least."""
 
 
-LEAST_PLAIN = 1
-"""The same of each round, where the runtime allows plain inferences between those with the profiler."""
-
-
 class Profiling(object):
     """The rounds of one profile, in ``evidence/profile_runs.json``, which each of them replaces.
 

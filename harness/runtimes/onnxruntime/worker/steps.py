@@ -16,7 +16,7 @@ from harness.worker.errors import FailedError
 from harness.worker.job import Job
 from harness.worker.measure import Pass
 from harness.worker.package import read_arrays
-from harness.worker.profiling import LEAST_PLAIN, Profiling, timed
+from harness.worker.profiling import Profiling, timed
 from harness.worker.result import Result
 
 OPTIONS = {"graph_optimization_level": "all", "memory_arena": True}  # type: Dict[str, Any]
@@ -71,9 +71,7 @@ class Worker(base.Worker):
         if not iterations:
             return
         # In each round, so that what drifts meets both.
-        self._rounds.plain_ms += timed(
-            self._infer(self.session), PROFILE_SETTLE, max(LEAST_PLAIN, iterations)
-        )
+        self._rounds.plain_ms += timed(self._infer(self.session), PROFILE_SETTLE, iterations)
         if self._profiling is None:
             self._profiling = _profiling(self.job, self.result, self.options)
         rounds = self._rounds
