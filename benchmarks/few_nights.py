@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 from numpy.random import Generator
+from simulated_blocks import row
 
 from harness.analysis.material import MATERIAL, smallest_seen
 from harness.analysis.statistics.nights import CONFIDENCE, Earlier, against_nights
@@ -37,15 +38,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20261129)
     arguments = parser.parse_args()
     random = np.random.default_rng(arguments.seed)
-    print("| series | nights scatter by, % | " + " | ".join(f"{count} nights" for count in NIGHTS) + " |")
-    print("|---|---|" + "---|" * len(NIGHTS))
+    row("series", "nights scatter by, %", *(f"{count} nights" for count in NIGHTS))
+    row(*["---"] * (2 + len(NIGHTS)))
     for series, words in ((1, "alone"), (4, "4 that scatter alike")):
         for scatter in SCATTER:
             cells = []
             for count in NIGHTS:
                 draws = [smallest(random, series, count, scatter) for _ in range(arguments.draws)]
                 cells.append(f"{100 * float(np.median(draws)):.0f} %")
-            print(f"| {words} | {100 * scatter:.0f} | " + " | ".join(cells) + " |", flush=True)
+            row(words, f"{100 * scatter:.0f}", *cells)
 
 
 if __name__ == "__main__":

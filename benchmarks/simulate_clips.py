@@ -9,12 +9,9 @@ interval, and how often 5 % are seen, by the robust standard deviations that sli
 
 from __future__ import annotations
 
-import argparse
+from functools import partial
 
-import numpy as np
-
-from benchmarks.simulate_stretches import BUILDS, MACHINES, SEED, Machine, figures, slices
-from benchmarks.simulated_blocks import row
+from benchmarks.simulate_stretches import MACHINES, SEED, Machine, asked, print_machines
 from harness.analysis.statistics.block import block_of_slices
 from harness.analysis.statistics.lockstep import CLIPS
 
@@ -27,19 +24,8 @@ WAYS = {"none": (), "2": (2.0,), "1": (1.0,), "0.5": (0.5,), "chosen": CLIPS}
 
 def main() -> None:
     """Print a row for each machine, size of block and way."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=100)
-    draws = parser.parse_args().draws
-    row("machine", "processes", "drawn in to", "spread, %", "alarms, %", "coverage, %", "5 % seen, %")
-    row(*["---"] * 7)
-    for machine in (*MACHINES, *SCATTERED):
-        for cells in (2, 12):
-            rngs = [np.random.default_rng([SEED, 13, draw]) for draw in range(draws)]
-            taken = [slices(machine, cells, rng) for rng in rngs]
-            members = [list(range(cell * BUILDS, (cell + 1) * BUILDS)) for cell in range(cells)]
-            for name, clips in WAYS.items():
-                found = [block_of_slices(one, members, clips=clips) for one in taken]
-                row(machine.name, str(cells * BUILDS), name, *figures(found))
+    ways = {name: partial(block_of_slices, clips=clips) for name, clips in WAYS.items()}
+    print_machines(asked(__doc__, 100), (*MACHINES, *SCATTERED), (2, 12), ("drawn in to", ways), [SEED, 13])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,19 +57,42 @@ MACHINES = (
 
 def main() -> None:
     """Print a row for each machine, size of block and length of a stretch."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--draws", type=int, default=200)
-    draws = parser.parse_args().draws
-    row("machine", "processes", "stretch", "spread, %", "alarms, %", "coverage, %", "5 % seen, %")
+    ways = {"cycle" if n == WHOLE else str(n): partial(block_of_slices, stretch=n) for n in STRETCHES}
+    print_machines(asked(__doc__, 200), MACHINES, (3, 12), ("stretch", ways), [SEED])
+
+
+def asked(said: str, draws: int) -> int:
+    """Return how many draws the command line asks for.
+
+    :param said: by the script about itself; :param draws: where it does not ask
+    """
+    parser = argparse.ArgumentParser(description=said.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=draws)
+    count: int = parser.parse_args().draws
+    return count
+
+
+def print_machines(
+    draws: int,
+    machines: Sequence[Machine],
+    sizes: Sequence[int],
+    told: tuple[str, Mapping[str, Callable[..., Block]]],
+    seed: Sequence[int],
+) -> None:
+    """Print a row for each machine, size of block and way of reading its slices.
+
+    :param sizes: of blocks, in cells; :param told: head of the ways, and each by its name
+    """
+    head, ways = told
+    row("machine", "processes", head, "spread, %", "alarms, %", "coverage, %", "5 % seen, %")
     row(*["---"] * 7)
-    for machine in MACHINES:
-        for cells in (3, 12):
-            taken = [slices(machine, cells, np.random.default_rng([SEED, draw])) for draw in range(draws)]
+    for machine in machines:
+        for cells in sizes:
+            taken = [slices(machine, cells, np.random.default_rng([*seed, draw])) for draw in range(draws)]
             members = [list(range(cell * BUILDS, (cell + 1) * BUILDS)) for cell in range(cells)]
-            for stretch in STRETCHES:
-                found = [block_of_slices(one, members, stretch=stretch) for one in taken]
-                said = "cycle" if stretch == WHOLE else str(stretch)
-                row(machine.name, str(cells * BUILDS), said, *figures(found))
+            for name, read in ways.items():
+                found = [read(one, members) for one in taken]
+                row(machine.name, str(cells * BUILDS), name, *figures(found))
 
 
 def slices(machine: Machine, cells: int, rng: np.random.Generator) -> list[list[tuple[int, int, int, float]]]:

@@ -19,7 +19,7 @@ from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
 from harness.analysis.pair import Pair
 from harness.analysis.pairs import Sides, latency_sides, pairs_of
-from harness.analysis.settling import first_builds, what_settles
+from harness.analysis.settling import what_settles
 from harness.analysis.statistics.intervals import ratio
 from harness.analysis.verdict import Verdict, verdict_message
 from harness.matrix.cell import Cell, Treatment
@@ -256,20 +256,6 @@ def test_what_is_told_needs_nothing_more(compose: Any) -> None:
     pair = pair_of(group(compose, steady), group(compose, steady))
     assert pair is not None
     assert what_settles(pair, 0.01) is None
-
-
-@pytest.mark.parametrize(
-    ("builds", "seconds", "words"),
-    [
-        ((1, 1), None, "about 2 more builds a side"),
-        ((1, 3), 30.0, "about 2 more builds a side, 2 minutes"),
-        ((2, 5), 1.0, "about 1 more build a side, 2 seconds"),
-    ],
-)
-def test_a_first_interval_takes_three_builds(
-    builds: tuple[int, int], seconds: float | None, words: str
-) -> None:
-    assert first_builds(builds, seconds) == words
 
 
 def test_a_build_outside_of_the_block_is_left_out_and_told() -> None:

@@ -84,6 +84,9 @@ def test_what_is_settled_needs_nothing() -> None:
         ((5, 0), 30.0, "about 3 more builds a side, 3 minutes"),
         ((3, 3), 5.0, "about 1 more build a side, 10 seconds"),
         ((1, 1), 0.0, "about 2 more builds a side, 1 second"),
+        ((1, 1), None, "about 2 more builds a side"),
+        ((1, 3), 30.0, "about 2 more builds a side, 2 minutes"),
+        ((2, 5), 1.0, "about 1 more build a side, 2 seconds"),
     ],
 )
 def test_a_first_interval_takes_three_builds_a_side(
