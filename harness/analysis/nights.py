@@ -1,16 +1,16 @@
 """Tonight's cells against earlier nights: the levels come as records, from whoever keeps nights.
 
 Builds of several nights are never pooled: each night is one value. What nights scatter is in every answer.
+An anchor's own change is told of the machine where the versions measured beside it moved with it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean, pvariance
+from statistics import median
 
-import numpy as np
 from msgspec.structs import replace
 
 from harness.analysis.accepted import Accepted, with_accepted
@@ -22,15 +22,22 @@ from harness.analysis.groups import BuildGroup
 from harness.analysis.judge import finished, in_order
 from harness.analysis.layer_changes import layer_rows
 from harness.analysis.material import SHOWN, bottleneck_answer, latency_answer, smallest_seen
+from harness.analysis.night_values import (
+    Asked,
+    SeriesNights,
+    asked_of,
+    shares_of_nights,
+    version_of,
+)
 from harness.analysis.refusals import cannot_be_looked_at
 from harness.analysis.rules.base import Rule
 from harness.analysis.statistics.intervals import Interval, t_quantile
 from harness.analysis.statistics.levels import Values
-from harness.analysis.statistics.nights import CONFIDENCE, FEWEST, Earlier, Tonight, against_nights
-from harness.analysis.table import INDETERMINATE, Answer, State, state_of
+from harness.analysis.statistics.nights import CONFIDENCE, FEWEST, Tonight, against_nights, moved_alone
+from harness.analysis.table import INDETERMINATE, Answer, Change, State, state_of
 from harness.analysis.verdict import LATENCY, Verdict
 from harness.analysis.wording import change_that_shows
-from harness.written import number_of, percent
+from harness.written import change, number_of, percent
 
 KIND = "night"
 """Of verdicts on what changed since earlier nights."""
@@ -39,43 +46,6 @@ ON_OTHER_NIGHTS = "on other nights"
 
 SeriesKey = tuple[str, str, str, str]
 """Cell id, kind of environment, host, and ``latency`` or the name of a rule."""
-
-
-@dataclass(frozen=True)
-class NightValue:
-    """One series in one night.
-
-    :param night: id of its run; :param day: UTC, for people
-    :param values: ms, one a build: latencies, or costs as differences are made of them
-    :param total: layer time, ms, mean over builds; None where it has none
-    :param anchor: the anchor's latency in that night, ms, one a build; empty where it was not measured
-    """
-
-    night: str
-    day: str
-    values: tuple[float, ...]
-    total: float | None = None
-    anchor: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class SeriesNights:
-    """The nights that one series of tonight is held against, oldest first.
-
-    :param level: those of its present level; :param before: earlier ones, which say how nights scatter
-    :param chosen: places in *level* that are compared with; None for all
-    :param differs: in words, which facts are not as in the last of them
-    :param anchor: what the anchor is called, empty for none; :param no_anchor: why there is none
-    :param same_engines: whether the anchor's engines are the same bytes in all of them
-    """
-
-    level: tuple[NightValue, ...]
-    before: tuple[NightValue, ...] = ()
-    chosen: tuple[int, ...] | None = None
-    differs: tuple[str, ...] = ()
-    anchor: str = ""
-    no_anchor: str = ""
-    same_engines: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,7 +81,7 @@ def judge_nights(
         for group in groups
         for rule in (*rules.values(), None)
     ]
-    open_: dict[tuple[str, str, str], list[tuple[int, Comparison, SeriesNights]]] = {}
+    open_: dict[tuple[str, str, str], dict[int, Asked]] = {}
     for place, one in enumerate(asked):
         if (refused := cannot_be_looked_at(one)) is not None:
             told[place] = PendingVerdict(refused)
@@ -119,11 +89,16 @@ def judge_nights(
             told[place] = PendingVerdict(_nothing(one, "no earlier night has it"))
         else:
             # series of one host and measure scatter alike; relative to an anchor they scatter less
-            open_.setdefault((one.new.host, one.name, found.anchor), []).append((place, one, found))
+            members = open_.setdefault((one.new.host, one.name, found.anchor), {})
+            members[place] = asked_of(one, found, grid)
+    answers: dict[int, tuple[Asked, Tonight | None]] = {}
     for members in open_.values():
-        differences = against_nights(*_numbers(members, grid))
-        for (place, one, found), difference in zip(members, differences, strict=True):
-            told[place] = _told(one, found, difference, baseline, stored)
+        numbers = list(members.values())
+        differences = against_nights([x.tonight for x in numbers], [x.earlier for x in numbers])
+        answers |= zip(members, zip(numbers, differences, strict=True), strict=True)
+    machine = _Machine(list(answers.values()))
+    for place, (one_asked, difference) in answers.items():
+        told[place] = _told(one_asked, difference, machine, baseline, stored)
     return with_accepted(finished([told[place] for place in range(len(asked))]), accepted)
 
 
@@ -137,94 +112,50 @@ def _nothing(one: Comparison, why: str) -> Verdict:
     return one.verdict(INDETERMINATE, why, state=state)
 
 
-def _numbers(
-    members: Iterable[tuple[int, Comparison, SeriesNights]], grid: Grid
-) -> tuple[list[float], list[Earlier]]:
-    """Return tonight's values of series of one host and measure, and what they are held against."""
-    tonight: list[float] = []
-    earlier: list[Earlier] = []
-    for _, one, found in members:
-        values = one.new.series(one.rule)
-        if one.rule is None:
-            anchor = anchor_values(grid, one.new, found.anchor)
-            tonight.append(_mean_log(values.values) - _mean_log(anchor))
-            level, before = (
-                np.array([_mean_log(x.values) - _mean_log(x.anchor if anchor else ()) for x in nights])
-                for nights in (found.level, found.before)
-            )
-            mine = [values.values, *([anchor] if anchor else [])]
-            usual = [[x.values, *([x.anchor] if anchor else [])] for x in found.level]
-            excess, degrees = _excess([_logs(x) for x in mine], [[_logs(y) for y in x] for x in usual])
-        else:
-            total = _total(found)
-            tonight.append(fmean(values.signed) / total)
-            level, before = (
-                np.array([fmean(x.values) / total for x in nights]) for nights in (found.level, found.before)
-            )
-            excess, degrees = _excess([values.signed], [[x.values] for x in found.level])
-            excess /= total**2
-        earlier.append(Earlier(level, before, found.chosen, excess, degrees))
-    return tonight, earlier
+class _Machine:
+    """What the machine did tonight to the anchor and to all versions measured beside it.
 
-
-def anchor_values(grid: Grid, group: BuildGroup, anchor: str) -> tuple[float, ...]:
-    """Return tonight's latencies of the anchor of *group*, ms, one a build; none where it was not measured.
-
-    :param anchor: runtime and version: ``onnxruntime 1.18.1``
+    :param answers: of all series; those through an anchor say what stayed behind it
     """
-    for other in grid.judged:
-        same = other.cell.subject == group.cell.subject and other.host == group.host and not other.is_aa
-        if anchor and same and f"{other.cell.runtime} {other.cell.version}" == anchor:
-            return other.series(None).values
-    return ()
 
+    def __init__(self, answers: Sequence[tuple[Asked, Tonight | None]]) -> None:
+        self._anchors: dict[tuple[str, str, str], float] = {}
+        self._beside: dict[tuple[str, str, str], list[float]] = {}
+        for asked, difference in answers:
+            if asked.one.rule is None and difference is not None:
+                group, moved = asked.one.new, float(difference.difference.estimate)
+                self._anchors[group.cell.subject, group.host, version_of(group)] = moved
+                if anchor := asked.found.anchor:
+                    self._beside.setdefault((group.cell.subject, group.host, anchor), []).append(moved)
 
-def _logs(values: Sequence[float]) -> tuple[float, ...]:
-    return tuple(math.log(value) for value in values)
-
-
-def _mean_log(values: Sequence[float]) -> float:
-    return fmean(_logs(values)) if values else 0.0
-
-
-def _total(found: SeriesNights) -> float:
-    """Return the layer time of the nights compared with, ms; it is known of each."""
-    return fmean(x.total for x in (found.level or found.before) if x.total)
-
-
-def _excess(
-    tonight: Sequence[Sequence[float]], nights: Sequence[Sequence[Sequence[float]]]
-) -> tuple[float, float]:
-    """Return by what variance tonight's mean over builds is less sure than a usual night's, and its degrees.
-
-    A night of fewer builds, or one on which builds lay further apart, is known less well.
-    """
-    mine = sum(_squared_error(values) for values in tonight)
-    usual = fmean(sum(_squared_error(values) for values in night) for night in nights) if nights else 0.0
-    return max(0.0, mine - usual), float(max(1, min(len(values) for values in tonight) - 1))
-
-
-def _squared_error(values: Sequence[float]) -> float:
-    count = len(values)
-    return pvariance(values) / (count - 1) if count > 1 else 0.0
+    def moved(self, group: BuildGroup) -> float | None:
+        """Return by what the versions beside an anchor moved, logarithm; None where it is none."""
+        key = group.cell.subject, group.host, version_of(group)
+        beside = self._beside.get(key)
+        return None if beside is None or key not in self._anchors else self._anchors[key] + median(beside)
 
 
 def _told(
-    one: Comparison,
-    found: SeriesNights,
+    asked: Asked,
     difference: Tonight | None,
+    machine: _Machine,
     baseline: NightBaseline,
     stored: Callable[[str], Grid | None],
 ) -> PendingVerdict:
+    one, found = asked.one, asked.found
     if difference is None:
         earlier = number_of(len(found.level) + len(found.before), "earlier night")
         why = f"{earlier}: with fewer than {FEWEST} what nights scatter is not known"
         return PendingVerdict(_nothing(one, why))
     state = state_of(one.new.series(one.rule).share)
     said = _answer(one, found, difference, state)
-    reason = "; ".join([said.reason, *_remarks(one, found, difference)])
+    moved = _moved_by_the_machine(asked, difference, said, machine)
+    if moved is not None:
+        why = f"the machine: the versions measured beside it moved by {change(math.exp(moved))} with it"
+        said = Answer(None, f"{why}, so it is not told of this one; {said.reason}")
+    reason = "; ".join([said.reason, *_remarks(found, difference)])
     numbers = _found(one, difference)
-    if said.change is None and numbers.smallest is not None:
+    if said.change is None and moved is None and numbers.smallest is not None:
         reason = f"{reason}; {change_that_shows(numbers.smallest, '' if one.rule is None else 'it')}"
     word = INDETERMINATE if said.change is None else str(said.change)
     evidence: dict[str, object] = {
@@ -233,6 +164,7 @@ def _told(
         "nights": [x.night for x in found.level],
         "set_aside": [found.level[at].night for at in difference.set_aside],
         "anchor": found.anchor or None,
+        "machine": None if moved is None else math.exp(moved),
         "also_differ": list(found.differs),
     }
     verdict = one.verdict(word, reason, state=state, change=said.change, found=numbers, evidence=evidence)
@@ -242,11 +174,20 @@ def _told(
     return PendingVerdict(verdict, rows if verdict.alarm else None)
 
 
+def _moved_by_the_machine(asked: Asked, difference: Tonight, said: Answer, machine: _Machine) -> float | None:
+    """Return by what the machine moved all versions, logarithm, where that is what changed of an anchor."""
+    moved = machine.moved(asked.one.new)
+    if moved is None or said.change in (None, Change.UNCHANGED):
+        return None
+    # what the machine makes of a cost is in proportion to it
+    part = moved if asked.one.rule is None else -math.expm1(-moved) * asked.tonight
+    return None if moved_alone(float(difference.difference.estimate), part) else moved
+
+
 def _answer(one: Comparison, found: SeriesNights, tonight: Tonight, state: State | None) -> Answer:
     if one.rule is None:
         return latency_answer(tonight.difference, one.material, alarm=CONFIDENCE)
-    shares = np.array([max(fmean(x.values), 0.0) / x.total for x in found.level if x.total])
-    old = state_of(_over_nights(shares, tonight))
+    old = state_of(_over_nights(shares_of_nights(found.level), tonight))
     return bottleneck_answer(tonight.difference, old, state, one.material, alarm=CONFIDENCE)
 
 
@@ -278,14 +219,13 @@ def _found(one: Comparison, tonight: Tonight) -> Found:
     )
 
 
-def _remarks(one: Comparison, found: SeriesNights, tonight: Tonight) -> Iterator[str]:
+def _remarks(found: SeriesNights, tonight: Tonight) -> Iterator[str]:
     scatter = percent(tonight.scatter, 2)
     yield f"tonight against {number_of(tonight.nights, 'night')}, which scatter by {scatter}"
     if tonight.set_aside:
         yield "set aside: " + ", ".join(found.level[at].day for at in tonight.set_aside)
-    if one.rule is None:
-        how = "the same engines" if found.same_engines else "measured"
-        yield f"through {found.anchor}, {how} in each" if found.anchor else found.no_anchor or "no anchor"
+    how = "the same engines" if found.same_engines else "measured"
+    yield f"through {found.anchor}, {how} in each" if found.anchor else found.no_anchor or "no anchor"
     if found.differs:
         yield f"also differ: {', '.join(found.differs)}"
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
-from harness.analysis.nights import KIND, NightBaseline, NightValue, SeriesNights, anchor_values, key_of
+from harness.analysis.night_values import NightValue, SeriesNights, anchor_values, version_of
+from harness.analysis.nights import KIND, NightBaseline, key_of
 from harness.analysis.statistics.level_shifts import FLOOR, level_shifts
 from harness.analysis.statistics.levels import Values
 from harness.analysis.statistics.nights import FEWEST, LAST
@@ -121,7 +122,7 @@ def _nights_of(asked: _Asked, group: BuildGroup, name: str) -> SeriesNights | No
     totals = {point.night: point.value for point in asked.points.get((subject, "layers"), ())}
     if name != LATENCY:
         points = tuple(point for point in points if totals.get(point.night))
-    found = _Anchor() if name != LATENCY else _anchor(asked, group, points)
+    found = _anchor(asked, group, points)
     if found.name:
         points = tuple(point for point in points if point.night in found.values)
     if not points:
@@ -197,7 +198,7 @@ class _Anchor:
 
 def _anchor(asked: _Asked, group: BuildGroup, points: Sequence[Point]) -> _Anchor:
     """Return the anchor of *group*: the same engines in enough of the nights of *points*, else a version."""
-    own = f"{group.cell.runtime} {group.cell.version}"
+    own = version_of(group)
     if not asked.anchors:
         return _Anchor(why_none="no anchor is pinned: the machine's own change is in it")
     if own in asked.anchors:
@@ -223,7 +224,7 @@ def _unchanged(
     """Return the anchor's latencies in nights in which it was what it is tonight, and the same engines."""
     for other in asked.grid.judged:
         same = other.cell.subject == group.cell.subject and other.host == group.host and not other.is_aa
-        if not same or not other.builds or f"{other.cell.runtime} {other.cell.version}" != name:
+        if not same or not other.builds or version_of(other) != name:
             continue
         tonight = facts_of(other, asked.grid.run.manifest)
         points = asked.points.get((subject_of(other), LATENCY), ())

@@ -24,6 +24,7 @@ def message_of(run: RunObservation, verdicts: Sequence[Verdict], policy: Policy)
     accepted = sum(v.verdict in policy.fail_on and v.accepted is not None for v in verdicts)
     broken = [f"{seen.cell.id}: {seen.reason}" for seen in run.cells if seen.status == "failed"]
     folder = ", ".join(map(str, run.runs))
+    with_machine = (v for v in verdicts if v.bottleneck == LATENCY and v.evidence.get("machine"))
     made = Message(
         run=run.manifest.run,
         folder=folder,
@@ -33,6 +34,7 @@ def message_of(run: RunObservation, verdicts: Sequence[Verdict], policy: Policy)
         open=tuple(opened),
         accepted=accepted,
         broken=tuple(broken),
+        machine_changes=tuple(map(_machine_line, with_machine)),
     )
     return structs.replace(made, text=_text(made))
 
@@ -51,6 +53,11 @@ def _by_cell(verdicts: Iterable[Verdict]) -> list[AlarmRecord]:
         also = dict.fromkeys(v.bottleneck for v in rest if v.bottleneck != first.bottleneck)
         found.append(structs.replace(alarm_of(first), also=tuple(also)))
     return found
+
+
+def _machine_line(verdict: Verdict) -> str:
+    moved = words.change(float(str(verdict.evidence["machine"])))
+    return f"{verdict.host}: all versions of {verdict.subject} by {moved} since {verdict.against}"
 
 
 def has_news(message: Message) -> bool:
@@ -106,6 +113,7 @@ def _text(message: Message) -> str:
             f"{a.bottleneck} of {a.subject} on {a.runtime} {a.version} since {a.since}" for a in message.open
         )
         lines.append("open: " + "; ".join(said))
+    lines += [f"the machine changed, {line}" for line in message.machine_changes]
     if message.accepted:
         lines.append(f"{message.accepted} accepted")
     lines.append(f"run {message.run} on {message.machine}: {message.folder}")

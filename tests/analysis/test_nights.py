@@ -13,14 +13,8 @@ from scipy import stats
 
 from harness.analysis.accepted import Accepted
 from harness.analysis.grid import Grid, grid_of
-from harness.analysis.nights import (
-    NightBaseline,
-    NightValue,
-    SeriesNights,
-    anchor_values,
-    judge_nights,
-    key_of,
-)
+from harness.analysis.night_values import NightValue, SeriesNights, anchor_values
+from harness.analysis.nights import NightBaseline, judge_nights, key_of
 from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.analysis.table import State
 from harness.analysis.verdict import LATENCY, Verdict
@@ -74,6 +68,7 @@ def test_a_latency_that_left_its_level_is_a_change(compose: Any) -> None:
         "nights": [f"night-{n}" for n in range(6)],
         "set_aside": [],
         "anchor": None,
+        "machine": None,
         "also_differ": ["driver 1 -> 2"],
     }
     assert f"tonight against 6 nights, which scatter by {100 * scatter:.2f} %; no anchor" in found.reason
@@ -174,7 +169,7 @@ def test_a_cost_is_held_against_its_part_of_the_layer_time_of_earlier_nights(com
     assert found.difference_interval is not None
     assert found.difference_interval[0] < 0.1 < found.difference_interval[1]
     assert (found.effect, found.builds) == (None, (6, 3))
-    assert "anchor" not in found.reason
+    assert "; no anchor" in found.reason
     half = against(grid, SeriesNights(nights(0.1, total=2.0)), measure="pointwise")
     assert half.difference == pytest.approx(0.05, abs=0.001), "of a whole twice as large"
     none = {**TIMES, "pointwise": 0.0}

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from harness.analysis.grid import grid_of
-from harness.analysis.nights import NightBaseline, SeriesNights, judge_nights
+from harness.analysis.night_values import SeriesNights
+from harness.analysis.nights import NightBaseline, judge_nights
 from harness.analysis.table import State
 from harness.analysis.verdict import LATENCY
 from harness.analysis.wording import change_that_shows
@@ -51,7 +52,10 @@ def test_a_cost_says_its_nights_and_what_could_have_been_shown_of_it(compose: An
     assert found.verdict == "indeterminate"
     assert found.smallest_detectable is not None
     scatter = 100 * float(np.std([0.2 * by for by in (0.9, 1.1, 1.0, 0.92, 1.08)], ddof=1))
-    assert f"; tonight against 5 nights, which scatter by {scatter:.2f} %; also differ: " in found.reason
+    assert (
+        f"; tonight against 5 nights, which scatter by {scatter:.2f} %; no anchor; also differ: "
+        in found.reason
+    )
     assert "also differ: driver 1 -> 2, kernel 5 -> 6; " in found.reason
     assert found.reason.endswith(change_that_shows(found.smallest_detectable, "it"))
     assert found.evidence["anchor"] is None

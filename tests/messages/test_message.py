@@ -58,3 +58,17 @@ def test_accepted_changes_are_counted(judged: tuple[RunObservation, list[Verdict
     known = with_accepted(verdicts, [Accepted("regressed", "known", date(2999, 1, 1))])
     message = message_of(run, known, POLICY)
     assert (message.alarms, message.accepted, has_news(message)) == ((), 2, False)
+
+
+def test_what_the_machine_did_to_all_versions_is_a_line(judged: tuple[RunObservation, list[Verdict]]) -> None:
+    run, verdicts = judged
+    moved = [
+        replace(v, verdict="indeterminate", against="the last 14 nights", evidence={"machine": 1.27})
+        for v in verdicts
+        if v.version == "2024.6.0"
+    ]
+    message = message_of(run, moved, POLICY)
+    line = f"{moved[0].host}: all versions of mobilenet_v2-fp32-b1-clip by +27.0 % since the last 14 nights"
+    assert message.machine_changes == (line,)
+    assert f"the machine changed, {line}" in message.text.splitlines()
+    assert (message.alarms, has_news(message)) == ((), False)

@@ -27,6 +27,9 @@ LAST = 14
 _BAD_NIGHT = 6.0
 """Robust scatters from the middle beyond which a night is set aside, from :data:`_KNOWN` nights on."""
 
+_OWN = 0.5
+"""Of an anchor's change that has to be its own before it is told of the anchor and not of the machine."""
+
 _KNOWN = 5
 _LEAST = 0.0005
 """Scatter of a night, at least, before one is called bad."""
@@ -122,3 +125,11 @@ def _against(
     found = Difference(np.asarray(tonight - float(kept.mean())), total, joint)
     aside = tuple(int(at) for at in np.flatnonzero(~np.isfinite(level)))
     return Tonight(found, variance**0.5, int(kept.size), aside)
+
+
+def moved_alone(moved: float, machine: float) -> bool:
+    """Return whether an anchor changed by itself: no more than half of it is what the machine did to all.
+
+    :param moved: since earlier nights; :param machine: what of it the versions beside it moved by, alike
+    """
+    return moved - machine >= _OWN * moved if moved > 0 else moved - machine <= _OWN * moved

@@ -40,6 +40,7 @@ class Message(Document, frozen=True, kw_only=True, tag="trtmatrix.message/1"):
     :param alarms: new ones; :param open: those of earlier nights that are neither accepted nor gone
     :param accepted: changes that would fail the run, had nobody accepted them
     :param broken: cells that failed, with the reason
+    :param machine_changes: what moved with all versions, the anchor among them, and is told of no version
     """
 
     run: str = UNKNOWN
@@ -51,3 +52,4 @@ class Message(Document, frozen=True, kw_only=True, tag="trtmatrix.message/1"):
     open: tuple[AlarmRecord, ...] = ()
     accepted: int = 0
     broken: tuple[str, ...] = ()
+    machine_changes: tuple[str, ...] = ()
