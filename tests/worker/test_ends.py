@@ -125,8 +125,10 @@ def _alive(pid: int) -> bool:
 
 
 def test_an_interrupt_ends_the_worker_and_is_told(run: Run, result: Path) -> None:
+    log = result / "worker.log"
+
     def interrupt() -> None:
-        while not (result / "worker.log").exists():
+        while not (log.exists() and b"about to end" in log.read_bytes()):  # it was asked, so it is waited for
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
