@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import EXIT_OK, EXIT_USAGE, BadOptionError, TrtmatrixError
+from harness.written import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -203,7 +204,7 @@ def export(arguments: argparse.Namespace) -> int:
     check_file(arguments.out, "-o", [arguments.history])
     history = open_history(arguments.history)
     count, problems = write(history, arguments.out, filter_of(arguments))
-    print(f"{arguments.out}: {count} points")
+    print(f"{arguments.out}: {number_of(count, 'point')}")
     _name([*history.problems, *problems])
     return EXIT_OK
 

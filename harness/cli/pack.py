@@ -126,13 +126,13 @@ def run(arguments: argparse.Namespace) -> int:
     parts = make_pack(order, arguments.out, options, _say)
     total = sum(part.stat().st_size for part in parts)
     print(
-        f"{len(parts)} parts, {total / 1e6:.1f} MB in all; "
+        f"{number_of(len(parts), 'part')}, {total / 1e6:.1f} MB in all; "
         f"{number_of(len(order.cells), 'cell')}, {number_of(order.builds, 'build')} each"
     )
     if saved is not None:
         print(
-            f"images: {len(saved.images)} in {saved.parts} parts, {saved.bytes / 1e6:.1f} MB in all "
-            f"(images.json, layers); cells in containers: {len(contained)}"
+            f"images: {len(saved.images)} in {number_of(saved.parts, 'part')}, "
+            f"{saved.bytes / 1e6:.1f} MB in all (images.json, layers); cells in containers: {len(contained)}"
         )
     base = "" if arguments.base is None else " --base FOLDER-OF-THE-FIRST"
     print(f"on the host: cat {ARCHIVE}.part* | tar -x && {ARCHIVE}/start.sh --home HOME{base}")

@@ -10,6 +10,10 @@ SCHEMA = "trtmatrix.profile-runs/1"
 PLAIN = 10
 """Inferences without the profiler that those with it are held against, at least."""
 
+PLAIN_EVERY = 4
+"""Rounds to one that has inferences without the profiler beside it, where they may come between rounds: what
+profiling costs is told well enough by these, and the others leave their time to rounds and builds."""
+
 
 class Profiling(object):
     """The rounds of one profile, in ``evidence/profile_runs.json``, which each of them replaces.
@@ -34,6 +38,11 @@ class Profiling(object):
     def following(self) -> int:
         """The number of the next round."""
         return self._rounds[-1]["round"] + 1 if self._rounds else 0
+
+    @property
+    def plain_due(self) -> bool:
+        """Whether inferences without the profiler belong before the next round: what drifts meets both."""
+        return self.following % PLAIN_EVERY == 0
 
     def add(self, number: int, settle: int, inference_ms: Sequence[float]) -> None:
         """Keep inferences of a round.

@@ -29,7 +29,7 @@ class ProfileRuns(Document, frozen=True, kw_only=True, tag="trtmatrix.profile-ru
 
     :param way: how the runtime was made to tell times of layers: ``behind an enqueue``, ``one at a time`` ...
     :param clock: what inferences were timed by: ``gpu`` (events) or ``host``
-    :param plain_ms: time of inferences without the profiler, right before each round, or before the first
+    :param plain_ms: time of inferences without the profiler, right before some rounds, or before the first
         where the runtime does not allow them later; empty where it never does
     """
 

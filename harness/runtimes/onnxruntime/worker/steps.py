@@ -70,11 +70,11 @@ class Worker(base.Worker):
         """Run a round of a session that profiles; its graph and trace are left when it is closed."""
         if not iterations:
             return
-        # In each round, so that what drifts meets both.
-        self._rounds.plain_ms += timed(self._infer(self.session), PROFILE_SETTLE, iterations)
+        rounds = self._rounds
+        if rounds.plain_due:
+            rounds.plain_ms += timed(self._infer(self.session), PROFILE_SETTLE, iterations)
         if self._profiling is None:
             self._profiling = _profiling(self.job, self.result, self.options)
-        rounds = self._rounds
         settle = PROFILE_SETTLE if rounds.begun else PROFILE_WARMUP
         rounds.add(rounds.following, settle, timed(self._infer(self._profiling), settle, iterations))
 

@@ -31,8 +31,8 @@ class CpuProfile(object):
     def take(self, iterations: int) -> None:
         """Run a round under FULL_TRACE; graph and op times are left anew after each."""
         rounds = self._rounds
-        # In each round, so that what drifts meets both.
-        rounds.plain_ms += timed(self._run, SETTLE, iterations)
+        if rounds.plain_due:
+            rounds.plain_ms += timed(self._run, SETTLE, iterations)
         settle = SETTLE if rounds.begun else WARMUP
         said, told, inference_ms = options(), None, []  # type: Any, Any, List[float]
         for number in range(settle + iterations):
@@ -67,7 +67,8 @@ class GpuProfile(object):
         from .kernels import by_op, profiled  # the profiler is there from 2.2 on
 
         rounds = self._rounds
-        rounds.plain_ms += timed(self._plain, SETTLE, iterations)
+        if rounds.plain_due:
+            rounds.plain_ms += timed(self._plain, SETTLE, iterations)
         if not rounds.begun:
             self._describe()
             profiled(self._plain, WARMUP)  # the first one loads what tells of kernels
