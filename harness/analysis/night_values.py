@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean, pvariance
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 
 from harness.analysis.comparison import Comparison
 from harness.analysis.grid import Grid
 from harness.analysis.groups import BuildGroup
+from harness.analysis.material import slow_side
+from harness.analysis.statistics.differences import added
 from harness.analysis.statistics.levels import Values
-from harness.analysis.statistics.nights import Earlier
+from harness.analysis.statistics.nights import BuildMeans, Earlier, means_of_builds
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,14 @@ class Asked:
 
     :param one: what is asked; :param found: its nights
     :param tonight: logarithm of its latency, or its cost as a share of the layer time of those nights
+    :param slow: in words, which of tonight's builds were set aside
     """
 
     one: Comparison
     found: SeriesNights
     tonight: float
     earlier: Earlier
+    slow: tuple[str, ...] = ()
 
 
 def asked_of(one: Comparison, found: SeriesNights, grid: Grid) -> Asked:
@@ -94,69 +98,54 @@ def version_of(group: BuildGroup) -> str:
 
 
 def _latency(one: Comparison, found: SeriesNights, anchor: Sequence[float]) -> Asked:
-    def value(values: Sequence[float], beside: Sequence[float]) -> float:
-        return _mean_log(values) - _mean_log(beside if anchor else ())
-
-    def error(values: Sequence[float], beside: Sequence[float]) -> float:
-        return _squared_error(_logs(values)) + _squared_error(_logs(beside if anchor else ()))
-
-    own = one.new.series(None).values
-    level, before = (
-        np.array([value(x.values, x.anchor) for x in nights]) for nights in (found.level, found.before)
-    )
-    excess = _excess(error(own, anchor), [error(x.values, x.anchor) for x in found.level])
-    earlier = Earlier(level, before, found.chosen, excess, _degrees(own, anchor))
-    return Asked(one, found, value(own, anchor), earlier)
+    nights, values = (*found.level, *found.before), _logs(one.new.series(None).values)
+    own, beside = means_of_builds([_logs(x.values) for x in nights], values), _of_anchor(nights, anchor)
+    earlier = _earlier(found, own.earlier - beside.earlier, own, beside)
+    slow = _slow(values, own, _logs(anchor), beside)
+    return Asked(one, found, own.tonight - beside.tonight, earlier, tuple(slow))
 
 
 def _cost(one: Comparison, found: SeriesNights, anchor: Sequence[float]) -> Asked:
     """Return a cost as a share of the layer time of the nights compared with, both in times of the anchor."""
+    nights, beside = (*found.level, *found.before), _of_anchor((*found.level, *found.before), anchor)
+    scales = np.exp(beside.earlier)
+    totals = [x.total / by if x.total else math.nan for x, by in zip(nights, scales, strict=True)]
+    whole = float(np.nanmean(totals[: len(found.level)] or totals))
+    shares = [[ms / by / whole for ms in x.values] for x, by in zip(nights, scales, strict=True)]
+    values = [ms / math.exp(beside.tonight) / whole for ms in one.new.series(one.rule).signed]
+    own = means_of_builds(shares, values)
+    # what the anchor is known badly by, a cost is in proportion
+    earlier = _earlier(found, own.earlier, own, replace(beside, excess=beside.excess * own.tonight**2))
+    return Asked(one, found, own.tonight, earlier, tuple(_slow(values, own, _logs(anchor), beside)))
 
-    def scale(beside: Sequence[float]) -> float:
-        return math.exp(_mean_log(beside)) if anchor else 1.0
 
-    nights = found.level or found.before
-    total = fmean(x.total / scale(x.anchor) for x in nights if x.total)
+def _earlier(found: SeriesNights, values: Values, own: BuildMeans, beside: BuildMeans) -> Earlier:
+    """Return *values*, one a night, as those of the level and of the one before."""
+    parts = [(np.asarray(x.excess), np.asarray(x.degrees)) for x in (own, beside) if x.excess > 0]
+    excess, degrees = added(parts) if parts else (0.0, 1.0)
+    level, before = np.split(values, [len(found.level)])
+    return Earlier(level, before, found.chosen, float(excess), float(degrees))
 
-    def value(values: Sequence[float], beside: Sequence[float]) -> float:
-        return fmean(values) / scale(beside) / total
 
-    def error(values: Sequence[float], beside: Sequence[float]) -> float:
-        own = _squared_error(values) / (scale(beside) * total) ** 2
-        return own + value(values, beside) ** 2 * _squared_error(_logs(beside if anchor else ()))
+def _of_anchor(nights: Sequence[NightValue], anchor: Sequence[float]) -> BuildMeans:
+    """Return the anchor's mean logarithms, all 0 and known exactly where there is none."""
+    if not anchor:
+        return BuildMeans(np.zeros(len(nights)), 0.0, np.zeros(0, dtype=bool), 0.0, 1.0)
+    return means_of_builds([_logs(x.anchor) for x in nights], _logs(anchor))
 
-    own = one.new.series(one.rule).signed
-    level, before = (
-        np.array([value(x.values, x.anchor) for x in some]) for some in (found.level, found.before)
-    )
-    excess = _excess(error(own, anchor), [error(x.values, x.anchor) for x in found.level])
-    earlier = Earlier(level, before, found.chosen, excess, _degrees(own, anchor))
-    return Asked(one, found, value(own, anchor), earlier)
+
+def _slow(own: Sequence[float], means: BuildMeans, anchor: Sequence[float], beside: BuildMeans) -> list[str]:
+    """Return in words which of tonight's builds, and of the anchor's, were set aside.
+
+    :param own, anchor: one a build: logarithms, or shares
+    """
+    sides = ("tonight", own, means.slow), ("of the anchor", anchor, beside.slow)
+    said = [(where, slow_side(np.array(values), slow).words) for where, values, slow in sides if len(values)]
+    return [f"{where} {words}" for where, words in said if words]
 
 
 def _logs(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(math.log(value) for value in values)
-
-
-def _mean_log(values: Sequence[float]) -> float:
-    return fmean(_logs(values)) if values else 0.0
-
-
-def _excess(tonight: float, nights: Sequence[float]) -> float:
-    """Return by what variance tonight's mean over builds is less sure than a usual night's.
-
-    A night of fewer builds, or one on which builds lay further apart, is known less well.
-    """
-    return max(0.0, tonight - (fmean(nights) if nights else 0.0))
-
-
-def _degrees(own: Sequence[float], anchor: Sequence[float]) -> float:
-    return float(max(1, min(len(values) for values in (own, anchor) if values) - 1))
-
-
-def _squared_error(values: Sequence[float]) -> float:
-    count = len(values)
-    return pvariance(values) / (count - 1) if count > 1 else 0.0
 
 
 def shares_of_nights(nights: Sequence[NightValue]) -> Values:

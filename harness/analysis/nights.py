@@ -153,7 +153,7 @@ def _told(
     if moved is not None:
         why = f"the machine: the versions measured beside it moved by {change(math.exp(moved))} with it"
         said = Answer(None, f"{why}, so it is not told of this one; {said.reason}")
-    reason = "; ".join([said.reason, *_remarks(found, difference)])
+    reason = "; ".join([said.reason, *_remarks(asked, difference)])
     numbers = _found(one, difference)
     if said.change is None and moved is None and numbers.smallest is not None:
         reason = f"{reason}; {change_that_shows(numbers.smallest, '' if one.rule is None else 'it')}"
@@ -219,9 +219,11 @@ def _found(one: Comparison, tonight: Tonight) -> Found:
     )
 
 
-def _remarks(found: SeriesNights, tonight: Tonight) -> Iterator[str]:
+def _remarks(asked: Asked, tonight: Tonight) -> Iterator[str]:
+    found = asked.found
     scatter = percent(tonight.scatter, 2)
     yield f"tonight against {number_of(tonight.nights, 'night')}, which scatter by {scatter}"
+    yield from asked.slow
     if tonight.set_aside:
         yield "set aside: " + ", ".join(found.level[at].day for at in tonight.set_aside)
     how = "the same engines" if found.same_engines else "measured"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from harness.analysis.table import ALARMS, Change, State
+from harness.analysis.table import ALARMS, INDETERMINATE, Change, State
 from harness.analysis.wording import change_that_shows, times
 from harness.written import MINUS, change
 
@@ -137,6 +137,18 @@ class Verdict(msgspec.Struct, frozen=True):
         """Whether there is an interval to speak of: costs below the resolution on both sides have none."""
         ends = self.difference_interval or self.interval
         return ends is not None and ends[0] < ends[1]
+
+    @property
+    def about_material(self) -> bool:
+        """Whether only the limit leaves it untold: it is surely there, and surely under twice that."""
+        material = self.evidence.get("material")
+        if self.verdict != INDETERMINATE or not isinstance(material, float):
+            return False
+        middle, ends = (1.0, self.interval) if self.difference is None else (0.0, self.difference_interval)
+        if ends is None or not self.scatters:
+            return False
+        low, high = (end - middle for end in ends)
+        return low * high > 0 and max(-low, high) < 2 * material
 
     @property
     def shows(self) -> str | None:

@@ -15,8 +15,9 @@ def telling(verdicts: Sequence[Verdict]) -> str:
 
     A/A pairs are no comparisons that anybody asked for, and what has no builds on a side was not compared.
 
-    ``Of 40 comparisons 31 are told and 9 cannot be told; half of the latencies would show a change of 1.8 %,
-    half of the bottlenecks one of 0.9 % of the layer time.``
+    ``Of 40 comparisons 31 are told and 9 cannot be told (4 of them are about as large as what is material);
+    half of the latencies would show a change of 1.8 %, half of the bottlenecks one of 0.9 % of the layer
+    time.``
     """
     compared = [
         one
@@ -30,6 +31,8 @@ def telling(verdicts: Sequence[Verdict]) -> str:
     told = len(compared) - open_ones
     said = f"of {number_of(len(compared), 'comparison')} "
     said += f"{told} {_are(told)} told and {open_ones} cannot be told"
+    if about := sum(one.about_material for one in compared):
+        said += f" ({about} of them {_are(about)} about as large as what is material)"
     return "; ".join((said.capitalize(), ", ".join(_shown(compared)))).rstrip("; ") + "."
 
 

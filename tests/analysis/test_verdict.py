@@ -48,6 +48,35 @@ def test_an_alarm_is_an_answer_to_a_pair(word: str, alarm: bool) -> None:
     assert not replace(PLAIN, verdict=word).alarm, "a side alone raises none"
 
 
+@pytest.mark.parametrize(
+    ("ends", "about"),
+    [
+        ((1.005, 1.015), True),
+        ((0.985, 0.995), True),
+        ((1.0101, 1.0199), True),  # wholly above what is material, but not by the interval that decides
+        ((0.999, 1.015), False),
+        ((1.005, 1.0201), False),
+        ((0.9799, 0.995), False),
+        ((1.01, 1.01), False),
+        (None, False),
+    ],
+)
+def test_about_material_is_what_is_surely_there_and_surely_under_twice_that(
+    ends: tuple[float, float] | None, about: bool
+) -> None:
+    latency = replace(PAIR, verdict="indeterminate", change=None, interval=ends, evidence={"material": 0.01})
+    assert latency.about_material is about
+    cost = replace(
+        latency,
+        interval=None,
+        difference=0.0,
+        difference_interval=None if ends is None else (ends[0] - 1, ends[1] - 1),
+    )
+    assert cost.about_material is about
+    assert not replace(latency, verdict="unchanged").about_material
+    assert not replace(latency, evidence={}).about_material
+
+
 def test_carriers_are_what_moved_as_the_whole_did() -> None:
     layers = (
         LayerChange("less", 0.4, 0.1, 0.001, changed=True),

@@ -87,6 +87,22 @@ def test_the_builds_of_another_runtime_do_not_widen_a_comparison() -> None:
     assert wide.half_width > 3 * narrow.half_width
 
 
+@pytest.mark.parametrize(
+    ("builds", "seconds", "more"), [(1, 600.0, 2), (1, 17.0, 1), (1, 5.0, 0), (2, 600.0, None)]
+)
+def test_one_build_of_each_cell_gets_those_without_which_no_spread_is_known(
+    builds: int, seconds: float, more: int | None
+) -> None:
+    """Two more of both cells take 12 s and their slices; one of both takes 6 s and slices."""
+    found = comparisons(block([cell("1.0"), cell("2.0")], builds=builds), "latency")
+    need = next_need(found, 0.005, Costs(build=5.0, process=math.inf, cycle=0.03), seconds)
+    if more == 0:
+        assert need is None
+        return
+    assert need is not None
+    assert (set(need.builds.values()) == {more}) if more else need.builds
+
+
 def test_processes_of_one_engine_are_one_build() -> None:
     builds = block([cell("1.0"), cell("2.0")], spread=0.02)
     twice = [MeasuredBuild(b.cell, [*b.slices, *({**row, "process": 1} for row in b.slices)]) for b in builds]

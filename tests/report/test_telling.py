@@ -56,6 +56,16 @@ def test_told_and_not(verdicts: list[Verdict], said: str) -> None:
     assert telling(verdicts) == said
 
 
+def test_those_that_only_the_limit_leaves_untold_are_counted() -> None:
+    about = replace(OPEN, interval=(1.004, 1.016), evidence={"material": 0.01}, smallest_detectable=0.02)
+    said = telling([LATENCY, OPEN, about, about])
+    assert said.startswith(
+        "Of 4 comparisons 1 is told and 3 cannot be told (2 of them are about as large as what is material); "
+    )
+    one = telling([about, OPEN])
+    assert "2 cannot be told (1 of them is about as large as what is material)" in one
+
+
 @given(st.permutations([LATENCY, OPEN, COST, replace(COST, verdict="regressed"), replace(OPEN, kind="aa")]))
 def test_their_order_says_nothing(verdicts: list[Verdict]) -> None:
     assert telling(verdicts).startswith("Of 4 comparisons 3 are told and 1 cannot be told; ")

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.analysis.statistics.differences import Difference, added
 from harness.analysis.statistics.levels import Values
+from harness.analysis.statistics.slow_builds import FEWEST as FEWEST_BUILDS
+from harness.analysis.statistics.slow_builds import slow_builds
 from harness.analysis.statistics.spreads import spread
 
 CONFIDENCE = 0.999
@@ -29,6 +32,9 @@ _BAD_NIGHT = 6.0
 
 _OWN = 0.5
 """Of an anchor's change that has to be its own before it is told of the anchor and not of the machine."""
+
+_UNLIKE = 0.001
+"""One night in a thousand has builds that are taken to scatter more than those of other nights by chance."""
 
 _KNOWN = 5
 _LEAST = 0.0005
@@ -50,6 +56,61 @@ class Earlier:
     chosen: tuple[int, ...] | None = None
     excess: float = 0.0
     degrees: float = 1.0
+
+
+@dataclass(frozen=True)
+class BuildMeans:
+    """What the builds of each night say of one series, slow ones set aside.
+
+    :param earlier: means, one an earlier night; :param tonight: tonight's
+    :param slow: which of tonight's builds were set aside
+    :param excess: variance by which tonight's mean is known less well than a usual night's
+    :param degrees: degrees of freedom of that
+    """
+
+    earlier: Values
+    tonight: float
+    slow: NDArray[np.bool_]
+    excess: float
+    degrees: float
+
+
+def means_of_builds(earlier: Sequence[Sequence[float]], tonight: Sequence[float]) -> BuildMeans:
+    """Return the means of nights over their builds.
+
+    Builds of one version scatter alike from night to night, so their spread is pooled over nights, without
+    the slow ones; tonight's own counts where it is surely another, or builds are too few to tell a slow one.
+
+    :param earlier: of each earlier night one a build, logarithms or shares; :param tonight: the same
+    """
+    table = np.full((len(earlier) + 1, max(map(len, [*earlier, tonight]))), np.nan)
+    for place, values in enumerate([*earlier, tonight]):
+        table[place, : len(values)] = values
+    slow = slow_builds(table)
+    core = np.where(slow, np.nan, table)
+    count = np.isfinite(core).sum(axis=1)
+    means = np.nanmean(core, axis=1)
+    squares = np.nansum((core - means[:, None]) ** 2, axis=1)
+    degrees = count - 1
+    free = int(degrees[:-1].sum())
+    pooled = float(squares[:-1].sum()) / free if free else 0.0
+    usual = float((pooled / count[:-1]).mean()) if len(earlier) else 0.0
+    own = float(squares[-1]) / max(int(degrees[-1]), 1)
+    if len(tonight) < FEWEST_BUILDS:
+        variance, known = max(own, pooled), max(len(tonight) - 1, 1)
+    elif not free or _unlike(own, int(degrees[-1]), pooled, free):
+        variance, known = own, int(degrees[-1])
+    else:
+        variance, known = pooled, free
+    excess = max(0.0, variance / int(count[-1]) - usual)
+    return BuildMeans(means[:-1], float(means[-1]), slow[-1, : len(tonight)], excess, float(known))
+
+
+def _unlike(own: float, degrees: int, pooled: float, free: int) -> bool:
+    """Say whether tonight's builds surely scatter more than those of other nights (F test)."""
+    import scipy.special  # long to load: only where there is something to judge
+
+    return own > 0 and (pooled == 0 or float(scipy.special.fdtrc(degrees, free, own / pooled)) < _UNLIKE)
 
 
 @dataclass(frozen=True)

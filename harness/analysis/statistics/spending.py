@@ -123,11 +123,15 @@ def next_step(
     The cheapest way to the width asked for is taken by halves: the spread that it rests on is an estimate,
     and is looked at again after each step. Where the whole way is too dear: what narrows most for its price.
 
+    Builds of which no spread is known yet (one a side) are brought to :data:`FIRST` a side.
+
     :param precision: half the width asked for, on the logarithm; :param seconds: left of the budget
     :param degrees: degrees of freedom below which no interval is narrow enough
     """
     if now.half_width(confidence) <= precision and now.degrees >= degrees:
         return None
+    if now.components.build is not None and not math.isfinite(now.half_width(confidence)):
+        return _first_builds(now, costs, seconds)
     way = what_would_settle(now, precision, costs, confidence, degrees)
     if way is not None and way.seconds <= seconds:
         half = Step(*(-(-n // 2) for n in (way.builds, way.processes, way.cycles)))
@@ -144,6 +148,15 @@ def next_step(
         if found > gain:
             best, gain = priced, found
     return best
+
+
+def _first_builds(now: Situation, costs: Costs, seconds: float) -> Step | None:
+    """Return the builds without which no spread is known, as many of them as there is time for."""
+    for builds in range(FIRST - min(now.old.builds, now.new.builds), 0, -1):
+        priced = _priced(now, Step(builds=builds), costs)
+        if priced.seconds <= seconds:
+            return priced
+    return None
 
 
 def what_would_settle(
