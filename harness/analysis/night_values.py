@@ -98,8 +98,10 @@ def version_of(group: BuildGroup) -> str:
 
 
 def _latency(one: Comparison, found: SeriesNights, anchor: Sequence[float]) -> Asked:
-    nights, values = (*found.level, *found.before), _logs(one.new.series(None).values)
-    own, beside = means_of_builds([_logs(x.values) for x in nights], values), _of_anchor(nights, anchor)
+    nights = (*found.level, *found.before)
+    beside = _of_anchor(nights, anchor)
+    values = _logs(one.new.series(None).values)
+    own = means_of_builds([_logs(x.values) for x in nights], values)
     earlier = _earlier(found, own.earlier - beside.earlier, own, beside)
     slow = _slow(values, own, _logs(anchor), beside)
     return Asked(one, found, own.tonight - beside.tonight, earlier, tuple(slow))
@@ -107,7 +109,8 @@ def _latency(one: Comparison, found: SeriesNights, anchor: Sequence[float]) -> A
 
 def _cost(one: Comparison, found: SeriesNights, anchor: Sequence[float]) -> Asked:
     """Return a cost as a share of the layer time of the nights compared with, both in times of the anchor."""
-    nights, beside = (*found.level, *found.before), _of_anchor((*found.level, *found.before), anchor)
+    nights = (*found.level, *found.before)
+    beside = _of_anchor(nights, anchor)
     scales = np.exp(beside.earlier)
     totals = [x.total / by if x.total else math.nan for x, by in zip(nights, scales, strict=True)]
     whole = float(np.nanmean(totals[: len(found.level)] or totals))

@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 PROFILED = 3
 """Inferences that a profile takes for each that it tells of: plain ones beside it, and those that settle."""
 
-CLOSING_SECONDS = 0.3
+CLOSING_SECONDS = 0.5
 """Of a build beside that: making the engine that profiles, leaving what is to be kept, ending the worker."""
 
 

@@ -35,6 +35,10 @@ class Cell:
     environment: str
     repeat: str = ""
 
+    def __hash__(self) -> int:
+        """Of strings that are at hand: pytest asks for it nine times a cell while it collects."""
+        return hash((self.network, self.treatment.common_label, self.runtime, self.version, self.repeat))
+
     @cached_property
     def id(self) -> str:
         """Stable, readable and unique within a matrix: ``mobilenet_v2-fp32-b1-clip-openvino-2024.6.0``."""

@@ -83,7 +83,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "trtmatrix_cell" not in metafunc.fixturenames:
         return
     session = matrix_session(metafunc.config)
-    metafunc.parametrize("trtmatrix_cell", session.plan.cells, ids=lambda cell: cell.id, scope="session")
+    cells = session.plan.cells
+    metafunc.parametrize("trtmatrix_cell", cells, ids=[cell.id for cell in cells], scope="session")
     if "trtmatrix_bottleneck" in metafunc.fixturenames:
         metafunc.parametrize("trtmatrix_bottleneck", session.bottleneck_names(), scope="session")
     if "trtmatrix_build" in metafunc.fixturenames:

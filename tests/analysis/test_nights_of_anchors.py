@@ -137,3 +137,12 @@ def test_the_noise_of_the_anchor_is_in_a_cost_in_proportion(compose: Any) -> Non
         return float(found[1] - found[0])
 
     assert width(*apart) > 1.5 * width(2.0, 2.0)
+
+
+def test_slow_builds_are_named_and_do_not_hide_a_change(compose: Any) -> None:
+    rows = tonight(compose, 2.0, 2.0, 2.4, version="1.0"), tonight(compose, 1.2, 1.2, 1.5)
+    found = told(grid_of(compose.run(*rows)))["2.0"]
+    assert found.verdict == "regressed"
+    assert found.effect == pytest.approx(1.2, rel=0.01)
+    assert "; tonight 1 of 3 builds is 25.0 % slower than the rest; " in found.reason
+    assert "; of the anchor 1 of 3 builds is 20.0 % slower than the rest; " in found.reason

@@ -124,7 +124,7 @@ def test_what_a_block_may_spend_is_asked_with_all_that_its_first_builds_take(run
     job_file(run.folder, cycles=CYCLES, profile_iterations=5)
     run.measured(planned(A, B))
     building, slices = 4 * 4.0, 4 * CYCLES * 0.05
-    closing = 4 * (0.3 + 3 * 5 * 0.002)
+    closing = 4 * (0.5 + 3 * 5 * 0.002)
     assert run.took == [pytest.approx(building + slices + closing)]
     ((_, precision, _, left),) = run.asked
     assert (precision, left) == (0.01, pytest.approx(100.0 - closing))
@@ -143,7 +143,7 @@ def test_one_more_build_costs_what_one_took_and_its_slices_beside_another(run: R
     run.measured(planned(A, B))
     ((found, _, costs, _),) = run.asked
     assert [(one.old, one.new) for one in found] == [(A, B)]
-    closing = 0.3 + 3 * 5 * 0.002
+    closing = 0.5 + 3 * 5 * 0.002
     assert costs.cycle == pytest.approx(0.05)
     assert costs.build == pytest.approx(4.0 + 2 * 0.05 * CYCLES * 2 + closing)
     assert costs.process == math.inf, "none was loaded, so nobody knows what it costs"
@@ -154,7 +154,7 @@ def test_one_more_process_costs_loading_it_and_its_slices_beside_another(run: Ru
     ((_, _, costs, _),) = run.asked
     # Loading takes as long as building here; those of two processes have twice the slices.
     assert costs.process == pytest.approx(4.0 + 2 * 0.05 * CYCLES)
-    assert costs.build == pytest.approx(8.0 + 2 * 0.05 * 2 * CYCLES + closing_seconds([]) + 0.3)
+    assert costs.build == pytest.approx(8.0 + 2 * 0.05 * 2 * CYCLES + closing_seconds([]) + 0.5)
 
 
 def test_more_cycles_are_those_of_the_cells_that_need_them(run: Run) -> None:
@@ -256,7 +256,7 @@ def test_what_does_not_fit_into_memory_is_measured_beside_the_first_build(run: R
     assert len({one.result.document.block for one in ended}) == 1
     costs = [costs for _, _, costs, _ in run.asked]
     assert all((one.process, one.cycle) == (math.inf, math.inf) for one in costs), "builds alone"
-    assert costs[0].build == pytest.approx(4.0 + 2 * 0.05 * CYCLES + 0.3)
+    assert costs[0].build == pytest.approx(4.0 + 2 * 0.05 * CYCLES + 0.5)
 
 
 def test_builds_that_are_made_at_once_have_places_of_their_own(run: Run) -> None:
@@ -294,5 +294,5 @@ def test_closing_is_reckoned_by_how_long_inferences_took_last(run: Run) -> None:
     further = job.start_further(1)
     further.samples.add("latency", {"latency_ms": [1.0]})
     found = closing_seconds([job.driven, further, over.driven, fresh.driven])
-    assert found == pytest.approx(0.3 + 3 * 7 * 0.004)
+    assert found == pytest.approx(0.5 + 3 * 7 * 0.004)
     assert closing_seconds([]) == 0.0
