@@ -101,7 +101,25 @@ def with_open(verdicts: Sequence[Verdict], known: Mapping[Key, OpenChange]) -> l
     """
     found = [_opened(verdict, known.get(_key(verdict))) for verdict in verdicts]
     whole = {_key(verdict): verdict.since for verdict in found if verdict.since is not None}
-    return [_carried(verdict, whole) for verdict in found]
+    between = {
+        (verdict.cell, verdict.host, verdict.bottleneck): known[_key(verdict)]
+        for verdict in found
+        if verdict.kind != KIND and verdict.since is not None and _key(verdict) in known
+    }
+    return [_seen_before(_carried(verdict, whole), between) for verdict in found]
+
+
+def _seen_before(verdict: Verdict, between: Mapping[tuple[str, str, str], OpenChange]) -> Verdict:
+    """Return a change since earlier nights with the night that told it between versions, if one did.
+
+    Of the nights that it is held against one is that night: between nights it was not sure enough then.
+    """
+    known = between.get((verdict.cell, verdict.host, verdict.bottleneck))
+    if verdict.kind != KIND or not verdict.alarm or verdict.since is not None or known is None:
+        return verdict
+    nights = verdict.evidence.get("nights")
+    same = known.verdict == verdict.verdict and isinstance(nights, list) and known.run in nights
+    return replace(verdict, since=known.day) if same else verdict
 
 
 def _carried(verdict: Verdict, whole: Mapping[Key, str | None]) -> Verdict:
