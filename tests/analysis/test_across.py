@@ -11,6 +11,7 @@ from harness.analysis.across import compare_runtimes
 from harness.analysis.answers.beside import beside
 from harness.analysis.figures.runtimes import runtime_tables, shares_of, side_by_side
 from harness.analysis.grid import Grid, grid_of
+from harness.analysis.rules.builtin import trtmatrix_bottlenecks
 from harness.attribution.engine import AttributedEngine
 from harness.cli.runtime_table import print_runtimes
 from harness.errors import UsageError
@@ -72,6 +73,12 @@ def test_each_is_held_against_the_same_release_on_its_network_and_treatment(grid
         ("fp32-b1-clip-placed_gpu", "tensorflow 2.14.1+cu11", "runtime", "reduced"),
     ]
     assert found[1].effect == pytest.approx(0.5)
+
+
+def test_bottlenecks_are_asked_too_and_the_latency_last(grid: Grid) -> None:
+    rules = {rule.name: rule for rule in trtmatrix_bottlenecks()}
+    found = compare_runtimes(grid, "tftrt", "tensorrt", rules=rules)
+    assert [v.bottleneck for v in found if v.treatment == "fp32-b1-clip"] == [*rules, "latency"]
 
 
 def test_by_the_clock_that_both_have(grid: Grid) -> None:

@@ -27,6 +27,12 @@ def test_every_op_has_the_kernel_of_both() -> None:
     assert row.second is not None
     assert (row.first.family, row.second.family) == (KernelFamily.IMPLICIT_GEMM, KernelFamily.GEMM)
     assert row.first.fused_with == ("expanded_conv_8/expand/Relu6",)
+    kernels = [{layer.name: layer.kernel for layer in engine(name).layers} for name in (V2_850, V2_860)]
+    assert (row.first.kernel, row.second.kernel) == (
+        kernels[0][row.first.layer],
+        kernels[1][row.second.layer],
+    )
+    assert row.first.kernel
     assert row.difference_ms is not None
     assert row.difference_ms < 0
     assert [kind for kind, _, _ in found.rest] == ["reformat"]
