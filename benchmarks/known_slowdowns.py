@@ -21,6 +21,7 @@ from statistics import fmean, median, stdev
 
 from harness.analysis.grid import grid_of
 from harness.analysis.judge import judge
+from harness.analysis.statistics.intervals import t_quantile
 from harness.analysis.verdict import LATENCY
 from harness.plugins.reading import observe
 
@@ -83,7 +84,7 @@ def compared(asked: argparse.Namespace, times: int) -> tuple[Known, Known]:
         math.log(alone(asked, times, number, NEW) / alone(asked, times, number, OLD))
         for number in range(asked.rounds)
     ]
-    half = T95[asked.rounds] * stdev(logs) / len(logs) ** 0.5
+    half = t_quantile(0.975, asked.rounds - 1) * stdev(logs) / len(logs) ** 0.5
     return (math.log(said.effect), math.log(said.interval[1] / said.effect)), (fmean(logs), half)
 
 
@@ -100,10 +101,6 @@ def row(name: str, *ways: Known) -> None:
     ]
     apart = 100 * (math.expm1(ways[0][0]) - math.expm1(ways[1][0]))
     print("|", " | ".join([name, *cells, f"{apart:+.2f}"]), "|", flush=True)
-
-
-T95 = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 8: 2.365, 10: 2.262}
-"""Student's t of 95 % for the mean of so many rounds."""
 
 
 def alone(asked: argparse.Namespace, times: int, number: int, version: str) -> float:

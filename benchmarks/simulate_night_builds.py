@@ -89,8 +89,7 @@ def builds(random: Generator, case: Case, nights: int, busy: float) -> Values:
 def alarms(way: Way, own: Values, anchor: Values, step: float) -> bool:
     """Say whether the last night alarms, with *step* added to its builds."""
     parts = [way(own[:-1], own[-1] + step), way(anchor[:-1], anchor[-1])]
-    unsure = [(np.asarray(x.excess), np.asarray(x.degrees)) for x in parts if x.excess > 0]
-    excess, degrees = added(unsure) if unsure else (0.0, 1.0)
+    excess, degrees = added([(np.asarray(x.excess), np.asarray(x.degrees)) for x in parts])
     level = parts[0].earlier - parts[1].earlier
     earlier = Earlier(level, np.empty(0), None, float(excess), float(degrees))
     (found,) = against_nights([parts[0].tonight - parts[1].tonight], [earlier])

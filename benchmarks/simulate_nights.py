@@ -36,13 +36,16 @@ def nights(random: Generator, series: int, count: int, own: float, host: float) 
     return random.normal(0.0, own, (series, count)) + common * uneven
 
 
-def alarms(values: Values, step: float) -> int:
-    """Return how many series alarm tonight, with *step* added to all of them."""
-    tonight = values[:, -1] + np.log1p(step)
+def alarms(values: Values, step: float, limit: float = LIMIT) -> int:
+    """Return how many series alarm tonight, with *step* added to all of them.
+
+    :param step, limit: on the scale of *values*: logarithms, or shares of the layer time
+    """
+    tonight = values[:, -1] + step
     earlier = [Earlier(row[:-1], np.empty(0)) for row in values]
     found = against_nights(tonight.tolist(), earlier)
     said = [one.difference.interval(CONFIDENCE) for one in found if one is not None]
-    return sum(one.low > LIMIT or one.high < -LIMIT for one in said)
+    return sum(one.low > limit or one.high < -limit for one in said)
 
 
 def rates(random: Generator, draws: int, series: int, count: int, own: float, host: float) -> Sequence[str]:
@@ -55,7 +58,7 @@ def rates(random: Generator, draws: int, series: int, count: int, own: float, ho
             for _ in range(rounds):
                 values = nights(random, series + 1, count + 1, own, host)
                 values = values[1:] - values[0] if anchored else values[1:]
-                seen += alarms(values, step)
+                seen += alarms(values, float(np.log1p(step)))
             share = seen / (rounds * series)
             cells.append(f"{365 * share:.2f}" if not step else f"{100 * share:.0f} %")
     return cells
@@ -76,11 +79,7 @@ def costs(random: Generator, draws: int, share: float, series: int, own: float, 
                 values = nights(random, series + 1, 15, own, host)
                 values[:, -1] += np.log1p(machine)
                 parts = share * np.exp(values[1:] - values[0] if anchored else values[1:])
-                found = against_nights(
-                    (parts[:, -1] + step).tolist(), [Earlier(row[:-1], np.empty(0)) for row in parts]
-                )
-                said = [one.difference.interval(CONFIDENCE) for one in found if one is not None]
-                seen += sum(one.low > MATERIAL or one.high < -MATERIAL for one in said)
+                seen += alarms(parts, step, MATERIAL)
             rate = seen / (rounds * series)
             cells.append(f"{100 * rate:.0f} %" if machine or step else f"{365 * rate:.2f}")
     return cells

@@ -124,8 +124,7 @@ def _cost(one: Comparison, found: SeriesNights, anchor: Sequence[float]) -> Aske
 
 def _earlier(found: SeriesNights, values: Values, own: BuildMeans, beside: BuildMeans) -> Earlier:
     """Return *values*, one a night, as those of the level and of the one before."""
-    parts = [(np.asarray(x.excess), np.asarray(x.degrees)) for x in (own, beside) if x.excess > 0]
-    excess, degrees = added(parts) if parts else (0.0, 1.0)
+    excess, degrees = added([(np.asarray(x.excess), np.asarray(x.degrees)) for x in (own, beside)])
     level, before = np.split(values, [len(found.level)])
     return Earlier(level, before, found.chosen, float(excess), float(degrees))
 

@@ -7,7 +7,7 @@ An anchor's own change is told of the machine where the versions measured beside
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -46,6 +46,9 @@ ON_OTHER_NIGHTS = "on other nights"
 
 SeriesKey = tuple[str, str, str, str]
 """Cell id, kind of environment, host, and ``latency`` or the name of a rule."""
+
+_Version = tuple[str, str, str]
+"""Subject, host, and runtime with version, as anchors are called."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def judge_nights(
         numbers = list(members.values())
         differences = against_nights([x.tonight for x in numbers], [x.earlier for x in numbers])
         answers |= zip(members, zip(numbers, differences, strict=True), strict=True)
-    machine = _Machine(list(answers.values()))
+    machine = _machine(answers.values())
     for place, (one_asked, difference) in answers.items():
         told[place] = _told(one_asked, difference, machine, baseline, stored)
     return with_accepted(finished([told[place] for place in range(len(asked))]), accepted)
@@ -112,33 +115,30 @@ def _nothing(one: Comparison, why: str) -> Verdict:
     return one.verdict(INDETERMINATE, why, state=state)
 
 
-class _Machine:
-    """What the machine did tonight to the anchor and to all versions measured beside it.
+def _machine(answers: Iterable[tuple[Asked, Tonight | None]]) -> dict[_Version, float]:
+    """Return by what the versions measured beside each anchor moved tonight, logarithm: what all did alike.
 
     :param answers: of all series; those through an anchor say what stayed behind it
     """
+    own: dict[_Version, float] = {}
+    beside: dict[_Version, list[float]] = {}
+    for asked, difference in answers:
+        if asked.one.rule is None and difference is not None:
+            moved, anchor = float(difference.difference.estimate), asked.found.anchor
+            own[_version(asked.one.new)] = moved
+            if anchor:
+                beside.setdefault((*_version(asked.one.new)[:2], anchor), []).append(moved)
+    return {anchor: own[anchor] + median(moved) for anchor, moved in beside.items() if anchor in own}
 
-    def __init__(self, answers: Sequence[tuple[Asked, Tonight | None]]) -> None:
-        self._anchors: dict[tuple[str, str, str], float] = {}
-        self._beside: dict[tuple[str, str, str], list[float]] = {}
-        for asked, difference in answers:
-            if asked.one.rule is None and difference is not None:
-                group, moved = asked.one.new, float(difference.difference.estimate)
-                self._anchors[group.cell.subject, group.host, version_of(group)] = moved
-                if anchor := asked.found.anchor:
-                    self._beside.setdefault((group.cell.subject, group.host, anchor), []).append(moved)
 
-    def moved(self, group: BuildGroup) -> float | None:
-        """Return by what the versions beside an anchor moved, logarithm; None where it is none."""
-        key = group.cell.subject, group.host, version_of(group)
-        beside = self._beside.get(key)
-        return None if beside is None or key not in self._anchors else self._anchors[key] + median(beside)
+def _version(group: BuildGroup) -> _Version:
+    return group.cell.subject, group.host, version_of(group)
 
 
 def _told(
     asked: Asked,
     difference: Tonight | None,
-    machine: _Machine,
+    machine: Mapping[_Version, float],
     baseline: NightBaseline,
     stored: Callable[[str], Grid | None],
 ) -> PendingVerdict:
@@ -174,9 +174,11 @@ def _told(
     return PendingVerdict(verdict, rows if verdict.alarm else None)
 
 
-def _moved_by_the_machine(asked: Asked, difference: Tonight, said: Answer, machine: _Machine) -> float | None:
+def _moved_by_the_machine(
+    asked: Asked, difference: Tonight, said: Answer, machine: Mapping[_Version, float]
+) -> float | None:
     """Return by what the machine moved all versions, logarithm, where that is what changed of an anchor."""
-    moved = machine.moved(asked.one.new)
+    moved = machine.get(_version(asked.one.new))
     if moved is None or said.change in (None, Change.UNCHANGED):
         return None
     # what the machine makes of a cost is in proportion to it

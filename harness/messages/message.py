@@ -56,8 +56,11 @@ def _by_cell(verdicts: Iterable[Verdict]) -> list[AlarmRecord]:
 
 
 def _machine_line(verdict: Verdict) -> str:
-    moved = words.change(float(str(verdict.evidence["machine"])))
-    return f"{verdict.host}: all versions of {verdict.subject} by {moved} since {verdict.against}"
+    moved = verdict.evidence["machine"]
+    assert isinstance(moved, float)
+    return (
+        f"{verdict.host}: all versions of {verdict.subject} by {words.change(moved)} since {verdict.against}"
+    )
 
 
 def has_news(message: Message) -> bool:

@@ -128,15 +128,15 @@ def next_step(
     :param precision: half the width asked for, on the logarithm; :param seconds: left of the budget
     :param degrees: degrees of freedom below which no interval is narrow enough
     """
-    if now.half_width(confidence) <= precision and now.degrees >= degrees:
+    width = now.half_width(confidence)
+    if width <= precision and now.degrees >= degrees:
         return None
-    if now.components.build is not None and not math.isfinite(now.half_width(confidence)):
+    if now.components.build is not None and not math.isfinite(width):
         return _first_builds(now, costs, seconds)
     way = what_would_settle(now, precision, costs, confidence, degrees)
     if way is not None and way.seconds <= seconds:
         half = Step(*(-(-n // 2) for n in (way.builds, way.processes, way.cycles)))
         return _priced(now, half, costs)
-    width = now.half_width(confidence)
     best, gain = None, 0.0
     for step in _single(now):
         priced = _priced(now, step, costs)
